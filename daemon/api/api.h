@@ -1,0 +1,38 @@
+/* The local socket (CONTRACT §5): JSON-RPC 2.0, one object a line. server.c knows connections and lines, rpc.c the envelope,
+ * methods.c the table, one method or family per m_*.c. It reads from the pipeline's views and the reader; what writes becomes a
+ * command handed through the door, and is answered when eg_api_answer() is called after the commit. */
+#ifndef EG_API_H
+#define EG_API_H
+
+#include <base/fault.h>
+#include <store/store.h>
+#include <uv.h>
+
+struct eg_api;
+
+/* What turn.c tells, read when a question is answered. */
+struct eg_api_state {
+    int64_t started_ms, now_ms;
+    bool broker_connected;
+    int64_t broker_since_ms;
+    const struct eg_faults *faults;
+    unsigned long commits; int64_t last_commit_us; /* how long the last commit took */
+};
+struct eg_api_door {
+    void *user;
+    void (*state)(void *user, struct eg_api_state *ret);
+    /* Queues a command; the answer comes through eg_api_answer() with the same ticket. false: busy (-32004). Copies. */
+    bool (*command)(void *user, const struct eg_command *command);
+};
+
+/* Listens at conf->socket.path (made with mode 0660 and group ecogov when that group exists; a stale socket file is removed, a live one
+ * is refused). fd >= 0: an already listening socket (systemd). */
+int eg_api_create(uv_loop_t *loop, const struct eg_conf *conf, int fd, const struct eg_pipeline *pipeline,
+                  struct eg_store *store, struct eg_reader *reader, const struct eg_api_door *door, struct eg_api **ret,
+                  struct eg_err *err);
+void eg_api_configure(struct eg_api *api, const struct eg_conf *conf);
+/* After a commit: the answers of its commands go out, and the watchers are told of case events and readings in the batch. */
+void eg_api_release(struct eg_api *api, const struct eg_batch *batch);
+void eg_api_close(struct eg_api *api, void (*closed)(void *user), void *user); /* flushes answers, removes the socket file */
+
+#endif

@@ -1,0 +1,7 @@
+/* How much of a bucket's time is covered by readings. */
+#ifndef EG_API_COMPLETENESS_H
+#define EG_API_COMPLETENESS_H
+#include <pipeline/batch.h>
+/* Covered share of the part of [start, end) that has passed at `now_ms`, 0 … 1. */
+double eg_completeness(const struct eg_rollup *rollup, enum eg_period period, int64_t now_ms);
+#endif

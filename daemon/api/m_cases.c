@@ -1,0 +1,251 @@
+/* Knows cases as the outside sees them: lists, one with its history, and the verbs people use on them. Refuses to know which
+ * transition is allowed (the pipeline decides) and when it is on disk (server.c hands the answer out). Called by the table in
+ * methods.c; the writers also by rpc.c and watch.c. */
+#include <api/methods.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_DEFAULT 100
+
+static void put_name(struct eg_json *json, const char *key, const char *name)
+{
+    eg_json_put_string(json, key, name && name[0] ? name : NULL);
+}
+
+static const struct eg_conf_rule *rule_find(const struct eg_conf *conf, const char *id)
+{
+    for (size_t i = 0; i < conf->rule_count; i++)
+        if (strcmp(conf->rules[i].id, id) == 0)
+            return &conf->rules[i];
+    return NULL;
+}
+
+static void put_point(struct eg_json *json, const char *key, double value, int64_t ms)
+{
+    eg_json_key(json, key);
+    eg_json_open(json, '{');
+    eg_json_put_number(json, "value", value);
+    eg_json_put_time(json, "time", ms);
+    eg_json_close(json, '}');
+}
+
+void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const struct eg_case *row)
+{
+    const struct eg_conf_rule *rule = rule_find(desk->conf, row->rule);
+    const struct eg_quantity_info *info = row->quantity < EG_QUANTITY_COUNT ? eg_quantity_info(row->quantity) : NULL;
+    char version[24];
+    snprintf(version, sizeof version, "%016" PRIx64, row->rule_version); /* as text: 64 bits do not fit a JSON number */
+
+    eg_json_put_string(json, "id", row->id);
+    eg_json_put_int(json, "number", row->number);
+    eg_json_put_string(json, "site", row->site);
+    eg_json_put_string(json, "device", row->device);
+    eg_json_put_string(json, "domain", row->domain);
+    eg_json_put_string(json, "quantity", info ? info->name : NULL);
+    eg_json_put_string(json, "channel", row->channel);
+    eg_json_put_string(json, "unit", info ? info->unit : NULL);
+    eg_json_put_string(json, "rule", row->rule);
+    eg_json_put_string(json, "rule_version", version);
+    put_name(json, "title", rule ? rule->title_en : NULL);
+    put_name(json, "title_zh", rule ? rule->title_zh : NULL);
+    eg_json_put_string(json, "level", eg_level_name((enum eg_level)row->level));
+    eg_json_put_string(json, "condition", eg_condition_name((enum eg_condition)row->condition));
+    eg_json_put_string(json, "handling", eg_handling_name((enum eg_handling)row->handling));
+    eg_json_put_time(json, "opened_at", row->opened_ms);
+    eg_json_put_time(json, "detected_at", row->detected_ms);
+    eg_json_put_time(json, "closed_at", row->closed_ms);
+    put_point(json, "last", row->last_value, row->last_ms);
+    put_point(json, "peak", row->peak_value, row->peak_ms);
+    eg_json_put_number(json, "limit", row->limit);
+    eg_json_put_string(json, "mode", eg_mode_name((enum eg_mode)row->mode));
+    put_name(json, "lead", row->lead);
+    put_name(json, "assignee", row->assignee);
+    eg_json_put_time(json, "due_at", row->due_ms);
+    eg_json_put_int(json, "escalation", row->escalation);
+    eg_json_put_int(json, "reopened", row->reopened);
+    eg_json_put_int(json, "version", row->version);
+}
+
+void eg_m_cases_event_write(struct eg_json *json, const struct eg_case_event *event)
+{
+    eg_json_put_int(json, "version", event->version);
+    eg_json_put_time(json, "at", event->at_ms);
+    eg_json_put_time(json, "known_at", event->known_ms);
+    eg_json_put_string(json, "kind", event->kind);
+    eg_json_put_string(json, "actor", event->actor);
+    put_name(json, "from", event->from);
+    put_name(json, "to", event->to);
+    eg_json_put_number(json, "value", event->value);
+    put_name(json, "note", event->note);
+}
+
+/* --- cases.list --- */
+
+struct listing {
+    const struct eg_desk *desk;
+    struct eg_json *json;
+    size_t rows, most;
+    uint32_t last;
+    bool more;
+};
+
+static bool list_row(void *arg, const struct eg_case *row)
+{
+    struct listing *listing = arg;
+    if (listing->rows == listing->most) { /* one more than asked for was read, to know whether there is a next page */
+        listing->more = true;
+        return false;
+    }
+    listing->rows++;
+    listing->last = row->number;
+    eg_json_open(listing->json, '{');
+    eg_m_cases_write(listing->desk, listing->json, row);
+    eg_json_close(listing->json, '}');
+    return !listing->json->out->failed;
+}
+
+/* The place of a word among `count` names; -1 when it is not given. */
+static int place(const char *word, int count, const char *(*name)(int))
+{
+    for (int i = 0; word && i < count; i++)
+        if (strcmp(word, name(i)) == 0)
+            return i;
+    return -1;
+}
+static const char *handling_at(int i)
+{
+    return eg_handling_name((enum eg_handling)i);
+}
+static const char *condition_at(int i)
+{
+    return eg_condition_name((enum eg_condition)i);
+}
+static const char *level_at(int i)
+{
+    return eg_level_name((enum eg_level)i);
+}
+
+/* The ids of a site and all below it; Owned. */
+static const char **sites_below(const struct eg_conf *conf, uint32_t top, size_t *ret_count)
+{
+    const char **sites = calloc(conf->site_count + 1, sizeof *sites);
+    size_t count = 0;
+    for (size_t i = 0; sites && i < conf->site_count; i++)
+        if (eg_conf_site_within(conf, (uint32_t)i, top))
+            sites[count++] = conf->sites[i].id;
+    *ret_count = count;
+    return sites;
+}
+
+static int list(struct eg_call *call, struct eg_case_query *query)
+{
+    struct listing listing = {.desk = call->desk, .json = call->json, .most = query->limit};
+    struct eg_err err = {0};
+    query->limit++;
+    eg_json_open(call->json, '{');
+    eg_json_key(call->json, "cases");
+    eg_json_open(call->json, '[');
+    if (eg_reader_cases(call->desk->reader, query, list_row, &listing, &err) < 0)
+        return eg_call_fail_err(call, &err);
+    eg_json_close(call->json, ']');
+    char next[16];
+    snprintf(next, sizeof next, "%lu", (unsigned long)listing.last);
+    eg_json_put_string(call->json, "next", listing.more ? next : NULL);
+    eg_json_close(call->json, '}');
+    return EG_CALL_DONE;
+}
+
+int eg_m_cases_list(struct eg_call *call)
+{
+    struct eg_scope scope;
+    int code = eg_call_scope(call, &scope);
+    if (code < 0)
+        return code;
+    if (!call->desk->reader)
+        return eg_call_no_store(call);
+    const char *handling = eg_call_text(call, "handling");
+    int64_t below = eg_call_int(call, "cursor", 0);
+    struct eg_case_query query = {
+        .site = scope.all ? NULL : scope.name,
+        .domain = eg_call_text(call, "domain"),
+        .handling = place(handling, EG_HANDLING_COUNT, handling_at),
+        .condition = place(eg_call_text(call, "condition"), EG_CONDITION_COUNT, condition_at),
+        .level = place(eg_call_text(call, "level"), EG_LEVEL_COUNT, level_at),
+        .open_only = handling && strcmp(handling, "active") == 0,
+        .since_ms = eg_call_time(call, "since", EG_TIME_NONE),
+        .below = below > UINT32_MAX ? UINT32_MAX : (uint32_t)below,
+        .limit = (size_t)eg_call_int(call, "limit", LIST_DEFAULT),
+    };
+    const char **sites = NULL;
+    if (!scope.all && scope.site != EG_CONF_NONE) {
+        sites = sites_below(call->desk->conf, scope.site, &query.site_count);
+        if (!sites)
+            return eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for the answer.");
+        query.site = NULL;
+        query.sites = sites;
+    }
+    code = list(call, &query);
+    free(sites);
+    return code;
+}
+
+/* --- cases.show --- */
+
+static bool show_event(void *arg, const struct eg_case_event *event)
+{
+    struct eg_json *json = arg;
+    eg_json_open(json, '{');
+    eg_m_cases_event_write(json, event);
+    eg_json_close(json, '}');
+    return !json->out->failed;
+}
+
+int eg_m_cases_show(struct eg_call *call)
+{
+    struct eg_desk *desk = call->desk;
+    if (!desk->reader)
+        return eg_call_no_store(call);
+    char digits[EG_CALL_NUMBER_MAX];
+    struct eg_case row;
+    struct eg_err err = {0};
+    if (eg_reader_case(desk->reader, eg_call_path(call, "id", digits), &row, &err) < 0)
+        return eg_call_fail_err(call, &err);
+    const struct eg_conf_rule *rule = rule_find(desk->conf, row.rule);
+    eg_json_open(call->json, '{');
+    eg_m_cases_write(desk, call->json, &row);
+    put_name(call->json, "basis", rule ? rule->basis : NULL);
+    put_name(call->json, "action", rule ? rule->action : NULL);
+    eg_json_key(call->json, "history");
+    eg_json_open(call->json, '[');
+    if (eg_reader_case_events(desk->reader, row.number, show_event, call->json, &err) < 0)
+        return eg_call_fail_err(call, &err);
+    eg_json_close(call->json, ']');
+    eg_json_close(call->json, '}');
+    return EG_CALL_DONE;
+}
+
+/* --- the verbs --- */
+
+int eg_m_cases_verb(struct eg_call *call)
+{
+    struct eg_desk *desk = call->desk;
+    char digits[EG_CALL_NUMBER_MAX];
+    struct eg_command command = {
+        .verb = call->method->name + strlen("cases."),
+        .case_id = eg_call_path(call, "id", digits),
+        .user = eg_client_user(call->client),
+        .note = eg_call_text(call, "note"),
+        .party = eg_call_text(call, "party"),
+        .until_ms = eg_call_time(call, "until", EG_TIME_NONE),
+        .version = eg_call_int(call, "version", -1),
+        .ticket = call->asked ? ++desk->last_ticket : 0,
+    };
+    call->ticket = command.ticket;
+    if (!desk->door->command(desk->door->user, &command))
+        return eg_call_fail(call, EG_RPC_BUSY, "The daemon has too many commands waiting; ask again in a moment.");
+    return EG_CALL_LATER;
+}

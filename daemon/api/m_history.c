@@ -1,0 +1,245 @@
+/* Knows one series over time: raw points, hours, days, a page at a time. Refuses to know how the store keeps them. Called by the
+ * table in methods.c. */
+#include <api/completeness.h>
+#include <api/methods.h>
+#include <base/zone.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_MS        (INT64_C(3600) * 1000)
+#define AUTO_RAW_MS    (48 * HOUR_MS)
+#define AUTO_HOUR_MS   (60 * 24 * HOUR_MS)
+#define LIMIT_DEFAULT  1000
+#define CHOICES_MAX    6 /* named in a sentence */
+
+enum resolution { RAW, HOUR, DAY };
+
+struct history {
+    struct eg_call *call;
+    struct eg_device_view device;
+    struct eg_series_view series;
+    int64_t from_ms, to_ms, next_ms; /* next: EG_TIME_NONE when the page is the last */
+    enum resolution resolution;
+    size_t rows, most;
+    int64_t open_start_ms; /* of the open bucket, which is the pipeline's; INT64_MAX: there is none */
+};
+
+/* --- which series --- */
+
+static int find_device(struct eg_call *call, const char *name, uint32_t *ret_id)
+{
+    const struct eg_pipeline *pipeline = call->desk->pipeline;
+    const char *domain = eg_call_text(call, "domain");
+    char choices[320] = "";
+    size_t found = 0, used = 0, count = eg_pipeline_device_count(pipeline);
+    struct eg_device_view view;
+    struct eg_scope scope;
+    int code = eg_call_scope(call, &scope);
+    if (code < 0)
+        return code;
+    for (size_t id = 1; id <= count; id++) {
+        if (!eg_pipeline_device(pipeline, (uint32_t)id, &view) || !eg_call_device_is(&view, name) ||
+            (domain && strcmp(domain, view.domain) != 0) || !eg_scope_has_device(call->desk->conf, &scope, &view))
+            continue;
+        if (++found == 1)
+            *ret_id = (uint32_t)id;
+        if (found <= CHOICES_MAX && used < sizeof choices) {
+            int n = snprintf(choices + used, sizeof choices - used, "%s%s/%s/%s", found > 1 ? ", " : "", view.site,
+                             view.domain, view.device);
+            used += n > 0 ? (size_t)n : 0;
+        }
+    }
+    if (found == 0)
+        return eg_call_fail(call, EG_RPC_NOT_FOUND, "There is no device \"%s\" there.", name);
+    if (found > 1)
+        return eg_call_fail(call, EG_RPC_PARAMS, "%zu devices are called \"%s\"; say which: %s%s.", found, name, choices,
+                            found > CHOICES_MAX ? " …" : "");
+    return 0;
+}
+
+/* The channel asked for; else the nameless one; else the only one. */
+static int find_series(struct history *history, uint32_t device, int quantity)
+{
+    struct eg_call *call = history->call;
+    const struct eg_pipeline *pipeline = call->desk->pipeline;
+    const char *channel = eg_call_text(call, "channel"), *wanted = channel ? channel : "";
+    struct eg_series_view view;
+    char choices[256] = "";
+    size_t found = 0, used = 0;
+    for (size_t i = 0; i < history->device.series_count; i++) {
+        if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device, i), &view) || view.quantity != quantity)
+            continue;
+        if (strcmp(view.channel, wanted) == 0) {
+            history->series = view;
+            return 0;
+        }
+        if (++found == 1)
+            history->series = view;
+        if (found <= CHOICES_MAX && used < sizeof choices) {
+            int n = snprintf(choices + used, sizeof choices - used, "%s\"%s\"", found > 1 ? ", " : "", view.channel);
+            used += n > 0 ? (size_t)n : 0;
+        }
+    }
+    const char *name = eg_quantity_info(quantity)->name;
+    if (found == 1 && !channel)
+        return 0;
+    if (found == 0)
+        return eg_call_fail(call, EG_RPC_NOT_FOUND, "The device %s/%s/%s has sent no %s.", history->device.site,
+                            history->device.domain, history->device.device, name);
+    return eg_call_fail(call, channel ? EG_RPC_NOT_FOUND : EG_RPC_PARAMS, "Say which channel of %s: %s%s.", name, choices,
+                        found > CHOICES_MAX ? " …" : "");
+}
+
+/* --- which time --- */
+
+static enum resolution choose(const struct history *history, const char *word, int64_t now_ms)
+{
+    if (word && strcmp(word, "raw") == 0)
+        return RAW;
+    if (word && strcmp(word, "hour") == 0)
+        return HOUR;
+    if (word && strcmp(word, "day") == 0)
+        return DAY;
+    int64_t span = (history->to_ms < now_ms ? history->to_ms : now_ms) - history->from_ms;
+    return span <= AUTO_RAW_MS ? RAW : span <= AUTO_HOUR_MS ? HOUR : DAY;
+}
+
+static int find_times(struct history *history)
+{
+    struct eg_call *call = history->call;
+    int64_t now_ms = call->state.now_ms, end_ms, start_ms;
+    history->from_ms = eg_call_time(call, "from", now_ms - 24 * HOUR_MS);
+    /* Readings may be ahead of the clock by as much as the configuration lets them. */
+    history->to_ms = eg_call_time(call, "to", now_ms + call->desk->conf->future_tolerance_ms + 1);
+    if (history->from_ms >= history->to_ms)
+        return eg_call_fail(call, EG_RPC_PARAMS, "readings.history: \"from\" must lie before \"to\".");
+    history->resolution = choose(history, eg_call_text(call, "resolution"), now_ms);
+    start_ms = history->from_ms; /* the bucket that holds `from` is part of the answer */
+    if (history->resolution == HOUR)
+        eg_zone_hour(history->from_ms, &start_ms, &end_ms);
+    else if (history->resolution == DAY)
+        eg_zone_day(history->from_ms, &start_ms, &end_ms);
+    history->from_ms = eg_call_int(call, "cursor", start_ms);
+    if (history->from_ms < start_ms)
+        history->from_ms = start_ms;
+    history->most = (size_t)eg_call_int(call, "limit", LIMIT_DEFAULT);
+    return 0;
+}
+
+/* --- the points --- */
+
+static bool page_full(struct history *history, int64_t ms)
+{
+    if (history->rows == history->most) {
+        history->next_ms = ms;
+        return true;
+    }
+    history->rows++;
+    return false;
+}
+
+static bool write_point(void *arg, const struct eg_point *point)
+{
+    struct history *history = arg;
+    struct eg_json *json = history->call->json;
+    if (page_full(history, point->time_ms))
+        return false;
+    eg_json_open(json, '{');
+    eg_json_put_time(json, "time", point->time_ms);
+    eg_json_put_number(json, "value", point->value);
+    eg_json_key(json, "flags");
+    eg_m_readings_flags(json, point->flags);
+    eg_json_close(json, '}');
+    return !json->out->failed;
+}
+
+static bool write_rollup(struct history *history, const struct eg_rollup *rollup)
+{
+    struct eg_json *json = history->call->json;
+    enum eg_period period = history->resolution == HOUR ? EG_PERIOD_HOUR : EG_PERIOD_DAY;
+    if (page_full(history, rollup->start_ms))
+        return false;
+    eg_json_open(json, '{');
+    eg_json_put_time(json, "time", rollup->start_ms);
+    eg_json_put_int(json, "count", (int64_t)rollup->count);
+    eg_json_put_number(json, "mean", rollup->sum / (double)(rollup->count ? rollup->count : 1));
+    eg_json_put_number(json, "min", rollup->min);
+    eg_json_put_number(json, "max", rollup->max);
+    eg_json_put_number(json, "first", rollup->first);
+    eg_json_put_number(json, "last", rollup->last);
+    eg_json_put_number(json, "completeness", eg_completeness(rollup, period, history->call->state.now_ms));
+    eg_json_close(json, '}');
+    return !json->out->failed;
+}
+
+static bool closed_bucket(void *arg, const struct eg_rollup *rollup)
+{
+    struct history *history = arg;
+    /* The open one is told from memory. */
+    return rollup->start_ms == history->open_start_ms || write_rollup(history, rollup);
+}
+
+static int write_rollups(struct history *history, struct eg_err *err)
+{
+    enum eg_period period = history->resolution == HOUR ? EG_PERIOD_HOUR : EG_PERIOD_DAY;
+    const struct eg_rollup *open = period == EG_PERIOD_HOUR ? &history->series.hour : &history->series.day;
+    bool within = open->count && open->start_ms >= history->from_ms && open->start_ms < history->to_ms;
+    history->open_start_ms = within ? open->start_ms : INT64_MAX;
+    /* Late readings may make buckets, but none behind the open one: it stays the last. */
+    int code = eg_reader_rollups(history->call->desk->reader, history->series.id, period, history->from_ms,
+                                 history->to_ms, closed_bucket, history, err);
+    if (code >= 0 && within && history->next_ms == EG_TIME_NONE)
+        write_rollup(history, open);
+    return code;
+}
+
+static void write_head(struct history *history)
+{
+    static const char *const names[] = {"raw", "hour", "day"};
+    struct eg_json *json = history->call->json;
+    const struct eg_quantity_info *info = eg_quantity_info(history->series.quantity);
+    eg_json_put_string(json, "site", history->device.site);
+    eg_json_put_string(json, "domain", history->device.domain);
+    eg_json_put_string(json, "device", history->device.device);
+    eg_json_put_string(json, "quantity", info->name);
+    eg_json_put_string(json, "channel", history->series.channel);
+    eg_json_put_string(json, "unit", info->unit);
+    eg_json_put_string(json, "resolution", names[history->resolution]);
+}
+
+int eg_m_history(struct eg_call *call)
+{
+    struct history history = {.call = call, .next_ms = EG_TIME_NONE};
+    struct eg_err err = {0};
+    char digits[EG_CALL_NUMBER_MAX];
+    uint32_t device = 0;
+    int code = find_device(call, eg_call_path(call, "device", digits), &device);
+    if (code < 0)
+        return code;
+    eg_pipeline_device(call->desk->pipeline, device, &history.device);
+    code = find_series(&history, device, eg_call_quantity(call));
+    if (code == 0)
+        code = find_times(&history);
+    if (code < 0)
+        return code;
+    if (!call->desk->reader)
+        return eg_call_no_store(call);
+
+    eg_json_open(call->json, '{');
+    write_head(&history);
+    eg_json_key(call->json, "points");
+    eg_json_open(call->json, '[');
+    code = history.resolution == RAW ? eg_reader_points(call->desk->reader, history.series.id, history.from_ms,
+                                                        history.to_ms, write_point, &history, &err)
+                                     : write_rollups(&history, &err);
+    if (code < 0)
+        return eg_call_fail_err(call, &err);
+    eg_json_close(call->json, ']');
+    char next[24];
+    snprintf(next, sizeof next, "%lld", (long long)history.next_ms);
+    eg_json_put_string(call->json, "next", history.next_ms == EG_TIME_NONE ? NULL : next);
+    eg_json_close(call->json, '}');
+    return EG_CALL_DONE;
+}

@@ -1,0 +1,274 @@
+/* Knows how the configuration's lists and the registered devices look from outside: sites, devices, rules, parties, quantities,
+ * drivers, sources. Refuses to know readings and cases. Called by the table in methods.c. */
+#include <api/methods.h>
+#include <base/span.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void put_name(struct eg_json *json, const char *key, const char *name)
+{
+    eg_json_put_string(json, key, name && name[0] ? name : NULL);
+}
+
+static void put_span(struct eg_json *json, const char *key, int64_t ms)
+{
+    char text[32];
+    eg_json_put_string(json, key, ms > 0 ? eg_span_format(ms, text) : NULL);
+}
+
+static bool wanted(const struct eg_call *call, const char *param, const char *value)
+{
+    const char *text = eg_call_text(call, param);
+    return !text || (value && strcmp(text, value) == 0);
+}
+
+/* --- sites --- */
+
+static void write_site(struct eg_json *json, const struct eg_conf *conf, const struct eg_conf_site *site)
+{
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "id", site->id);
+    eg_json_put_string(json, "name", site->name);
+    put_name(json, "level", site->level);
+    eg_json_put_string(json, "parent", site->parent == EG_CONF_NONE ? NULL : conf->sites[site->parent].id);
+    eg_json_put_number(json, "latitude", site->latitude);
+    eg_json_put_number(json, "longitude", site->longitude);
+    eg_json_put_string(json, "mode", eg_mode_name(site->mode));
+    eg_json_key(json, "parties");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < site->party_count; i++)
+        eg_json_string(json, conf->parties[site->parties[i]].id);
+    eg_json_close(json, ']');
+    eg_json_close(json, '}');
+}
+
+int eg_m_lists_sites(struct eg_call *call)
+{
+    const struct eg_conf *conf = call->desk->conf;
+    struct eg_scope scope;
+    int code = eg_call_scope(call, &scope);
+    if (code < 0)
+        return code;
+    eg_json_open(call->json, '[');
+    for (size_t i = 0; i < conf->site_count; i++)
+        if (eg_scope_has(conf, &scope, conf->sites[i].id) && wanted(call, "level", conf->sites[i].level))
+            write_site(call->json, conf, &conf->sites[i]);
+    eg_json_close(call->json, ']');
+    return EG_CALL_DONE;
+}
+
+/* --- devices --- */
+
+static void write_device(struct eg_json *json, const struct eg_device_view *view, bool silent)
+{
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "site", view->site);
+    eg_json_put_string(json, "domain", view->domain);
+    eg_json_put_string(json, "device", view->device);
+    put_name(json, "name", view->name);
+    eg_json_put_string(json, "state", silent ? "silent" : "reporting");
+    eg_json_put_time(json, "last_seen", view->last_seen_ms > 0 ? view->last_seen_ms : EG_TIME_NONE);
+    put_span(json, "interval", view->interval_ms);
+    put_span(json, "silent_after", view->silent_after_ms);
+    eg_json_put_int(json, "series", (int64_t)view->series_count);
+    eg_json_put_bool(json, "configured", view->conf_site != EG_CONF_NONE);
+    eg_json_close(json, '}');
+}
+
+int eg_m_lists_devices(struct eg_call *call)
+{
+    const struct eg_pipeline *pipeline = call->desk->pipeline;
+    char digits[EG_CALL_NUMBER_MAX];
+    const char *device = eg_call_path(call, "device", digits);
+    struct eg_scope scope;
+    struct eg_device_view view;
+    int code = eg_call_scope(call, &scope);
+    if (code < 0)
+        return code;
+    eg_json_open(call->json, '[');
+    size_t count = eg_pipeline_device_count(pipeline);
+    for (size_t id = 1; id <= count; id++) {
+        if (!eg_pipeline_device(pipeline, (uint32_t)id, &view) || !wanted(call, "domain", view.domain) ||
+            (device && !eg_call_device_is(&view, device)) || !eg_scope_has_device(call->desk->conf, &scope, &view))
+            continue;
+        bool silent = eg_call_device_silent(&view, call->state.now_ms);
+        if (wanted(call, "state", silent ? "silent" : "reporting"))
+            write_device(call->json, &view, silent);
+    }
+    eg_json_close(call->json, ']');
+    return EG_CALL_DONE;
+}
+
+/* --- rules --- */
+
+static void write_levels(struct eg_json *json, const struct eg_conf_rule *rule)
+{
+    eg_json_key(json, "levels");
+    eg_json_open(json, '{');
+    for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
+        if (!rule->levels[level].set)
+            continue;
+        eg_json_key(json, eg_level_name((enum eg_level)level));
+        eg_json_open(json, '{');
+        eg_json_put_number(json, "open", rule->levels[level].open);
+        eg_json_put_number(json, "clear", rule->levels[level].clear);
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, '}');
+}
+
+static void write_rule(struct eg_json *json, const struct eg_conf *conf, const struct eg_conf_rule *rule)
+{
+    const struct eg_quantity_info *info = eg_quantity_info(rule->quantity);
+    char version[24];
+    snprintf(version, sizeof version, "%016" PRIx64, rule->version);
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "id", rule->id);
+    put_name(json, "title", rule->title_en);
+    put_name(json, "title_zh", rule->title_zh);
+    put_name(json, "domain", rule->domain);
+    eg_json_put_string(json, "quantity", info->name);
+    eg_json_put_string(json, "unit", info->unit);
+    eg_json_put_string(json, "statistic", eg_statistic_name(rule->statistic));
+    put_span(json, "window", rule->window_ms);
+    eg_json_put_string(json, "direction", rule->below ? "below" : "above");
+    write_levels(json, rule);
+    put_span(json, "hold", rule->hold_ms);
+    put_span(json, "clear_hold", rule->clear_hold_ms);
+    eg_json_key(json, "sites");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < rule->site_count; i++)
+        eg_json_string(json, conf->sites[rule->sites[i]].id);
+    eg_json_close(json, ']');
+    put_name(json, "basis", rule->basis);
+    put_name(json, "action", rule->action);
+    put_span(json, "acknowledge_within", rule->deadline_acknowledge_ms);
+    put_span(json, "fix_within", rule->deadline_fix_ms);
+    eg_json_put_string(json, "version", version);
+    eg_json_close(json, '}');
+}
+
+/* A rule holds at a site when it names none, or one that the site is within. */
+static bool rule_holds(const struct eg_conf *conf, const struct eg_conf_rule *rule, const struct eg_scope *scope)
+{
+    if (scope->all || rule->site_count == 0)
+        return true;
+    for (size_t i = 0; i < rule->site_count && scope->site != EG_CONF_NONE; i++)
+        if (eg_conf_site_within(conf, scope->site, rule->sites[i]) || eg_conf_site_within(conf, rule->sites[i], scope->site))
+            return true;
+    return false;
+}
+
+int eg_m_lists_rules(struct eg_call *call)
+{
+    const struct eg_conf *conf = call->desk->conf;
+    struct eg_scope scope;
+    int quantity = eg_call_quantity(call), code = eg_call_scope(call, &scope);
+    if (code < 0)
+        return code;
+    eg_json_open(call->json, '[');
+    for (size_t i = 0; i < conf->rule_count; i++) {
+        const struct eg_conf_rule *rule = &conf->rules[i];
+        if (wanted(call, "rule", rule->id) && (!rule->domain || wanted(call, "domain", rule->domain)) &&
+            (quantity == EG_QUANTITY_NONE || rule->quantity == quantity) && rule_holds(conf, rule, &scope))
+            write_rule(call->json, conf, rule);
+    }
+    eg_json_close(call->json, ']');
+    return EG_CALL_DONE;
+}
+
+/* --- parties, quantities, drivers, sources --- */
+
+int eg_m_lists_parties(struct eg_call *call)
+{
+    const struct eg_conf *conf = call->desk->conf;
+    eg_json_open(call->json, '[');
+    for (size_t i = 0; i < conf->party_count; i++) {
+        if (!wanted(call, "sector", eg_sector_name(conf->parties[i].sector)))
+            continue;
+        eg_json_open(call->json, '{');
+        eg_json_put_string(call->json, "id", conf->parties[i].id);
+        eg_json_put_string(call->json, "name", conf->parties[i].name);
+        eg_json_put_string(call->json, "sector", eg_sector_name(conf->parties[i].sector));
+        eg_json_close(call->json, '}');
+    }
+    eg_json_close(call->json, ']');
+    return EG_CALL_DONE;
+}
+
+static void write_quantity(struct eg_json *json, const struct eg_quantity_info *info)
+{
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "name", info->name);
+    eg_json_put_string(json, "unit", info->unit);
+    eg_json_put_number(json, "low", info->low);
+    eg_json_put_number(json, "high", info->high);
+    eg_json_put_int(json, "decimals", info->decimals);
+    eg_json_key(json, "aliases");
+    eg_json_open(json, '[');
+    for (const char *at = info->aliases; at && *at;) {
+        size_t n = strcspn(at, " ");
+        if (n)
+            eg_json_string_n(json, at, n);
+        at += n + (at[n] == ' ');
+    }
+    eg_json_close(json, ']');
+    eg_json_put_string(json, "about", info->about_en);
+    eg_json_put_string(json, "about_zh", info->about_zh);
+    eg_json_close(json, '}');
+}
+
+int eg_m_lists_quantities(struct eg_call *call)
+{
+    int only = eg_call_quantity(call);
+    eg_json_open(call->json, '[');
+    for (int q = 0; q < EG_QUANTITY_COUNT; q++)
+        if (only == EG_QUANTITY_NONE || q == only)
+            write_quantity(call->json, eg_quantity_info(q));
+    eg_json_close(call->json, ']');
+    return EG_CALL_DONE;
+}
+
+int eg_m_lists_drivers(struct eg_call *call)
+{
+    const struct eg_driver *driver;
+    eg_json_open(call->json, '[');
+    for (size_t i = 0; (driver = eg_driver_at(i)); i++) {
+        eg_json_open(call->json, '{');
+        eg_json_put_string(call->json, "name", driver->name);
+        eg_json_put_string(call->json, "about", driver->about);
+        eg_json_close(call->json, '}');
+    }
+    eg_json_close(call->json, ']');
+    return EG_CALL_DONE;
+}
+
+int eg_m_lists_sources(struct eg_call *call)
+{
+    const struct eg_conf *conf = call->desk->conf;
+    struct eg_json *json = call->json;
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < conf->source_count; i++) {
+        const struct eg_conf_source *source = &conf->sources[i];
+        uint64_t counts[EG_VERDICT_COUNT] = {0};
+        eg_pipeline_source_counts(call->desk->pipeline, i, counts);
+        eg_json_open(json, '{');
+        eg_json_put_string(json, "id", source->id);
+        eg_json_put_string(json, "topic", source->topic);
+        eg_json_put_string(json, "driver", source->driver ? source->driver->name : NULL);
+        eg_json_put_string(json, "site", source->site);
+        eg_json_put_string(json, "domain", source->domain);
+        eg_json_put_string(json, "device", source->device);
+        eg_json_key(json, "messages");
+        eg_json_open(json, '{');
+        for (int verdict = 0; verdict < EG_VERDICT_COUNT; verdict++)
+            eg_json_put_int(json, eg_verdict_name((enum eg_verdict)verdict), (int64_t)counts[verdict]);
+        eg_json_close(json, '}');
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, ']');
+    return EG_CALL_DONE;
+}

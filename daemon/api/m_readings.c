@@ -1,0 +1,69 @@
+/* Knows how a reading looks from outside, and the newest of every series. Refuses to know the past (m_history.c). Called by the
+ * table in methods.c; the writers also by watch.c, m_history.c and m_export.c. */
+#include <api/methods.h>
+
+#include <string.h>
+
+static const struct {
+    unsigned flag;
+    const char *name;
+} flag_names[] = {
+    {EG_FLAG_LATE, "late"},
+    {EG_FLAG_RETAINED, "retained"},
+    {EG_FLAG_CORRECTION, "correction"},
+    {EG_FLAG_ARRIVAL, "arrival"},
+};
+
+void eg_m_readings_flags(struct eg_json *json, unsigned flags)
+{
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < sizeof flag_names / sizeof *flag_names; i++)
+        if (flags & flag_names[i].flag)
+            eg_json_string(json, flag_names[i].name);
+    eg_json_close(json, ']');
+}
+
+void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *device, const struct eg_series_view *series,
+                         int64_t time_ms, double value, unsigned flags)
+{
+    const struct eg_quantity_info *info = eg_quantity_info(series->quantity);
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "site", device->site);
+    eg_json_put_string(json, "device", device->device);
+    eg_json_put_string(json, "domain", device->domain);
+    eg_json_put_string(json, "quantity", info->name);
+    eg_json_put_string(json, "channel", series->channel);
+    eg_json_put_number(json, "value", value);
+    eg_json_put_string(json, "unit", info->unit);
+    eg_json_put_time(json, "time", time_ms);
+    eg_json_key(json, "flags");
+    eg_m_readings_flags(json, flags);
+    eg_json_close(json, '}');
+}
+
+int eg_m_readings_latest(struct eg_call *call)
+{
+    const struct eg_pipeline *pipeline = call->desk->pipeline;
+    char digits[EG_CALL_NUMBER_MAX];
+    const char *name = eg_call_path(call, "device", digits), *domain = eg_call_text(call, "domain");
+    int quantity = eg_call_quantity(call);
+    struct eg_scope scope;
+    struct eg_device_view device;
+    struct eg_series_view series;
+    int code = eg_call_scope(call, &scope);
+    if (code < 0)
+        return code;
+    eg_json_open(call->json, '[');
+    size_t count = eg_pipeline_device_count(pipeline);
+    for (size_t id = 1; id <= count; id++) {
+        if (!eg_pipeline_device(pipeline, (uint32_t)id, &device) || (domain && strcmp(domain, device.domain) != 0) ||
+            (name && !eg_call_device_is(&device, name)) || !eg_scope_has_device(call->desk->conf, &scope, &device))
+            continue;
+        for (size_t i = 0; i < device.series_count; i++)
+            if (eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, (uint32_t)id, i), &series) &&
+                series.has_last && (quantity == EG_QUANTITY_NONE || quantity == series.quantity))
+                eg_m_readings_write(call->json, &device, &series, series.last_ms, series.last_value, series.last_flags);
+    }
+    eg_json_close(call->json, ']');
+    return EG_CALL_DONE;
+}

@@ -1,0 +1,142 @@
+/* Knows how the daemon says how it is: `status`, and the notification of the same name. Refuses to know how it came to be so.
+ * Called by the table in methods.c and by watch.c. */
+#include <api/methods.h>
+#include <base/hash.h>
+
+#include <string.h>
+
+static void write_broker(struct eg_json *json, const struct eg_desk *desk, const struct eg_api_state *state)
+{
+    eg_json_key(json, "broker");
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "host", desk->conf->mqtt.host);
+    eg_json_put_int(json, "port", desk->conf->mqtt.port);
+    eg_json_put_bool(json, "connected", state->broker_connected);
+    eg_json_put_time(json, "since", state->broker_since_ms > 0 ? state->broker_since_ms : EG_TIME_NONE);
+    eg_json_close(json, '}');
+}
+
+static void write_counters(struct eg_json *json, const struct eg_counters *counters)
+{
+    eg_json_key(json, "messages");
+    eg_json_open(json, '{');
+    eg_json_put_int(json, "received", (int64_t)counters->received);
+    eg_json_put_int(json, "decoded", (int64_t)counters->decoded);
+    eg_json_put_int(json, "duplicate", (int64_t)counters->duplicate);
+    eg_json_put_int(json, "quarantined", (int64_t)counters->quarantined);
+    eg_json_put_int(json, "ignored", (int64_t)counters->ignored);
+    eg_json_close(json, '}');
+    eg_json_key(json, "readings");
+    eg_json_open(json, '{');
+    eg_json_put_int(json, "decoded", (int64_t)counters->r_decoded);
+    eg_json_put_int(json, "stored", (int64_t)counters->r_stored);
+    eg_json_put_int(json, "duplicate", (int64_t)counters->r_duplicate);
+    eg_json_put_int(json, "rejected", (int64_t)counters->r_rejected);
+    eg_json_put_int(json, "corrected", (int64_t)counters->r_corrected);
+    eg_json_close(json, '}');
+}
+
+static void write_store(struct eg_json *json, const struct eg_desk *desk)
+{
+    struct eg_store_figures figures = {0};
+    if (desk->store)
+        eg_store_figures(desk->store, &figures);
+    eg_json_key(json, "store");
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "path", desk->conf->store.path);
+    eg_json_put_int(json, "bytes", figures.bytes);
+    eg_json_put_int(json, "readings", (int64_t)figures.readings);
+    eg_json_put_int(json, "bytes_written", figures.bytes_written);
+    eg_json_put_int(json, "schema", figures.schema);
+    eg_json_put_int(json, "journal", (int64_t)figures.journal_readings);
+    eg_json_close(json, '}');
+}
+
+/* Only what is not closed or rejected: the pipeline holds those, so the answer costs no look into the store. */
+static void write_cases(struct eg_json *json, const struct eg_desk *desk)
+{
+    int64_t active = 0, handling[EG_HANDLING_COUNT] = {0}, level[EG_LEVEL_COUNT] = {0};
+    const struct eg_case *row;
+    for (size_t i = 0; (row = eg_pipeline_case_at(desk->pipeline, i)); i++) {
+        active++;
+        if (row->handling < EG_HANDLING_COUNT)
+            handling[row->handling]++;
+        if (row->level < EG_LEVEL_COUNT)
+            level[row->level]++;
+    }
+    eg_json_key(json, "cases");
+    eg_json_open(json, '{');
+    for (int h = EG_OPEN; h < EG_CLOSED; h++)
+        eg_json_put_int(json, eg_handling_name((enum eg_handling)h), handling[h]);
+    eg_json_put_int(json, "active", active);
+    eg_json_key(json, "level");
+    eg_json_open(json, '{');
+    for (int l = EG_LEVEL_NOTICE; l < EG_LEVEL_COUNT; l++)
+        eg_json_put_int(json, eg_level_name((enum eg_level)l), level[l]);
+    eg_json_close(json, '}');
+    eg_json_close(json, '}');
+}
+
+static void write_faults(struct eg_json *json, const struct eg_faults *faults)
+{
+    eg_json_key(json, "faults");
+    eg_json_open(json, '[');
+    for (size_t i = 0; faults && i < faults->count; i++) {
+        eg_json_open(json, '{');
+        eg_json_put_string(json, "key", faults->rows[i].key);
+        eg_json_put_string(json, "text", faults->rows[i].text);
+        eg_json_put_time(json, "since", faults->rows[i].since_ms);
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, ']');
+}
+
+void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json)
+{
+    struct eg_api_state state = {0};
+    desk->door->state(desk->door->user, &state);
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "version", ECOGOV_VERSION);
+    eg_json_put_int(json, "protocol", 1);
+    eg_json_put_time(json, "started_at", state.started_ms);
+    eg_json_put_time(json, "now", state.now_ms);
+    eg_json_put_string(json, "time_zone", desk->conf->time_zone);
+    write_broker(json, desk, &state);
+    write_counters(json, eg_pipeline_counters(desk->pipeline));
+    write_store(json, desk);
+    write_cases(json, desk);
+    write_faults(json, state.faults);
+    eg_json_key(json, "turns");
+    eg_json_open(json, '{');
+    eg_json_put_int(json, "commits", (int64_t)state.commits);
+    eg_json_put_number(json, "last_commit_ms", (double)state.last_commit_us / 1000.0);
+    eg_json_close(json, '}');
+    eg_json_close(json, '}');
+}
+
+uint64_t eg_m_status_fingerprint(const struct eg_desk *desk)
+{
+    struct eg_api_state state = {0};
+    desk->door->state(desk->door->user, &state);
+    const struct eg_counters *counters = eg_pipeline_counters(desk->pipeline);
+    int64_t link[2] = {state.broker_connected, state.broker_since_ms};
+    uint64_t print = eg_hash(counters, sizeof *counters, 1);
+    print = eg_hash(link, sizeof link, print);
+    const struct eg_case *row;
+    for (size_t i = 0; (row = eg_pipeline_case_at(desk->pipeline, i)); i++) {
+        uint32_t mark[2] = {row->number, row->version};
+        print = eg_hash(mark, sizeof mark, print);
+    }
+    for (size_t i = 0; state.faults && i < state.faults->count; i++) {
+        const struct eg_fault *fault = &state.faults->rows[i];
+        print = eg_hash(fault->key, strlen(fault->key), print);
+        print = eg_hash(fault->text, strlen(fault->text), print);
+    }
+    return print ? print : 1; /* 0 stands for "nothing told yet" */
+}
+
+int eg_m_status(struct eg_call *call)
+{
+    eg_m_status_write(call->desk, call->json);
+    return EG_CALL_DONE;
+}

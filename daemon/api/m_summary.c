@@ -1,0 +1,1 @@
+int eg_summary_nothing;

@@ -1,0 +1,137 @@
+/* Knows which methods there are, what they take and who may call them: one line of the table each, also what docs/protocol.md is
+ * checked against. Refuses to know how they are answered. Called by rpc.c. */
+#include <api/methods.h>
+
+#include <string.h>
+
+#define MOST(n) .kind = EG_PARAM_INT, .low = 1, .high = (n)
+#define SITE                                                                                                           \
+    {                                                                                                                  \
+        .name = "site", .kind = EG_PARAM_TEXT                                                                          \
+    }
+#define DOMAIN                                                                                                         \
+    {                                                                                                                  \
+        .name = "domain", .kind = EG_PARAM_TEXT                                                                        \
+    }
+#define DEVICE                                                                                                         \
+    {                                                                                                                  \
+        .name = "device", .kind = EG_PARAM_PATH                                                                        \
+    }
+#define QUANTITY                                                                                                       \
+    {                                                                                                                  \
+        .name = "quantity", .kind = EG_PARAM_QUANTITY                                                                  \
+    }
+#define CURSOR                                                                                                         \
+    {                                                                                                                  \
+        .name = "cursor", .kind = EG_PARAM_CURSOR                                                                      \
+    }
+#define FROM_TO                                                                                                        \
+    {.name = "from", .kind = EG_PARAM_TIME},                                                                           \
+    {                                                                                                                  \
+        .name = "to", .kind = EG_PARAM_TIME                                                                            \
+    }
+#define END                                                                                                            \
+    {                                                                                                                  \
+        .name = NULL                                                                                                   \
+    }
+
+static const struct eg_param p_summary[] = {SITE, DOMAIN, {.name = "at", .kind = EG_PARAM_TIME}, END};
+static const struct eg_param p_sites[] = {SITE, {.name = "level", .kind = EG_PARAM_TEXT}, END};
+static const struct eg_param p_devices[] = {
+    SITE, DOMAIN, DEVICE, {.name = "state", .kind = EG_PARAM_CHOICE, .choices = "reporting silent"}, END};
+static const struct eg_param p_rules[] = {
+    SITE, DOMAIN, QUANTITY, {.name = "rule", .kind = EG_PARAM_TEXT}, END};
+static const struct eg_param p_parties[] = {
+    {.name = "sector", .kind = EG_PARAM_CHOICE, .choices = "government market society"}, END};
+static const struct eg_param p_quantities[] = {QUANTITY, END};
+static const struct eg_param p_latest[] = {SITE, DOMAIN, DEVICE, QUANTITY, END};
+static const struct eg_param p_history[] = {
+    SITE,
+    DOMAIN,
+    {.name = "device", .kind = EG_PARAM_PATH, .required = true},
+    {.name = "quantity", .kind = EG_PARAM_QUANTITY, .required = true},
+    {.name = "channel", .kind = EG_PARAM_CHANNEL},
+    FROM_TO,
+    {.name = "resolution", .kind = EG_PARAM_CHOICE, .choices = "raw hour day auto"},
+    {.name = "limit", MOST(5000)},
+    CURSOR,
+    END};
+static const struct eg_param p_cases[] = {
+    SITE,
+    DOMAIN,
+    {.name = "handling",
+     .kind = EG_PARAM_CHOICE,
+     .choices = "active open acknowledged assigned in_progress fixed closed rejected"},
+    {.name = "condition", .kind = EG_PARAM_CHOICE, .choices = "breaching ok unknown"},
+    {.name = "level", .kind = EG_PARAM_CHOICE, .choices = "notice warning critical"},
+    {.name = "since", .kind = EG_PARAM_TIME},
+    {.name = "limit", MOST(500)},
+    CURSOR,
+    END};
+static const struct eg_param p_case[] = {{.name = "id", .kind = EG_PARAM_PATH, .required = true}, END};
+static const struct eg_param p_verb[] = {
+    {.name = "id", .kind = EG_PARAM_PATH, .required = true},
+    {.name = "version", .kind = EG_PARAM_INT, .low = 0, .high = UINT32_MAX},
+    {.name = "note", .kind = EG_PARAM_NOTE},
+    {.name = "party", .kind = EG_PARAM_TEXT},
+    {.name = "until", .kind = EG_PARAM_TIME},
+    END};
+static const struct eg_param p_quarantine[] = {{.name = "limit", MOST(200)}, CURSOR, END};
+static const struct eg_param p_entry[] = {
+    {.name = "id", .kind = EG_PARAM_INT, .required = true, .low = 1, .high = INT64_C(1) << 53}, END};
+static const struct eg_param p_outbox[] = {
+    {.name = "pending", .kind = EG_PARAM_BOOL}, {.name = "limit", MOST(200)}, CURSOR, END};
+static const struct eg_param p_watch[] = {
+    {.name = "topics", .kind = EG_PARAM_CHOICES, .choices = "cases readings status"}, SITE, DOMAIN, DEVICE, QUANTITY, END};
+static const struct eg_param p_export[] = {
+    FROM_TO, SITE, DEVICE, QUANTITY, {.name = "format", .kind = EG_PARAM_CHOICE, .choices = "rows"}, END};
+
+#define VERB(verb, text)                                                                                               \
+    {                                                                                                                  \
+        .name = "cases." verb, .handler = eg_m_cases_verb, .writes = true, .help = text, .params = p_verb              \
+    }
+
+static const struct eg_method methods[] = {
+    {"status", eg_m_status, false, false, "How the daemon, its broker link, its store and its counters stand.", NULL},
+    {"summary", eg_m_summary, false, false, "Sites and domains at a glance: devices, latest values, hour, day, cases.",
+     p_summary},
+    {"sites.list", eg_m_lists_sites, false, false, "The governance tree.", p_sites},
+    {"devices.list", eg_m_lists_devices, false, false, "Devices, when they were last heard, whether silent.", p_devices},
+    {"rules.list", eg_m_lists_rules, false, false, "Rules with their levels, basis and action.", p_rules},
+    {"parties.list", eg_m_lists_parties, false, false, "Who handles cases.", p_parties},
+    {"quantities.list", eg_m_lists_quantities, false, false, "The dictionary of what is measured.", p_quantities},
+    {"drivers.list", eg_m_lists_drivers, false, false, "Payload formats that are understood.", NULL},
+    {"sources.list", eg_m_lists_sources, false, false, "Topic templates, their drivers, messages by verdict.", NULL},
+    {"readings.latest", eg_m_readings_latest, false, false, "The newest reading of every series.", p_latest},
+    {"readings.history", eg_m_history, false, false, "A series over time: raw, by hour or by day.", p_history},
+    {"cases.list", eg_m_cases_list, false, false, "Cases, newest first.", p_cases},
+    {"cases.show", eg_m_cases_show, false, false, "One case with its whole history.", p_case},
+    VERB("acknowledge", "Somebody has seen the case."),
+    VERB("assign", "Gives the case to a party."),
+    VERB("start", "Work on the spot has begun."),
+    VERB("fix", "The cause is said to be gone."),
+    VERB("verify", "Somebody has looked: it is gone."),
+    VERB("close", "Closes the case."),
+    VERB("reject", "The case is none."),
+    VERB("reopen", "A closed or rejected case lives again."),
+    VERB("comment", "A note in the history; changes nothing else."),
+    {"quarantine.list", eg_m_quarantine_list, false, false, "Payloads that could not be read, newest first.",
+     p_quarantine},
+    {"quarantine.show", eg_m_quarantine_show, false, false, "One of them with its whole stored payload.", p_entry},
+    {"outbox.list", eg_m_outbox_list, false, false, "Notifications: waiting, delivered, failed.", p_outbox},
+    {"watch", eg_m_watch, false, true, "From now on, tell of cases, readings, status as they happen.", p_watch},
+    {"export", eg_m_export, false, true, "All readings that match, streamed.", p_export},
+};
+
+const struct eg_method *eg_methods_at(size_t index)
+{
+    return index < sizeof methods / sizeof *methods ? &methods[index] : NULL;
+}
+
+const struct eg_method *eg_methods_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(methods[i].name, name) == 0)
+            return &methods[i];
+    return NULL;
+}

@@ -1,0 +1,14 @@
+/* Local hours and days of the configured time zone, over libc's TZ. One zone a process: eg_zone_use() sets TZ. */
+#ifndef EG_ZONE_H
+#define EG_ZONE_H
+#include <stdbool.h>
+#include <stdint.h>
+/* IANA name ("Asia/Shanghai", "UTC"); false (nothing changed) when the zone database has no such name or the name is no
+ * plain relative path. */
+bool eg_zone_use(const char *name);
+/* Start and end (exclusive) of the local hour / day that holds `ms`. Days have 23 to 25 hours where clocks change. */
+void eg_zone_hour(int64_t ms, int64_t *ret_start, int64_t *ret_end);
+void eg_zone_day(int64_t ms, int64_t *ret_start, int64_t *ret_end);
+/* "2026-11-23 15:00" local; gives `out` back. */
+char *eg_zone_format(int64_t ms, char out[32]);
+#endif

@@ -1,0 +1,52 @@
+/* The MQTT edge: the only room that knows libmosquitto; owns the ack gate.
+ *
+ * Two clients on one libuv loop. The taker subscribes (QoS 1, persistent session) and hands messages up through the door; its
+ * PUBACKs stay queued inside libmosquitto until eg_mqtt_release(). The teller publishes (CONTRACT §6) and holds the will.
+ * Neither resolving names nor connecting blocks the loop: names are resolved with uv_getaddrinfo() and the TCP handshake
+ * is awaited before libmosquitto is given the socket's address. */
+#ifndef EG_MQTT_H
+#define EG_MQTT_H
+
+#include <conf/conf.h>
+#include <ecogov/message.h>
+#include <uv.h>
+
+struct eg_mqtt;
+
+/* The door. All called on the loop's thread, never from within eg_mqtt_create(). */
+struct eg_mqtt_door {
+    void *user;
+    /* One message. false: the door takes no more now (the turn is full or closing): stop reading; eg_mqtt_resume() goes on. The
+     * message itself has been taken. */
+    bool (*message)(void *user, const struct eg_message *message);
+    /* The socket is dry: `unacked` messages were taken and not released yet; `window_full`: the broker will send nothing more until
+     * they are (its learned in-flight window is used up). */
+    void (*dry)(void *user, unsigned unacked, bool window_full);
+    /* The link came up or went down. `why` is a sentence. */
+    void (*link)(void *user, bool connected, const char *why);
+    /* A publication was acknowledged by the broker, or failed for good (`error`). */
+    void (*published)(void *user, int64_t ticket, const char *error);
+};
+
+/* Starts connecting in the background and keeps trying (back-off 1 s doubling to 60 s, with jitter). `conf` is borrowed until
+ * replaced by eg_mqtt_configure(). */
+int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door, struct eg_mqtt **ret,
+                   struct eg_err *err);
+/* Subscribes what is new, unsubscribes what is no longer named; reconnects when host, port, client id, credentials or TLS
+ * changed. */
+void eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf);
+/* Stops reading (the commit is under way): nothing is read, nothing is written on the taker until release or resume. */
+void eg_mqtt_pause(struct eg_mqtt *mqtt);
+/* The commit is on disk: lets all queued PUBACKs out and reads on. */
+void eg_mqtt_release(struct eg_mqtt *mqtt);
+/* Publishes on the teller, QoS 1; `ticket` comes back in door.published. Negative code when not connected or the window is full: try
+ * again after the next `link` or `published`. */
+int eg_mqtt_publish(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length, bool retain, int64_t ticket);
+bool eg_mqtt_connected(const struct eg_mqtt *mqtt, int64_t *ret_since_ms);
+/* Says `offline`, disconnects, closes all handles; `closed` is called when nothing of it is left on the loop. */
+void eg_mqtt_close(struct eg_mqtt *mqtt, void (*closed)(void *user), void *user);
+
+/* The subscription of a topic template: {name} becomes '+'. false when it is no valid template. */
+bool eg_mqtt_subscription(const char *topic_template, char *out, size_t size);
+
+#endif

@@ -1,0 +1,34 @@
+/* What comes in by the one door. Everything borrowed, for the call. */
+#ifndef EG_EVENT_H
+#define EG_EVENT_H
+#include <ecogov/message.h>
+#include <stdint.h>
+
+enum eg_event_kind { EG_EVENT_MESSAGE, EG_EVENT_COMMAND, EG_EVENT_DELIVERY, EG_EVENT_TICK };
+
+/* A write over the socket (or a command line of a recording). */
+struct eg_command {
+    const char *verb;    /* "acknowledge" "assign" "start" "fix" "verify" "close" "reject" "reopen" "comment" */
+    const char *case_id; /* the id, or its number */
+    const char *user;    /* who, as the kernel says */
+    const char *note;    /* NULL or text */
+    const char *party;   /* NULL or a party's id */
+    int64_t until_ms;    /* EG_TIME_NONE when not given */
+    int64_t version;     /* the version the writer has seen, or -1 */
+    uint64_t ticket;     /* echoed in the batch's answer; 0: nobody waits */
+};
+struct eg_delivery { /* a notification went out, or failed for good */
+    int64_t outbox_id;
+    bool delivered;
+    const char *error; /* NULL when delivered */
+};
+struct eg_event {
+    enum eg_event_kind kind;
+    int64_t now_ms;
+    union {
+        struct eg_message message;
+        struct eg_command command;
+        struct eg_delivery delivery;
+    };
+};
+#endif

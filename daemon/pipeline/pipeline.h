@@ -1,0 +1,80 @@
+/* The pure heart: a fold over events. No I/O, no clock, no log, no libuv, SQLite or libmosquitto.
+ *
+ *     event ─► route ─► driver.decode ─► admit ─► window ─► rule ─► case ─► batch
+ *
+ * Its state is a cache of the last commit plus the batch being filled: eg_pipeline_restore_*() rebuild it from the store. */
+#ifndef EG_PIPELINE_H
+#define EG_PIPELINE_H
+
+#include <pipeline/batch.h>
+#include <pipeline/event.h>
+
+struct eg_pipeline;
+
+/* What the pipeline may ask of the past: committed readings, through a door that the store fills. Rare: only for readings that
+ * come out of order. `time` ascending; corrections already applied (newest value per time). */
+struct eg_past {
+    void *user;
+    bool (*lookup)(void *user, uint32_t series, int64_t time_ms, double *ret_value);
+    int (*range)(void *user, uint32_t series, int64_t from_ms, int64_t to_ms /* exclusive */,
+                 void (*each)(void *arg, int64_t time_ms, double value, uint16_t flags), void *arg);
+    /* A case that is not active any more (those the pipeline knows itself); by id or number. */
+    bool (*find_case)(void *case_user, const char *id, struct eg_case *ret_case);
+    void *case_user;
+};
+
+/* `conf` is borrowed for the pipeline's life, or until eg_pipeline_configure() replaces it. NULL: no memory. */
+struct eg_pipeline *eg_pipeline_create(const struct eg_conf *conf, const struct eg_past *past);
+void eg_pipeline_destroy(struct eg_pipeline *pipeline);
+/* SIGHUP: routes and rules anew; devices, series, windows and rule states of rules that kept their id stay. */
+int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *conf, struct eg_err *err);
+void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *event, struct eg_batch *batch);
+/* The earliest time at which a TICK event would change anything; INT64_MAX for never. */
+int64_t eg_pipeline_deadline(const struct eg_pipeline *pipeline);
+
+/* Rebuilding, called by eg_store_load() in this order: counters, devices, series, tail readings, rule states, cases, idents,
+ * ids. All copy. Negative (enum eg_code) with a sentence when the row contradicts what is there. */
+void eg_pipeline_restore_counters(struct eg_pipeline *pipeline, const struct eg_counters *counters);
+int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row, struct eg_err *err);
+int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row, struct eg_err *err);
+/* The newest reading of a series, and when it arrived (for last seen; EG_TIME_NONE: take its time). Before restore_reading. */
+int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value, uint16_t flags);
+/* How far back restore_reading wants this series' readings: the start of the open day or of the longest rule window, whichever is
+ * earlier; INT64_MAX when it wants none. Valid after restore_last. */
+int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t series);
+/* Per series ascending by time (series in any order). Fills windows and the open rollups; evaluates no rule. */
+void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value, uint16_t flags);
+void eg_pipeline_restore_rule_state(struct eg_pipeline *pipeline, const struct eg_row_rule_state *row);
+int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_err *err); /* not closed */
+void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint32_t hash); /* oldest first */
+void eg_pipeline_restore_ids(struct eg_pipeline *pipeline, uint32_t last_case, int64_t last_outbox);
+
+/* What the edges may look at between events (main thread). */
+const struct eg_counters *eg_pipeline_counters(const struct eg_pipeline *pipeline);
+struct eg_device_view {
+    uint32_t id, conf_site /* EG_CONF_NONE when the site left the configuration */;
+    const char *site, *domain, *device, *name;
+    int64_t last_seen_ms, interval_ms /* learned, 0 = unknown */, silent_after_ms;
+    size_t series_count;
+};
+struct eg_series_view {
+    uint32_t id, device;
+    uint16_t quantity, last_flags;
+    const char *channel;
+    bool has_last;
+    int64_t last_ms;
+    double last_value;
+    struct eg_rollup hour, day; /* the open ones; count 0 = none */
+};
+size_t eg_pipeline_device_count(const struct eg_pipeline *pipeline); /* ids are 1 … count */
+bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct eg_device_view *ret_view);
+uint32_t eg_pipeline_device_series(const struct eg_pipeline *pipeline, uint32_t device, size_t index); /* series id */
+size_t eg_pipeline_series_count(const struct eg_pipeline *pipeline); /* ids are 1 … count */
+bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct eg_series_view *ret_view);
+const struct eg_conf *eg_pipeline_conf(const struct eg_pipeline *pipeline);
+/* Cases that are not closed or rejected, ascending by number. NULL behind the last. */
+const struct eg_case *eg_pipeline_case_at(const struct eg_pipeline *pipeline, size_t index);
+/* Per source: messages by verdict. */
+void eg_pipeline_source_counts(const struct eg_pipeline *pipeline, size_t source, uint64_t ret_counts[EG_VERDICT_COUNT]);
+
+#endif

@@ -1,0 +1,53 @@
+/* What a driver author needs, and nothing else.
+ *
+ * A driver translates one payload format into readings in canonical units. It does not judge, and knows no I/O, clock,
+ * log, heap growth without bound or mutable static: the fuzzer calls it with no daemon around. To add one: write
+ * drivers/<name>.c, add one line to drivers/drivers.def, put golden pairs into tests/drivers/<name>/. */
+#ifndef ECOGOV_DRIVER_H
+#define ECOGOV_DRIVER_H
+
+#include <ecogov/message.h>
+#include <ecogov/quantity.h>
+#include <ecogov/reading.h>
+
+/* The graded result of decode(); counted per source. */
+enum eg_verdict {
+    EG_DECODED = 0,
+    EG_NOT_MINE,    /* not this format's kind of message (a status, a downlink): counted as ignored */
+    EG_MALFORMED,   /* the format is broken: quarantined */
+    EG_CHECKSUM,    /* a checksum is wrong: quarantined */
+    EG_IMPLAUSIBLE, /* well-formed, impossible content (1e400, no known field …): quarantined */
+    EG_VERDICT_COUNT
+};
+const char *eg_verdict_name(enum eg_verdict verdict); /* "decoded" "not_mine" "malformed" "checksum" "implausible" */
+
+/* How a source maps a payload, as the configuration says. Strings are NUL-terminated, "" or NULL where not given. */
+struct eg_field {
+    const char *path;     /* JSON Pointer (RFC 6901) or the format's own name of the field */
+    const char *quantity; /* name or alias; checked by prepare() */
+    const char *unit;     /* unit the payload uses; canonical when empty */
+    const char *channel;
+};
+struct eg_mapping {
+    const char *time;      /* where the time is (JSON Pointer); default: the format's own */
+    const char *readings;  /* JSON Pointer of an array of elements; fields are relative to each element */
+    const char *channel;   /* JSON Pointer of a channel name (relative to the element when there is `readings`) */
+    const struct eg_field *fields;
+    size_t field_count;
+};
+
+struct eg_driver {
+    const char *name;
+    const char *about; /* one sentence for `ecogovctl drivers` */
+    /* Compiles and checks a mapping (which may be freed afterwards). 0, or -1 with a sentence in `error`
+     * and the offending field's index (or -1) in *ret_field. *ret_prepared is Owned by the caller. */
+    int (*prepare)(const struct eg_mapping *mapping, void **ret_prepared, char *error, size_t error_size,
+                   int *ret_field);
+    void (*release)(void *prepared); /* accepts NULL */
+    enum eg_verdict (*decode)(const void *prepared, const struct eg_message *message, struct eg_sink *sink);
+};
+
+const struct eg_driver *eg_driver_find(const char *name);   /* NULL when there is none */
+const struct eg_driver *eg_driver_at(size_t index);         /* NULL behind the last */
+
+#endif

@@ -1,0 +1,37 @@
+/* The dictionary of quantities: one list (quantity.def), many renderings. */
+#ifndef ECOGOV_QUANTITY_H
+#define ECOGOV_QUANTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum eg_quantity {
+#define EG_QUANTITY(id, unit, low, high, decimals, aliases, about_en, about_zh) EG_Q_##id,
+#include <ecogov/quantity.def>
+#undef EG_QUANTITY
+    EG_QUANTITY_COUNT
+};
+#define EG_QUANTITY_NONE ((int)-1)
+
+struct eg_quantity_info {
+    const char *name;    /* "pm25" */
+    const char *unit;    /* canonical, ASCII: "ug/m3" "Cel" "%" … */
+    double low, high;    /* plausible range, inclusive, canonical unit */
+    int decimals;        /* for display */
+    const char *aliases; /* blank-separated lower-case further names */
+    const char *about_en, *about_zh;
+};
+
+const struct eg_quantity_info *eg_quantity_info(int quantity); /* never NULL for a valid one; asserts */
+/* By name or alias; ASCII case does not matter. EG_QUANTITY_NONE when unknown. O(1). */
+int eg_quantity_find(const char *name, size_t length);
+
+/* Converts to the canonical unit. `unit` as a payload or configuration writes it ("degF", "mg/m3", "ppb", "µS/cm", "V" …);
+ * NULL or "" means canonical. Compile once, apply per value: canonical = value * scale + offset.
+ * False when the quantity cannot come in that unit. Gases: 298.15 K and 1013.25 hPa. */
+struct eg_unit_map {
+    double scale, offset;
+};
+bool eg_unit_find(int quantity, const char *unit, struct eg_unit_map *ret_map);
+
+#endif

@@ -1,0 +1,45 @@
+/* What a driver makes of a message: readings in canonical units, put into a bounded sink.
+ *
+ * The sink is all-or-nothing: when decode() returns anything but EG_DECODED its content is not used. */
+#ifndef ECOGOV_READING_H
+#define ECOGOV_READING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define EG_TIME_NONE INT64_MIN /* "the payload has no time of its own" */
+#define EG_CHANNEL_MAX 31      /* bytes of a channel's name, without the NUL */
+#define EG_SINK_MAX 1024       /* readings one message may carry */
+#define EG_REASON_MAX 240      /* bytes of a reject's sentence, with the NUL */
+
+/* Marks on a reading. They never erase a value. Stored: numbers are forever. */
+enum eg_flag {
+    EG_FLAG_LATE = 1 << 0,       /* older than the late limit when it came: judged by no rule */
+    EG_FLAG_RETAINED = 1 << 1,   /* came as a retained message: judged by no rule */
+    EG_FLAG_CORRECTION = 1 << 2, /* replaces an earlier value of the same series and time */
+    EG_FLAG_ARRIVAL = 1 << 3,    /* time is the arrival time, the payload had none */
+};
+
+struct eg_reading {
+    int64_t time_ms; /* UTC ms, or EG_TIME_NONE */
+    double value;    /* canonical unit of the quantity; finite */
+    uint16_t quantity; /* enum eg_quantity */
+    uint16_t flags;
+    char channel[EG_CHANNEL_MAX + 1]; /* "" for none */
+};
+
+struct eg_sink {
+    size_t count;
+    struct eg_reading readings[EG_SINK_MAX];
+    char reason[EG_REASON_MAX]; /* why not, when the verdict is a reject */
+};
+
+void eg_sink_reset(struct eg_sink *sink);
+/* Adds one reading. False when full, the value is not finite or the channel is too long or holds
+ * anything but printable UTF-8; then `reason` is set. `channel` may be NULL. Copies. */
+bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, int64_t time_ms, double value);
+/* Sets the reason, printf style, cut to EG_REASON_MAX, and gives back `verdict` (enum eg_verdict) for `return`. */
+int eg_sink_reject(struct eg_sink *sink, int verdict, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif
