@@ -1,5 +1,5 @@
-/* Knows how the parameters of a call are checked against its method's table and read afterwards. Refuses to know any method, and
- * the envelope around. Called by rpc.c (check) and by the handlers m_*.c. */
+/* Knows how the parameters of a call are checked against its method's table and read afterwards. Refuses to
+ * know any method, and the envelope around. Called by rpc.c (check) and by the handlers m_*.c. */
 #include <api/methods.h>
 #include <api/nearest.h>
 #include <base/span.h>
@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PATH_MAX_BYTES 200
 
 int eg_call_fail(struct eg_call *call, int code, const char *format, ...)
 {
@@ -82,14 +80,16 @@ static bool listed(const char *choices, const char *word)
     return false;
 }
 
-static int check_text(struct eg_call *call, const struct eg_param *param, const cJSON *value, size_t most, bool may_be_empty)
+static int check_text(struct eg_call *call, const struct eg_param *param, const cJSON *value, size_t most,
+                      bool may_be_empty)
 {
     if (!cJSON_IsString(value))
-        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be a text.", call->method->name, param->name);
+        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be a text.", call->method->name,
+                            param->name);
     size_t length = strlen(value->valuestring);
     if (length == 0 && !may_be_empty)
-        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" is empty; leave it out or say which.", call->method->name,
-                            param->name);
+        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" is empty; leave it out or say which.",
+                            call->method->name, param->name);
     if (length > most)
         return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" is %zu bytes long; at most %zu are taken.",
                             call->method->name, param->name, length, most);
@@ -108,16 +108,16 @@ static int check_int(struct eg_call *call, const struct eg_param *param, const c
 static int check_choice(struct eg_call *call, const struct eg_param *param, const cJSON *value)
 {
     if (!cJSON_IsString(value) || !listed(param->choices, value->valuestring))
-        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be one of: %s.", call->method->name, param->name,
-                            param->choices);
+        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be one of: %s.", call->method->name,
+                            param->name, param->choices);
     return 0;
 }
 
 static int check_choices(struct eg_call *call, const struct eg_param *param, const cJSON *value)
 {
     if (!cJSON_IsArray(value) || cJSON_GetArraySize(value) == 0)
-        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be an array holding some of: %s.", call->method->name,
-                            param->name, param->choices);
+        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be an array holding some of: %s.",
+                            call->method->name, param->name, param->choices);
     const cJSON *item;
     cJSON_ArrayForEach(item, value)
     {
@@ -149,8 +149,9 @@ static int check_cursor(struct eg_call *call, const struct eg_param *param, cons
     const char *text = cJSON_IsString(value) ? value->valuestring : "";
     size_t length = strlen(text), digits = strspn(text, "0123456789");
     if (length == 0 || length > 18 || digits != length)
-        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be what \"next\" said in the answer before.",
-                            call->method->name, param->name);
+        return eg_call_fail(call, EG_RPC_PARAMS,
+                            "%s: \"%s\" must be what \"next\" said in the answer before.", call->method->name,
+                            param->name);
     return 0;
 }
 
@@ -158,19 +159,21 @@ static int check_time(struct eg_call *call, const struct eg_param *param, const 
 {
     int64_t ms;
     if (!cJSON_IsString(value) || !parse_time(call, value->valuestring, &ms))
-        return eg_call_fail(call, EG_RPC_PARAMS,
-                            "%s: \"%s\" must be a time as 2026-11-23T07:00:00Z, \"now\", or a span from now as -24h.",
-                            call->method->name, param->name);
+        return eg_call_fail(
+            call, EG_RPC_PARAMS,
+            "%s: \"%s\" must be a time as 2026-11-23T07:00:00Z, \"now\", or a span from now as -24h.",
+            call->method->name, param->name);
     return 0;
 }
 
 static int check_path(struct eg_call *call, const struct eg_param *param, const cJSON *value)
 {
     if (!cJSON_IsNumber(value))
-        return check_text(call, param, value, PATH_MAX_BYTES, false);
-    if (value->valuedouble != floor(value->valuedouble) || !(value->valuedouble >= 0) || !(value->valuedouble <= 1e9))
-        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be a text or a whole number.", call->method->name,
-                            param->name);
+        return check_text(call, param, value, EG_CALL_PATH_MAX - 1, false);
+    if (value->valuedouble != floor(value->valuedouble) || !(value->valuedouble >= 0) ||
+        !(value->valuedouble <= 1e9))
+        return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be a text or a whole number.",
+                            call->method->name, param->name);
     return 0;
 }
 
@@ -222,7 +225,8 @@ int eg_call_check(struct eg_call *call, const cJSON *params)
     if (cJSON_IsArray(params) && cJSON_GetArraySize(params) == 0)
         params = NULL;
     if (params && !cJSON_IsObject(params))
-        return eg_call_fail(call, EG_RPC_PARAMS, "%s: params are given by name, as an object.", call->method->name);
+        return eg_call_fail(call, EG_RPC_PARAMS, "%s: params are given by name, as an object.",
+                            call->method->name);
 
     uint64_t seen = 0; /* bit by position in the table: no method has 64 parameters */
     const cJSON *value;
@@ -235,7 +239,8 @@ int eg_call_check(struct eg_call *call, const cJSON *params)
             return fail_unknown(call, value->string);
         uint64_t bit = UINT64_C(1) << (param - call->method->params);
         if (seen & bit)
-            return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" is given twice.", call->method->name, param->name);
+            return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" is given twice.", call->method->name,
+                                param->name);
         seen |= bit;
         if (cJSON_IsNull(value)) /* as if it were not there */
             continue;
@@ -246,7 +251,8 @@ int eg_call_check(struct eg_call *call, const cJSON *params)
     call->params = params;
     for (const struct eg_param *param = call->method->params; param && param->name; param++)
         if (param->required && !eg_call_given(call, param->name))
-            return eg_call_fail(call, EG_RPC_PARAMS, "%s needs the parameter \"%s\".", call->method->name, param->name);
+            return eg_call_fail(call, EG_RPC_PARAMS, "%s needs the parameter \"%s\".", call->method->name,
+                                param->name);
     return 0;
 }
 
@@ -283,7 +289,8 @@ int64_t eg_call_int(const struct eg_call *call, const char *name, int64_t otherw
     const cJSON *value = given(call, name);
     if (!value)
         return otherwise;
-    return cJSON_IsString(value) ? (int64_t)strtoll(value->valuestring, NULL, 10) : (int64_t)value->valuedouble;
+    return cJSON_IsString(value) ? (int64_t)strtoll(value->valuestring, NULL, 10)
+                                 : (int64_t)value->valuedouble;
 }
 
 bool eg_call_bool(const struct eg_call *call, const char *name)

@@ -22,9 +22,10 @@ enum eg_rpc_code {
 };
 
 #define EG_CALL_NAME_MAX   64   /* bytes of a site, device, channel … in a parameter, with the NUL */
+#define EG_CALL_PATH_MAX   208  /* of a device as site/domain/device, or a case id */
 #define EG_CALL_TEXT_MAX   4096 /* bytes of a note */
 #define EG_CALL_NUMBER_MAX 16
-#define EG_CALL_EXPORT_MAX 4    /* exports under way in the whole server: each holds a snapshot of the store */
+#define EG_CALL_EXPORT_MAX 4 /* exports under way in the whole server: each holds a snapshot of the store */
 
 /* What answers are made of. Borrowed, but for the last lines, which the server owns. */
 struct eg_desk {
@@ -44,12 +45,12 @@ struct eg_call {
     struct eg_desk *desk;
     struct eg_client *client;
     const struct eg_method *method;
-    const cJSON *params; /* NULL, or an object that fits method->params */
+    const cJSON *params;  /* NULL, or an object that fits method->params */
     struct eg_json *json; /* the result goes here: exactly one value */
     struct eg_api_state state;
-    bool asked;          /* has an id: somebody waits for the answer */
-    uint64_t ticket;     /* set by a handler that returns EG_CALL_LATER for a command */
-    char sentence[512];  /* of the refusal */
+    bool asked;         /* has an id: somebody waits for the answer */
+    uint64_t ticket;    /* set by a handler that returns EG_CALL_LATER for a command */
+    char sentence[512]; /* of the refusal */
 };
 /* What a handler returns, or an enum eg_rpc_code by `return eg_call_fail(…)`. */
 enum { EG_CALL_DONE = 0, EG_CALL_LATER = 1 };
@@ -58,7 +59,7 @@ enum eg_param_kind {
     EG_PARAM_TEXT,    /* text shorter than EG_CALL_NAME_MAX, not empty */
     EG_PARAM_CHANNEL, /* the same, may be empty */
     EG_PARAM_NOTE,    /* text up to EG_CALL_TEXT_MAX */
-    EG_PARAM_PATH,    /* device or case id: text up to 200 bytes, or a number */
+    EG_PARAM_PATH,    /* device or case id: text shorter than EG_CALL_PATH_MAX, or a number */
     EG_PARAM_INT,     /* whole number in [low, high] */
     EG_PARAM_BOOL,
     EG_PARAM_TIME,     /* RFC 3339, "now", "-24h", "+2h" */
@@ -78,10 +79,11 @@ struct eg_param {
 /* Checks params against the method's table, all of it; 0 or EG_RPC_PARAMS with the sentence set. */
 int eg_call_check(struct eg_call *call, const cJSON *params);
 /* Sets the sentence and gives `code` back, for `return`. */
-int eg_call_fail(struct eg_call *call, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int eg_call_fail(struct eg_call *call, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 int eg_call_fail_err(struct eg_call *call, const struct eg_err *err); /* an enum eg_code and its sentence */
-int eg_call_code(int eg_code);                                         /* enum eg_code → enum eg_rpc_code */
-int eg_call_no_store(struct eg_call *call);                            /* there is no reader: busy */
+int eg_call_code(int eg_code);                                        /* enum eg_code → enum eg_rpc_code */
+int eg_call_no_store(struct eg_call *call);                           /* there is no reader: busy */
 
 /* Checked parameters; the default where not given. */
 const char *eg_call_text(const struct eg_call *call, const char *name); /* NULL */
@@ -96,12 +98,13 @@ bool eg_call_given(const struct eg_call *call, const char *name);
 /* The site filter: a site and all below it. */
 struct eg_scope {
     bool all;
-    uint32_t site;      /* index in conf->sites, or EG_CONF_NONE: a site that left the configuration */
+    uint32_t site; /* index in conf->sites, or EG_CONF_NONE: a site that left the configuration */
     char name[EG_CALL_NAME_MAX];
 };
 int eg_call_scope(struct eg_call *call, struct eg_scope *ret_scope); /* from "site"; 0 or EG_RPC_NOT_FOUND */
 bool eg_scope_has(const struct eg_conf *conf, const struct eg_scope *scope, const char *site);
-bool eg_scope_has_device(const struct eg_conf *conf, const struct eg_scope *scope, const struct eg_device_view *view);
+bool eg_scope_has_device(const struct eg_conf *conf, const struct eg_scope *scope,
+                         const struct eg_device_view *view);
 
 /* The device filter: "a1", or "site/domain/a1". */
 bool eg_call_device_is(const struct eg_device_view *view, const char *name);

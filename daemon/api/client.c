@@ -1,5 +1,5 @@
-/* Knows who may write: root, the daemon's own user, whom socket.supervisors lists. Refuses to know what is written. Called by
- * server.c (init, finish) and rpc.c. */
+/* Knows who may write: root, the daemon's own user, whom socket.supervisors lists. Refuses to know what is
+ * written. Called by server.c (init, finish) and rpc.c. */
 #include <api/methods.h>
 
 #include <grp.h>
@@ -34,7 +34,8 @@ const char *eg_client_user(struct eg_client *client)
         return client->user;
     struct passwd entry, *found = NULL;
     char *memory = malloc(LOOKUP_BYTES);
-    if (memory && getpwuid_r(client->uid, &entry, memory, LOOKUP_BYTES, &found) == 0 && found && found->pw_name[0])
+    if (memory && getpwuid_r(client->uid, &entry, memory, LOOKUP_BYTES, &found) == 0 && found &&
+        found->pw_name[0])
         snprintf(client->user, sizeof client->user, "%s", found->pw_name);
     else
         snprintf(client->user, sizeof client->user, "uid:%lu", (unsigned long)client->uid);

@@ -13,9 +13,9 @@
 enum eg_topic { EG_TOPIC_CASES = 1, EG_TOPIC_READINGS = 2, EG_TOPIC_STATUS = 4 };
 struct eg_watch {
     unsigned topics; /* of enum eg_topic; 0: not watching */
-    char site[EG_CALL_NAME_MAX], domain[EG_CALL_NAME_MAX], device[EG_CALL_NAME_MAX]; /* "": any */
-    int quantity;    /* EG_QUANTITY_NONE: any */
-    uint64_t told;   /* fingerprint of the status that was told last */
+    char site[EG_CALL_NAME_MAX], domain[EG_CALL_NAME_MAX], device[EG_CALL_PATH_MAX]; /* "": any */
+    int quantity;  /* EG_QUANTITY_NONE: any */
+    uint64_t told; /* fingerprint of the status that was told last */
 };
 
 struct eg_rpc_pending {

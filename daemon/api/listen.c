@@ -1,5 +1,5 @@
-/* Knows how a listening Unix socket comes to lie at a path with the right owner and mode, and when a file already there may be
- * removed. Refuses to know who connects. Called by server.c. */
+/* Knows how a listening Unix socket comes to lie at a path with the right owner and mode, and when a file
+ * already there may be removed. Refuses to know who connects. Called by server.c. */
 #include <api/listen.h>
 #include <base/log.h>
 
@@ -29,7 +29,8 @@ static int make_parent(const char *path, struct eg_err *err)
     *slash = '\0';
     if (mkdir(parent, 0755) == 0 || errno == EEXIST)
         return EG_OK;
-    return eg_err_set(err, EG_EIO, "Cannot make the folder %s of the socket: %s. Make it, or set socket.path.", parent,
+    return eg_err_set(err, EG_EIO,
+                      "Cannot make the folder %s of the socket: %s. Make it, or set socket.path.", parent,
                       strerror(errno));
 }
 
@@ -51,7 +52,8 @@ static int make_way(const struct sockaddr_un *address, struct eg_err *err)
     if (answered == 0 || why == EAGAIN || why == EINPROGRESS)
         return eg_err_set(err, EG_EBUSY, "Another ecogovd answers at %s; stop it, or set socket.path.", path);
     if (why != ECONNREFUSED)
-        return eg_err_set(err, EG_EIO, "Cannot tell whether somebody answers at %s: %s.", path, strerror(why));
+        return eg_err_set(err, EG_EIO, "Cannot tell whether somebody answers at %s: %s.", path,
+                          strerror(why));
     if (unlink(path) < 0 && errno != ENOENT)
         return eg_err_set(err, EG_EIO, "Cannot remove the stale socket %s: %s.", path, strerror(errno));
     return EG_OK;
@@ -63,7 +65,8 @@ static void give_to_group(const char *path)
     char *memory = malloc(LOOKUP_BYTES);
     if (memory && getgrnam_r(GROUP, &entry, memory, LOOKUP_BYTES, &found) == 0 && found &&
         chown(path, (uid_t)-1, found->gr_gid) < 0)
-        eg_log(EG_LOG_WARNING, "The socket %s stays with its group, not " GROUP ": %s.", path, strerror(errno));
+        eg_log(EG_LOG_WARNING, "The socket %s stays with its group, not " GROUP ": %s.", path,
+               strerror(errno));
     free(memory);
 }
 
@@ -72,8 +75,8 @@ int eg_listen_open(const char *path, int *ret_fd, struct eg_err *err)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = strlen(path);
     if (length == 0 || length >= sizeof address.sun_path)
-        return eg_err_set(err, EG_EINVAL, "socket.path is %zu bytes long; a Unix socket takes 1 to %zu.", length,
-                          sizeof address.sun_path - 1);
+        return eg_err_set(err, EG_EINVAL, "socket.path is %zu bytes long; a Unix socket takes 1 to %zu.",
+                          length, sizeof address.sun_path - 1);
     memcpy(address.sun_path, path, length + 1);
     int code = make_parent(path, err);
     if (code == EG_OK)

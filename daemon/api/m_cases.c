@@ -1,6 +1,6 @@
-/* Knows cases as the outside sees them: lists, one with its history, and the verbs people use on them. Refuses to know which
- * transition is allowed (the pipeline decides) and when it is on disk (server.c hands the answer out). Called by the table in
- * methods.c; the writers also by rpc.c and watch.c. */
+/* Knows cases as the outside sees them: lists, one with its history, and the verbs people use on them.
+ * Refuses to know which transition is allowed (the pipeline decides) and when it is on disk (server.c hands
+ * the answer out). Called by the table in methods.c; the writers also by rpc.c and watch.c. */
 #include <api/methods.h>
 
 #include <inttypes.h>
@@ -36,9 +36,11 @@ static void put_point(struct eg_json *json, const char *key, double value, int64
 void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const struct eg_case *row)
 {
     const struct eg_conf_rule *rule = rule_find(desk->conf, row->rule);
-    const struct eg_quantity_info *info = row->quantity < EG_QUANTITY_COUNT ? eg_quantity_info(row->quantity) : NULL;
+    const struct eg_quantity_info *info =
+        (int)row->quantity < EG_QUANTITY_COUNT ? eg_quantity_info(row->quantity) : NULL;
     char version[24];
-    snprintf(version, sizeof version, "%016" PRIx64, row->rule_version); /* as text: 64 bits do not fit a JSON number */
+    snprintf(version, sizeof version, "%016" PRIx64,
+             row->rule_version); /* as text: 64 bits do not fit a JSON number */
 
     eg_json_put_string(json, "id", row->id);
     eg_json_put_int(json, "number", row->number);
@@ -96,7 +98,8 @@ struct listing {
 static bool list_row(void *arg, const struct eg_case *row)
 {
     struct listing *listing = arg;
-    if (listing->rows == listing->most) { /* one more than asked for was read, to know whether there is a next page */
+    if (listing->rows ==
+        listing->most) { /* one more than asked for was read, to know whether there is a next page */
         listing->more = true;
         return false;
     }
@@ -246,6 +249,7 @@ int eg_m_cases_verb(struct eg_call *call)
     };
     call->ticket = command.ticket;
     if (!desk->door->command(desk->door->user, &command))
-        return eg_call_fail(call, EG_RPC_BUSY, "The daemon has too many commands waiting; ask again in a moment.");
+        return eg_call_fail(call, EG_RPC_BUSY,
+                            "The daemon has too many commands waiting; ask again in a moment.");
     return EG_CALL_LATER;
 }

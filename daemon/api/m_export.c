@@ -1,13 +1,16 @@
-/* Knows how all readings leave as lines of rows, a bite at a time. Refuses to know the socket: peer.c asks for the next bite when
- * the last one is gone. Called by the table in methods.c (to begin) and by rpc.c (to go on). */
+/* Knows how all readings leave as lines of rows, a bite at a time. Refuses to know the socket: peer.c asks
+ * for the next bite when the last one is gone. Called by the table in methods.c (to begin) and by rpc.c (to
+ * go on). */
 #include <api/methods.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BITE_POINTS 600
-#define LINE_MAX_BYTES (60 * 1024) /* a line is ended here; the longest row fits into what is left to 64 KiB */
+#define BITE_POINTS     600
+#define EMPTY_BITES_MAX 16 /* that match nothing, before others get their turn */
+#define LINE_MAX_BYTES                                                                                       \
+    (60 * 1024) /* a line is ended here; the longest row fits into what is left to 64 KiB */
 
 struct eg_stream {
     struct eg_export *snapshot;
@@ -19,7 +22,7 @@ struct eg_stream {
     struct eg_buf *out;
     struct eg_json json;
     size_t line_start;
-    bool line_open;
+    bool line_open, broken;
 };
 
 void eg_m_export_close(struct eg_desk *desk, struct eg_stream *stream)
@@ -58,7 +61,8 @@ static int mark_wanted(struct eg_call *call, struct eg_stream *stream)
     for (size_t id = 1; id < stream->series_count; id++)
         if (eg_pipeline_series(pipeline, (uint32_t)id, &series) &&
             (quantity == EG_QUANTITY_NONE || series.quantity == quantity) &&
-            eg_pipeline_device(pipeline, series.device, &device) && (!name || eg_call_device_is(&device, name)) &&
+            eg_pipeline_device(pipeline, series.device, &device) &&
+            (!name || eg_call_device_is(&device, name)) &&
             eg_scope_has_device(call->desk->conf, &scope, &device))
             stream->wanted[id / 8] = (uint8_t)(stream->wanted[id / 8] | 1U << (id % 8));
     return 0;
@@ -85,7 +89,8 @@ int eg_m_export(struct eg_call *call)
     if (!desk->store)
         return eg_call_no_store(call);
     if (desk->exports >= EG_CALL_EXPORT_MAX)
-        return eg_call_fail(call, EG_RPC_BUSY, "%d exports are under way already; wait for one to end.", EG_CALL_EXPORT_MAX);
+        return eg_call_fail(call, EG_RPC_BUSY, "%d exports are under way already; wait for one to end.",
+                            EG_CALL_EXPORT_MAX);
     struct eg_stream *stream = calloc(1, sizeof *stream);
     if (!stream)
         return eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for the export.");
@@ -134,7 +139,7 @@ static bool write_row(void *arg, uint32_t id, const struct eg_point *point)
     struct eg_device_view device;
     if (!eg_pipeline_series(stream->desk->pipeline, id, &series) ||
         !eg_pipeline_device(stream->desk->pipeline, series.device, &device))
-        return false; /* the store knows a series the pipeline does not: said by the caller */
+        return !(stream->broken = true);
     if (!stream->line_open)
         open_line(stream);
     const struct eg_quantity_info *info = eg_quantity_info(series.quantity);
@@ -152,25 +157,26 @@ static bool write_row(void *arg, uint32_t id, const struct eg_point *point)
     stream->rows++;
     if (stream->out->length - stream->line_start > LINE_MAX_BYTES)
         close_line(stream);
-    return !stream->out->failed;
+    stream->broken = stream->out->failed;
+    return !stream->broken;
 }
 
-int eg_m_export_bite(struct eg_desk *desk, struct eg_stream *stream, struct eg_buf *out, uint64_t *ret_rows, char *sentence,
-                     size_t sentence_size)
+int eg_m_export_bite(struct eg_desk *desk, struct eg_stream *stream, struct eg_buf *out, uint64_t *ret_rows,
+                     char *sentence, size_t sentence_size)
 {
     struct eg_err err = {.code = EG_EIO, .text = "The export broke off."};
     bool done = false;
     stream->desk = desk;
     stream->out = out;
     stream->line_open = false;
-    /* A bite may match nothing; then the next is taken in the same breath, or nobody would ask for it. */
     int code = EG_OK;
     size_t before = out->length;
-    do
+    for (int bite = 0; bite < EMPTY_BITES_MAX && !done && code >= 0 && out->length == before; bite++)
         code = eg_export_next(stream->snapshot, BITE_POINTS, write_row, stream, &done, &err);
-    while (code >= 0 && !done && out->length == before);
+    if (!done && out->length == before)
+        open_line(stream); /* a line without rows: when it is gone, we are asked again */
     close_line(stream);
-    if (code < 0) {
+    if (code < 0 || stream->broken) {
         snprintf(sentence, sentence_size, "%s", err.text);
         return eg_call_code(err.code);
     }

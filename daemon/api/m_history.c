@@ -1,5 +1,5 @@
-/* Knows one series over time: raw points, hours, days, a page at a time. Refuses to know how the store keeps them. Called by the
- * table in methods.c. */
+/* Knows one series over time: raw points, hours, days, a page at a time. Refuses to know how the store keeps
+ * them. Called by the table in methods.c. */
 #include <api/completeness.h>
 #include <api/methods.h>
 #include <base/zone.h>
@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOUR_MS        (INT64_C(3600) * 1000)
-#define AUTO_RAW_MS    (48 * HOUR_MS)
-#define AUTO_HOUR_MS   (60 * 24 * HOUR_MS)
-#define LIMIT_DEFAULT  1000
-#define CHOICES_MAX    6 /* named in a sentence */
+#define HOUR_MS       (INT64_C(3600) * 1000)
+#define AUTO_RAW_MS   (48 * HOUR_MS)
+#define AUTO_HOUR_MS  (60 * 24 * HOUR_MS)
+#define LIMIT_DEFAULT 1000
+#define CHOICES_MAX   6 /* named in a sentence */
 
 enum resolution { RAW, HOUR, DAY };
 
@@ -41,21 +41,22 @@ static int find_device(struct eg_call *call, const char *name, uint32_t *ret_id)
         return code;
     for (size_t id = 1; id <= count; id++) {
         if (!eg_pipeline_device(pipeline, (uint32_t)id, &view) || !eg_call_device_is(&view, name) ||
-            (domain && strcmp(domain, view.domain) != 0) || !eg_scope_has_device(call->desk->conf, &scope, &view))
+            (domain && strcmp(domain, view.domain) != 0) ||
+            !eg_scope_has_device(call->desk->conf, &scope, &view))
             continue;
         if (++found == 1)
             *ret_id = (uint32_t)id;
         if (found <= CHOICES_MAX && used < sizeof choices) {
-            int n = snprintf(choices + used, sizeof choices - used, "%s%s/%s/%s", found > 1 ? ", " : "", view.site,
-                             view.domain, view.device);
+            int n = snprintf(choices + used, sizeof choices - used, "%s%s/%s/%s", found > 1 ? ", " : "",
+                             view.site, view.domain, view.device);
             used += n > 0 ? (size_t)n : 0;
         }
     }
     if (found == 0)
         return eg_call_fail(call, EG_RPC_NOT_FOUND, "There is no device \"%s\" there.", name);
     if (found > 1)
-        return eg_call_fail(call, EG_RPC_PARAMS, "%zu devices are called \"%s\"; say which: %s%s.", found, name, choices,
-                            found > CHOICES_MAX ? " …" : "");
+        return eg_call_fail(call, EG_RPC_PARAMS, "%zu devices are called \"%s\"; say which: %s%s.", found,
+                            name, choices, found > CHOICES_MAX ? " …" : "");
     return 0;
 }
 
@@ -69,7 +70,8 @@ static int find_series(struct history *history, uint32_t device, int quantity)
     char choices[256] = "";
     size_t found = 0, used = 0;
     for (size_t i = 0; i < history->device.series_count; i++) {
-        if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device, i), &view) || view.quantity != quantity)
+        if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device, i), &view) ||
+            view.quantity != quantity)
             continue;
         if (strcmp(view.channel, wanted) == 0) {
             history->series = view;
@@ -78,7 +80,8 @@ static int find_series(struct history *history, uint32_t device, int quantity)
         if (++found == 1)
             history->series = view;
         if (found <= CHOICES_MAX && used < sizeof choices) {
-            int n = snprintf(choices + used, sizeof choices - used, "%s\"%s\"", found > 1 ? ", " : "", view.channel);
+            int n = snprintf(choices + used, sizeof choices - used, "%s\"%s\"", found > 1 ? ", " : "",
+                             view.channel);
             used += n > 0 ? (size_t)n : 0;
         }
     }
@@ -86,10 +89,10 @@ static int find_series(struct history *history, uint32_t device, int quantity)
     if (found == 1 && !channel)
         return 0;
     if (found == 0)
-        return eg_call_fail(call, EG_RPC_NOT_FOUND, "The device %s/%s/%s has sent no %s.", history->device.site,
-                            history->device.domain, history->device.device, name);
-    return eg_call_fail(call, channel ? EG_RPC_NOT_FOUND : EG_RPC_PARAMS, "Say which channel of %s: %s%s.", name, choices,
-                        found > CHOICES_MAX ? " …" : "");
+        return eg_call_fail(call, EG_RPC_NOT_FOUND, "The device %s/%s/%s has sent no %s.",
+                            history->device.site, history->device.domain, history->device.device, name);
+    return eg_call_fail(call, channel ? EG_RPC_NOT_FOUND : EG_RPC_PARAMS, "Say which channel of %s: %s%s.",
+                        name, choices, found > CHOICES_MAX ? " …" : "");
 }
 
 /* --- which time --- */
@@ -231,9 +234,10 @@ int eg_m_history(struct eg_call *call)
     write_head(&history);
     eg_json_key(call->json, "points");
     eg_json_open(call->json, '[');
-    code = history.resolution == RAW ? eg_reader_points(call->desk->reader, history.series.id, history.from_ms,
-                                                        history.to_ms, write_point, &history, &err)
-                                     : write_rollups(&history, &err);
+    code = history.resolution == RAW
+               ? eg_reader_points(call->desk->reader, history.series.id, history.from_ms, history.to_ms,
+                                  write_point, &history, &err)
+               : write_rollups(&history, &err);
     if (code < 0)
         return eg_call_fail_err(call, &err);
     eg_json_close(call->json, ']');

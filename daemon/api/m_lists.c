@@ -1,5 +1,6 @@
-/* Knows how the configuration's lists and the registered devices look from outside: sites, devices, rules, parties, quantities,
- * drivers, sources. Refuses to know readings and cases. Called by the table in methods.c. */
+/* Knows how the configuration's lists and the registered devices look from outside: sites, devices, rules,
+ * parties, quantities, drivers, sources. Refuses to know readings and cases. Called by the table in
+ * methods.c. */
 #include <api/methods.h>
 #include <base/span.h>
 
@@ -92,7 +93,8 @@ int eg_m_lists_devices(struct eg_call *call)
     size_t count = eg_pipeline_device_count(pipeline);
     for (size_t id = 1; id <= count; id++) {
         if (!eg_pipeline_device(pipeline, (uint32_t)id, &view) || !wanted(call, "domain", view.domain) ||
-            (device && !eg_call_device_is(&view, device)) || !eg_scope_has_device(call->desk->conf, &scope, &view))
+            (device && !eg_call_device_is(&view, device)) ||
+            !eg_scope_has_device(call->desk->conf, &scope, &view))
             continue;
         bool silent = eg_call_device_silent(&view, call->state.now_ms);
         if (wanted(call, "state", silent ? "silent" : "reporting"))
@@ -152,12 +154,14 @@ static void write_rule(struct eg_json *json, const struct eg_conf *conf, const s
 }
 
 /* A rule holds at a site when it names none, or one that the site is within. */
-static bool rule_holds(const struct eg_conf *conf, const struct eg_conf_rule *rule, const struct eg_scope *scope)
+static bool rule_holds(const struct eg_conf *conf, const struct eg_conf_rule *rule,
+                       const struct eg_scope *scope)
 {
     if (scope->all || rule->site_count == 0)
         return true;
     for (size_t i = 0; i < rule->site_count && scope->site != EG_CONF_NONE; i++)
-        if (eg_conf_site_within(conf, scope->site, rule->sites[i]) || eg_conf_site_within(conf, rule->sites[i], scope->site))
+        if (eg_conf_site_within(conf, scope->site, rule->sites[i]) ||
+            eg_conf_site_within(conf, rule->sites[i], scope->site))
             return true;
     return false;
 }

@@ -1,5 +1,5 @@
-/* Knows the notifications that wait, went out or failed, as the outside sees them. Refuses to know how they are sent. Called by
- * the table in methods.c. */
+/* Knows the notifications that wait, went out or failed, as the outside sees them. Refuses to know how they
+ * are sent. Called by the table in methods.c. */
 #include <api/methods.h>
 
 #include <stdio.h>

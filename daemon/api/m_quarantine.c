@@ -1,13 +1,13 @@
-/* Knows what was put aside because it could not be read, as the outside sees it. Refuses to know why a driver refused. Called by
- * the table in methods.c. */
+/* Knows what was put aside because it could not be read, as the outside sees it. Refuses to know why a driver
+ * refused. Called by the table in methods.c. */
 #include <api/methods.h>
 #include <base/utf8.h>
 
 #include <stdio.h>
 #include <string.h>
 
-#define LIST_DEFAULT    50
-#define PREVIEW_CHARS   200
+#define LIST_DEFAULT  50
+#define PREVIEW_CHARS 200
 
 struct listing {
     struct eg_json *json;
@@ -35,9 +35,10 @@ static void put_base64(struct eg_json *json, const char *key, const uint8_t *byt
     eg_buf_init(&text, 2 * (size_t)EG_QUARANTINE_BYTES);
     for (size_t i = 0; i < length; i += 3) {
         size_t left = length - i;
-        uint32_t group = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
-        char out[4] = {digits[group >> 18], digits[group >> 12 & 63], left > 1 ? digits[group >> 6 & 63] : '=',
-                       left > 2 ? digits[group & 63] : '='};
+        uint32_t group = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                         (left > 2 ? bytes[i + 2] : 0);
+        char out[4] = {digits[group >> 18], digits[group >> 12 & 63],
+                       left > 1 ? digits[group >> 6 & 63] : '=', left > 2 ? digits[group & 63] : '='};
         eg_buf_add(&text, out, sizeof out);
     }
     eg_json_key(json, key);
@@ -92,8 +93,8 @@ int eg_m_quarantine_list(struct eg_call *call)
     eg_json_open(call->json, '{');
     eg_json_key(call->json, "entries");
     eg_json_open(call->json, '[');
-    if (eg_reader_quarantine(call->desk->reader, 0, eg_call_int(call, "cursor", 0), listing.most + 1, write_entry, &listing,
-                             &err) < 0)
+    if (eg_reader_quarantine(call->desk->reader, 0, eg_call_int(call, "cursor", 0), listing.most + 1,
+                             write_entry, &listing, &err) < 0)
         return eg_call_fail_err(call, &err);
     eg_json_close(call->json, ']');
     char next[24];
@@ -113,7 +114,8 @@ int eg_m_quarantine_show(struct eg_call *call)
     if (eg_reader_quarantine(call->desk->reader, id, 0, 1, write_entry, &listing, &err) < 0)
         return eg_call_fail_err(call, &err);
     if (listing.rows == 0)
-        return eg_call_fail(call, EG_RPC_NOT_FOUND, "There is no quarantined payload %lld; the oldest give way to new ones.",
+        return eg_call_fail(call, EG_RPC_NOT_FOUND,
+                            "There is no quarantined payload %lld; the oldest give way to new ones.",
                             (long long)id);
     return EG_CALL_DONE;
 }

@@ -1,5 +1,6 @@
-/* Knows how a reading looks from outside, and the newest of every series. Refuses to know the past (m_history.c). Called by the
- * table in methods.c; the writers also by watch.c, m_history.c and m_export.c. */
+/* Knows how a reading looks from outside, and the newest of every series. Refuses to know the past
+ * (m_history.c). Called by the table in methods.c; the writers also by watch.c, m_history.c and m_export.c.
+ */
 #include <api/methods.h>
 
 #include <string.h>
@@ -23,8 +24,8 @@ void eg_m_readings_flags(struct eg_json *json, unsigned flags)
     eg_json_close(json, ']');
 }
 
-void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *device, const struct eg_series_view *series,
-                         int64_t time_ms, double value, unsigned flags)
+void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *device,
+                         const struct eg_series_view *series, int64_t time_ms, double value, unsigned flags)
 {
     const struct eg_quantity_info *info = eg_quantity_info(series->quantity);
     eg_json_open(json, '{');
@@ -56,13 +57,15 @@ int eg_m_readings_latest(struct eg_call *call)
     eg_json_open(call->json, '[');
     size_t count = eg_pipeline_device_count(pipeline);
     for (size_t id = 1; id <= count; id++) {
-        if (!eg_pipeline_device(pipeline, (uint32_t)id, &device) || (domain && strcmp(domain, device.domain) != 0) ||
-            (name && !eg_call_device_is(&device, name)) || !eg_scope_has_device(call->desk->conf, &scope, &device))
+        if (!eg_pipeline_device(pipeline, (uint32_t)id, &device) ||
+            (domain && strcmp(domain, device.domain) != 0) || (name && !eg_call_device_is(&device, name)) ||
+            !eg_scope_has_device(call->desk->conf, &scope, &device))
             continue;
         for (size_t i = 0; i < device.series_count; i++)
             if (eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, (uint32_t)id, i), &series) &&
                 series.has_last && (quantity == EG_QUANTITY_NONE || quantity == series.quantity))
-                eg_m_readings_write(call->json, &device, &series, series.last_ms, series.last_value, series.last_flags);
+                eg_m_readings_write(call->json, &device, &series, series.last_ms, series.last_value,
+                                    series.last_flags);
     }
     eg_json_close(call->json, ']');
     return EG_CALL_DONE;

@@ -1,5 +1,5 @@
-/* Knows how the daemon says how it is: `status`, and the notification of the same name. Refuses to know how it came to be so.
- * Called by the table in methods.c and by watch.c. */
+/* Knows how the daemon says how it is: `status`, and the notification of the same name. Refuses to know how
+ * it came to be so. Called by the table in methods.c and by watch.c. */
 #include <api/methods.h>
 #include <base/hash.h>
 
@@ -52,7 +52,8 @@ static void write_store(struct eg_json *json, const struct eg_desk *desk)
     eg_json_close(json, '}');
 }
 
-/* Only what is not closed or rejected: the pipeline holds those, so the answer costs no look into the store. */
+/* Only what is not closed or rejected: the pipeline holds those, so the answer costs no look into the store.
+ */
 static void write_cases(struct eg_json *json, const struct eg_desk *desk)
 {
     int64_t active = 0, handling[EG_HANDLING_COUNT] = {0}, level[EG_LEVEL_COUNT] = {0};

@@ -1,1 +1,332 @@
-int eg_summary_nothing;
+/* Knows the village at a glance: for every site and domain the devices, the newest values, this hour, this
+ * day and the cases; what lies below a site is counted in it. Refuses to know the past before this day
+ * (m_history.c). Called by the table in methods.c. Costs one walk over the devices and one over the active
+ * cases, times the depth of the tree; no look into the store. */
+#include <api/completeness.h>
+#include <api/methods.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DOMAINS_MAX 64
+
+struct statistic {
+    uint64_t count;
+    double sum, min, max;
+    double covered; /* sum of the completeness of all its series */
+};
+struct tally { /* of one quantity */
+    size_t series;
+    struct statistic periods[EG_PERIOD_COUNT];
+};
+struct cell {          /* of a site and a domain */
+    struct cell *next; /* of the same site */
+    size_t domain;     /* index in summary.domains */
+    size_t total, silent, suspect;
+    size_t cases[EG_LEVEL_COUNT];
+    uint32_t first_device, last_device; /* at the site itself; chained by summary.next_device; 0: none */
+    struct tally *tallies;              /* EG_QUANTITY_COUNT, or NULL */
+};
+struct summary {
+    struct eg_call *call;
+    struct eg_scope scope;
+    const char *only_domain;
+    const char *domains[DOMAINS_MAX];
+    size_t domain_count;
+    struct cell **sites;   /* by index in conf->sites */
+    uint32_t *next_device; /* by device id */
+    size_t unplaced;       /* devices whose site is not in the configuration */
+    int code;              /* of what went wrong; the sentence is in the call */
+};
+
+/* --- gathering --- */
+
+static struct cell *find_cell(struct summary *summary, uint32_t site, const char *domain)
+{
+    for (struct cell *cell = summary->sites[site]; cell; cell = cell->next)
+        if (strcmp(summary->domains[cell->domain], domain) == 0)
+            return cell;
+    size_t index = 0;
+    while (index < summary->domain_count && strcmp(summary->domains[index], domain) != 0)
+        index++;
+    if (index == DOMAINS_MAX) {
+        summary->code =
+            eg_call_fail(summary->call, EG_RPC_PARAMS,
+                         "There are more than %d domains; ask for one by \"domain\".", DOMAINS_MAX);
+        return NULL;
+    }
+    struct cell *cell = calloc(1, sizeof *cell);
+    if (!cell) {
+        summary->code = eg_call_fail(summary->call, EG_RPC_INTERNAL, "There is no memory for the summary.");
+        return NULL;
+    }
+    if (index == summary->domain_count)
+        summary->domains[summary->domain_count++] = domain;
+    cell->domain = index;
+    cell->next = summary->sites[site];
+    summary->sites[site] = cell;
+    return cell;
+}
+
+/* The next site up that still is in scope, or EG_CONF_NONE. */
+static uint32_t up(const struct summary *summary, uint32_t site)
+{
+    return site == summary->scope.site ? EG_CONF_NONE : summary->call->desk->conf->sites[site].parent;
+}
+
+static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup, enum eg_period period,
+                          int64_t now_ms)
+{
+    if (!rollup->count || now_ms < rollup->start_ms || now_ms >= rollup->end_ms)
+        return; /* an hour that is over says nothing about this one */
+    if (!sum->count || rollup->min < sum->min)
+        sum->min = rollup->min;
+    if (!sum->count || rollup->max > sum->max)
+        sum->max = rollup->max;
+    sum->count += rollup->count;
+    sum->sum += rollup->sum;
+    sum->covered += eg_completeness(rollup, period, now_ms);
+}
+
+static void add_series(struct summary *summary, uint32_t site, const char *domain,
+                       const struct eg_series_view *series)
+{
+    int64_t now_ms = summary->call->state.now_ms;
+    for (; site != EG_CONF_NONE && summary->code == 0; site = up(summary, site)) {
+        struct cell *cell = find_cell(summary, site, domain);
+        if (cell && !cell->tallies)
+            cell->tallies = calloc(EG_QUANTITY_COUNT + 1, sizeof *cell->tallies);
+        if (!cell || !cell->tallies || (int)series->quantity >= EG_QUANTITY_COUNT)
+            return;
+        struct tally *tally = &cell->tallies[series->quantity];
+        tally->series++;
+        add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, EG_PERIOD_HOUR, now_ms);
+        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, EG_PERIOD_DAY, now_ms);
+    }
+}
+
+static void add_device(struct summary *summary, const struct eg_device_view *device)
+{
+    const struct eg_pipeline *pipeline = summary->call->desk->pipeline;
+    bool silent = eg_call_device_silent(device, summary->call->state.now_ms), suspect = false;
+    struct eg_series_view series;
+    for (size_t i = 0; i < device->series_count; i++) {
+        if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device->id, i), &series))
+            continue;
+        /* It speaks, but no rule may judge what it says: its clock is wrong, or only old news comes. */
+        if (series.has_last && (series.last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED)))
+            suspect = true;
+        add_series(summary, device->conf_site, device->domain, &series);
+    }
+    for (uint32_t site = device->conf_site; site != EG_CONF_NONE && summary->code == 0;
+         site = up(summary, site)) {
+        struct cell *cell = find_cell(summary, site, device->domain);
+        if (!cell)
+            return;
+        cell->total++;
+        cell->silent += silent;
+        cell->suspect += suspect && !silent;
+        if (site != device->conf_site)
+            continue;
+        if (cell->last_device)
+            summary->next_device[cell->last_device] = device->id;
+        else
+            cell->first_device = device->id;
+        cell->last_device = device->id;
+    }
+}
+
+static void add_case(struct summary *summary, const struct eg_case *row)
+{
+    uint32_t site = eg_conf_site_find(summary->call->desk->conf, row->site, strlen(row->site));
+    for (; site != EG_CONF_NONE && summary->code == 0; site = up(summary, site)) {
+        struct cell *cell = find_cell(summary, site, row->domain);
+        if (cell && row->level < EG_LEVEL_COUNT)
+            cell->cases[row->level]++;
+    }
+}
+
+static bool wanted(const struct summary *summary, const char *site, const char *domain)
+{
+    return (!summary->only_domain || strcmp(summary->only_domain, domain) == 0) &&
+           eg_scope_has(summary->call->desk->conf, &summary->scope, site);
+}
+
+static void gather(struct summary *summary)
+{
+    const struct eg_desk *desk = summary->call->desk;
+    struct eg_device_view device;
+    const struct eg_case *row;
+    size_t count = eg_pipeline_device_count(desk->pipeline);
+    for (size_t id = 1; id <= count && summary->code == 0; id++) {
+        if (!eg_pipeline_device(desk->pipeline, (uint32_t)id, &device) ||
+            (summary->only_domain && strcmp(summary->only_domain, device.domain) != 0))
+            continue;
+        if (device.conf_site == EG_CONF_NONE)
+            summary->unplaced += eg_scope_has_device(desk->conf, &summary->scope, &device);
+        else if (eg_scope_has_device(desk->conf, &summary->scope, &device))
+            add_device(summary, &device);
+    }
+    for (size_t i = 0; (row = eg_pipeline_case_at(desk->pipeline, i)) && summary->code == 0; i++)
+        if (wanted(summary, row->site, row->domain))
+            add_case(summary, row);
+}
+
+/* --- telling --- */
+
+static void write_latest(const struct summary *summary, const struct cell *cell)
+{
+    const struct eg_pipeline *pipeline = summary->call->desk->pipeline;
+    struct eg_json *json = summary->call->json;
+    struct eg_device_view device;
+    struct eg_series_view series;
+    eg_json_key(json, "latest");
+    eg_json_open(json, '[');
+    for (uint32_t id = cell->first_device; id; id = summary->next_device[id]) {
+        eg_pipeline_device(pipeline, id, &device);
+        for (size_t i = 0; i < device.series_count; i++) {
+            if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, id, i), &series) ||
+                !series.has_last)
+                continue;
+            const struct eg_quantity_info *info = eg_quantity_info(series.quantity);
+            eg_json_open(json, '{');
+            eg_json_put_string(json, "device", device.device);
+            eg_json_put_string(json, "quantity", info->name);
+            eg_json_put_string(json, "channel", series.channel);
+            eg_json_put_number(json, "value", series.last_value);
+            eg_json_put_string(json, "unit", info->unit);
+            eg_json_put_time(json, "time", series.last_ms);
+            eg_json_close(json, '}');
+        }
+    }
+    eg_json_close(json, ']');
+}
+
+static void write_period(struct eg_json *json, const char *key, const struct cell *cell,
+                         enum eg_period period)
+{
+    eg_json_key(json, key);
+    eg_json_open(json, '[');
+    for (int q = 0; cell->tallies && q < EG_QUANTITY_COUNT; q++) {
+        const struct tally *tally = &cell->tallies[q];
+        const struct statistic *sum = &tally->periods[period];
+        if (!tally->series)
+            continue;
+        bool any = sum->count > 0;
+        eg_json_open(json, '{');
+        eg_json_put_string(json, "quantity", eg_quantity_info(q)->name);
+        eg_json_put_string(json, "unit", eg_quantity_info(q)->unit);
+        eg_json_put_int(json, "series", (int64_t)tally->series);
+        eg_json_put_int(json, "count", (int64_t)sum->count);
+        eg_json_key(json, "mean");
+        any ? eg_json_number(json, sum->sum / (double)sum->count) : eg_json_null(json);
+        eg_json_key(json, "min");
+        any ? eg_json_number(json, sum->min) : eg_json_null(json);
+        eg_json_key(json, "max");
+        any ? eg_json_number(json, sum->max) : eg_json_null(json);
+        eg_json_put_number(json, "completeness", sum->covered / (double)tally->series);
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, ']');
+}
+
+static void write_cell(const struct summary *summary, const struct cell *cell)
+{
+    struct eg_json *json = summary->call->json;
+    size_t active = 0;
+    eg_json_open(json, '{');
+    eg_json_key(json, "devices");
+    eg_json_open(json, '{');
+    eg_json_put_int(json, "total", (int64_t)cell->total);
+    eg_json_put_int(json, "reporting", (int64_t)(cell->total - cell->silent));
+    eg_json_put_int(json, "silent", (int64_t)cell->silent);
+    eg_json_put_int(json, "suspect", (int64_t)cell->suspect);
+    eg_json_close(json, '}');
+    write_latest(summary, cell);
+    write_period(json, "hour", cell, EG_PERIOD_HOUR);
+    write_period(json, "day", cell, EG_PERIOD_DAY);
+    for (int level = 0; level < EG_LEVEL_COUNT; level++)
+        active += cell->cases[level];
+    eg_json_key(json, "cases");
+    eg_json_open(json, '{');
+    eg_json_put_int(json, "open", (int64_t)active);
+    for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++)
+        eg_json_put_int(json, eg_level_name((enum eg_level)level), (int64_t)cell->cases[level]);
+    eg_json_close(json, '}');
+    eg_json_close(json, '}');
+}
+
+static void write_site(const struct summary *summary, uint32_t index)
+{
+    struct eg_json *json = summary->call->json;
+    const struct eg_conf *conf = summary->call->desk->conf;
+    const struct eg_conf_site *site = &conf->sites[index];
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "site", site->id);
+    eg_json_put_string(json, "name", site->name);
+    eg_json_put_string(json, "level", site->level && site->level[0] ? site->level : NULL);
+    eg_json_put_string(json, "parent", site->parent == EG_CONF_NONE ? NULL : conf->sites[site->parent].id);
+    eg_json_key(json, "domains");
+    eg_json_open(json, '{');
+    for (size_t domain = 0; domain < summary->domain_count; domain++) /* the same order at every site */
+        for (const struct cell *cell = summary->sites[index]; cell; cell = cell->next)
+            if (cell->domain == domain) {
+                eg_json_key(json, summary->domains[domain]);
+                write_cell(summary, cell);
+            }
+    eg_json_close(json, '}');
+    eg_json_close(json, '}');
+}
+
+static void write_summary(const struct summary *summary)
+{
+    struct eg_json *json = summary->call->json;
+    const struct eg_conf *conf = summary->call->desk->conf;
+    eg_json_open(json, '{');
+    eg_json_put_time(json, "at", summary->call->state.now_ms);
+    eg_json_key(json, "sites");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < conf->site_count; i++)
+        if (eg_scope_has(conf, &summary->scope, conf->sites[i].id))
+            write_site(summary, (uint32_t)i);
+    eg_json_close(json, ']');
+    eg_json_put_int(json, "unplaced", (int64_t)summary->unplaced);
+    eg_json_close(json, '}');
+}
+
+static void finish(struct summary *summary)
+{
+    size_t count = summary->call->desk->conf->site_count;
+    for (size_t i = 0; summary->sites && i < count; i++)
+        for (struct cell *cell = summary->sites[i], *next; cell; cell = next) {
+            next = cell->next;
+            free(cell->tallies);
+            free(cell);
+        }
+    free(summary->sites);
+    free(summary->next_device);
+}
+
+int eg_m_summary(struct eg_call *call)
+{
+    const struct eg_desk *desk = call->desk;
+    struct summary summary = {.call = call, .only_domain = eg_call_text(call, "domain")};
+    const char *at = eg_call_text(call, "at");
+    if (at && strcmp(at, "now") != 0)
+        return eg_call_fail(
+            call, EG_RPC_PARAMS,
+            "summary tells of now; for the past ask readings.history with resolution hour or day.");
+    int code = eg_call_scope(call, &summary.scope);
+    if (code < 0)
+        return code;
+    summary.sites = calloc(desk->conf->site_count + 1, sizeof *summary.sites);
+    summary.next_device = calloc(eg_pipeline_device_count(desk->pipeline) + 1, sizeof *summary.next_device);
+    if (!summary.sites || !summary.next_device)
+        summary.code = eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for the summary.");
+    else
+        gather(&summary);
+    if (summary.code == 0)
+        write_summary(&summary);
+    finish(&summary);
+    return summary.code;
+}

@@ -1,4 +1,5 @@
-/* Knows how a connection becomes a watcher. Refuses to know how watchers are told (watch.c). Called by the table in methods.c. */
+/* Knows how a connection becomes a watcher. Refuses to know how watchers are told (watch.c). Called by the
+ * table in methods.c. */
 #include <api/methods.h>
 
 #include <stdio.h>
@@ -16,8 +17,9 @@ static unsigned asked_for(const struct eg_call *call)
     if (!cJSON_IsArray(list))
         return EG_TOPIC_CASES;
     unsigned mask = 0;
-    cJSON_ArrayForEach(item, list) for (size_t i = 0; i < TOPIC_COUNT; i++) if (strcmp(topics[i].name, item->valuestring) == 0)
-        mask |= topics[i].topic;
+    cJSON_ArrayForEach(item, list) for (size_t i = 0; i < TOPIC_COUNT;
+                                        i++) if (strcmp(topics[i].name, item->valuestring) == 0) mask |=
+        topics[i].topic;
     return mask;
 }
 

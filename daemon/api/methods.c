@@ -1,38 +1,38 @@
-/* Knows which methods there are, what they take and who may call them: one line of the table each, also what docs/protocol.md is
- * checked against. Refuses to know how they are answered. Called by rpc.c. */
+/* Knows which methods there are, what they take and who may call them: one line of the table each, also what
+ * docs/protocol.md is checked against. Refuses to know how they are answered. Called by rpc.c. */
 #include <api/methods.h>
 
 #include <string.h>
 
 #define MOST(n) .kind = EG_PARAM_INT, .low = 1, .high = (n)
-#define SITE                                                                                                           \
-    {                                                                                                                  \
-        .name = "site", .kind = EG_PARAM_TEXT                                                                          \
+#define SITE                                                                                                 \
+    {                                                                                                        \
+        .name = "site", .kind = EG_PARAM_TEXT                                                                \
     }
-#define DOMAIN                                                                                                         \
-    {                                                                                                                  \
-        .name = "domain", .kind = EG_PARAM_TEXT                                                                        \
+#define DOMAIN                                                                                               \
+    {                                                                                                        \
+        .name = "domain", .kind = EG_PARAM_TEXT                                                              \
     }
-#define DEVICE                                                                                                         \
-    {                                                                                                                  \
-        .name = "device", .kind = EG_PARAM_PATH                                                                        \
+#define DEVICE                                                                                               \
+    {                                                                                                        \
+        .name = "device", .kind = EG_PARAM_PATH                                                              \
     }
-#define QUANTITY                                                                                                       \
-    {                                                                                                                  \
-        .name = "quantity", .kind = EG_PARAM_QUANTITY                                                                  \
+#define QUANTITY                                                                                             \
+    {                                                                                                        \
+        .name = "quantity", .kind = EG_PARAM_QUANTITY                                                        \
     }
-#define CURSOR                                                                                                         \
-    {                                                                                                                  \
-        .name = "cursor", .kind = EG_PARAM_CURSOR                                                                      \
+#define CURSOR                                                                                               \
+    {                                                                                                        \
+        .name = "cursor", .kind = EG_PARAM_CURSOR                                                            \
     }
-#define FROM_TO                                                                                                        \
-    {.name = "from", .kind = EG_PARAM_TIME},                                                                           \
-    {                                                                                                                  \
-        .name = "to", .kind = EG_PARAM_TIME                                                                            \
+#define FROM_TO                                                                                              \
+    {.name = "from", .kind = EG_PARAM_TIME},                                                                 \
+    {                                                                                                        \
+        .name = "to", .kind = EG_PARAM_TIME                                                                  \
     }
-#define END                                                                                                            \
-    {                                                                                                                  \
-        .name = NULL                                                                                                   \
+#define END                                                                                                  \
+    {                                                                                                        \
+        .name = NULL                                                                                         \
     }
 
 static const struct eg_param p_summary[] = {SITE, DOMAIN, {.name = "at", .kind = EG_PARAM_TIME}, END};
@@ -82,28 +82,38 @@ static const struct eg_param p_entry[] = {
 static const struct eg_param p_outbox[] = {
     {.name = "pending", .kind = EG_PARAM_BOOL}, {.name = "limit", MOST(200)}, CURSOR, END};
 static const struct eg_param p_watch[] = {
-    {.name = "topics", .kind = EG_PARAM_CHOICES, .choices = "cases readings status"}, SITE, DOMAIN, DEVICE, QUANTITY, END};
+    {.name = "topics", .kind = EG_PARAM_CHOICES, .choices = "cases readings status"},
+    SITE,
+    DOMAIN,
+    DEVICE,
+    QUANTITY,
+    END};
 static const struct eg_param p_export[] = {
     FROM_TO, SITE, DEVICE, QUANTITY, {.name = "format", .kind = EG_PARAM_CHOICE, .choices = "rows"}, END};
 
-#define VERB(verb, text)                                                                                               \
-    {                                                                                                                  \
-        .name = "cases." verb, .handler = eg_m_cases_verb, .writes = true, .help = text, .params = p_verb              \
+#define VERB(verb, text)                                                                                     \
+    {                                                                                                        \
+        .name = "cases." verb, .handler = eg_m_cases_verb, .writes = true, .help = text, .params = p_verb    \
     }
 
 static const struct eg_method methods[] = {
-    {"status", eg_m_status, false, false, "How the daemon, its broker link, its store and its counters stand.", NULL},
-    {"summary", eg_m_summary, false, false, "Sites and domains at a glance: devices, latest values, hour, day, cases.",
-     p_summary},
+    {"status", eg_m_status, false, false,
+     "How the daemon, its broker link, its store and its counters stand.", NULL},
+    {"summary", eg_m_summary, false, false,
+     "Sites and domains at a glance: devices, latest values, hour, day, cases.", p_summary},
     {"sites.list", eg_m_lists_sites, false, false, "The governance tree.", p_sites},
-    {"devices.list", eg_m_lists_devices, false, false, "Devices, when they were last heard, whether silent.", p_devices},
+    {"devices.list", eg_m_lists_devices, false, false, "Devices, when they were last heard, whether silent.",
+     p_devices},
     {"rules.list", eg_m_lists_rules, false, false, "Rules with their levels, basis and action.", p_rules},
     {"parties.list", eg_m_lists_parties, false, false, "Who handles cases.", p_parties},
-    {"quantities.list", eg_m_lists_quantities, false, false, "The dictionary of what is measured.", p_quantities},
+    {"quantities.list", eg_m_lists_quantities, false, false, "The dictionary of what is measured.",
+     p_quantities},
     {"drivers.list", eg_m_lists_drivers, false, false, "Payload formats that are understood.", NULL},
-    {"sources.list", eg_m_lists_sources, false, false, "Topic templates, their drivers, messages by verdict.", NULL},
+    {"sources.list", eg_m_lists_sources, false, false, "Topic templates, their drivers, messages by verdict.",
+     NULL},
     {"readings.latest", eg_m_readings_latest, false, false, "The newest reading of every series.", p_latest},
-    {"readings.history", eg_m_history, false, false, "A series over time: raw, by hour or by day.", p_history},
+    {"readings.history", eg_m_history, false, false, "A series over time: raw, by hour or by day.",
+     p_history},
     {"cases.list", eg_m_cases_list, false, false, "Cases, newest first.", p_cases},
     {"cases.show", eg_m_cases_show, false, false, "One case with its whole history.", p_case},
     VERB("acknowledge", "Somebody has seen the case."),
@@ -117,9 +127,11 @@ static const struct eg_method methods[] = {
     VERB("comment", "A note in the history; changes nothing else."),
     {"quarantine.list", eg_m_quarantine_list, false, false, "Payloads that could not be read, newest first.",
      p_quarantine},
-    {"quarantine.show", eg_m_quarantine_show, false, false, "One of them with its whole stored payload.", p_entry},
+    {"quarantine.show", eg_m_quarantine_show, false, false, "One of them with its whole stored payload.",
+     p_entry},
     {"outbox.list", eg_m_outbox_list, false, false, "Notifications: waiting, delivered, failed.", p_outbox},
-    {"watch", eg_m_watch, false, true, "From now on, tell of cases, readings, status as they happen.", p_watch},
+    {"watch", eg_m_watch, false, true, "From now on, tell of cases, readings, status as they happen.",
+     p_watch},
     {"export", eg_m_export, false, true, "All readings that match, streamed.", p_export},
 };
 

@@ -7,9 +7,9 @@
 struct eg_method {
     const char *name;
     int (*handler)(struct eg_call *call);
-    bool writes;               /* needs the right to write */
-    bool alone;                /* not in a batch: it goes on speaking after its answer began */
-    const char *help;          /* one line */
+    bool writes;                   /* needs the right to write */
+    bool alone;                    /* not in a batch: it goes on speaking after its answer began */
+    const char *help;              /* one line */
     const struct eg_param *params; /* ends with a NULL name; NULL: none */
 };
 const struct eg_method *eg_methods_find(const char *name); /* NULL */
@@ -39,13 +39,16 @@ int eg_m_watch(struct eg_call *call);
 /* Pieces of answers that more than one place writes. */
 void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json);
 uint64_t eg_m_status_fingerprint(const struct eg_desk *desk); /* changes when anything but the clock did */
-void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const struct eg_case *row); /* an open object's keys */
-void eg_m_cases_event_write(struct eg_json *json, const struct eg_case_event *event);               /* likewise */
-void eg_m_readings_flags(struct eg_json *json, unsigned flags); /* an array of names */
-void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *device, const struct eg_series_view *series,
-                         int64_t time_ms, double value, unsigned flags); /* an object */
+void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json,
+                      const struct eg_case *row); /* an open object's keys */
+void eg_m_cases_event_write(struct eg_json *json, const struct eg_case_event *event); /* likewise */
+void eg_m_readings_flags(struct eg_json *json, unsigned flags);                       /* an array of names */
+void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *device,
+                         const struct eg_series_view *series, int64_t time_ms, double value,
+                         unsigned flags); /* an object */
 
-/* An export under way. Bite: whole lines into `out`; 0 goes on, 1 done with *ret_rows, or an enum eg_rpc_code. */
+/* An export under way. Bite: whole lines into `out`; 0 goes on, 1 done with *ret_rows, or an enum
+ * eg_rpc_code. */
 int eg_m_export_bite(struct eg_desk *desk, struct eg_stream *stream, struct eg_buf *out, uint64_t *ret_rows,
                      char *sentence, size_t sentence_size);
 void eg_m_export_close(struct eg_desk *desk, struct eg_stream *stream); /* accepts NULL */

@@ -1,5 +1,5 @@
-/* Knows how far two short names lie apart, and so what a mistyped one may have meant. Refuses to know what the names
- * name. Called by whoever refuses an unknown method, parameter, site or quantity. */
+/* Knows how far two short names lie apart, and so what a mistyped one may have meant. Refuses to know what
+ * the names name. Called by whoever refuses an unknown method, parameter, site or quantity. */
 #include <api/nearest.h>
 
 #include <stdio.h>

@@ -1,7 +1,9 @@
-/* Knows one connection: bytes into lines, answers into writes, and where a peer that asks too much or reads too little is cut
- * off. Refuses to know what the lines say (rpc.c) and how many connections there are (server.c, who calls it).
+/* Knows one connection: bytes into lines, answers into writes, and where a peer that asks too much or reads
+ * too little is cut off. Refuses to know what the lines say (rpc.c) and how many connections there are
+ * (server.c, who calls it).
  *
- * A peer's calls are answered in order: while one waits for its commit, or an export runs, the following lines wait unread. */
+ * A peer's calls are answered in order: while one waits for its commit, or an export runs, the following
+ * lines wait unread. */
 #include <api/peer.h>
 #include <api/watch.h>
 
@@ -17,8 +19,8 @@ struct eg_peer {
     const struct eg_peer_home *home;
     struct eg_client client;
     struct eg_buf in, out, sending; /* `sending` is libuv's until the write is done */
-    size_t unread_max;              /* bytes of output that may wait before a notification cuts the peer off */
-    size_t unread_before;           /* at the last tick */
+    size_t unread_max;    /* bytes of output that may wait before a notification cuts the peer off */
+    size_t unread_before; /* at the last tick */
     unsigned stalled_s;
     bool started, reading, writing, finishing, closing;
 };
@@ -64,7 +66,8 @@ void eg_peer_close(struct eg_peer *peer)
     if (peer->closing)
         return;
     peer->closing = true;
-    /* From here on its tickets find nobody and its snapshot is let go; `sending` stays until libuv is done with it. */
+    /* From here on its tickets find nobody and its snapshot is let go; `sending` stays until libuv is done
+     * with it. */
     eg_client_finish(peer->home->desk, &peer->client);
     peer->client.watch.topics = 0;
     uv_close((uv_handle_t *)&peer->pipe, on_closed);
@@ -170,7 +173,8 @@ static bool idle(const struct eg_peer *peer)
     return eg_rpc_complete(&peer->client);
 }
 
-/* Answers lines until one has to wait, the output is piling up, or there is none. Gives how many bytes were used. */
+/* Answers lines until one has to wait, the output is piling up, or there is none. Gives how many bytes were
+ * used. */
 static size_t take_lines(struct eg_peer *peer)
 {
     size_t at = 0;
@@ -178,7 +182,8 @@ static size_t take_lines(struct eg_peer *peer)
         const char *line = peer->in.data + at, *end = memchr(line, '\n', peer->in.length - at);
         size_t length = end ? (size_t)(end - line) : peer->in.length - at;
         if (length > EG_RPC_LINE_MAX) {
-            eg_rpc_refuse(&peer->out, EG_RPC_REQUEST, "The line is longer than 64 KiB; the connection ends here.");
+            eg_rpc_refuse(&peer->out, EG_RPC_REQUEST,
+                          "The line is longer than 64 KiB; the connection ends here.");
             peer->finishing = true;
             return peer->in.length;
         }
@@ -240,7 +245,8 @@ void eg_peer_pump(struct eg_peer *peer)
     else
         eg_buf_drop(&peer->in, used);
 
-    /* The next bite of an export is read only when the last one is gone: a slow taker costs one bite of memory. */
+    /* The next bite of an export is read only when the last one is gone: a slow taker costs one bite of
+     * memory. */
     if (peer->client.stream && !peer->writing && peer->out.length == 0) {
         eg_rpc_stream(peer->home->desk, &peer->client, &peer->out);
         if (idle(peer))
@@ -261,7 +267,8 @@ bool eg_peer_start(struct eg_peer *peer)
     uv_os_fd_t fd;
     struct ucred who;
     socklen_t size = sizeof who;
-    if (uv_fileno((uv_handle_t *)&peer->pipe, &fd) < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
+    if (uv_fileno((uv_handle_t *)&peer->pipe, &fd) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0)
         return false;
     peer->client.uid = who.uid;
     peer->client.gid = who.gid;

@@ -1,5 +1,6 @@
-/* Knows the envelope of JSON-RPC 2.0: requests, notifications, batches, ids, error objects. Refuses to know sockets (server.c)
- * and what a method does (m_*.c): the fuzzer calls it with no socket around. Called by peer.c. */
+/* Knows the envelope of JSON-RPC 2.0: requests, notifications, batches, ids, error objects. Refuses to know
+ * sockets (server.c) and what a method does (m_*.c): the fuzzer calls it with no socket around. Called by
+ * peer.c. */
 #include <api/rpc.h>
 #include <api/methods.h>
 #include <api/nearest.h>
@@ -61,8 +62,9 @@ static void end_answer(struct eg_rpc_reply *reply, size_t mark, const char *id)
     struct eg_json json;
     rewind_to(&reply->text, mark);
     eg_json_init(&json, &reply->text);
-    write_error(&json, id, EG_RPC_BUSY,
-                "The answer is longer than may be sent in one go; ask for less by site, device, quantity or limit.");
+    write_error(
+        &json, id, EG_RPC_BUSY,
+        "The answer is longer than may be sent in one go; ask for less by site, device, quantity or limit.");
 }
 
 static void add_error(struct eg_rpc_reply *reply, const char *id, int code, const char *sentence)
@@ -125,12 +127,14 @@ static int check_call(struct eg_call *call, const cJSON *request, bool in_batch)
     if (!call->method)
         return fail_method(call, method->valuestring);
     if (call->method->alone && in_batch)
-        return eg_call_fail(call, EG_RPC_REQUEST, "%s goes on speaking after its answer: call it on a line of its own.",
+        return eg_call_fail(call, EG_RPC_REQUEST,
+                            "%s goes on speaking after its answer: call it on a line of its own.",
                             call->method->name);
     if (call->method->writes && !eg_client_may_write(call->desk, call->client))
-        return eg_call_fail(call, EG_RPC_FORBIDDEN,
-                            "%s may not write: only root, the daemon's own user and those in socket.supervisors may.",
-                            eg_client_user(call->client));
+        return eg_call_fail(
+            call, EG_RPC_FORBIDDEN,
+            "%s may not write: only root, the daemon's own user and those in socket.supervisors may.",
+            eg_client_user(call->client));
     return eg_call_check(call, cJSON_GetObjectItemCaseSensitive(request, "params"));
 }
 
@@ -194,9 +198,11 @@ static void run_request(struct eg_desk *desk, struct eg_client *client, const cJ
     bool good_id = !id_value || take_id(id_value, id);
 
     if (!cJSON_IsObject(request))
-        add_error(reply, "null", EG_RPC_REQUEST, "A call is a JSON object with jsonrpc, id, method and params.");
+        add_error(reply, "null", EG_RPC_REQUEST,
+                  "A call is a JSON object with jsonrpc, id, method and params.");
     else if (!good_id)
-        add_error(reply, "null", EG_RPC_REQUEST, "\"id\" must be a text of at most 150 bytes, a number or null.");
+        add_error(reply, "null", EG_RPC_REQUEST,
+                  "\"id\" must be a text of at most 150 bytes, a number or null.");
     else if (!cJSON_IsString(version) || strcmp(version->valuestring, "2.0") != 0)
         add_error(reply, id, EG_RPC_REQUEST, "\"jsonrpc\" must be \"2.0\".");
     else if (!cJSON_IsString(method))
@@ -255,7 +261,8 @@ static void run_batch(struct eg_desk *desk, struct eg_client *client, const cJSO
         return;
     }
     if (size > EG_RPC_BATCH_MAX) {
-        snprintf(sentence, sizeof sentence, "The batch holds %d calls; at most %d are taken.", size, EG_RPC_BATCH_MAX);
+        snprintf(sentence, sizeof sentence, "The batch holds %d calls; at most %d are taken.", size,
+                 EG_RPC_BATCH_MAX);
         add_error(reply, "null", EG_RPC_REQUEST, sentence);
         return;
     }
@@ -329,7 +336,8 @@ bool eg_rpc_answer(struct eg_desk *desk, struct eg_client *client, const struct 
     if (answer->code == EG_OK)
         write_case(desk, reply, done.id, answer->case_number);
     else
-        add_error(reply, done.id, eg_call_code(answer->code), answer->sentence ? answer->sentence : "Refused.");
+        add_error(reply, done.id, eg_call_code(answer->code),
+                  answer->sentence ? answer->sentence : "Refused.");
     if (eg_rpc_complete(client))
         close_reply(reply);
     return true;

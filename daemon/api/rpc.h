@@ -4,8 +4,9 @@
 
 #include <api/client.h>
 
-/* Answers one line (without its newline) into client->reply.text, newline included; nothing for notifications. Not while a reply is
- * open. True: the reply is complete. False: it waits for commits, or client->stream is to be pumped. */
+/* Answers one line (without its newline) into client->reply.text, newline included; nothing for
+ * notifications. Not while a reply is open. True: the reply is complete. False: it waits for commits, or
+ * client->stream is to be pumped. */
 bool eg_rpc_line(struct eg_desk *desk, struct eg_client *client, const char *line, size_t length);
 /* The answer to a command; true when the ticket was this client's. */
 bool eg_rpc_answer(struct eg_desk *desk, struct eg_client *client, const struct eg_answer *answer);

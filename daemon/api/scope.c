@@ -1,13 +1,14 @@
-/* Knows which devices a filter means: a site with all below it, a device by its name or its path, a device that has gone
- * silent. Refuses to know what is done with them. Called by the handlers m_*.c and by watch.c. */
+/* Knows which devices a filter means: a site with all below it, a device by its name or its path, a device
+ * that has gone silent. Refuses to know what is done with them. Called by the handlers m_*.c and by watch.c.
+ */
 #include <api/call.h>
 #include <api/nearest.h>
 
 #include <stdio.h>
 #include <string.h>
 
-#define SILENT_LEAST_MS   (10 * 60 * 1000)
-#define SILENT_INTERVALS  3
+#define SILENT_LEAST_MS  (10 * 60 * 1000)
+#define SILENT_INTERVALS 3
 
 /* A site that left the configuration may still have devices, and cases. */
 static bool has_devices(const struct eg_pipeline *pipeline, const char *site)
@@ -52,7 +53,8 @@ bool eg_scope_has(const struct eg_conf *conf, const struct eg_scope *scope, cons
     return index != EG_CONF_NONE && eg_conf_site_within(conf, index, scope->site);
 }
 
-bool eg_scope_has_device(const struct eg_conf *conf, const struct eg_scope *scope, const struct eg_device_view *view)
+bool eg_scope_has_device(const struct eg_conf *conf, const struct eg_scope *scope,
+                         const struct eg_device_view *view)
 {
     if (scope->all || strcmp(scope->name, view->site) == 0)
         return true;
@@ -76,7 +78,8 @@ bool eg_call_device_silent(const struct eg_device_view *view, int64_t now_ms)
         return true;
     int64_t after = view->silent_after_ms;
     if (after <= 0) {
-        after = view->interval_ms < INT64_MAX / SILENT_INTERVALS ? view->interval_ms * SILENT_INTERVALS : INT64_MAX;
+        after = view->interval_ms < INT64_MAX / SILENT_INTERVALS ? view->interval_ms * SILENT_INTERVALS
+                                                                 : INT64_MAX;
         if (after < SILENT_LEAST_MS)
             after = SILENT_LEAST_MS;
     }

@@ -1,8 +1,9 @@
-/* Knows the listening socket, who is connected, and which answer belongs to whom. Refuses to know lines and bytes (peer.c) and
- * what is asked (rpc.c, m_*.c). Called by turn.c and main.c through api.h. */
+/* Knows the listening socket, who is connected, and which answer belongs to whom. Refuses to know lines and
+ * bytes (peer.c) and what is asked (rpc.c, m_*.c). Called by turn.c and main.c through api.h. */
 #include <api/listen.h>
 #include <api/peer.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,8 @@ struct eg_api {
     uv_pipe_t listener;
     uv_timer_t timer;
     struct eg_peer *peers[PEERS_MAX];
-    size_t peer_count; /* in `peers` */
-    size_t handles;    /* that libuv has not given back yet */
+    size_t peer_count;                                    /* in `peers` */
+    size_t handles;                                       /* that libuv has not given back yet */
     char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* "" when the file is not ours */
     bool ticking, closing;
     void (*closed)(void *user);
@@ -149,12 +150,14 @@ static int start(struct eg_api *api, uv_loop_t *loop, int fd, struct eg_err *err
 }
 
 int eg_api_create(uv_loop_t *loop, const struct eg_conf *conf, int fd, const struct eg_pipeline *pipeline,
-                  struct eg_store *store, struct eg_reader *reader, const struct eg_api_door *door, struct eg_api **ret,
-                  struct eg_err *err)
+                  struct eg_store *store, struct eg_reader *reader, const struct eg_api_door *door,
+                  struct eg_api **ret, struct eg_err *err)
 {
     struct eg_api *api = calloc(1, sizeof *api);
     if (!api)
         return eg_err_set(err, EG_ENOMEM, "There is no memory for the local socket.");
+    signal(SIGPIPE,
+           SIG_IGN); /* libuv writes without MSG_NOSIGNAL: a peer that hangs up must not end the daemon */
     if (fd < 0) {
         int code = eg_listen_open(conf->socket.path, &fd, err);
         if (code < 0) {

@@ -1,5 +1,5 @@
-/* Knows what a watcher asked for and how a batch is told to him. Refuses to know when the batch became true (the turn does) and
- * how much a connection may hold (peer.c does). Called by peer.c. */
+/* Knows what a watcher asked for and how a batch is told to him. Refuses to know when the batch became true
+ * (the turn does) and how much a connection may hold (peer.c does). Called by peer.c. */
 #include <api/watch.h>
 #include <api/methods.h>
 
@@ -43,6 +43,12 @@ static const struct eg_case *case_of(const struct eg_batch *batch, uint32_t numb
     return NULL;
 }
 
+static bool is_device(const struct eg_watch *watch, const struct eg_case *row)
+{
+    struct eg_device_view view = {.site = row->site, .domain = row->domain, .device = row->device};
+    return !watch->device[0] || eg_call_device_is(&view, watch->device);
+}
+
 static bool tell_cases(const struct eg_desk *desk, const struct eg_watch *watch, const struct eg_batch *batch,
                        struct eg_buf *out, size_t most)
 {
@@ -51,7 +57,8 @@ static bool tell_cases(const struct eg_desk *desk, const struct eg_watch *watch,
         const struct eg_case_event *event = &batch->case_events[i];
         const struct eg_case *row = case_of(batch, event->case_number);
         if (!row || !eg_scope_has(desk->conf, &scope, row->site) || !fits(watch->domain, row->domain) ||
-            !fits(watch->device, row->device) || (watch->quantity != EG_QUANTITY_NONE && watch->quantity != row->quantity))
+            !is_device(watch, row) ||
+            (watch->quantity != EG_QUANTITY_NONE && watch->quantity != row->quantity))
             continue;
         struct eg_json json;
         open_line(&json, out, "cases");
@@ -69,8 +76,8 @@ static bool tell_cases(const struct eg_desk *desk, const struct eg_watch *watch,
     return true;
 }
 
-static bool tell_readings(const struct eg_desk *desk, const struct eg_watch *watch, const struct eg_batch *batch,
-                          struct eg_buf *out, size_t most)
+static bool tell_readings(const struct eg_desk *desk, const struct eg_watch *watch,
+                          const struct eg_batch *batch, struct eg_buf *out, size_t most)
 {
     struct eg_scope scope = scope_of(desk, watch);
     for (size_t i = 0; i < batch->readings_count; i++) {
@@ -79,7 +86,8 @@ static bool tell_readings(const struct eg_desk *desk, const struct eg_watch *wat
         struct eg_device_view device;
         if (!eg_pipeline_series(desk->pipeline, row->series, &series) ||
             (watch->quantity != EG_QUANTITY_NONE && watch->quantity != series.quantity) ||
-            !eg_pipeline_device(desk->pipeline, series.device, &device) || !fits(watch->domain, device.domain) ||
+            !eg_pipeline_device(desk->pipeline, series.device, &device) ||
+            !fits(watch->domain, device.domain) ||
             (watch->device[0] && !eg_call_device_is(&device, watch->device)) ||
             !eg_scope_has_device(desk->conf, &scope, &device))
             continue;

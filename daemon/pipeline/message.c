@@ -1,0 +1,280 @@
+/* One message: route, decode, admit. Every way out of here is counted (CONTRACT §2.4).
+ * Knows topics, drivers and the bounds of a reading; what a reading does is series.c's business. */
+#include <pipeline/state.h>
+#include <base/utf8.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 2000-01-01: before that a sensor's clock was never set. */
+#define CLOCK_UNSET_MS INT64_C(946684800000)
+#define TOPICS_PER_DEVICE 2
+
+uint32_t eg_message_hash(const struct eg_message *message)
+{
+    uint64_t hash = eg_hash(message->payload, message->payload_len, eg_hash(message->topic, message->topic_len, 1));
+    uint32_t folded = (uint32_t)(hash ^ (hash >> 32));
+    return folded ? folded : 1;
+}
+
+static void quarantine(const struct eg_pipeline *pipeline, const struct eg_message *message, uint32_t source,
+                       const char *verdict, const char *reason, struct eg_batch *batch)
+{
+    struct eg_row_quarantine *row = EG_BATCH_ADD(batch, quarantine);
+    if (!row)
+        return;
+    size_t kept = message->payload_len < EG_QUARANTINE_BYTES ? message->payload_len : EG_QUARANTINE_BYTES;
+    *row = (struct eg_row_quarantine){
+        .at_ms = message->arrived_ms,
+        .topic = eg_batch_text(batch, message->topic),
+        .source = source == EG_CONF_NONE ? "" : eg_batch_text(batch, pipeline->conf->sources[source].id),
+        .verdict = verdict,
+        .reason = eg_batch_text(batch, reason),
+        .payload = eg_batch_bytes(batch, message->payload, kept),
+        .payload_len = kept,
+        .full_len = message->payload_len,
+        .retain = message->retain,
+    };
+}
+
+static void refuse(struct eg_pipeline *pipeline, const struct eg_message *message, uint32_t source,
+                   enum eg_verdict verdict, const char *reason, struct eg_batch *batch)
+{
+    pipeline->counters.quarantined++;
+    if (source != EG_CONF_NONE)
+        pipeline->source_counts[source][verdict]++;
+    quarantine(pipeline, message, source, eg_verdict_name(verdict), reason, batch);
+}
+
+static bool slug(struct eg_slice text)
+{
+    if (!text.length || text.length > 31)
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.text[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+            return false;
+    }
+    return true;
+}
+
+static bool printable(struct eg_slice text)
+{
+    if (!text.length || text.length > 63 || !eg_utf8_valid(text.text, text.length))
+        return false;
+    for (size_t i = 0; i < text.length; i++)
+        if ((unsigned char)text.text[i] < 0x20 || text.text[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* Names in the topic that make no device: a sentence, or NULL when they do. */
+static const char *misnamed(const struct eg_pipeline *pipeline, const struct eg_routed *routed, char reason[EG_REASON_MAX])
+{
+    if (eg_conf_site_find(pipeline->conf, routed->site.text, routed->site.length) == EG_CONF_NONE)
+        snprintf(reason, EG_REASON_MAX, "site '%.*s' is not in the configuration: add it under sites",
+                 (int)(routed->site.length < 64 ? routed->site.length : 64), routed->site.text);
+    else if (!slug(routed->domain))
+        snprintf(reason, EG_REASON_MAX, "the domain in the topic is no name of a-z, 0-9, - and _, at most 31 bytes");
+    else if (!printable(routed->device))
+        snprintf(reason, EG_REASON_MAX, "the device in the topic is empty, longer than 63 bytes or not printable");
+    else
+        return NULL;
+    return reason;
+}
+
+/* The topic's source and device (EG_ID_NONE: not registered yet), from the table of known topics or by the trie. */
+static bool resolve(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_topic *ret_topic,
+                    struct eg_routed *ret_routed)
+{
+    uint32_t row = eg_names_find(pipeline->topics, message->topic, message->topic_len);
+    if (row != EG_ID_NONE) {
+        *ret_topic = pipeline->topic_rows[row];
+        return true;
+    }
+    if (!eg_route_find(pipeline->route, message->topic, message->topic_len, ret_routed))
+        return false;
+    ret_topic->source = ret_routed->source;
+    ret_topic->device = eg_registry_find_device(pipeline, ret_routed->site, ret_routed->domain, ret_routed->device);
+    return true;
+}
+
+static void remember(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_topic topic)
+{
+    size_t most = (size_t)pipeline->conf->max_devices * TOPICS_PER_DEVICE;
+    if (pipeline->topic_count >= most ||
+        !eg_room_more((void **)&pipeline->topic_rows, pipeline->topic_count, &pipeline->topic_capacity,
+                      sizeof *pipeline->topic_rows, most))
+        return; /* slower, not wrong */
+    if (eg_names_set(pipeline->topics, message->topic, message->topic_len, (uint32_t)pipeline->topic_count))
+        pipeline->topic_rows[pipeline->topic_count++] = topic;
+}
+
+static struct eg_device *device_of(struct eg_pipeline *pipeline, const struct eg_message *message,
+                                   struct eg_topic *topic, const struct eg_routed *routed, bool known,
+                                   struct eg_batch *batch, char reason[EG_REASON_MAX])
+{
+    if (topic->device == EG_ID_NONE) {
+        struct eg_device *device = NULL;
+        if (pipeline->conf->auto_register)
+            device = eg_registry_add_device(pipeline, routed, message->arrived_ms, batch, reason);
+        else
+            for (size_t i = 0; i < pipeline->conf->device_count && !device; i++) {
+                const struct eg_conf_device *row = &pipeline->conf->devices[i];
+                if (strlen(row->id) == routed->device.length && !memcmp(row->id, routed->device.text, routed->device.length) &&
+                    eg_conf_site_find(pipeline->conf, routed->site.text, routed->site.length) == row->site)
+                    device = eg_registry_add_device(pipeline, routed, message->arrived_ms, batch, reason);
+            }
+        if (!device) {
+            if (!*reason)
+                snprintf(reason, EG_REASON_MAX, "the device is not in the configuration and auto_register is off");
+            return NULL;
+        }
+        topic->device = device->id;
+        known = false;
+    }
+    if (!known)
+        remember(pipeline, message, *topic);
+    return eg_registry_device(pipeline, topic->device);
+}
+
+/* Why a reading is not taken, or NULL. */
+static const char *inadmissible(const struct eg_conf *conf, const struct eg_reading *reading, int64_t now_ms,
+                                char reason[EG_REASON_MAX])
+{
+    const struct eg_quantity_info *info = eg_quantity_info(reading->quantity);
+    char text[EG_TIME_TEXT];
+    if (reading->value < info->low || reading->value > info->high)
+        snprintf(reason, EG_REASON_MAX, "%s %g %s is outside the plausible range %g to %g", info->name, reading->value,
+                 info->unit, info->low, info->high);
+    else if (reading->time_ms != EG_TIME_NONE && reading->time_ms > now_ms + conf->future_tolerance_ms)
+        snprintf(reason, EG_REASON_MAX, "%s: its time %s lies in the future: check the sensor's clock", info->name,
+                 eg_time_format(reading->time_ms, text));
+    else if (reading->time_ms != EG_TIME_NONE && reading->time_ms < CLOCK_UNSET_MS)
+        snprintf(reason, EG_REASON_MAX, "%s: its time %s is before 2000: the sensor's clock is not set", info->name,
+                 eg_time_format(reading->time_ms, text));
+    else
+        return NULL;
+    return reason;
+}
+
+static void note_seen(struct eg_device *device, int64_t time_ms)
+{
+    if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms) {
+        int64_t gap = time_ms - device->last_seen_ms;
+        if (!device->interval_ms)
+            device->interval_ms = gap;
+        else if (gap < 10 * device->interval_ms) /* an outage is not its rhythm */
+            device->interval_ms += (gap - device->interval_ms) / 8;
+    }
+    if (time_ms > device->last_seen_ms)
+        device->last_seen_ms = time_ms;
+}
+
+static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device, const struct eg_message *message,
+                         struct eg_reading *reading, char reason[EG_REASON_MAX], struct eg_batch *batch)
+{
+    struct eg_counters *counters = &pipeline->counters;
+    struct eg_series *series = NULL;
+    char why[EG_REASON_MAX] = "";
+    if (message->retain && reading->time_ms == EG_TIME_NONE)
+        snprintf(why, sizeof why, "a retained message's reading without a time cannot be dated");
+    else if (!inadmissible(pipeline->conf, reading, message->arrived_ms, why))
+        series = eg_registry_take_series(pipeline, device, reading, batch, why);
+    if (!series) {
+        counters->r_rejected++;
+        if (!*reason)
+            memcpy(reason, why, EG_REASON_MAX);
+        return;
+    }
+    reading->flags = message->retain ? EG_FLAG_RETAINED : 0;
+    if (reading->time_ms != EG_TIME_NONE && reading->time_ms < message->arrived_ms - pipeline->conf->late_limit_ms)
+        reading->flags |= EG_FLAG_LATE;
+    switch (eg_series_take(pipeline, series, reading, message->arrived_ms, batch)) {
+    case EG_FATE_DUPLICATE:
+        counters->r_duplicate++;
+        return;
+    case EG_FATE_CORRECTED:
+        counters->r_corrected++;
+        break;
+    case EG_FATE_STORED:
+        break;
+    }
+    counters->r_stored++;
+    note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms);
+}
+
+static bool undatable(const struct eg_message *message, const struct eg_sink *sink)
+{
+    if (!message->retain)
+        return false;
+    for (size_t i = 0; i < sink->count; i++)
+        if (sink->readings[i].time_ms != EG_TIME_NONE)
+            return false;
+    return true;
+}
+
+static void take_decoded(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_topic topic,
+                         const struct eg_routed *routed, bool known, struct eg_batch *batch)
+{
+    struct eg_sink *sink = pipeline->sink;
+    char reason[EG_REASON_MAX] = "";
+    if (undatable(message, sink)) { /* old news of an unknown age: it must not look fresh */
+        pipeline->counters.ignored++;
+        return;
+    }
+    struct eg_device *device = device_of(pipeline, message, &topic, routed, known, batch, reason);
+    if (!device) {
+        refuse(pipeline, message, topic.source, EG_IMPLAUSIBLE, reason, batch);
+        return;
+    }
+    pipeline->counters.decoded++;
+    pipeline->source_counts[topic.source][EG_DECODED]++;
+    pipeline->counters.r_decoded += sink->count;
+    for (size_t i = 0; i < sink->count; i++)
+        take_reading(pipeline, device, message, &sink->readings[i], reason, batch);
+    if (*reason)
+        quarantine(pipeline, message, topic.source, "rejected", reason, batch);
+}
+
+void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_batch *batch)
+{
+    struct eg_counters *counters = &pipeline->counters;
+    counters->received++;
+    if (message->mid) {
+        uint32_t hash = eg_message_hash(message);
+        if (message->dup && pipeline->idents[message->mid] == hash) {
+            counters->duplicate++;
+            return;
+        }
+        pipeline->idents[message->mid] = hash;
+        struct eg_row_ident *row = EG_BATCH_ADD(batch, idents);
+        if (row)
+            *row = (struct eg_row_ident){message->mid, hash};
+    }
+    struct eg_topic topic;
+    struct eg_routed routed = {.source = EG_CONF_NONE};
+    char reason[EG_REASON_MAX];
+    if (eg_route_reserved(message->topic, message->topic_len) || !resolve(pipeline, message, &topic, &routed)) {
+        counters->ignored++;
+        return;
+    }
+    bool known = routed.source == EG_CONF_NONE;
+    if (!known && misnamed(pipeline, &routed, reason)) {
+        refuse(pipeline, message, topic.source, EG_IMPLAUSIBLE, reason, batch);
+        return;
+    }
+    const struct eg_conf_source *source = &pipeline->conf->sources[topic.source];
+    eg_sink_reset(pipeline->sink);
+    enum eg_verdict verdict = source->driver->decode(source->prepared, message, pipeline->sink);
+    if (verdict == EG_NOT_MINE) {
+        counters->ignored++;
+        pipeline->source_counts[topic.source][EG_NOT_MINE]++;
+    } else if (verdict != EG_DECODED) {
+        refuse(pipeline, message, topic.source, verdict, pipeline->sink->reason, batch);
+    } else {
+        take_decoded(pipeline, message, topic, &routed, known, batch);
+    }
+}

@@ -1,0 +1,273 @@
+/* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
+ * reading order: batch, route, registry, message, series, rollup, window, rule, case, tell. Called by turn.c, the store's load,
+ * and (views) the API. */
+#include <pipeline/state.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool configure(struct eg_pipeline *pipeline, const struct eg_conf *conf)
+{
+    struct eg_route *route = eg_route_create(conf);
+    uint64_t(*counts)[EG_VERDICT_COUNT] = calloc(conf->source_count ? conf->source_count : 1, sizeof *counts);
+    struct eg_names *topics = eg_names_create((size_t)conf->max_devices * 2 + 16, 3);
+    if (!route || !counts || !topics) {
+        eg_route_destroy(route);
+        free(counts);
+        eg_names_destroy(topics);
+        return false;
+    }
+    eg_route_destroy(pipeline->route);
+    free(pipeline->source_counts);
+    eg_names_destroy(pipeline->topics);
+    pipeline->route = route;
+    pipeline->source_counts = counts;
+    pipeline->topics = topics;
+    pipeline->topic_count = 0;
+    pipeline->conf = conf;
+    return true;
+}
+
+struct eg_pipeline *eg_pipeline_create(const struct eg_conf *conf, const struct eg_past *past)
+{
+    struct eg_pipeline *pipeline = calloc(1, sizeof *pipeline);
+    if (!pipeline)
+        return NULL;
+    if (past)
+        pipeline->past = *past;
+    pipeline->device_names = eg_names_create(1000000, 5);
+    pipeline->idents = calloc(65536, sizeof *pipeline->idents);
+    pipeline->sink = calloc(1, sizeof *pipeline->sink);
+    if (!pipeline->device_names || !pipeline->idents || !pipeline->sink || !configure(pipeline, conf)) {
+        eg_pipeline_destroy(pipeline);
+        return NULL;
+    }
+    return pipeline;
+}
+
+void eg_pipeline_destroy(struct eg_pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    for (size_t i = 0; i < pipeline->series_count; i++) {
+        eg_rule_unbind(pipeline->series[i]);
+        free(pipeline->series[i]);
+    }
+    for (size_t i = 0; i < pipeline->device_count; i++) {
+        struct eg_device *device = &pipeline->devices[i];
+        free(device->site_id);
+        free(device->domain);
+        free(device->name);
+        free(device->series);
+    }
+    for (size_t i = 0; i < pipeline->case_count; i++)
+        free(pipeline->cases[i]);
+    for (size_t i = 0; i < pipeline->lost_count; i++)
+        free(pipeline->lost[i].rule);
+    free(pipeline->series);
+    free(pipeline->devices);
+    free(pipeline->cases);
+    free(pipeline->lost);
+    free(pipeline->topic_rows);
+    free(pipeline->idents);
+    free(pipeline->sink);
+    free(pipeline->source_counts);
+    eg_route_destroy(pipeline->route);
+    eg_names_destroy(pipeline->topics);
+    eg_names_destroy(pipeline->device_names);
+    free(pipeline);
+}
+
+int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *conf, struct eg_err *err)
+{
+    const struct eg_conf *old = pipeline->conf;
+    if (!configure(pipeline, conf))
+        return eg_err_set(err, EG_ENOMEM, "no memory for the new configuration; the old one goes on");
+    eg_registry_bind(pipeline);
+    bool ok = true;
+    for (size_t i = 0; i < pipeline->series_count; i++) {
+        struct eg_series *series = pipeline->series[i];
+        ok = eg_rule_bind(pipeline, series, old) && ok;
+        eg_series_fill_windows(pipeline, series);
+    }
+    return ok ? EG_OK : eg_err_set(err, EG_ENOMEM, "no memory for the rules of the new configuration");
+}
+
+void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *event, struct eg_batch *batch)
+{
+    if (!batch->events)
+        pipeline->turn++;
+    batch->events++;
+    batch->now_ms = event->now_ms;
+    switch (event->kind) {
+    case EG_EVENT_MESSAGE:
+        eg_message_take(pipeline, &event->message, batch);
+        break;
+    case EG_EVENT_COMMAND:
+        eg_case_command(pipeline, &event->command, event->now_ms, batch);
+        break;
+    case EG_EVENT_DELIVERY: {
+        struct eg_row_outbox_done *row = EG_BATCH_ADD(batch, outbox_done);
+        if (row)
+            *row = (struct eg_row_outbox_done){event->delivery.outbox_id, event->delivery.delivered,
+                                               eg_batch_text(batch, event->delivery.error), event->now_ms};
+        break;
+    }
+    case EG_EVENT_TICK:
+        break;
+    }
+    batch->counters = pipeline->counters;
+}
+
+int64_t eg_pipeline_deadline(const struct eg_pipeline *pipeline)
+{
+    (void)pipeline;
+    return INT64_MAX; /* holds and windows run on the readings' own time: nothing here waits for the clock */
+}
+
+/* --- rebuilding --- */
+
+void eg_pipeline_restore_counters(struct eg_pipeline *pipeline, const struct eg_counters *counters)
+{
+    pipeline->counters = *counters;
+}
+
+int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value, uint16_t flags)
+{
+    struct eg_series *row = eg_registry_series(pipeline, series);
+    if (!row)
+        return EG_ECORRUPT;
+    row->has_last = true;
+    row->last_ms = time_ms;
+    row->last_value = value;
+    row->last_flags = flags;
+    struct eg_device *device = &pipeline->devices[row->device - 1];
+    if (time_ms > device->last_seen_ms)
+        device->last_seen_ms = time_ms;
+    return EG_OK;
+}
+
+int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t series)
+{
+    const struct eg_series *row = series && series <= pipeline->series_count ? pipeline->series[series - 1] : NULL;
+    if (!row || !row->has_last)
+        return INT64_MAX;
+    struct eg_rollup day;
+    eg_rollup_start(&day, EG_PERIOD_DAY, row->last_ms);
+    int64_t since = day.start_ms;
+    for (size_t i = 0; i < row->watch_count; i++) {
+        int64_t from = row->last_ms - pipeline->conf->rules[row->watches[i].rule].window_ms;
+        if (row->watches[i].window && from < since)
+            since = from;
+    }
+    return since;
+}
+
+void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value, uint16_t flags)
+{
+    struct eg_series *row = eg_registry_series(pipeline, series);
+    (void)flags;
+    if (row)
+        eg_series_refill(pipeline, row, time_ms, value);
+}
+
+int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_err *err)
+{
+    if (!row->number || row->quantity >= EG_QUANTITY_COUNT || row->handling >= EG_HANDLING_COUNT ||
+        row->level >= EG_LEVEL_COUNT || row->condition >= EG_CONDITION_COUNT)
+        return eg_err_set(err, EG_ECORRUPT, "case %u (%s) holds values nobody wrote", row->number, row->id);
+    if (!eg_case_add(pipeline, row))
+        return eg_err_set(err, EG_ENOMEM, "case %s could not be taken: at most %d are open at a time", row->id,
+                          EG_CASES_MAX);
+    return EG_OK;
+}
+
+void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint32_t hash)
+{
+    pipeline->idents[mid] = hash;
+}
+
+void eg_pipeline_restore_ids(struct eg_pipeline *pipeline, uint32_t last_case, int64_t last_outbox)
+{
+    pipeline->last_case = last_case;
+    pipeline->last_outbox = last_outbox;
+}
+
+/* --- views --- */
+
+const struct eg_counters *eg_pipeline_counters(const struct eg_pipeline *pipeline)
+{
+    return &pipeline->counters;
+}
+
+size_t eg_pipeline_device_count(const struct eg_pipeline *pipeline)
+{
+    return pipeline->device_count;
+}
+
+bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct eg_device_view *ret_view)
+{
+    if (!id || id > pipeline->device_count)
+        return false;
+    const struct eg_device *device = &pipeline->devices[id - 1];
+    *ret_view = (struct eg_device_view){
+        .id = id,
+        .conf_site = device->site,
+        .site = device->site_id,
+        .domain = device->domain,
+        .device = device->name,
+        .name = device->described && device->described->name ? device->described->name : device->name,
+        .last_seen_ms = device->last_seen_ms,
+        .interval_ms = device->interval_ms,
+        .silent_after_ms = eg_registry_silent_after(device),
+        .series_count = device->series_count,
+    };
+    return true;
+}
+
+uint32_t eg_pipeline_device_series(const struct eg_pipeline *pipeline, uint32_t device, size_t index)
+{
+    if (!device || device > pipeline->device_count || index >= pipeline->devices[device - 1].series_count)
+        return 0;
+    return pipeline->devices[device - 1].series[index];
+}
+
+size_t eg_pipeline_series_count(const struct eg_pipeline *pipeline)
+{
+    return pipeline->series_count;
+}
+
+bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct eg_series_view *ret_view)
+{
+    if (!id || id > pipeline->series_count)
+        return false;
+    const struct eg_series *series = pipeline->series[id - 1];
+    *ret_view = (struct eg_series_view){
+        .id = id,
+        .device = series->device,
+        .quantity = series->quantity,
+        .last_flags = series->last_flags,
+        .channel = series->channel,
+        .has_last = series->has_last,
+        .last_ms = series->last_ms,
+        .last_value = series->last_value,
+        .hour = series->open[EG_PERIOD_HOUR],
+        .day = series->open[EG_PERIOD_DAY],
+    };
+    return true;
+}
+
+const struct eg_conf *eg_pipeline_conf(const struct eg_pipeline *pipeline)
+{
+    return pipeline->conf;
+}
+
+const struct eg_case *eg_pipeline_case_at(const struct eg_pipeline *pipeline, size_t index)
+{
+    return index < pipeline->case_count ? pipeline->cases[index] : NULL;
+}
+
+void eg_pipeline_source_counts(const struct eg_pipeline *pipeline, size_t source, uint64_t ret_counts[EG_VERDICT_COUNT])
+{
+    memcpy(ret_counts, pipeline->source_counts[source], sizeof *pipeline->source_counts);
+}

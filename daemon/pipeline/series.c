@@ -1,0 +1,262 @@
+/* One reading enters a series: known already? Then its buckets and windows, then its rules. Knows event time only.
+ *
+ * In order is the common case and costs no look-up. Whatever is not newer than the newest is looked for in the batch being
+ * filled and then in the past. A different value for the same time replaces the earlier one (the newest value wins); the buckets
+ * and windows it stood in are then made anew from the readings. */
+#include <pipeline/state.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A burst of messages without a time of their own may run this far ahead of the arrival clock. */
+#define BURST_MS 2000
+
+static bool same_value(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+static bool in_batch(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t time_ms,
+                     const struct eg_batch *batch, double *ret_value)
+{
+    if (series->turn != pipeline->turn)
+        return false;
+    for (size_t i = batch->readings_count; i-- > 0;) {
+        const struct eg_row_reading *row = &batch->readings[i];
+        if (row->series == series->id && row->time_ms == time_ms) {
+            *ret_value = row->value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool known(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t time_ms,
+                  const struct eg_batch *batch, double *ret_value)
+{
+    if (!series->has_last || time_ms > series->last_ms)
+        return false;
+    if (time_ms == series->last_ms) {
+        *ret_value = series->last_value;
+        return true;
+    }
+    return in_batch(pipeline, series, time_ms, batch, ret_value) ||
+           (pipeline->past.lookup && pipeline->past.lookup(pipeline->past.user, series->id, time_ms, ret_value));
+}
+
+static void date_by_arrival(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                            struct eg_reading *reading, int64_t now_ms, const struct eg_batch *batch)
+{
+    double value;
+    reading->flags |= EG_FLAG_ARRIVAL;
+    reading->time_ms = now_ms;
+    if (series->has_last && (series->last_flags & EG_FLAG_ARRIVAL) && series->last_ms >= now_ms &&
+        series->last_ms - now_ms < BURST_MS)
+        reading->time_ms = series->last_ms + 1;
+    while (known(pipeline, series, reading->time_ms, batch, &value))
+        reading->time_ms++;
+}
+
+/* --- buckets --- */
+
+static void push_rollup(const struct eg_series *series, enum eg_period period, const struct eg_rollup *rollup,
+                        bool replace, struct eg_batch *batch)
+{
+    struct eg_row_rollup *row = EG_BATCH_ADD(batch, rollups);
+    if (row)
+        *row = (struct eg_row_rollup){series->id, period, replace, *rollup};
+}
+
+/* The open bucket is the one of the newest reading. It is written when a later one opens; a late reading's bucket at once. */
+static void add_to_bucket(struct eg_series *series, enum eg_period period, int64_t time_ms, double value,
+                          int64_t interval_ms, struct eg_batch *batch)
+{
+    struct eg_rollup *open = &series->open[period];
+    if (!open->count || time_ms >= open->end_ms) {
+        if (open->count && batch)
+            push_rollup(series, period, open, true, batch);
+        eg_rollup_start(open, period, time_ms);
+    }
+    if (time_ms >= open->start_ms) {
+        eg_rollup_add(open, period, time_ms, value, interval_ms);
+    } else if (batch) {
+        struct eg_rollup late;
+        eg_rollup_start(&late, period, time_ms);
+        eg_rollup_add(&late, period, time_ms, value, interval_ms);
+        push_rollup(series, period, &late, false, batch);
+    }
+}
+
+/* --- making anew after a correction --- */
+
+struct gathered {
+    int64_t time_ms;
+    double value;
+    size_t order;
+};
+struct gather {
+    struct gathered *rows;
+    size_t count, capacity;
+    bool failed;
+};
+
+static void gather_one(void *arg, int64_t time_ms, double value, uint16_t flags)
+{
+    struct gather *gather = arg;
+    (void)flags;
+    if (!eg_room_more((void **)&gather->rows, gather->count, &gather->capacity, sizeof *gather->rows, SIZE_MAX / 64)) {
+        gather->failed = true;
+        return;
+    }
+    gather->rows[gather->count] = (struct gathered){time_ms, value, gather->count};
+    gather->count++;
+}
+
+static int by_time_and_order(const void *left, const void *right)
+{
+    const struct gathered *a = left, *b = right;
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* All readings of [from, to): committed ones and those of the batch, ascending, the newest value of each time. */
+static bool gather_span(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t from_ms, int64_t to_ms,
+                        const struct eg_batch *batch, struct gather *gather)
+{
+    if (pipeline->past.range)
+        pipeline->past.range(pipeline->past.user, series->id, from_ms, to_ms, gather_one, gather);
+    for (size_t i = 0; i < batch->readings_count; i++) {
+        const struct eg_row_reading *row = &batch->readings[i];
+        if (row->series == series->id && row->time_ms >= from_ms && row->time_ms < to_ms)
+            gather_one(gather, row->time_ms, row->value, row->flags);
+    }
+    if (gather->failed)
+        return false;
+    if (gather->count)
+        qsort(gather->rows, gather->count, sizeof *gather->rows, by_time_and_order);
+    size_t kept = 0;
+    for (size_t i = 0; i < gather->count; i++) {
+        if (kept && gather->rows[kept - 1].time_ms == gather->rows[i].time_ms)
+            kept--;
+        gather->rows[kept++] = gather->rows[i];
+    }
+    gather->count = kept;
+    return true;
+}
+
+static void remake_bucket(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
+                          int64_t time_ms, int64_t interval_ms, struct eg_batch *batch)
+{
+    struct eg_rollup fresh;
+    struct gather gather = {0};
+    eg_rollup_start(&fresh, period, time_ms);
+    if (gather_span(pipeline, series, fresh.start_ms, fresh.end_ms, batch, &gather)) {
+        for (size_t i = 0; i < gather.count; i++)
+            eg_rollup_add(&fresh, period, gather.rows[i].time_ms, gather.rows[i].value, interval_ms);
+        if (fresh.start_ms == series->open[period].start_ms)
+            series->open[period] = fresh;
+        else
+            push_rollup(series, period, &fresh, true, batch);
+    } else {
+        batch->failed = true;
+    }
+    free(gather.rows);
+}
+
+static bool remake_window(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
+                          const struct eg_batch *batch)
+{
+    int64_t width = pipeline->conf->rules[watch->rule].window_ms;
+    struct gather gather = {0};
+    bool ok = gather_span(pipeline, series, series->last_ms - width + 1, series->last_ms + 1, batch, &gather);
+    eg_window_clear(watch->window);
+    for (size_t i = 0; ok && i < gather.count; i++)
+        ok = eg_window_add(watch->window, gather.rows[i].time_ms, gather.rows[i].value);
+    free(gather.rows);
+    return ok;
+}
+
+static void remake_windows(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms,
+                           struct eg_batch *batch)
+{
+    for (size_t w = 0; w < series->watch_count; w++) {
+        struct eg_watch *watch = &series->watches[w];
+        if (watch->window && time_ms > series->last_ms - pipeline->conf->rules[watch->rule].window_ms &&
+            !remake_window(pipeline, series, watch, batch))
+            batch->failed = true;
+    }
+}
+
+void eg_series_fill_windows(struct eg_pipeline *pipeline, struct eg_series *series)
+{
+    static const struct eg_batch nothing;
+    for (size_t w = 0; w < series->watch_count && series->has_last; w++)
+        if (series->watches[w].window)
+            remake_window(pipeline, series, &series->watches[w], &nothing);
+}
+
+/* --- the way in --- */
+
+static void add_to_windows(struct eg_series *series, int64_t time_ms, double value, bool *failed)
+{
+    for (size_t w = 0; w < series->watch_count; w++)
+        if (series->watches[w].window && !eg_window_add(series->watches[w].window, time_ms, value))
+            *failed = true;
+}
+
+void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value)
+{
+    bool failed = false; /* a window that is short of memory is short of readings: shown by its count, mended by time */
+    int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
+    add_to_windows(series, time_ms, value, &failed);
+    for (int period = 0; period < EG_PERIOD_COUNT; period++) {
+        struct eg_rollup newest;
+        eg_rollup_start(&newest, (enum eg_period)period, series->last_ms);
+        if (time_ms >= newest.start_ms)
+            add_to_bucket(series, (enum eg_period)period, time_ms, value, interval_ms, NULL);
+    }
+}
+
+enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_reading *reading,
+                            int64_t now_ms, struct eg_batch *batch)
+{
+    double before = 0;
+    bool corrected = false;
+    if (reading->time_ms == EG_TIME_NONE)
+        date_by_arrival(pipeline, series, reading, now_ms, batch);
+    else if (known(pipeline, series, reading->time_ms, batch, &before)) {
+        if (same_value(before, reading->value))
+            return EG_FATE_DUPLICATE;
+        corrected = true;
+        reading->flags |= EG_FLAG_CORRECTION;
+    }
+    struct eg_row_reading *row = EG_BATCH_ADD(batch, readings);
+    if (!row)
+        return EG_FATE_STORED; /* batch->failed: the turn will not be committed */
+    *row = (struct eg_row_reading){series->id, reading->flags, reading->time_ms, reading->value};
+    series->turn = pipeline->turn;
+
+    bool newest = !series->has_last || reading->time_ms >= series->last_ms;
+    if (newest) {
+        series->has_last = true;
+        series->last_ms = reading->time_ms;
+        series->last_value = reading->value;
+        series->last_flags = reading->flags;
+    }
+    int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
+    for (int period = 0; period < EG_PERIOD_COUNT; period++) {
+        if (corrected)
+            remake_bucket(pipeline, series, (enum eg_period)period, reading->time_ms, interval_ms, batch);
+        else
+            add_to_bucket(series, (enum eg_period)period, reading->time_ms, reading->value, interval_ms, batch);
+    }
+    if (corrected)
+        remake_windows(pipeline, series, reading->time_ms, batch);
+    else
+        add_to_windows(series, reading->time_ms, reading->value, &batch->failed);
+    if (!(series->last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED)) &&
+        !(reading->flags & (EG_FLAG_LATE | EG_FLAG_RETAINED)))
+        eg_rule_judge(pipeline, series, now_ms, batch);
+    return corrected ? EG_FATE_CORRECTED : EG_FATE_STORED;
+}

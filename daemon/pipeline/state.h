@@ -1,0 +1,138 @@
+/* Private to the pipeline: what it remembers. A cache of the last commit and the batch being filled. */
+#ifndef EG_STATE_H
+#define EG_STATE_H
+
+#include <base/hash.h>
+#include <pipeline/pipeline.h>
+#include <pipeline/rollup.h>
+#include <pipeline/route.h>
+#include <pipeline/window.h>
+
+#define EG_SERIES_PER_DEVICE 256
+#define EG_CASES_MAX 100000
+
+/* One rule as it stands for one series. */
+struct eg_watch {
+    uint32_t rule; /* index in conf->rules */
+    struct eg_rule_state state;
+    struct eg_window *window; /* NULL: the rule looks at the last reading */
+};
+struct eg_series {
+    uint32_t id, device;
+    uint16_t quantity, last_flags;
+    uint16_t watch_count;
+    bool has_last;
+    char channel[EG_CHANNEL_MAX + 1];
+    int64_t last_ms;
+    double last_value;
+    uint64_t turn; /* the batch that last took a reading of it */
+    struct eg_rollup open[EG_PERIOD_COUNT];
+    struct eg_watch *watches;
+};
+struct eg_device {
+    uint32_t id, site /* in conf, or EG_CONF_NONE */;
+    const struct eg_conf_device *described; /* NULL: not described by hand */
+    char *site_id, *domain, *name;          /* name: the device's own id */
+    int64_t last_seen_ms, interval_ms;
+    uint32_t *series; /* ids */
+    size_t series_count, series_capacity;
+};
+struct eg_topic { /* what a topic led to the last time */
+    uint32_t source, device;
+};
+struct eg_lost_state { /* of a rule that is not in force, or whose series did not match: kept in case it comes back */
+    uint32_t series;
+    char *rule;
+    struct eg_rule_state state;
+};
+
+struct eg_pipeline {
+    const struct eg_conf *conf;
+    struct eg_past past;
+    struct eg_counters counters;
+    struct eg_route *route;
+    struct eg_names *topics;      /* topic → topic_rows */
+    struct eg_topic *topic_rows;
+    size_t topic_count, topic_capacity;
+    struct eg_names *device_names; /* "site/domain/device" → id */
+    struct eg_device *devices;     /* [id - 1] */
+    size_t device_count, device_capacity;
+    struct eg_series **series;     /* [id - 1]; pointers, so that they stay */
+    size_t series_count, series_capacity;
+    struct eg_case **cases;        /* active, ascending by number */
+    size_t case_count, case_capacity;
+    struct eg_lost_state *lost;
+    size_t lost_count, lost_capacity;
+    uint32_t last_case;
+    int64_t last_outbox;
+    uint64_t turn;                 /* counts batches; `batch_events` of the last seen tells a new one */
+    uint32_t *idents;              /* [mid]: hash of the last message with it, 0 = none */
+    uint64_t (*source_counts)[EG_VERDICT_COUNT];
+    struct eg_sink *sink;
+};
+
+/* room.c: arrays that grow by doubling up to a bound */
+bool eg_room_more(void **rows, size_t count, size_t *capacity, size_t size, size_t most);
+
+/* registry.c: devices and series */
+struct eg_device *eg_registry_device(struct eg_pipeline *pipeline, uint32_t id);
+struct eg_series *eg_registry_series(struct eg_pipeline *pipeline, uint32_t id);
+uint32_t eg_registry_find_device(const struct eg_pipeline *pipeline, struct eg_slice site, struct eg_slice domain,
+                                 struct eg_slice device);
+/* Both write the row; NULL with a sentence in `reason` when a bound is reached or memory is out. */
+struct eg_device *eg_registry_add_device(struct eg_pipeline *pipeline, const struct eg_routed *routed, int64_t now_ms,
+                                         struct eg_batch *batch, char reason[EG_REASON_MAX]);
+struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct eg_device *device,
+                                          const struct eg_reading *reading, struct eg_batch *batch,
+                                          char reason[EG_REASON_MAX]);
+/* After a new configuration: sites and descriptions of devices anew. */
+void eg_registry_bind(struct eg_pipeline *pipeline);
+int64_t eg_registry_silent_after(const struct eg_device *device);
+
+/* message.c */
+void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_batch *batch);
+uint32_t eg_message_hash(const struct eg_message *message); /* never 0 */
+
+/* series.c: one admitted reading of a series */
+enum eg_fate { EG_FATE_STORED, EG_FATE_DUPLICATE, EG_FATE_CORRECTED };
+enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_reading *reading,
+                            int64_t now_ms, struct eg_batch *batch);
+/* Restoring: fills windows and open buckets, decides nothing. */
+void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value);
+/* All windows anew from the committed readings (a new configuration; no batch is open). */
+void eg_series_fill_windows(struct eg_pipeline *pipeline, struct eg_series *series);
+
+/* rule.c */
+bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule, const struct eg_device *device,
+                     const struct eg_series *series);
+/* Gives the series its watches for the rules of conf; states of those with the same id are carried over. False: no memory. */
+bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf *old);
+void eg_rule_unbind(struct eg_series *series);
+/* Judges all rules of the series at its newest reading. */
+void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms, struct eg_batch *batch);
+void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
+
+/* case.c: what happens to cases; condition follows the readings, handling follows people */
+struct eg_judged { /* what the rule saw */
+    enum eg_level level;
+    int64_t at_ms, since_ms, now_ms;
+    double value;
+};
+uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
+                      const struct eg_judged *judged, struct eg_batch *batch);
+struct eg_case *eg_case_find(struct eg_pipeline *pipeline, uint32_t number);
+/* The level rose or fell; NONE: within the limit again; from NONE: beyond again. */
+void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
+                   const struct eg_judged *judged, struct eg_batch *batch);
+/* Nothing changed but the value. */
+void eg_case_follow(struct eg_case *row, const struct eg_conf_rule *rule, const struct eg_judged *judged,
+                    struct eg_batch *batch);
+void eg_case_command(struct eg_pipeline *pipeline, const struct eg_command *command, int64_t now_ms,
+                     struct eg_batch *batch);
+bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row);
+
+/* tell.c: outbox rows */
+void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
+                  struct eg_batch *batch);
+
+#endif
