@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TIME_MAX_MS INT64_C(253402300799999) /* the end of the year 9999 */
+
 int eg_call_fail(struct eg_call *call, int code, const char *format, ...)
 {
     va_list args;
@@ -60,9 +62,10 @@ static bool parse_time(const struct eg_call *call, const char *text, int64_t *re
     }
     if (text[0] == '-' || text[0] == '+') {
         int64_t span;
-        if (!eg_span_parse(text + 1, &span) || span > INT64_MAX / 4)
+        if (!eg_span_parse(text + 1, &span) || span > TIME_MAX_MS)
             return false;
-        *ret_ms = call->state.now_ms + (text[0] == '-' ? -span : span);
+        int64_t ms = call->state.now_ms + (text[0] == '-' ? -span : span);
+        *ret_ms = ms < 0 ? 0 : ms > TIME_MAX_MS ? TIME_MAX_MS : ms;
         return true;
     }
     return eg_time_parse(text, strlen(text), ret_ms);

@@ -6,6 +6,7 @@
  * lines wait unread. */
 #include <api/peer.h>
 #include <api/watch.h>
+#include <base/log.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,14 @@ void eg_peer_close(struct eg_peer *peer)
     eg_client_finish(peer->home->desk, &peer->client);
     peer->client.watch.topics = 0;
     uv_close((uv_handle_t *)&peer->pipe, on_closed);
+}
+
+/* Not done in silence: whoever wonders where his watcher went finds it in the log. */
+static void cut_off(struct eg_peer *peer, const char *why)
+{
+    eg_log(EG_LOG_WARNING, "A client of user id %lu at the socket was cut off: %s.",
+           (unsigned long)peer->client.uid, why);
+    eg_peer_close(peer);
 }
 
 void eg_peer_finish(struct eg_peer *peer)
@@ -295,7 +304,7 @@ void eg_peer_tell(struct eg_peer *peer, const struct eg_batch *batch)
     size_t queued = unread(peer) - peer->out.length;
     size_t most = peer->unread_max > queued ? peer->unread_max - queued : 0;
     if (!eg_watch_batch(peer->home->desk, &peer->client.watch, batch, &peer->out, most)) {
-        eg_peer_close(peer);
+        cut_off(peer, "it reads slower than what it watches goes on");
         return;
     }
     flush(peer);
@@ -309,7 +318,7 @@ bool eg_peer_tick(struct eg_peer *peer)
     if (waiting > 0 && waiting >= peer->unread_before) {
         unsigned most = peer->client.stream ? EG_PEER_STALL_EXPORT_S : EG_PEER_STALL_S;
         if (++peer->stalled_s >= most) {
-            eg_peer_close(peer);
+            cut_off(peer, "it took nothing for too long");
             return false;
         }
     } else {

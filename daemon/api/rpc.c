@@ -6,6 +6,7 @@
 #include <api/nearest.h>
 #include <base/utf8.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,11 +100,12 @@ static bool take_id(const cJSON *value, char out[EG_RPC_ID_MAX])
     eg_json_init(&json, &text);
     if (cJSON_IsString(value))
         eg_json_string(&json, value->valuestring);
-    else if (cJSON_IsNumber(value))
+    else if (cJSON_IsNumber(value) && isfinite(value->valuedouble))
         eg_json_number(&json, value->valuedouble);
     else
         eg_json_null(&json);
-    bool good = !text.failed && (cJSON_IsString(value) || cJSON_IsNumber(value) || cJSON_IsNull(value));
+    bool good = !text.failed && (cJSON_IsString(value) || cJSON_IsNull(value) ||
+                                 (cJSON_IsNumber(value) && isfinite(value->valuedouble)));
     snprintf(out, EG_RPC_ID_MAX, "%s", good ? text.data : "null");
     eg_buf_finish(&text);
     return good;

@@ -2,6 +2,7 @@
  * Knows topics, drivers and the bounds of a reading; what a reading does is series.c's business. */
 #include <pipeline/state.h>
 #include <base/utf8.h>
+#include <ecogov/time.h>
 
 #include <math.h>
 #include <stdio.h>

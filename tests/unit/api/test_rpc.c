@@ -107,6 +107,7 @@ static void test_no_request(void **state)
     refused(ask("{}"), EG_RPC_REQUEST, "jsonrpc");
     refused(ask("{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"status\"}"), EG_RPC_REQUEST, "2.0");
     refused(ask("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":5}"), EG_RPC_REQUEST, "method");
+    refused(ask("{\"jsonrpc\":\"2.0\",\"id\":1e400,\"method\":\"status\"}"), EG_RPC_REQUEST, "id");
     refused(ask("{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"status\"}"), EG_RPC_REQUEST, "id");
     char line[400];
     memset(line, 'x', sizeof line);
