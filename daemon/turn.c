@@ -1,0 +1,360 @@
+/* The heartbeat (turn.h). Knows the order of things: decide, commit, release. Knows no MQTT, no socket, no SQL; is handed events by the
+ * edges' doors and tells the edges when to hold and when to let go. Called by house.c. */
+#include "turn.h"
+
+#include <base/clock.h>
+#include <base/log.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TURN_READINGS_MAX 8192 /* about 25 ms of work at full speed */
+#define WAITING_MAX 256        /* commands and deliveries that came while a commit ran */
+#define TIDY_BITE_US 3000
+#define TIDY_PAUSE_MS 20
+#define RETRY_MS 1000          /* after a full disk */
+
+struct waiting { /* an event that came while the pipeline must not run; strings Owned */
+    struct eg_event event;
+    struct waiting *next;
+};
+enum state { OPEN, COMMITTING, TIDYING, HALTED };
+
+struct eg_turn {
+    uv_loop_t *loop;
+    const struct eg_conf *conf;
+    struct eg_pipeline *pipeline;
+    struct eg_store *store;
+    struct eg_faults *faults;
+    struct eg_turn_edges edges;
+    struct eg_batch batch;
+    enum state state;
+    uv_timer_t timer; /* the first event's patience, or the next try */
+    uv_timer_t tidy_timer;
+    uv_work_t work;
+    int result;
+    bool more_to_tidy, paused;
+    struct eg_err err;
+    int64_t began_us;
+    struct eg_turn_figures figures;
+    struct waiting *first, **last;
+    size_t waiting_count;
+    void (*quiet)(void *user);
+    void *quiet_user;
+    void (*closed)(void *user);
+    void *closed_user;
+    int handles; /* still to be closed */
+};
+
+static void advance(struct eg_turn *turn);
+
+/* --- the commit --- */
+
+static void commit_work(uv_work_t *work)
+{
+    struct eg_turn *turn = work->data;
+    turn->result = eg_store_commit(turn->store, &turn->batch, &turn->err);
+}
+
+static void commit_again(uv_timer_t *timer);
+
+static void committed(uv_work_t *work, int status)
+{
+    struct eg_turn *turn = work->data;
+    (void)status;
+    turn->figures.beats++;
+    if (turn->result == EG_EFULL) {
+        if (eg_fault_raise(turn->faults, "store.full", eg_clock_now_ms(), "%s; nothing is acknowledged until there is room",
+                           turn->err.text))
+            eg_log(EG_LOG_ERROR, "store: %s", turn->err.text);
+        uv_timer_start(&turn->timer, commit_again, RETRY_MS, 0);
+        return;
+    }
+    if (turn->result != EG_OK) {
+        turn->state = HALTED;
+        eg_log(EG_LOG_ERROR, "store: %s", turn->err.text);
+        if (turn->edges.fatal)
+            turn->edges.fatal(turn->edges.user, turn->err.text);
+        return;
+    }
+    if (eg_fault_clear(turn->faults, "store.full"))
+        eg_log(EG_LOG_INFO, "store: there is room again");
+    turn->figures.commits++;
+    turn->figures.last_commit_us = eg_clock_mono_us() - turn->began_us;
+    turn->state = OPEN;
+    turn->paused = false;
+    if (turn->edges.release)
+        turn->edges.release(turn->edges.user, &turn->batch);
+    eg_batch_clear(&turn->batch);
+    advance(turn);
+}
+
+static void begin_commit(struct eg_turn *turn)
+{
+    uv_timer_stop(&turn->timer);
+    if (turn->batch.failed) {
+        turn->state = HALTED;
+        if (turn->edges.fatal)
+            turn->edges.fatal(turn->edges.user, "out of memory while deciding; the turn is given up whole");
+        return;
+    }
+    turn->state = COMMITTING;
+    if (!turn->paused && turn->edges.pause)
+        turn->edges.pause(turn->edges.user);
+    turn->paused = true;
+    turn->began_us = eg_clock_mono_us();
+    uv_queue_work(turn->loop, &turn->work, commit_work, committed);
+}
+
+static void commit_again(uv_timer_t *timer)
+{
+    struct eg_turn *turn = timer->data;
+    uv_queue_work(turn->loop, &turn->work, commit_work, committed);
+}
+
+static void patience_over(uv_timer_t *timer)
+{
+    struct eg_turn *turn = timer->data;
+    if (turn->state == OPEN && turn->batch.events)
+        begin_commit(turn);
+}
+
+/* --- tidying between turns --- */
+
+static void tidy_work(uv_work_t *work)
+{
+    struct eg_turn *turn = work->data;
+    turn->result = eg_store_tidy(turn->store, turn->began_us, TIDY_BITE_US, &turn->more_to_tidy, &turn->err);
+}
+
+static void tidied(uv_work_t *work, int status)
+{
+    struct eg_turn *turn = work->data;
+    (void)status;
+    turn->state = OPEN;
+    if (turn->result != EG_OK) {
+        turn->more_to_tidy = false;
+        if (eg_fault_raise(turn->faults, "store.tidy", eg_clock_now_ms(), "%s", turn->err.text))
+            eg_log(EG_LOG_WARNING, "store: %s", turn->err.text);
+    } else {
+        eg_fault_clear(turn->faults, "store.tidy");
+    }
+    if (turn->paused && turn->edges.release) { /* messages were held back meanwhile; nothing to let out, but read on */
+        turn->paused = false;
+        turn->edges.release(turn->edges.user, NULL);
+    }
+    advance(turn);
+}
+
+static void tidy(uv_timer_t *timer)
+{
+    struct eg_turn *turn = timer->data;
+    if (turn->state != OPEN || turn->batch.events)
+        return; /* the next commit's end asks again */
+    turn->state = TIDYING;
+    turn->began_us = eg_clock_now_ms();
+    if (!turn->paused && turn->edges.pause)
+        turn->edges.pause(turn->edges.user);
+    turn->paused = true;
+    uv_queue_work(turn->loop, &turn->work, tidy_work, tidied);
+}
+
+/* --- events --- */
+
+static void patience(struct eg_turn *turn)
+{
+    if (!uv_is_active((uv_handle_t *)&turn->timer))
+        uv_timer_start(&turn->timer, patience_over, (uint64_t)turn->conf->store.commit_interval_ms, 0);
+}
+
+static void take(struct eg_turn *turn, const struct eg_event *event)
+{
+    bool first = turn->batch.events == 0;
+    eg_pipeline_event(turn->pipeline, event, &turn->batch);
+    turn->figures.beats++;
+    if (first)
+        patience(turn);
+}
+
+bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)
+{
+    struct eg_event event = {.kind = EG_EVENT_MESSAGE, .now_ms = message->arrived_ms, .message = *message};
+    take(turn, &event);
+    if (!turn->batch.urgent && !turn->batch.failed && turn->batch.readings_count < TURN_READINGS_MAX &&
+        turn->batch.events < TURN_READINGS_MAX)
+        return true;
+    begin_commit(turn);
+    return false;
+}
+
+void eg_turn_dry(struct eg_turn *turn, unsigned unacked, bool window_full)
+{
+    (void)unacked;
+    if (turn->state == OPEN && window_full && turn->batch.events)
+        begin_commit(turn);
+}
+
+static void waiting_free(struct waiting *waiting)
+{
+    struct eg_event *event = &waiting->event;
+    if (event->kind == EG_EVENT_COMMAND) {
+        free((void *)(uintptr_t)event->command.verb);
+        free((void *)(uintptr_t)event->command.case_id);
+        free((void *)(uintptr_t)event->command.user);
+        free((void *)(uintptr_t)event->command.note);
+        free((void *)(uintptr_t)event->command.party);
+    } else {
+        free((void *)(uintptr_t)event->delivery.error);
+    }
+    free(waiting);
+}
+
+static bool copy_text(const char **text)
+{
+    if (!*text)
+        return true;
+    char *copy = strdup(*text);
+    *text = copy;
+    return copy != NULL;
+}
+
+static bool wait_for_turn(struct eg_turn *turn, const struct eg_event *event)
+{
+    if (turn->closed || turn->waiting_count >= WAITING_MAX)
+        return false;
+    struct waiting *waiting = calloc(1, sizeof *waiting);
+    if (!waiting)
+        return false;
+    waiting->event = *event;
+    struct eg_command *command = &waiting->event.command;
+    bool ok;
+    if (event->kind == EG_EVENT_COMMAND)
+        ok = (copy_text(&command->verb) & copy_text(&command->case_id) & copy_text(&command->user) &
+              copy_text(&command->note) & copy_text(&command->party)) != 0;
+    else
+        ok = copy_text(&waiting->event.delivery.error);
+    if (!ok) {
+        waiting_free(waiting);
+        return false;
+    }
+    *turn->last = waiting;
+    turn->last = &waiting->next;
+    turn->waiting_count++;
+    if (turn->state == OPEN)
+        advance(turn);
+    return true;
+}
+
+bool eg_turn_command(struct eg_turn *turn, const struct eg_command *command)
+{
+    struct eg_event event = {.kind = EG_EVENT_COMMAND, .now_ms = eg_clock_now_ms(), .command = *command};
+    return wait_for_turn(turn, &event);
+}
+
+void eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery)
+{
+    struct eg_event event = {.kind = EG_EVENT_DELIVERY, .now_ms = eg_clock_now_ms(), .delivery = *delivery};
+    if (!wait_for_turn(turn, &event) && !turn->closed)
+        eg_log(EG_LOG_WARNING, "outbox: a delivery's result could not be noted; it will be sent once more");
+}
+
+/* --- what next --- */
+
+static void closed_one(uv_handle_t *handle)
+{
+    struct eg_turn *turn = handle->data;
+    if (--turn->handles)
+        return;
+    void (*closed)(void *) = turn->closed;
+    void *user = turn->closed_user;
+    while (turn->first) {
+        struct waiting *next = turn->first->next;
+        waiting_free(turn->first);
+        turn->first = next;
+    }
+    eg_batch_finish(&turn->batch);
+    free(turn);
+    closed(user);
+}
+
+/* The turn is open and nobody works: take what waited, then commit, or rest. */
+static void advance(struct eg_turn *turn)
+{
+    while (turn->first && turn->state == OPEN) {
+        struct waiting *waiting = turn->first;
+        turn->first = waiting->next;
+        if (!turn->first)
+            turn->last = &turn->first;
+        turn->waiting_count--;
+        take(turn, &waiting->event);
+        waiting_free(waiting);
+    }
+    if (turn->batch.events && (turn->batch.urgent || turn->batch.failed || turn->closed || turn->quiet)) {
+        begin_commit(turn);
+        return;
+    }
+    if (!turn->batch.events && turn->quiet) {
+        void (*quiet)(void *) = turn->quiet;
+        turn->quiet = NULL;
+        quiet(turn->quiet_user);
+    }
+    if (!turn->batch.events && turn->closed && !uv_is_closing((uv_handle_t *)&turn->timer)) {
+        turn->state = HALTED;
+        uv_close((uv_handle_t *)&turn->timer, closed_one);
+        uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
+    } else if (!turn->closed && (turn->more_to_tidy || turn->figures.commits % 64 == 0) &&
+               !uv_is_active((uv_handle_t *)&turn->tidy_timer) && turn->figures.commits) {
+        uv_timer_start(&turn->tidy_timer, tidy, turn->more_to_tidy ? 0 : TIDY_PAUSE_MS, 0);
+    }
+}
+
+void eg_turn_quiet(struct eg_turn *turn, void (*when)(void *user), void *user)
+{
+    turn->quiet = when;
+    turn->quiet_user = user;
+    if (turn->state == OPEN)
+        advance(turn);
+}
+
+int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeline *pipeline, struct eg_store *store,
+                   struct eg_faults *faults, const struct eg_turn_edges *edges, struct eg_turn **ret, struct eg_err *err)
+{
+    struct eg_turn *turn = calloc(1, sizeof *turn);
+    if (!turn)
+        return eg_err_set(err, EG_ENOMEM, "no memory for the turn");
+    *turn = (struct eg_turn){.loop = loop, .conf = conf, .pipeline = pipeline, .store = store, .faults = faults,
+                             .edges = *edges, .handles = 2};
+    turn->last = &turn->first;
+    eg_batch_init(&turn->batch);
+    turn->batch.counters = *eg_pipeline_counters(pipeline);
+    uv_timer_init(loop, &turn->timer);
+    uv_timer_init(loop, &turn->tidy_timer);
+    turn->timer.data = turn->tidy_timer.data = turn->work.data = turn;
+    *ret = turn;
+    return EG_OK;
+}
+
+void eg_turn_configure(struct eg_turn *turn, const struct eg_conf *conf)
+{
+    turn->conf = conf;
+}
+
+void eg_turn_figures(const struct eg_turn *turn, struct eg_turn_figures *ret)
+{
+    *ret = turn->figures;
+}
+
+void eg_turn_close(struct eg_turn *turn, void (*closed)(void *user), void *user)
+{
+    turn->closed = closed;
+    turn->closed_user = user;
+    if (turn->state == OPEN || turn->state == HALTED) {
+        if (turn->state == HALTED) { /* what is not on disk was never acknowledged: the broker brings it again */
+            eg_batch_clear(&turn->batch);
+            uv_close((uv_handle_t *)&turn->timer, closed_one);
+            uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
+        } else {
+            advance(turn);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/* The heartbeat: open → committing → released.
+ *
+ * Events are folded into a batch while the turn is open. It closes when something in it is urgent (a case moved, an operator waits), when
+ * the broker's window is used up, when it is full, or when its first event has waited `commit_interval`. Then reading pauses, a
+ * worker thread makes the batch true in one transaction, and only after that anything leaves: PUBACKs, answers, notifications.
+ * Between the turns the worker tidies the store in small bites. Events that come while a commit runs wait for the next turn. */
+#ifndef EG_TURN_H
+#define EG_TURN_H
+
+#include <base/fault.h>
+#include <store/store.h>
+#include <uv.h>
+
+struct eg_turn;
+
+/* Who is told, on the loop's thread. Every function may be NULL (replay has none). */
+struct eg_turn_edges {
+    void *user;
+    void (*pause)(void *user);                                    /* a commit begins: read no more */
+    void (*release)(void *user, const struct eg_batch *batch);    /* it is on disk: let out what waits */
+    void (*fatal)(void *user, const char *sentence);              /* it will never be: leave, start again from the store */
+};
+
+int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeline *pipeline, struct eg_store *store,
+                   struct eg_faults *faults, const struct eg_turn_edges *edges, struct eg_turn **ret, struct eg_err *err);
+void eg_turn_configure(struct eg_turn *turn, const struct eg_conf *conf);
+
+/* The doors. message: false when the turn takes no more for now (the message itself was taken). */
+bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message);
+void eg_turn_dry(struct eg_turn *turn, unsigned unacked, bool window_full);
+bool eg_turn_command(struct eg_turn *turn, const struct eg_command *command);
+void eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery);
+
+/* Nothing uncommitted and no commit running: the pipeline may be given a new configuration. Otherwise `when` is called as soon as
+ * that is so (one at a time). */
+void eg_turn_quiet(struct eg_turn *turn, void (*when)(void *user), void *user);
+
+struct eg_turn_figures {
+    unsigned long commits;
+    int64_t last_commit_us;
+    uint64_t beats; /* moves with every event and commit: the watchdog's sign of life */
+};
+void eg_turn_figures(const struct eg_turn *turn, struct eg_turn_figures *ret);
+
+/* Commits what is open, then calls `closed`; takes no more events. */
+void eg_turn_close(struct eg_turn *turn, void (*closed)(void *user), void *user);
+
+#endif
