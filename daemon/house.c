@@ -1,0 +1,321 @@
+/* Builds the house floor by floor and takes it down in mirror order; carries what one edge tells to the floor that must know, so
+ * that the edges never see each other. Called by main.c. */
+#include "house.h"
+#include "turn.h"
+
+#include <api/api.h>
+#include <base/clock.h>
+#include <base/log.h>
+#include <base/zone.h>
+#include <mqtt/mqtt.h>
+#include <notify/notify.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#define FAULTS_MAX_BYTES ((size_t)64 * 1024)
+/* A commit that hangs longer than this is no progress: the watchdog may bite. */
+#define COMMIT_HANGS_US INT64_C(120000000)
+
+struct house {
+    uv_loop_t loop;
+    struct eg_conf *conf, *next_conf;
+    struct eg_faults faults;
+    struct eg_store *store;
+    struct eg_reader *reader;
+    struct eg_pipeline *pipeline;
+    struct eg_turn *turn;
+    struct eg_mqtt *mqtt;
+    struct eg_api *api;
+    struct eg_notify *notify;
+    uv_signal_t term, interrupt, hup;
+    uv_timer_t watchdog;
+    int64_t started_ms, committing_since_us;
+    bool leaving;
+    int status;
+};
+
+/* --- what one floor tells another --- */
+
+static bool on_message(void *user, const struct eg_message *message)
+{
+    struct house *house = user;
+    return eg_turn_message(house->turn, message);
+}
+
+static void on_dry(void *user, unsigned unacked, bool window_full)
+{
+    struct house *house = user;
+    eg_turn_dry(house->turn, unacked, window_full);
+}
+
+static void on_link(void *user, bool connected, const char *why)
+{
+    struct house *house = user;
+    if (connected) {
+        eg_log(EG_LOG_INFO, "mqtt: %s", why);
+        eg_fault_clear(&house->faults, "mqtt");
+    } else if (!house->leaving && eg_fault_raise(&house->faults, "mqtt", eg_clock_now_ms(), "%s", why)) {
+        eg_log(EG_LOG_WARNING, "mqtt: %s", why);
+    }
+    if (house->notify)
+        eg_notify_link(house->notify, connected);
+}
+
+static void on_published(void *user, int64_t ticket, const char *error)
+{
+    struct house *house = user;
+    eg_notify_published(house->notify, ticket, error);
+}
+
+static int publish(void *user, const char *topic, const char *body, size_t length, bool retain, int64_t ticket)
+{
+    struct house *house = user;
+    return eg_mqtt_publish(house->mqtt, topic, body, length, retain, ticket);
+}
+
+static void on_delivery(void *user, const struct eg_delivery *delivery)
+{
+    struct house *house = user;
+    eg_turn_delivery(house->turn, delivery);
+}
+
+static bool on_command(void *user, const struct eg_command *command)
+{
+    struct house *house = user;
+    return !house->leaving && eg_turn_command(house->turn, command);
+}
+
+static void tell_state(void *user, struct eg_api_state *ret)
+{
+    struct house *house = user;
+    struct eg_turn_figures figures;
+    eg_turn_figures(house->turn, &figures);
+    *ret = (struct eg_api_state){.started_ms = house->started_ms, .now_ms = eg_clock_now_ms(), .faults = &house->faults,
+                                 .commits = figures.commits, .last_commit_us = figures.last_commit_us};
+    ret->broker_connected = house->mqtt && eg_mqtt_connected(house->mqtt, &ret->broker_since_ms);
+}
+
+static void on_pause(void *user)
+{
+    struct house *house = user;
+    house->committing_since_us = eg_clock_mono_us();
+    eg_mqtt_pause(house->mqtt);
+}
+
+static void on_release(void *user, const struct eg_batch *batch)
+{
+    struct house *house = user;
+    house->committing_since_us = 0;
+    if (house->mqtt)
+        eg_mqtt_release(house->mqtt);
+    if (batch && house->api)
+        eg_api_release(house->api, batch);
+    if (batch && batch->outbox_count && house->notify)
+        eg_notify_pump(house->notify);
+}
+
+static bool find_case(void *user, const char *id, struct eg_case *ret)
+{
+    return eg_reader_case(user, id, ret, NULL) == EG_OK;
+}
+
+/* --- leaving: mirror order, each floor when the one above is gone --- */
+
+static void turn_gone(void *user)
+{
+    struct house *house = user;
+    house->turn = NULL;
+    uv_close((uv_handle_t *)&house->term, NULL);
+    uv_close((uv_handle_t *)&house->interrupt, NULL);
+    uv_close((uv_handle_t *)&house->hup, NULL);
+    uv_close((uv_handle_t *)&house->watchdog, NULL);
+}
+
+static void api_gone(void *user)
+{
+    struct house *house = user;
+    house->api = NULL;
+    turn_gone(house);
+}
+
+static void mqtt_gone(void *user)
+{
+    struct house *house = user;
+    house->mqtt = NULL;
+    eg_notify_destroy(house->notify);
+    house->notify = NULL;
+    eg_api_close(house->api, api_gone, house);
+}
+
+static void committed_all(void *user)
+{
+    struct house *house = user; /* the turn's memory is gone; its last PUBACKs and answers went out in on_release() */
+    eg_mqtt_close(house->mqtt, mqtt_gone, house);
+}
+
+static void leave(struct house *house, int status)
+{
+    if (house->leaving)
+        return;
+    house->leaving = true;
+    house->status = status;
+    sd_notify(0, "STOPPING=1");
+    eg_turn_close(house->turn, committed_all, house);
+}
+
+static void on_stop(uv_signal_t *signal, int number)
+{
+    eg_log(EG_LOG_INFO, "%s: finishing the turn", number == SIGINT ? "SIGINT" : "SIGTERM");
+    leave(signal->data, EXIT_SUCCESS);
+}
+
+static void on_fatal(void *user, const char *sentence)
+{
+    eg_log(EG_LOG_ERROR, "the store does not take the turn: %s; leaving, to start again from what is on disk", sentence);
+    leave(user, EXIT_FAILURE);
+}
+
+/* --- SIGHUP: all of it or none of it --- */
+
+static void take_conf(void *user)
+{
+    struct house *house = user;
+    struct eg_err err;
+    struct eg_conf *old = house->conf, *fresh = house->next_conf;
+    house->next_conf = NULL;
+    if (eg_pipeline_configure(house->pipeline, fresh, &err) != EG_OK)
+        eg_log(EG_LOG_ERROR, "reload: %s", err.text);
+    eg_zone_use(fresh->time_zone);
+    eg_turn_configure(house->turn, fresh);
+    eg_api_configure(house->api, fresh);
+    eg_mqtt_configure(house->mqtt, fresh);
+    house->conf = fresh;
+    eg_conf_destroy(old);
+    eg_fault_clear(&house->faults, "conf");
+    eg_log(EG_LOG_INFO, "reload: %zu sites, %zu sources, %zu rules are in force", fresh->site_count, fresh->source_count,
+           fresh->rule_count);
+    sd_notify(0, "READY=1");
+}
+
+static void on_reload(uv_signal_t *signal, int number)
+{
+    struct house *house = signal->data;
+    struct eg_buf faults;
+    (void)number;
+    if (house->leaving || house->next_conf)
+        return;
+    sd_notify(0, "RELOADING=1");
+    eg_buf_init(&faults, FAULTS_MAX_BYTES);
+    house->next_conf = eg_conf_load(house->conf->path, &faults);
+    if (!house->next_conf) {
+        eg_fault_raise(&house->faults, "conf", eg_clock_now_ms(), "the configuration was not reloaded: %s",
+                       faults.data ? faults.data : "no memory");
+        eg_log(EG_LOG_ERROR, "reload refused, the old configuration goes on: %s", faults.data ? faults.data : "no memory");
+        sd_notify(0, "READY=1");
+    } else {
+        eg_turn_quiet(house->turn, take_conf, house);
+    }
+    eg_buf_finish(&faults);
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+    struct house *house = timer->data;
+    if (!house->committing_since_us || eg_clock_mono_us() - house->committing_since_us < COMMIT_HANGS_US)
+        sd_notify(0, "WATCHDOG=1");
+}
+
+/* --- moving in --- */
+
+static int build_memory(struct house *house, struct eg_err *err)
+{
+    struct eg_past past = {0};
+    int code = eg_store_open(house->conf, &house->store, err);
+    if (code == EG_OK)
+        code = eg_reader_open(house->store, &house->reader, err);
+    if (code != EG_OK)
+        return code;
+    eg_reader_past(house->reader, &past);
+    past.find_case = find_case;
+    past.case_user = house->reader;
+    house->pipeline = eg_pipeline_create(house->conf, &past);
+    if (!house->pipeline)
+        return eg_err_set(err, EG_ENOMEM, "no memory for the pipeline");
+    return eg_store_load(house->store, house->pipeline, err);
+}
+
+static int build_edges(struct house *house, struct eg_err *err)
+{
+    const struct eg_turn_edges edges = {house, on_pause, on_release, on_fatal};
+    const struct eg_api_door api_door = {house, tell_state, on_command};
+    const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_published};
+    const struct eg_notify_door notify_door = {house, publish, on_delivery};
+    int fds = sd_listen_fds(0);
+    int code = eg_turn_create(&house->loop, house->conf, house->pipeline, house->store, &house->faults, &edges,
+                              &house->turn, err);
+    if (code == EG_OK)
+        code = eg_api_create(&house->loop, house->conf, fds > 0 ? SD_LISTEN_FDS_START : -1, house->pipeline, house->store,
+                             house->reader, &api_door, &house->api, err);
+    if (code != EG_OK)
+        return code;
+    house->notify = eg_notify_create(house->reader, &notify_door);
+    if (!house->notify)
+        return eg_err_set(err, EG_ENOMEM, "no memory for the outbox");
+    return eg_mqtt_create(&house->loop, house->conf, &mqtt_door, &house->mqtt, err);
+}
+
+static void build_signals(struct house *house)
+{
+    uint64_t usec = 0;
+    uv_signal_init(&house->loop, &house->term);
+    uv_signal_init(&house->loop, &house->interrupt);
+    uv_signal_init(&house->loop, &house->hup);
+    uv_timer_init(&house->loop, &house->watchdog);
+    house->term.data = house->interrupt.data = house->hup.data = house->watchdog.data = house;
+    uv_signal_start(&house->term, on_stop, SIGTERM);
+    uv_signal_start(&house->interrupt, on_stop, SIGINT);
+    uv_signal_start(&house->hup, on_reload, SIGHUP);
+    if (sd_watchdog_enabled(0, &usec) > 0)
+        uv_timer_start(&house->watchdog, on_watchdog, 0, usec / 2000 > 1000 ? usec / 2000 : 1000);
+}
+
+int eg_house_run(struct eg_conf *conf)
+{
+    struct house *house = calloc(1, sizeof *house);
+    struct eg_err err = {EG_OK, ""};
+    if (!house || uv_loop_init(&house->loop) != 0) {
+        free(house);
+        eg_conf_destroy(conf);
+        return EXIT_FAILURE;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    house->conf = conf;
+    house->started_ms = eg_clock_now_ms();
+    int code = eg_zone_use(conf->time_zone) ? build_memory(house, &err)
+                                            : eg_err_set(&err, EG_EINVAL, "time zone %s is not known here", conf->time_zone);
+    if (code == EG_OK)
+        code = build_edges(house, &err);
+    if (code == EG_OK) {
+        build_signals(house);
+        eg_log(EG_LOG_INFO, "ecogovd " ECOGOV_VERSION ": %zu devices, %zu series, store %s, socket %s",
+               eg_pipeline_device_count(house->pipeline), eg_pipeline_series_count(house->pipeline), conf->store.path,
+               conf->socket.path);
+        sd_notifyf(0, "READY=1\nSTATUS=Watching over %zu sites", conf->site_count);
+        uv_run(&house->loop, UV_RUN_DEFAULT);
+    } else {
+        eg_log(EG_LOG_ERROR, "cannot start: %s", err.text);
+        house->status = EXIT_FAILURE;
+    }
+    int status = house->status;
+    eg_reader_close(house->reader);
+    eg_store_close(house->store);
+    eg_pipeline_destroy(house->pipeline);
+    eg_conf_destroy(house->conf);
+    if (code == EG_OK)
+        uv_loop_close(&house->loop);
+    free(house);
+    return status;
+}
