@@ -1,0 +1,118 @@
+/* --record: the MQTT edge with a file behind it instead of a turn. A line is on disk before its message is acknowledged. It takes the
+ * daemon's place at the broker under a client id of its own, so that a running ecogovd loses nothing. */
+#include "record.h"
+#include "recording.h"
+
+#include <base/log.h>
+#include <mqtt/mqtt.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES ((size_t)16 * 1024 * 1024)
+
+struct record {
+    uv_loop_t loop;
+    uv_signal_t term, interrupt;
+    struct eg_mqtt *mqtt;
+    struct eg_buf line;
+    FILE *file;
+    unsigned long count;
+    int status;
+};
+
+static bool on_message(void *user, const struct eg_message *message)
+{
+    struct record *record = user;
+    eg_buf_clear(&record->line);
+    eg_recording_write(message, &record->line);
+    if (!record->line.failed && fwrite(record->line.data, 1, record->line.length, record->file) == record->line.length)
+        record->count++;
+    return true;
+}
+
+static void on_dry(void *user, unsigned unacked, bool window_full)
+{
+    struct record *record = user;
+    (void)window_full;
+    if (!unacked)
+        return;
+    if (fflush(record->file) != 0 || fdatasync(fileno(record->file)) != 0) {
+        eg_log(EG_LOG_ERROR, "record: cannot write: %s; nothing is acknowledged", strerror(errno));
+        record->status = EXIT_FAILURE;
+        raise(SIGTERM);
+        return;
+    }
+    eg_mqtt_release(record->mqtt);
+}
+
+static void on_link(void *user, bool connected, const char *why)
+{
+    (void)user;
+    eg_log(connected ? EG_LOG_INFO : EG_LOG_WARNING, "mqtt: %s", why);
+}
+
+static void on_published(void *user, int64_t ticket, const char *error)
+{
+    (void)user;
+    (void)ticket;
+    (void)error;
+}
+
+static void gone(void *user)
+{
+    struct record *record = user;
+    uv_close((uv_handle_t *)&record->term, NULL);
+    uv_close((uv_handle_t *)&record->interrupt, NULL);
+}
+
+static void on_stop(uv_signal_t *handle, int number)
+{
+    struct record *record = handle->data;
+    (void)number;
+    uv_signal_stop(&record->term);
+    uv_signal_stop(&record->interrupt);
+    eg_mqtt_close(record->mqtt, gone, record);
+}
+
+int eg_record_run(struct eg_conf *conf, const char *path)
+{
+    struct record record = {.status = EXIT_SUCCESS};
+    struct eg_err err = {EG_OK, ""};
+    char client_id[64];
+    const struct eg_mqtt_door door = {&record, on_message, on_dry, on_link, on_published};
+    snprintf(client_id, sizeof client_id, "%.40s-record", conf->mqtt.client_id);
+    conf->mqtt.client_id = client_id;
+    conf->mqtt.publish = false;
+    conf->mqtt.session_expiry_ms = 0;
+    signal(SIGPIPE, SIG_IGN);
+    record.file = strcmp(path, "-") ? fopen(path, "a") : stdout;
+    if (!record.file || uv_loop_init(&record.loop) != 0) {
+        fprintf(stderr, "%s: cannot be written: %s\n", path, strerror(errno));
+        eg_conf_destroy(conf);
+        return EXIT_FAILURE;
+    }
+    eg_buf_init(&record.line, LINE_MAX_BYTES);
+    uv_signal_init(&record.loop, &record.term);
+    uv_signal_init(&record.loop, &record.interrupt);
+    record.term.data = record.interrupt.data = &record;
+    uv_signal_start(&record.term, on_stop, SIGTERM);
+    uv_signal_start(&record.interrupt, on_stop, SIGINT);
+    if (eg_mqtt_create(&record.loop, conf, &door, &record.mqtt, &err) != EG_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        record.status = EXIT_FAILURE;
+        gone(&record);
+    }
+    uv_run(&record.loop, UV_RUN_DEFAULT);
+    uv_loop_close(&record.loop);
+    eg_log(EG_LOG_INFO, "record: %lu messages", record.count);
+    eg_buf_finish(&record.line);
+    if (record.file != stdout && fclose(record.file) != 0)
+        record.status = EXIT_FAILURE;
+    eg_conf_destroy(conf);
+    return record.status;
+}

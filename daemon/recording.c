@@ -1,0 +1,169 @@
+/* Reads and writes lines of a recording. Knows the format, not what is done with it. Called by replay.c and record.c. */
+#include "recording.h"
+
+#include <base/json.h>
+#include <base/utf8.h>
+#include <ecogov/reading.h>
+#include <ecogov/time.h>
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int sextet(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* RFC 4648, padded. NULL when it is none. */
+static uint8_t *from_base64(const char *text, size_t *ret_length)
+{
+    size_t length = strlen(text);
+    while (length && text[length - 1] == '=')
+        length--;
+    uint8_t *bytes = malloc(length * 3 / 4 + 1);
+    uint32_t held = 0;
+    int bits = 0;
+    *ret_length = 0;
+    for (size_t i = 0; bytes && i < length; i++) {
+        int value = sextet(text[i]);
+        if (value < 0) {
+            free(bytes);
+            return NULL;
+        }
+        held = held << 6 | (uint32_t)value;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            bytes[(*ret_length)++] = (uint8_t)(held >> bits);
+        }
+    }
+    return bytes;
+}
+
+static void to_base64(const uint8_t *bytes, size_t length, struct eg_buf *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < length; i += 3) {
+        size_t left = length - i < 3 ? length - i : 3;
+        uint32_t held = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                        (left > 2 ? bytes[i + 2] : 0);
+        char quad[4] = {digits[held >> 18], digits[held >> 12 & 63], left > 1 ? digits[held >> 6 & 63] : '=',
+                        left > 2 ? digits[held & 63] : '='};
+        eg_buf_add(out, quad, 4);
+    }
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+static int parse_message(const cJSON *json, struct eg_recorded *out, struct eg_err *err)
+{
+    struct eg_message *message = &out->event.message;
+    const char *payload = text_of(json, "payload"), *base64 = text_of(json, "payload_base64");
+    out->event.kind = EG_EVENT_MESSAGE;
+    message->topic = text_of(json, "topic");
+    message->topic_len = strlen(message->topic);
+    message->arrived_ms = out->event.now_ms;
+    message->retain = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "retain"));
+    message->qos = 1;
+    if (base64) {
+        out->bytes = from_base64(base64, &message->payload_len);
+        if (!out->bytes)
+            return eg_err_set(err, EG_EINVAL, "payload_base64 is not base64 (RFC 4648)");
+        message->payload = out->bytes;
+        return EG_OK;
+    }
+    if (!payload)
+        return eg_err_set(err, EG_EINVAL, "a message needs \"payload\" (text) or \"payload_base64\"");
+    message->payload = (const uint8_t *)payload;
+    message->payload_len = strlen(payload);
+    return EG_OK;
+}
+
+static int parse_call(const cJSON *json, const char *call, struct eg_recorded *out, struct eg_err *err)
+{
+    const cJSON *params = cJSON_GetObjectItemCaseSensitive(json, "params");
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(params, "version");
+    const char *until = text_of(params, "until");
+    struct eg_command *command = &out->event.command;
+    out->event.kind = EG_EVENT_COMMAND;
+    *command = (struct eg_command){.case_id = text_of(params, "id"), .user = text_of(json, "user"),
+                                   .note = text_of(params, "note"), .party = text_of(params, "party"),
+                                   .until_ms = EG_TIME_NONE, .version = -1};
+    if (strncmp(call, "cases.", 6) != 0)
+        return eg_err_set(err, EG_EINVAL, "\"call\" is '%.60s': a recording may call cases.* only", call);
+    command->verb = call + 6;
+    if (!command->case_id)
+        return eg_err_set(err, EG_EINVAL, "%.60s needs params.id", call);
+    if (!command->user)
+        command->user = "replay";
+    if (cJSON_IsNumber(version))
+        command->version = (int64_t)version->valuedouble;
+    if (until && !eg_time_parse(until, strlen(until), &command->until_ms))
+        return eg_err_set(err, EG_EINVAL, "params.until is no RFC 3339 time");
+    return EG_OK;
+}
+
+int eg_recording_parse(const char *line, size_t length, struct eg_recorded *ret, struct eg_err *err)
+{
+    struct eg_recorded out = {.event = {.kind = EG_EVENT_TICK}};
+    cJSON *json = cJSON_ParseWithLength(line, length);
+    const char *time = text_of(json, "time"), *call = text_of(json, "call");
+    out.json = json;
+    int code = EG_OK;
+    if (!cJSON_IsObject(json))
+        code = eg_err_set(err, EG_EINVAL, "not a JSON object");
+    else if (!time || !eg_time_parse(time, strlen(time), &out.event.now_ms))
+        code = eg_err_set(err, EG_EINVAL, "\"time\" is missing or no RFC 3339 time");
+    else if (text_of(json, "topic"))
+        code = parse_message(json, &out, err);
+    else if (call)
+        code = parse_call(json, call, &out, err);
+    if (code == EG_OK)
+        *ret = out;
+    else
+        eg_recording_finish(&out);
+    return code;
+}
+
+void eg_recording_finish(struct eg_recorded *recorded)
+{
+    cJSON_Delete(recorded->json);
+    free(recorded->bytes);
+    recorded->json = NULL;
+    recorded->bytes = NULL;
+}
+
+void eg_recording_write(const struct eg_message *message, struct eg_buf *out)
+{
+    struct eg_json json;
+    const char *payload = (const char *)message->payload;
+    bool text = eg_utf8_valid(payload, message->payload_len) &&
+                (!message->payload_len || !memchr(payload, 0, message->payload_len));
+    eg_json_init(&json, out);
+    eg_json_open(&json, '{');
+    eg_json_put_time(&json, "time", message->arrived_ms);
+    eg_json_put_string(&json, "topic", message->topic);
+    eg_json_key(&json, text ? "payload" : "payload_base64");
+    if (text) {
+        eg_json_string_n(&json, payload ? payload : "", message->payload_len);
+    } else {
+        eg_buf_text(out, "\"");
+        to_base64(message->payload, message->payload_len, out);
+        eg_buf_text(out, "\"");
+        json.comma = true;
+    }
+    if (message->retain)
+        eg_json_put_bool(&json, "retain", true);
+    eg_json_close(&json, '}');
+    eg_buf_text(out, "\n");
+}

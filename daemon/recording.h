@@ -1,0 +1,20 @@
+/* The recording format (CONTRACT §3): one JSON object a line, ascending by time. */
+#ifndef EG_RECORDING_H
+#define EG_RECORDING_H
+
+#include <base/buf.h>
+#include <base/err.h>
+#include <pipeline/event.h>
+
+/* One line, taken apart. Owned: eg_recording_finish() frees it; the event borrows from it. */
+struct eg_recorded {
+    struct eg_event event; /* kind TICK: a line with only a time */
+    void *json;
+    uint8_t *bytes;        /* of payload_base64 */
+};
+int eg_recording_parse(const char *line, size_t length, struct eg_recorded *ret, struct eg_err *err);
+void eg_recording_finish(struct eg_recorded *recorded);
+/* Appends a message as a line with its newline. */
+void eg_recording_write(const struct eg_message *message, struct eg_buf *out);
+
+#endif
