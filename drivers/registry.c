@@ -1,5 +1,4 @@
-/* Knows which drivers there are: the lines of drivers.def. Refuses to know what any of them does.
- * Called by the configuration, which names a driver per source, and by whoever lists them. */
+/* The drivers there are. */
 #include <ecogov/driver.h>
 
 #include <string.h>
@@ -16,15 +15,19 @@ static const struct eg_driver *const drivers[] = {
 
 const struct eg_driver *eg_driver_at(size_t index)
 {
-    return index < sizeof drivers / sizeof drivers[0] ? drivers[index] : NULL;
+    return index < sizeof drivers / sizeof *drivers ? drivers[index] : NULL;
 }
 
 const struct eg_driver *eg_driver_find(const char *name)
 {
-    if (name == NULL)
-        return NULL;
-    for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++)
-        if (strcmp(drivers[i]->name, name) == 0)
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+        if (!strcmp(drivers[i]->name, name))
             return drivers[i];
     return NULL;
+}
+
+const char *eg_verdict_name(enum eg_verdict verdict)
+{
+    static const char *const names[EG_VERDICT_COUNT] = {"decoded", "not_mine", "malformed", "checksum", "implausible"};
+    return (unsigned)verdict < EG_VERDICT_COUNT ? names[verdict] : "?";
 }

@@ -9,8 +9,8 @@
 
 #define BITE_POINTS     600
 #define EMPTY_BITES_MAX 16 /* that match nothing, before others get their turn */
-#define LINE_MAX_BYTES                                                                                       \
-    (60 * 1024) /* a line is ended here; the longest row fits into what is left to 64 KiB */
+/* A line is ended here; the longest row fits into what is left to 64 KiB. */
+#define LINE_MAX_BYTES (60 * 1024)
 
 struct eg_stream {
     struct eg_export *snapshot;

@@ -1,64 +1,99 @@
-/* Knows the dictionary: every quantity by number and by each of its names. Refuses to know units and payloads.
- * Called for every key of every payload, so a look-up is one hash and about one comparison, in a table made by
- * docs/quantities.py and kept in read-only memory. */
+/* The dictionary, rendered as a table (quantity.def is the one truth), and its names as an index that the caller owns. Called by
+ * everyone; knows nothing of payloads. */
 #include <ecogov/quantity.h>
 
 #include <assert.h>
-#include <stdint.h>
+#include <string.h>
 
-static const struct eg_quantity_info quantities[] = {
+static const struct eg_quantity_info infos[EG_QUANTITY_COUNT] = {
 #define EG_QUANTITY(id, unit, low, high, decimals, aliases, about_en, about_zh)                                        \
-    {#id, unit, low, high, decimals, aliases, about_en, about_zh},
+    [EG_Q_##id] = {#id, unit, low, high, decimals, aliases, about_en, about_zh},
 #include <ecogov/quantity.def>
 #undef EG_QUANTITY
 };
 
-/* Defines EG_INDEX_QUANTITIES, EG_INDEX_SLOTS, EG_INDEX_LONGEST, index_names[] (all names in a row) and
- * index_slots[]: open addressing with linear probing, length 0 = free. */
-struct slot {
-    uint16_t name; /* where it begins in index_names */
-    uint8_t length;
-    uint8_t quantity;
-};
-#include "quantity_index.inc"
-
-_Static_assert(EG_QUANTITY_COUNT == EG_INDEX_QUANTITIES, "quantity.def has changed: run docs/quantities.py");
-_Static_assert(EG_QUANTITY_COUNT <= UINT8_MAX, "a slot holds a quantity in eight bits");
-
 const struct eg_quantity_info *eg_quantity_info(int quantity)
 {
     assert(quantity >= 0 && quantity < EG_QUANTITY_COUNT);
-    return &quantities[quantity];
+    return &infos[quantity];
 }
 
-/* FNV-1a; setting bit 5 folds the case of letters (and of a few signs, which only costs a collision). */
-static uint32_t hash_name(const char *name, size_t length)
+static char lower(char c)
 {
-    uint32_t hash = 2166136261U;
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool same(const char *name, size_t length, const char *known, size_t known_length)
+{
+    if (length != known_length)
+        return false;
     for (size_t i = 0; i < length; i++)
-        hash = (hash ^ ((unsigned char)name[i] | 0x20U)) * 16777619U;
+        if (lower(name[i]) != known[i])
+            return false;
+    return true;
+}
+
+static uint32_t spot(const char *name, size_t length)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (uint8_t)lower(name[i])) * 16777619u;
     return hash ^ hash >> 15;
 }
 
-static bool same_name(const char *lower, const char *name, size_t length)
+static void index_add(struct eg_quantity_index *index, const char *name, size_t length, int quantity)
 {
-    for (size_t i = 0; i < length; i++) {
-        const char c = name[i];
-        if ((c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c) != lower[i])
-            return false;
+    uint32_t at = spot(name, length);
+    while (index->slots[at % EG_QUANTITY_SLOTS].name)
+        at++;
+    index->slots[at % EG_QUANTITY_SLOTS] = (struct eg_quantity_slot){name, (uint16_t)length, (int16_t)quantity};
+}
+
+/* The next blank-separated word; NULL behind the last. */
+static const char *next_word(const char **rest, size_t *ret_length)
+{
+    const char *word = *rest;
+    if (!*word)
+        return NULL;
+    const char *end = strchr(word, ' ');
+    *ret_length = end ? (size_t)(end - word) : strlen(word);
+    *rest = word + *ret_length + (end != NULL);
+    return word;
+}
+
+void eg_quantity_index_init(struct eg_quantity_index *index)
+{
+    memset(index, 0, sizeof *index);
+    for (int i = 0; i < EG_QUANTITY_COUNT; i++) {
+        const char *aliases = infos[i].aliases, *word;
+        size_t length;
+        index_add(index, infos[i].name, strlen(infos[i].name), i);
+        while ((word = next_word(&aliases, &length)))
+            index_add(index, word, length, i);
     }
-    return true;
+}
+
+int eg_quantity_index_find(const struct eg_quantity_index *index, const char *name, size_t length)
+{
+    for (uint32_t at = spot(name, length);; at++) {
+        const struct eg_quantity_slot *slot = &index->slots[at % EG_QUANTITY_SLOTS];
+        if (!slot->name)
+            return EG_QUANTITY_NONE;
+        if (same(name, length, slot->name, slot->length))
+            return slot->quantity;
+    }
 }
 
 int eg_quantity_find(const char *name, size_t length)
 {
-    if (length == 0 || length > EG_INDEX_LONGEST)
-        return EG_QUANTITY_NONE;
-    for (uint32_t at = hash_name(name, length) % EG_INDEX_SLOTS;; at = (at + 1) % EG_INDEX_SLOTS) {
-        const struct slot *slot = &index_slots[at];
-        if (slot->length == 0)
-            return EG_QUANTITY_NONE;
-        if (slot->length == length && same_name(index_names + slot->name, name, length))
-            return slot->quantity;
+    for (int i = 0; i < EG_QUANTITY_COUNT; i++) {
+        const char *aliases = infos[i].aliases, *word;
+        size_t known;
+        if (same(name, length, infos[i].name, strlen(infos[i].name)))
+            return i;
+        while ((word = next_word(&aliases, &known)))
+            if (same(name, length, word, known))
+                return i;
     }
+    return EG_QUANTITY_NONE;
 }

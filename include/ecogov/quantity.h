@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum eg_quantity {
 #define EG_QUANTITY(id, unit, low, high, decimals, aliases, about_en, about_zh) EG_Q_##id,
@@ -23,8 +24,19 @@ struct eg_quantity_info {
 };
 
 const struct eg_quantity_info *eg_quantity_info(int quantity); /* never NULL for a valid one; asserts */
-/* By name or alias; ASCII case does not matter. EG_QUANTITY_NONE when unknown. O(1). */
+/* By name or alias; ASCII case does not matter. EG_QUANTITY_NONE when unknown. Looks through the whole dictionary: for
+ * configurations; a driver builds an index in prepare() and asks that, in O(length). */
 int eg_quantity_find(const char *name, size_t length);
+#define EG_QUANTITY_SLOTS 512
+struct eg_quantity_index { /* the caller's memory; borrows from the dictionary */
+    struct eg_quantity_slot {
+        const char *name;
+        uint16_t length;
+        int16_t quantity;
+    } slots[EG_QUANTITY_SLOTS];
+};
+void eg_quantity_index_init(struct eg_quantity_index *index);
+int eg_quantity_index_find(const struct eg_quantity_index *index, const char *name, size_t length);
 
 /* Converts to the canonical unit. `unit` as a payload or configuration writes it ("degF", "mg/m3", "ppb", "µS/cm", "V" …);
  * NULL or "" means canonical. Compile once, apply per value: canonical = value * scale + offset.

@@ -43,7 +43,7 @@ static cJSON *ask(const char *line)
 }
 static cJSON *call(const char *method, const char *params)
 {
-    char line[4096];
+    char line[8192];
     snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"%s\",\"params\":%s}", method,
              params);
     return ask(line);
@@ -197,6 +197,12 @@ static void test_params(void **state)
     refused(call("readings.latest", "{\"quantity\":\"pm2\"}"), EG_RPC_PARAMS, "pm2");
     refused(call("watch", "{\"topics\":[]}"), EG_RPC_PARAMS, "cases readings status");
     refused(call("watch", "{\"topics\":[\"rain\"]}"), EG_RPC_PARAMS, "cases readings status");
+    char params[6000] = "{\"id\":1,\"note\":\"";
+    memset(params + strlen(params), 'n', 4097);
+    strncat(params, "\"}", 3);
+    refused(call("cases.comment", params), EG_RPC_PARAMS, "at most 4096");
+    snprintf(params, sizeof params, "{\"domain\":\"%064d\"}", 0);
+    refused(call("cases.list", params), EG_RPC_PARAMS, "at most 63");
     cJSON_Delete(call("cases.list", "[]"));
     assert_non_null(strstr(client.reply.text.data, "\"result\""));
     cJSON_Delete(call("cases.list", "{\"site\":null}"));
@@ -349,6 +355,9 @@ static void test_summary_counts_what_has_no_place(void **state)
     assert_int_equal(number(answer, "result/unplaced"), 1);
     assert_int_equal(number(answer, "result/sites/0/domains/air/devices/total"), 2);
     cJSON_Delete(answer);
+    answer = call("devices.list", "{\"site\":\"gone\"}"); /* still to be found */
+    assert_int_equal(size(answer, "result"), 1);
+    cJSON_Delete(answer);
     /* The clock of a2 is wrong: it is heard, and not to be believed. */
     house.devices[1].last_seen_ms = NOW;
     house.series[2].last_flags = EG_FLAG_LATE;
@@ -436,6 +445,20 @@ static void test_history_rolled_up(void **state)
     assert_int_equal(number(answer, "result/points/3/count"), 2);
     assert_int_equal(number(answer, "result/points/3/mean"), 40);
     assert_true(fabs(number(answer, "result/points/3/completeness") - 0.5) < 1e-9);
+    cJSON_Delete(answer);
+    struct eg_rollup *day = &house.series[0].day; /* the first 12 hours, and all from the 16th on */
+    *day = (struct eg_rollup){.start_ms = NOW - 16 * HOUR,
+                              .end_ms = NOW + 8 * HOUR,
+                              .count = 9,
+                              .slots = {UINT64_MAX >> 16, UINT64_MAX}};
+    answer = call("readings.history",
+                  "{\"device\":\"shangtian/air/a1\",\"quantity\":\"pm25\",\"resolution\":\"day\"}");
+    assert_true(fabs(number(answer, "result/points/0/completeness") - 48.0 / 64) < 1e-9);
+    day->start_ms = NOW - 20 * HOUR;
+    cJSON_Delete(answer);
+    answer = call("readings.history",
+                  "{\"device\":\"shangtian/air/a1\",\"quantity\":\"pm25\",\"resolution\":\"day\"}");
+    assert_true(fabs(number(answer, "result/points/0/completeness") - 64.0 / 80) < 1e-9);
     cJSON_Delete(answer);
     static const char *const spans[][2] = {{"-24h", "raw"}, {"-10d", "hour"}, {"-100d", "day"}};
     for (size_t i = 0; i < 3; i++) {
@@ -630,20 +653,28 @@ static void test_a_batch_of_writes(void **state)
     (void)state;
     const char *line = "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"cases.close\",\"params\":{\"id\":1}},"
                        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"drivers.list\"},"
-                       "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"cases.close\",\"params\":{\"id\":2}}]";
+                       "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"cases.fix\",\"params\":{\"id\":2}},"
+                       "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"cases.close\",\"params\":{\"id\":2}}]";
     assert_false(eg_rpc_line(&desk, &client, line, strlen(line)));
-    struct eg_answer answer = {.ticket = 2, .code = EG_OK, .case_number = 2};
+    assert_int_equal(house.command_count, 3);
+    /* Their answers come in whatever order, and the line is answered with the last. */
+    struct eg_answer answer = {.ticket = 1, .code = EG_ECONFLICT, .sentence = "It is closed."};
+    assert_true(eg_rpc_answer(&desk, &client, &answer));
+    answer = (struct eg_answer){.ticket = 3, .code = EG_OK, .case_number = 2};
     assert_true(eg_rpc_answer(&desk, &client, &answer));
     assert_false(eg_rpc_complete(&client));
-    answer = (struct eg_answer){.ticket = 1, .code = EG_ECONFLICT, .sentence = "It is closed."};
+    answer = (struct eg_answer){.ticket = 2, .code = EG_ENOTFOUND, .sentence = "Gone."};
     assert_true(eg_rpc_answer(&desk, &client, &answer));
     assert_true(eg_rpc_complete(&client));
     cJSON *root = cJSON_Parse(client.reply.text.data);
-    assert_int_equal(size(root, ""), 3);
+    assert_int_equal(size(root, ""), 4);
     assert_int_equal(number(root, "0/id"), 2);
-    assert_int_equal(number(root, "1/id"), 3);
-    assert_int_equal(number(root, "1/result/number"), 2);
-    assert_int_equal(number(root, "2/error/code"), EG_RPC_CONFLICT);
+    assert_int_equal(number(root, "1/id"), 1);
+    assert_int_equal(number(root, "1/error/code"), EG_RPC_CONFLICT);
+    assert_int_equal(number(root, "2/id"), 4);
+    assert_int_equal(number(root, "2/result/number"), 2);
+    assert_int_equal(number(root, "3/id"), 3);
+    assert_int_equal(number(root, "3/error/code"), EG_RPC_NOT_FOUND);
     cJSON_Delete(root);
 }
 

@@ -1,0 +1,12 @@
+/* Decimal numbers in texts, whatever the locale. */
+#ifndef EG_DECIMAL_H
+#define EG_DECIMAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* [+-] digits [. digits] [e [+-] digits], at least one digit before the exponent; blanks around it are allowed, nothing
+ * else is: no hexadecimal, no "nan", no "inf". The nearest double; ±infinity when it is too large for one. */
+bool eg_decimal_parse(const char *text, size_t length, double *ret_value);
+
+#endif
