@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define OUT_MAX (EG_RPC_ANSWER_MAX + 2 * EG_PEER_BACKLOG_MAX)
+#define OUT_MAX (EG_RPC_ANSWER_MAX + 2 * EG_PEER_BACKLOG_MAX + EG_PEER_TOLD_MAX)
 
 struct eg_peer {
     uv_pipe_t pipe;
@@ -301,9 +301,9 @@ void eg_peer_tell(struct eg_peer *peer, const struct eg_batch *batch)
 {
     if (peer->closing || !peer->client.watch.topics)
         return;
-    size_t queued = unread(peer) - peer->out.length;
-    size_t most = peer->unread_max > queued ? peer->unread_max - queued : 0;
-    if (!eg_watch_batch(peer->home->desk, &peer->client.watch, batch, &peer->out, most)) {
+    /* Judged by what he left of the turns before: a big turn alone makes nobody slow. */
+    if (unread(peer) > peer->unread_max || !eg_watch_batch(peer->home->desk, &peer->client.watch, batch,
+                                                           &peer->out, peer->out.length + EG_PEER_TOLD_MAX)) {
         cut_off(peer, "it reads slower than what it watches goes on");
         return;
     }

@@ -42,6 +42,10 @@ int eg_reader_open(struct eg_store *store, struct eg_reader **ret_reader, struct
 void eg_reader_close(struct eg_reader *reader);
 void eg_reader_past(struct eg_reader *reader, struct eg_past *ret_past);
 
+/* `ecogovd --verify`: structure, references, counters, checksums. What is wrong goes to `findings`, a sentence a line; nothing there:
+ * clean. A code other than EG_OK: it could not be looked at. */
+int eg_store_verify(const char *path, struct eg_buf *findings, struct eg_err *err);
+
 /* --- Questions. All on the main thread, all see the last commit. Rows are handed to `each`, borrowed for the call;
  * `each` returns false to stop. Negative code with a sentence on failure. --- */
 

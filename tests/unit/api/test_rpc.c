@@ -684,6 +684,7 @@ static void test_export(void **state)
 {
     (void)state;
     add_points(3000, NOW - 50 * HOUR, MINUTE);
+    house.devices[0].device = "a-device-with-a-very-long-name-so-that-a-bite-is-more-than-a-line";
     const char *line = "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"export\",\"params\":{\"site\":"
                        "\"shangtian\",\"quantity\":\"pm25\"}}";
     assert_false(eg_rpc_line(&desk, &client, line, strlen(line)));
@@ -691,7 +692,7 @@ static void test_export(void **state)
     assert_int_equal(house.exports, 1);
     struct eg_buf out;
     eg_buf_init(&out, 1 << 20);
-    size_t rows = 0, bites = 0;
+    size_t rows = 0, bites = 0, lines = 0;
     while (client.stream) {
         eg_rpc_stream(&desk, &client, &out);
         assert_true(++bites < 100);
@@ -699,6 +700,7 @@ static void test_export(void **state)
             char *end = memchr(at_line, '\n', out.length - (size_t)(at_line - out.data));
             assert_non_null(end);
             assert_true(end - at_line < 65536);
+            lines++;
             cJSON *root = cJSON_ParseWithLength(at_line, (size_t)(end - at_line));
             assert_string_equal(text(root, "method"), "export");
             const cJSON *row;
@@ -717,6 +719,7 @@ static void test_export(void **state)
     eg_buf_finish(&out);
     assert_int_equal(rows, 3000);
     assert_true(bites >= 5); /* not all in one go */
+    assert_true(lines > bites);
     cJSON *root = cJSON_Parse(client.reply.text.data);
     assert_int_equal(number(root, "result/rows"), 3000);
     assert_int_equal(number(root, "id"), 9);

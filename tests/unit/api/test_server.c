@@ -10,12 +10,13 @@
 #include <sys/un.h>
 
 #define PATIENCE_MS 20000
-#define HURRY       50 /* the server's seconds pass this much faster */
+#define HURRY       50
 
 static uv_loop_t loop;
 static uv_timer_t watchdog;
 static struct eg_api *api;
 static char folder[64], path[100];
+static unsigned pace; /* the server's seconds pass this much faster */
 
 /* Stands before libuv's: so nobody sleeps through the server's patience. */
 int uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout, uint64_t repeat)
@@ -24,7 +25,7 @@ int uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t timeout, ui
     *(void **)&real = dlsym(RTLD_NEXT, "uv_timer_start");
     if (timer == &watchdog || timeout < 1000) /* libuv itself comes here again with what we made of it */
         return real(timer, callback, timeout, repeat);
-    return real(timer, callback, timeout / HURRY, repeat / HURRY);
+    return real(timer, callback, timeout / pace, repeat / pace);
 }
 
 static void on_watchdog(uv_timer_t *timer)
@@ -47,6 +48,7 @@ static int set_up(void **state)
 {
     (void)state;
     furnish();
+    pace = 1;
     snprintf(folder, sizeof folder, "/tmp/eg-api-XXXXXX");
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/run/s.sock", folder); /* the last level is made */
@@ -417,9 +419,28 @@ static void test_watchers_are_told(void **state)
     hang_up(&peer);
     hang_up(&quiet);
 }
+/* A turn at full speed is big; who reads it is not cut off for that. */
+static void test_a_big_turn_is_told_whole(void **state)
+{
+    (void)state;
+    struct peer peer = dial();
+    say(&peer,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"watch\",\"params\":{\"topics\":[\"readings\"]}}\n");
+    cJSON_Delete(hear(&peer));
+    for (int turns = 0; turns < 4; turns++) {
+        release_readings(8192);
+        for (int i = 0; i < 8192; i++) {
+            cJSON *told = hear(&peer);
+            assert_non_null(told);
+            cJSON_Delete(told);
+        }
+    }
+    hang_up(&peer);
+}
 static void test_status_is_told_on_change(void **state)
 {
     (void)state;
+    pace = HURRY;
     struct peer peer = dial();
     say(&peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"watch\",\"params\":{\"topics\":[\"status\"]}}\n");
     cJSON_Delete(hear(&peer));
@@ -469,6 +490,7 @@ static void test_slow_watcher_is_cut_off(void **state)
 static void test_asking_without_reading(void **state)
 {
     (void)state;
+    pace = HURRY;
     struct peer peer = dial(), other = dial();
     size_t sent = 0;
     bool stuck = false;
@@ -593,6 +615,7 @@ static void test_gone_amid_an_export(void **state)
 static void test_closing_lets_answers_out(void **state)
 {
     (void)state;
+    pace = HURRY;
     struct peer peer = dial(), waiting = dial();
     say(&peer, STATUS(1));
     say(&waiting, ACK);
@@ -619,6 +642,7 @@ int main(void)
         TEST(test_calls_after_a_write_wait_for_it),
         TEST(test_gone_before_its_answer),
         TEST(test_watchers_are_told),
+        TEST(test_a_big_turn_is_told_whole),
         TEST(test_status_is_told_on_change),
         TEST(test_slow_watcher_is_cut_off),
         TEST(test_asking_without_reading),

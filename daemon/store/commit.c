@@ -1,0 +1,290 @@
+/* One batch, one transaction. Knows which row goes where; decides nothing. Called by turn.c's worker and by replay.c. */
+#include <store/inside.h>
+
+#include <math.h>
+#include <string.h>
+
+#define WAL_PAGES_MAX 1000 /* 4 MB: then the log is written back, here on the worker */
+#define QUARANTINE_ROWS 2000 /* times EG_QUARANTINE_BYTES: 32 MB at the most */
+#define PRUNE_EVERY 100
+
+static void bind_time(sqlite3_stmt *sql, int at, int64_t ms)
+{
+    if (ms == EG_TIME_NONE)
+        sqlite3_bind_null(sql, at);
+    else
+        sqlite3_bind_int64(sql, at, ms);
+}
+
+static void bind_text(sqlite3_stmt *sql, int at, const char *text)
+{
+    sqlite3_bind_text(sql, at, text ? text : "", -1, SQLITE_STATIC);
+}
+
+static int put_turn(struct eg_store *store, const struct eg_batch *batch)
+{
+    sqlite3_stmt *sql = store->sql[SQL_TURN];
+    const struct eg_counters *c = &batch->counters;
+    const uint64_t counters[] = {c->received,  c->decoded,  c->duplicate,   c->quarantined, c->ignored,
+                                 c->r_decoded, c->r_stored, c->r_duplicate, c->r_rejected,  c->r_corrected};
+    eg_buf_clear(&store->blob);
+    eg_buf_clear(&store->idents);
+    if ((batch->readings_count && !eg_pack_readings(&store->blob, batch->readings, batch->readings_count, batch->now_ms)) ||
+        (batch->idents_count && !eg_pack_idents(&store->idents, batch->idents, batch->idents_count)))
+        return SQLITE_NOMEM;
+    sqlite3_bind_int64(sql, 1, store->seq + 1);
+    sqlite3_bind_int64(sql, 2, batch->now_ms);
+    for (int i = 0; i < 10; i++)
+        sqlite3_bind_int64(sql, 3 + i, (int64_t)counters[i]);
+    if (batch->idents_count)
+        sqlite3_bind_blob64(sql, 13, store->idents.data, store->idents.length, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(sql, 13);
+    if (batch->readings_count)
+        sqlite3_bind_blob64(sql, 14, store->blob.data, store->blob.length, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(sql, 14);
+    return eg_sql_run(store, SQL_TURN);
+}
+
+static int put_devices(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->devices_count; i++) {
+        const struct eg_row_device *row = &batch->devices[i];
+        sqlite3_stmt *sql = store->sql[SQL_DEVICE];
+        sqlite3_bind_int64(sql, 1, row->id);
+        bind_text(sql, 2, row->site);
+        bind_text(sql, 3, row->domain);
+        bind_text(sql, 4, row->device);
+        sqlite3_bind_int64(sql, 5, row->registered_ms);
+        code = eg_sql_run(store, SQL_DEVICE);
+    }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->series_count; i++) {
+        const struct eg_row_series *row = &batch->series[i];
+        sqlite3_stmt *sql = store->sql[SQL_SERIES];
+        sqlite3_bind_int64(sql, 1, row->id);
+        sqlite3_bind_int64(sql, 2, row->device);
+        bind_text(sql, 3, eg_quantity_info(row->quantity)->name);
+        bind_text(sql, 4, row->channel);
+        code = eg_sql_run(store, SQL_SERIES);
+    }
+    return code;
+}
+
+static int put_rollups(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->rollups_count; i++) {
+        const struct eg_row_rollup *row = &batch->rollups[i];
+        const struct eg_rollup *r = &row->rollup;
+        enum eg_sql which = row->replace ? SQL_ROLLUP_REPLACE : SQL_ROLLUP_MERGE;
+        sqlite3_stmt *sql = store->sql[which];
+        sqlite3_bind_int(sql, 1, (int)row->period);
+        sqlite3_bind_int64(sql, 2, r->start_ms);
+        sqlite3_bind_int64(sql, 3, row->series);
+        sqlite3_bind_int64(sql, 4, r->end_ms);
+        sqlite3_bind_int64(sql, 5, (int64_t)r->count);
+        sqlite3_bind_double(sql, 6, r->sum);
+        sqlite3_bind_double(sql, 7, r->min);
+        sqlite3_bind_double(sql, 8, r->max);
+        sqlite3_bind_double(sql, 9, r->first);
+        sqlite3_bind_double(sql, 10, r->last);
+        sqlite3_bind_int64(sql, 11, r->first_ms);
+        sqlite3_bind_int64(sql, 12, r->last_ms);
+        sqlite3_bind_int64(sql, 13, (int64_t)r->slots[0]);
+        sqlite3_bind_int64(sql, 14, (int64_t)r->slots[1]);
+        code = eg_sql_run(store, which);
+    }
+    return code;
+}
+
+static int put_rule_states(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->rule_states_count; i++) {
+        const struct eg_row_rule_state *row = &batch->rule_states[i];
+        sqlite3_stmt *sql = store->sql[SQL_RULE_STATE];
+        bind_text(sql, 1, row->rule);
+        sqlite3_bind_int64(sql, 2, row->series);
+        sqlite3_bind_int(sql, 3, row->state.level);
+        sqlite3_bind_int64(sql, 4, row->state.case_number);
+        for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
+            bind_time(sql, 4 + level, row->state.since_ms[level]);
+            bind_time(sql, 7 + level, row->state.clear_since_ms[level]);
+        }
+        code = eg_sql_run(store, SQL_RULE_STATE);
+    }
+    return code;
+}
+
+static int put_case(struct eg_store *store, const struct eg_case *row)
+{
+    sqlite3_stmt *sql = store->sql[SQL_CASE];
+    sqlite3_bind_int64(sql, 1, row->number);
+    bind_text(sql, 2, row->id);
+    bind_text(sql, 3, row->site);
+    bind_text(sql, 4, row->domain);
+    bind_text(sql, 5, row->device);
+    bind_text(sql, 6, row->rule);
+    bind_text(sql, 7, row->channel);
+    bind_text(sql, 8, eg_quantity_info(row->quantity)->name);
+    sqlite3_bind_int64(sql, 9, row->series);
+    sqlite3_bind_int64(sql, 10, (int64_t)row->rule_version);
+    sqlite3_bind_int(sql, 11, row->level);
+    sqlite3_bind_int(sql, 12, row->condition);
+    sqlite3_bind_int(sql, 13, row->handling);
+    sqlite3_bind_int(sql, 14, row->mode);
+    sqlite3_bind_int64(sql, 15, row->opened_ms);
+    sqlite3_bind_int64(sql, 16, row->detected_ms);
+    bind_time(sql, 17, row->closed_ms);
+    bind_time(sql, 18, row->due_ms);
+    sqlite3_bind_double(sql, 19, row->last_value);
+    sqlite3_bind_int64(sql, 20, row->last_ms);
+    sqlite3_bind_double(sql, 21, row->peak_value);
+    sqlite3_bind_int64(sql, 22, row->peak_ms);
+    sqlite3_bind_double(sql, 23, row->limit);
+    bind_text(sql, 24, row->lead);
+    bind_text(sql, 25, row->assignee);
+    sqlite3_bind_int64(sql, 26, row->escalation);
+    sqlite3_bind_int64(sql, 27, row->reopened);
+    sqlite3_bind_int64(sql, 28, row->version);
+    return eg_sql_run(store, SQL_CASE);
+}
+
+static int put_cases(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->cases_count; i++)
+        code = put_case(store, &batch->cases[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->case_events_count; i++) {
+        const struct eg_case_event *row = &batch->case_events[i];
+        sqlite3_stmt *sql = store->sql[SQL_CASE_EVENT];
+        sqlite3_bind_int64(sql, 1, row->case_number);
+        sqlite3_bind_int64(sql, 2, row->version);
+        sqlite3_bind_int64(sql, 3, row->at_ms);
+        sqlite3_bind_int64(sql, 4, row->known_ms);
+        bind_text(sql, 5, row->kind);
+        bind_text(sql, 6, row->actor);
+        bind_text(sql, 7, row->from);
+        bind_text(sql, 8, row->to);
+        if (isnan(row->value))
+            sqlite3_bind_null(sql, 9);
+        else
+            sqlite3_bind_double(sql, 9, row->value);
+        bind_text(sql, 10, row->note);
+        code = eg_sql_run(store, SQL_CASE_EVENT);
+    }
+    return code;
+}
+
+static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->outbox_count; i++) {
+        const struct eg_row_outbox *row = &batch->outbox[i];
+        sqlite3_stmt *sql = store->sql[SQL_OUTBOX];
+        sqlite3_bind_int64(sql, 1, row->id);
+        bind_text(sql, 2, row->channel);
+        bind_text(sql, 3, row->recipient);
+        bind_text(sql, 4, row->key);
+        bind_text(sql, 5, row->body);
+        sqlite3_bind_int64(sql, 6, row->created_ms);
+        sqlite3_bind_int(sql, 7, row->retain);
+        code = eg_sql_run(store, SQL_OUTBOX);
+    }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->outbox_done_count; i++) {
+        const struct eg_row_outbox_done *row = &batch->outbox_done[i];
+        sqlite3_stmt *sql = store->sql[SQL_OUTBOX_DONE];
+        sqlite3_bind_int64(sql, 1, row->id);
+        sqlite3_bind_int64(sql, 2, row->at_ms);
+        sqlite3_bind_int(sql, 3, row->delivered);
+        bind_text(sql, 4, row->error);
+        code = eg_sql_run(store, SQL_OUTBOX_DONE);
+    }
+    store->outbox_since_prune += (int)batch->outbox_done_count;
+    if (code == SQLITE_OK && store->outbox_since_prune >= PRUNE_EVERY) {
+        store->outbox_since_prune = 0;
+        code = eg_sql_run(store, SQL_OUTBOX_PRUNE);
+    }
+    return code;
+}
+
+static int put_quarantine(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    size_t first = batch->quarantine_count > QUARANTINE_ROWS ? batch->quarantine_count - QUARANTINE_ROWS : 0;
+    for (size_t i = first; code == SQLITE_OK && i < batch->quarantine_count; i++) {
+        const struct eg_row_quarantine *row = &batch->quarantine[i];
+        sqlite3_stmt *sql = store->sql[SQL_QUARANTINE];
+        sqlite3_bind_int64(sql, 1, row->at_ms);
+        bind_text(sql, 2, row->topic);
+        bind_text(sql, 3, row->source);
+        bind_text(sql, 4, row->verdict);
+        bind_text(sql, 5, row->reason);
+        sqlite3_bind_blob64(sql, 6, row->payload ? (const void *)row->payload : "", row->payload_len, SQLITE_STATIC);
+        sqlite3_bind_int64(sql, 7, (int64_t)row->full_len);
+        sqlite3_bind_int(sql, 8, row->retain);
+        code = eg_sql_run(store, SQL_QUARANTINE);
+    }
+    store->quarantine_since_prune += (int)(batch->quarantine_count - first);
+    if (code == SQLITE_OK && store->quarantine_since_prune >= PRUNE_EVERY) {
+        store->quarantine_since_prune = 0;
+        sqlite3_bind_int(store->sql[SQL_QUARANTINE_PRUNE], 1, QUARANTINE_ROWS);
+        code = eg_sql_run(store, SQL_QUARANTINE_PRUNE);
+    }
+    return code;
+}
+
+static int put_all(struct eg_store *store, const struct eg_batch *batch)
+{
+    static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {
+        put_turn, put_devices, put_rollups, put_rule_states, put_cases, put_outbox, put_quarantine};
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof *parts; i++)
+        code = parts[i](store, batch);
+    return code;
+}
+
+static int remember(struct eg_store *store, const struct eg_batch *batch, struct eg_err *err)
+{
+    if (store->tail_stale) {
+        int code = eg_tail_load(store, err); /* reads this batch's row, too */
+        store->tail_stale = false;
+        return code;
+    }
+    for (size_t i = 0; i < batch->readings_count; i++)
+        if (!eg_tail_put(&store->tail, batch->readings[i].series, batch->readings[i].time_ms, batch->readings[i].value))
+            return eg_err_set(err, EG_ENOMEM, "no memory for the journal's index");
+    return EG_OK;
+}
+
+static void write_back(struct eg_store *store)
+{
+    int log = 0, moved = 0;
+    if (sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &moved) == SQLITE_OK && moved > 0)
+        atomic_fetch_add(&store->bytes_written, (int64_t)moved * 4096);
+}
+
+int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct eg_err *err)
+{
+    int code = eg_sql_run(store, SQL_BEGIN);
+    if (code == SQLITE_OK)
+        code = put_all(store, batch);
+    if (code == SQLITE_OK)
+        code = eg_sql_run(store, SQL_COMMIT);
+    if (code != SQLITE_OK) {
+        int result = code == SQLITE_NOMEM ? eg_err_set(err, EG_ENOMEM, "no memory to write a turn")
+                                          : eg_sql_error(store->db, err, "writing a turn");
+        if (!sqlite3_get_autocommit(store->db))
+            eg_sql_run(store, SQL_ROLLBACK);
+        return result;
+    }
+    store->seq++;
+    store->counters = batch->counters;
+    code = remember(store, batch, err);
+    eg_sql_figures(store);
+    if (store->wal_pages > WAL_PAGES_MAX)
+        write_back(store);
+    return code;
+}

@@ -1,0 +1,103 @@
+/* Private to the store: what its files share. */
+#ifndef EG_INSIDE_H
+#define EG_INSIDE_H
+
+#include <store/pack.h>
+#include <store/store.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+/* Unsealed readings that set sealing off, and how many one bite seals. Bounds the tail index (below) to 4 MB and the start's decoding to a few
+ * milliseconds; large enough that a chunk of a common series holds some dozens of points. */
+#define EG_SEAL_AT 131072u
+#define EG_SEAL_BITE 65536u
+/* Packet identifiers are 16 bits: an identity older than that many messages can come back no more. */
+#define EG_IDENTS_KEPT 65536
+
+/* (series, time) → newest value, of the readings in the journal. */
+struct eg_tail {
+    struct eg_tail_slot {
+        uint64_t key; /* eg_tail_key(), 0: free */
+        double value;
+    } *slots;
+    size_t capacity, count; /* capacity: a power of two, or 0 */
+};
+uint64_t eg_tail_key(uint32_t series, int64_t time_ms);
+bool eg_tail_put(struct eg_tail *tail, uint32_t series, int64_t time_ms, double value); /* false: no memory */
+bool eg_tail_get(const struct eg_tail *tail, uint32_t series, int64_t time_ms, double *ret_value);
+void eg_tail_clear(struct eg_tail *tail);
+void eg_tail_finish(struct eg_tail *tail);
+
+enum eg_sql {
+    SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_TURN, SQL_DEVICE, SQL_SERIES, SQL_ROLLUP_MERGE, SQL_ROLLUP_REPLACE,
+    SQL_RULE_STATE, SQL_CASE, SQL_CASE_EVENT, SQL_OUTBOX, SQL_OUTBOX_DONE, SQL_OUTBOX_PRUNE, SQL_QUARANTINE,
+    SQL_QUARANTINE_PRUNE, SQL_CHUNK, SQL_SERIES_LAST, SQL_META, SQL_TURN_PRUNE, SQL_TURNS, SQL_CHUNK_PRUNE, SQL_COUNT
+};
+
+struct eg_store {
+    sqlite3 *db;
+    sqlite3_stmt *sql[SQL_COUNT];
+    char *path;
+    int lock_fd;
+    int64_t retain_raw_ms;
+    int64_t seq;             /* of the newest turn */
+    int64_t sealed_seq;      /* turns up to here are sealed */
+    uint64_t sealed_stored;  /* r_stored as of that turn */
+    struct eg_counters counters; /* as of the newest turn */
+    struct eg_tail tail;
+    bool tail_stale;         /* sealed readings are still in the tail: made anew in the next commit */
+    struct eg_buf blob, idents;
+    _Atomic int64_t bytes, bytes_written;
+    _Atomic uint64_t readings, journal_readings;
+    int quarantine_since_prune, outbox_since_prune;
+    int wal_pages;           /* in the log after the last commit */
+};
+struct eg_reader {
+    sqlite3 *db;
+    const struct eg_store *store;
+    sqlite3_stmt *lookup;
+};
+
+/* sql.c */
+int eg_sql_open(const char *path, bool writer, sqlite3 **ret_db, struct eg_err *err);
+int eg_sql_prepare(struct eg_store *store, struct eg_err *err);
+int eg_sql_run(struct eg_store *store, enum eg_sql which); /* steps and resets; an SQLite code, SQLITE_DONE as SQLITE_OK */
+int eg_sql_error(sqlite3 *db, struct eg_err *err, const char *doing); /* EG_EFULL or EG_EIO with SQLite's sentence */
+void eg_sql_figures(struct eg_store *store);
+int eg_meta_put(struct eg_store *store, const char *key, int64_t value);
+int64_t eg_meta_get(sqlite3 *db, const char *key, int64_t otherwise);
+
+/* Journal rows behind `after_seq`, decoded in order; `each` false stops. */
+int eg_journal_each(sqlite3 *db, int64_t after_seq, bool (*each)(void *arg, int64_t seq, const struct eg_row_reading *row),
+                    void *arg, struct eg_err *err);
+/* seal.c: fills the tail index from the journal */
+int eg_tail_load(struct eg_store *store, struct eg_err *err);
+
+/* stream.c: the readings of one series in [from, to), ascending, newest value of each time; from chunks and the journal. */
+struct eg_aged { /* a reading and how new it is */
+    struct eg_point point;
+    int64_t seq;
+    uint32_t order, series;
+};
+struct eg_stream {
+    sqlite3_stmt *chunks;
+    uint32_t series;
+    int64_t from_ms, to_ms, next_first; /* where the next chunk begins */
+    bool more_chunks;
+    struct eg_aged *pending;
+    size_t count, capacity, at;
+    struct eg_point *decoded; /* [EG_CHUNK_POINTS] */
+    struct eg_err *err;
+};
+/* `tail`: the series' unsealed readings; copied. */
+int eg_stream_open(struct eg_stream *stream, sqlite3 *db, uint32_t series, int64_t from_ms, int64_t to_ms,
+                   const struct eg_aged *tail, size_t tail_count, struct eg_err *err);
+int eg_stream_next(struct eg_stream *stream, struct eg_point *ret_point); /* 1, 0 at the end, negative */
+void eg_stream_close(struct eg_stream *stream);
+/* The journal's readings as an array by (series, time, age); `series` 0: all. Owned by the caller. */
+int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size_t *ret_count, struct eg_err *err);
+
+void eg_case_read(sqlite3_stmt *statement, struct eg_case *ret);
+extern const char eg_case_columns[];
+
+#endif

@@ -1,0 +1,202 @@
+/* The readings of one series in order, wherever they lie: sealed chunks, which may overlap where readings came late, and the journal.
+ * Holds no more than what overlaps. Called by load.c, read.c and export.c. */
+#include <store/inside.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct journal_one {
+    bool (*each)(void *arg, int64_t seq, const struct eg_row_reading *row);
+    void *arg;
+    int64_t seq;
+    bool stopped;
+};
+
+static bool with_seq(void *arg, const struct eg_row_reading *row)
+{
+    struct journal_one *one = arg;
+    one->stopped = !one->each(one->arg, one->seq, row);
+    return !one->stopped;
+}
+
+int eg_journal_each(sqlite3 *db, int64_t after_seq, bool (*each)(void *arg, int64_t seq, const struct eg_row_reading *row),
+                    void *arg, struct eg_err *err)
+{
+    sqlite3_stmt *sql = NULL;
+    struct journal_one one = {each, arg, 0, false};
+    int result = EG_OK, code = sqlite3_prepare_v2(db, "SELECT seq, at, readings FROM turn WHERE seq>? ORDER BY seq", -1, &sql, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_bind_int64(sql, 1, after_seq);
+        while (!one.stopped && result == EG_OK && (code = sqlite3_step(sql)) == SQLITE_ROW) {
+            one.seq = sqlite3_column_int64(sql, 0);
+            const uint8_t *blob = sqlite3_column_blob(sql, 2);
+            if (blob && eg_pack_each_reading(blob, (size_t)sqlite3_column_bytes(sql, 2), sqlite3_column_int64(sql, 1), with_seq,
+                                             &one) != EG_OK)
+                result = eg_err_set(err, EG_ECORRUPT, "turn %lld of the journal is damaged", (long long)one.seq);
+        }
+    }
+    if (result == EG_OK && code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW)
+        result = eg_sql_error(db, err, "reading the journal");
+    sqlite3_finalize(sql);
+    return result;
+}
+
+static bool room(struct eg_aged **rows, size_t count, size_t *capacity)
+{
+    if (count < *capacity)
+        return true;
+    size_t more = *capacity ? *capacity * 2 : 256;
+    struct eg_aged *grown = realloc(*rows, more * sizeof *grown);
+    if (!grown)
+        return false;
+    *rows = grown;
+    *capacity = more;
+    return true;
+}
+
+static int by_series_time_age(const void *left, const void *right)
+{
+    const struct eg_aged *a = left, *b = right;
+    if (a->series != b->series)
+        return a->series < b->series ? -1 : 1;
+    if (a->point.time_ms != b->point.time_ms)
+        return a->point.time_ms < b->point.time_ms ? -1 : 1;
+    if (a->seq != b->seq)
+        return a->seq < b->seq ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+struct tail_rows {
+    uint32_t series;
+    struct eg_aged *rows;
+    size_t count, capacity;
+    bool failed;
+};
+
+static bool take_tail(void *arg, int64_t seq, const struct eg_row_reading *row)
+{
+    struct tail_rows *tail = arg;
+    if (tail->series && row->series != tail->series)
+        return true;
+    if (!room(&tail->rows, tail->count, &tail->capacity)) {
+        tail->failed = true;
+        return false;
+    }
+    tail->rows[tail->count] =
+        (struct eg_aged){{row->time_ms, row->value, row->flags}, seq, (uint32_t)tail->count, row->series};
+    tail->count++;
+    return true;
+}
+
+int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size_t *ret_count, struct eg_err *err)
+{
+    struct tail_rows tail = {.series = series};
+    int code = eg_journal_each(db, eg_meta_get(db, "sealed_seq", 0), take_tail, &tail, err);
+    if (code == EG_OK && tail.failed)
+        code = eg_err_set(err, EG_ENOMEM, "no memory for the journal's readings");
+    if (code != EG_OK) {
+        free(tail.rows);
+        return code;
+    }
+    if (tail.count)
+        qsort(tail.rows, tail.count, sizeof *tail.rows, by_series_time_age);
+    *ret_rows = tail.rows;
+    *ret_count = tail.count;
+    return EG_OK;
+}
+
+/* --- one series --- */
+
+static int peek_chunk(struct eg_stream *stream, sqlite3 *db)
+{
+    int code = sqlite3_step(stream->chunks);
+    stream->more_chunks = code == SQLITE_ROW;
+    if (stream->more_chunks)
+        stream->next_first = sqlite3_column_int64(stream->chunks, 0);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(db, stream->err, "reading sealed readings");
+}
+
+int eg_stream_open(struct eg_stream *stream, sqlite3 *db, uint32_t series, int64_t from_ms, int64_t to_ms,
+                   const struct eg_aged *tail, size_t tail_count, struct eg_err *err)
+{
+    memset(stream, 0, sizeof *stream);
+    stream->series = series;
+    stream->from_ms = from_ms;
+    stream->to_ms = to_ms;
+    stream->err = err;
+    stream->decoded = malloc(EG_CHUNK_POINTS * sizeof *stream->decoded);
+    bool ok = stream->decoded != NULL;
+    for (size_t i = 0; ok && i < tail_count; i++) {
+        if (tail[i].point.time_ms < from_ms || tail[i].point.time_ms >= to_ms)
+            continue;
+        ok = room(&stream->pending, stream->count, &stream->capacity);
+        if (ok)
+            stream->pending[stream->count++] = tail[i];
+    }
+    if (!ok) {
+        eg_stream_close(stream);
+        return eg_err_set(err, EG_ENOMEM, "no memory to read a series");
+    }
+    if (sqlite3_prepare_v2(db, "SELECT t_first, seq, body FROM chunk WHERE series=?1 AND t_first<?3 AND t_last>=?2 ORDER BY t_first, seq",
+                           -1, &stream->chunks, NULL) != SQLITE_OK) {
+        eg_stream_close(stream);
+        return eg_sql_error(db, err, "reading sealed readings");
+    }
+    sqlite3_bind_int64(stream->chunks, 1, series);
+    sqlite3_bind_int64(stream->chunks, 2, from_ms);
+    sqlite3_bind_int64(stream->chunks, 3, to_ms);
+    int code = peek_chunk(stream, db);
+    if (code != EG_OK)
+        eg_stream_close(stream);
+    return code;
+}
+
+/* The next chunk joins what is pending. */
+static int take_chunk(struct eg_stream *stream)
+{
+    size_t count = 0;
+    int64_t seq = sqlite3_column_int64(stream->chunks, 1);
+    const uint8_t *blob = sqlite3_column_blob(stream->chunks, 2);
+    if (eg_pack_chunk_points(blob, (size_t)sqlite3_column_bytes(stream->chunks, 2), stream->decoded, &count) != EG_OK)
+        return eg_err_set(stream->err, EG_ECORRUPT, "a sealed chunk (turn %lld) is damaged", (long long)seq);
+    memmove(stream->pending, stream->pending + stream->at, (stream->count - stream->at) * sizeof *stream->pending);
+    stream->count -= stream->at;
+    stream->at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (stream->decoded[i].time_ms < stream->from_ms || stream->decoded[i].time_ms >= stream->to_ms)
+            continue;
+        if (!room(&stream->pending, stream->count, &stream->capacity))
+            return eg_err_set(stream->err, EG_ENOMEM, "no memory to read a series");
+        stream->pending[stream->count] = (struct eg_aged){stream->decoded[i], seq, (uint32_t)i, stream->series};
+        stream->count++;
+    }
+    if (stream->count)
+        qsort(stream->pending, stream->count, sizeof *stream->pending, by_series_time_age);
+    return peek_chunk(stream, sqlite3_db_handle(stream->chunks));
+}
+
+int eg_stream_next(struct eg_stream *stream, struct eg_point *ret_point)
+{
+    while (stream->more_chunks && (stream->at == stream->count || stream->pending[stream->at].point.time_ms >= stream->next_first)) {
+        int code = take_chunk(stream);
+        if (code != EG_OK)
+            return code;
+    }
+    if (stream->at == stream->count)
+        return 0;
+    while (stream->at + 1 < stream->count &&
+           stream->pending[stream->at + 1].point.time_ms == stream->pending[stream->at].point.time_ms)
+        stream->at++; /* the newest value of a time */
+    *ret_point = stream->pending[stream->at++].point;
+    return 1;
+}
+
+void eg_stream_close(struct eg_stream *stream)
+{
+    sqlite3_finalize(stream->chunks);
+    free(stream->pending);
+    free(stream->decoded);
+    stream->chunks = NULL;
+    stream->pending = NULL;
+    stream->decoded = NULL;
+}

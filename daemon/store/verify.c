@@ -1,0 +1,95 @@
+/* ecogovd --verify: is the file what we wrote? Knows what must hold between the tables; mends nothing. */
+#include <store/inside.h>
+#include <store/schema.h>
+
+#include <stdlib.h>
+
+static const struct {
+    const char *query, *sentence; /* rows the query gives are findings */
+} rules[] = {
+    {"SELECT id FROM series WHERE device NOT IN (SELECT id FROM device)", "series %s belongs to no device"},
+    {"SELECT DISTINCT series FROM chunk WHERE series NOT IN (SELECT id FROM series)", "chunks of a series %s that is not there"},
+    {"SELECT DISTINCT series FROM rollup WHERE series NOT IN (SELECT id FROM series)", "rollups of a series %s that is not there"},
+    {"SELECT seq FROM turn WHERE received<>decoded+duplicate+quarantined+ignored", "turn %s: the messages do not add up"},
+    {"SELECT seq FROM turn WHERE r_decoded<>r_stored+r_duplicate+r_rejected", "turn %s: the readings do not add up"},
+    {"SELECT a.seq FROM turn a JOIN turn b ON b.seq=(SELECT min(seq) FROM turn WHERE seq>a.seq)"
+     " WHERE b.received<a.received OR b.r_stored<a.r_stored", "counters fall after turn %s"},
+    {"SELECT id FROM cases c WHERE version<>(SELECT count(*) FROM case_event e WHERE e.case_number=c.number)",
+     "case %s: its history does not hold as many events as it has versions"},
+    {"SELECT rule||' of series '||series FROM rule_state WHERE case_number<>0 AND case_number NOT IN"
+     " (SELECT number FROM cases WHERE handling<5)", "rule %s holds a case that is not active"},
+};
+
+static bool nothing(void *arg, const struct eg_row_reading *row)
+{
+    (void)arg;
+    (void)row;
+    return true;
+}
+
+static void no_ident(void *arg, uint16_t mid, uint32_t hash)
+{
+    (void)arg;
+    (void)mid;
+    (void)hash;
+}
+
+static void check_blobs(sqlite3 *db, struct eg_buf *findings)
+{
+    sqlite3_stmt *sql = NULL;
+    struct eg_point *points = malloc(EG_CHUNK_POINTS * sizeof *points);
+    size_t count;
+    if (points && sqlite3_prepare_v2(db, "SELECT seq,at,readings,idents FROM turn", -1, &sql, NULL) == SQLITE_OK)
+        while (sqlite3_step(sql) == SQLITE_ROW) {
+            const uint8_t *readings = sqlite3_column_blob(sql, 2), *idents = sqlite3_column_blob(sql, 3);
+            if ((readings && eg_pack_each_reading(readings, (size_t)sqlite3_column_bytes(sql, 2), sqlite3_column_int64(sql, 1),
+                                                  nothing, NULL) != EG_OK) ||
+                (idents && eg_pack_each_ident(idents, (size_t)sqlite3_column_bytes(sql, 3), no_ident, NULL) != EG_OK))
+                eg_buf_printf(findings, "turn %lld of the journal is damaged\n", (long long)sqlite3_column_int64(sql, 0));
+        }
+    sqlite3_finalize(sql);
+    sql = NULL;
+    if (points && sqlite3_prepare_v2(db, "SELECT series,t_first,t_last,n,body FROM chunk", -1, &sql, NULL) == SQLITE_OK)
+        while (sqlite3_step(sql) == SQLITE_ROW) {
+            bool ok = eg_pack_chunk_points(sqlite3_column_blob(sql, 4), (size_t)sqlite3_column_bytes(sql, 4), points, &count) == EG_OK;
+            if (!ok || !count || (int64_t)count != sqlite3_column_int64(sql, 3) ||
+                points[0].time_ms != sqlite3_column_int64(sql, 1) || points[count - 1].time_ms != sqlite3_column_int64(sql, 2))
+                eg_buf_printf(findings, "the chunk of series %lld from %lld on is damaged\n",
+                              (long long)sqlite3_column_int64(sql, 0), (long long)sqlite3_column_int64(sql, 1));
+        }
+    sqlite3_finalize(sql);
+    free(points);
+}
+
+static int each_text(sqlite3 *db, const char *query, const char *sentence, struct eg_buf *findings)
+{
+    sqlite3_stmt *sql = NULL;
+    int code = sqlite3_prepare_v2(db, query, -1, &sql, NULL);
+    while (code == SQLITE_OK || code == SQLITE_ROW) {
+        code = sqlite3_step(sql);
+        const char *text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(sql, 0) : NULL;
+        char *line = text ? sqlite3_mprintf(sentence, text) : NULL;
+        if (line)
+            eg_buf_printf(findings, "%s\n", line);
+        sqlite3_free(line);
+    }
+    sqlite3_finalize(sql);
+    return code == SQLITE_DONE ? EG_OK : EG_EIO;
+}
+
+int eg_store_verify(const char *path, struct eg_buf *findings, struct eg_err *err)
+{
+    sqlite3 *db = NULL;
+    int code = eg_sql_open(path, false, &db, err);
+    if (code != EG_OK)
+        return code;
+    code = each_text(db, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check<>'ok'", "%s", findings);
+    for (size_t i = 0; code == EG_OK && i < sizeof rules / sizeof *rules; i++)
+        code = each_text(db, rules[i].query, rules[i].sentence, findings);
+    if (code == EG_OK)
+        check_blobs(db, findings);
+    else
+        eg_sql_error(db, err, "checking the store");
+    sqlite3_close(db);
+    return code;
+}
