@@ -60,8 +60,12 @@ static void on_link(void *user, bool connected, const char *why)
     } else if (!house->leaving && eg_fault_raise(&house->faults, "mqtt", eg_clock_now_ms(), "%s", why)) {
         eg_log(EG_LOG_WARNING, "mqtt: %s", why);
     }
-    if (house->notify)
-        eg_notify_link(house->notify, connected);
+}
+
+static void on_telling(void *user, bool connected)
+{
+    struct house *house = user;
+    eg_notify_link(house->notify, connected);
 }
 
 static void on_published(void *user, int64_t ticket, const char *error)
@@ -111,9 +115,9 @@ static void on_release(void *user, const struct eg_batch *batch)
     house->committing_since_us = 0;
     if (house->mqtt)
         eg_mqtt_release(house->mqtt);
-    if (batch && house->api)
+    if (house->api)
         eg_api_release(house->api, batch);
-    if (batch && batch->outbox_count && house->notify)
+    if (batch->outbox_count && house->notify)
         eg_notify_pump(house->notify);
 }
 
@@ -191,7 +195,8 @@ static void take_conf(void *user)
     eg_zone_use(fresh->time_zone);
     eg_turn_configure(house->turn, fresh);
     eg_api_configure(house->api, fresh);
-    eg_mqtt_configure(house->mqtt, fresh);
+    if (!eg_mqtt_configure(house->mqtt, fresh))
+        eg_log(EG_LOG_WARNING, "reload: the client id, credentials, TLS and mqtt.publish take effect with the next start");
     house->conf = fresh;
     eg_conf_destroy(old);
     eg_fault_clear(&house->faults, "conf");
@@ -251,7 +256,7 @@ static int build_edges(struct house *house, struct eg_err *err)
 {
     const struct eg_turn_edges edges = {house, on_pause, on_release, on_fatal};
     const struct eg_api_door api_door = {house, tell_state, on_command};
-    const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_published};
+    const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_telling, on_published};
     const struct eg_notify_door notify_door = {house, publish, on_delivery};
     int fds = sd_listen_fds(0);
     int code = eg_turn_create(&house->loop, house->conf, house->pipeline, house->store, &house->faults, &edges,

@@ -84,7 +84,7 @@ int eg_record_run(struct eg_conf *conf, const char *path)
     struct record record = {.status = EXIT_SUCCESS};
     struct eg_err err = {EG_OK, ""};
     char client_id[64];
-    const struct eg_mqtt_door door = {&record, on_message, on_dry, on_link, on_published};
+    const struct eg_mqtt_door door = {&record, on_message, on_dry, on_link, NULL, on_published};
     snprintf(client_id, sizeof client_id, "%.40s-record", conf->mqtt.client_id);
     conf->mqtt.client_id = client_id;
     conf->mqtt.publish = false;

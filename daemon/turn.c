@@ -33,9 +33,9 @@ struct eg_turn {
     uv_timer_t tidy_timer;
     uv_work_t work;
     int result;
-    bool more_to_tidy, paused;
+    bool more_to_tidy, paused, commit_wanted; /* wanted while the worker tidies */
     struct eg_err err;
-    int64_t began_us;
+    int64_t began_us, tidy_at_ms;
     struct eg_turn_figures figures;
     struct waiting *first, **last;
     size_t waiting_count;
@@ -92,6 +92,14 @@ static void committed(uv_work_t *work, int status)
 static void begin_commit(struct eg_turn *turn)
 {
     uv_timer_stop(&turn->timer);
+    if (turn->state == TIDYING) { /* one worker, one writer: a bite is short */
+        turn->commit_wanted = true;
+        if (!turn->paused && turn->edges.pause)
+            turn->edges.pause(turn->edges.user);
+        turn->paused = true;
+        return;
+    }
+    turn->commit_wanted = false;
     if (turn->batch.failed) {
         turn->state = HALTED;
         if (turn->edges.fatal)
@@ -112,10 +120,16 @@ static void commit_again(uv_timer_t *timer)
     uv_queue_work(turn->loop, &turn->work, commit_work, committed);
 }
 
+/* Tidying touches only what lies sealed: the turn stays open meanwhile. */
+static bool open_for_events(const struct eg_turn *turn)
+{
+    return turn->state == OPEN || turn->state == TIDYING;
+}
+
 static void patience_over(uv_timer_t *timer)
 {
     struct eg_turn *turn = timer->data;
-    if (turn->state == OPEN && turn->batch.events)
+    if (open_for_events(turn) && turn->batch.events)
         begin_commit(turn);
 }
 
@@ -124,7 +138,7 @@ static void patience_over(uv_timer_t *timer)
 static void tidy_work(uv_work_t *work)
 {
     struct eg_turn *turn = work->data;
-    turn->result = eg_store_tidy(turn->store, turn->began_us, TIDY_BITE_US, &turn->more_to_tidy, &turn->err);
+    turn->result = eg_store_tidy(turn->store, turn->tidy_at_ms, TIDY_BITE_US, &turn->more_to_tidy, &turn->err);
 }
 
 static void tidied(uv_work_t *work, int status)
@@ -139,23 +153,19 @@ static void tidied(uv_work_t *work, int status)
     } else {
         eg_fault_clear(turn->faults, "store.tidy");
     }
-    if (turn->paused && turn->edges.release) { /* messages were held back meanwhile; nothing to let out, but read on */
-        turn->paused = false;
-        turn->edges.release(turn->edges.user, NULL);
-    }
-    advance(turn);
+    if (turn->commit_wanted)
+        begin_commit(turn);
+    else
+        advance(turn);
 }
 
 static void tidy(uv_timer_t *timer)
 {
     struct eg_turn *turn = timer->data;
-    if (turn->state != OPEN || turn->batch.events)
-        return; /* the next commit's end asks again */
+    if (turn->state != OPEN)
+        return; /* the commit's end asks again */
     turn->state = TIDYING;
-    turn->began_us = eg_clock_now_ms();
-    if (!turn->paused && turn->edges.pause)
-        turn->edges.pause(turn->edges.user);
-    turn->paused = true;
+    turn->tidy_at_ms = eg_clock_now_ms();
     uv_queue_work(turn->loop, &turn->work, tidy_work, tidied);
 }
 
@@ -190,7 +200,7 @@ bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)
 void eg_turn_dry(struct eg_turn *turn, unsigned unacked, bool window_full)
 {
     (void)unacked;
-    if (turn->state == OPEN && window_full && turn->batch.events)
+    if (open_for_events(turn) && window_full && turn->batch.events)
         begin_commit(turn);
 }
 
@@ -240,7 +250,7 @@ static bool wait_for_turn(struct eg_turn *turn, const struct eg_event *event)
     *turn->last = waiting;
     turn->last = &waiting->next;
     turn->waiting_count++;
-    if (turn->state == OPEN)
+    if (open_for_events(turn) && !turn->commit_wanted)
         advance(turn);
     return true;
 }
@@ -280,7 +290,7 @@ static void closed_one(uv_handle_t *handle)
 /* The turn is open and nobody works: take what waited, then commit, or rest. */
 static void advance(struct eg_turn *turn)
 {
-    while (turn->first && turn->state == OPEN) {
+    while (turn->first && open_for_events(turn)) {
         struct waiting *waiting = turn->first;
         turn->first = waiting->next;
         if (!turn->first)
@@ -289,10 +299,12 @@ static void advance(struct eg_turn *turn)
         take(turn, &waiting->event);
         waiting_free(waiting);
     }
-    if (turn->batch.events && (turn->batch.urgent || turn->batch.failed || turn->closed || turn->quiet)) {
+    if (turn->batch.events && !turn->commit_wanted && (turn->batch.urgent || turn->batch.failed || turn->closed || turn->quiet)) {
         begin_commit(turn);
         return;
     }
+    if (turn->state != OPEN)
+        return; /* the worker tidies; its end asks again */
     if (!turn->batch.events && turn->quiet) {
         void (*quiet)(void *) = turn->quiet;
         turn->quiet = NULL;
@@ -303,7 +315,7 @@ static void advance(struct eg_turn *turn)
         uv_close((uv_handle_t *)&turn->timer, closed_one);
         uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
     } else if (!turn->closed && (turn->more_to_tidy || turn->figures.commits % 64 == 0) &&
-               !uv_is_active((uv_handle_t *)&turn->tidy_timer) && turn->figures.commits) {
+               turn->figures.commits && !uv_is_active((uv_handle_t *)&turn->tidy_timer)) {
         uv_timer_start(&turn->tidy_timer, tidy, turn->more_to_tidy ? 0 : TIDY_PAUSE_MS, 0);
     }
 }

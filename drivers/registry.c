@@ -28,6 +28,7 @@ const struct eg_driver *eg_driver_find(const char *name)
 
 const char *eg_verdict_name(enum eg_verdict verdict)
 {
-    static const char *const names[EG_VERDICT_COUNT] = {"decoded", "not_mine", "malformed", "checksum", "implausible"};
+    static const char *const names[EG_VERDICT_COUNT] = {"decoded", "not_mine", "malformed", "checksum",
+                                                        "implausible"};
     return (unsigned)verdict < EG_VERDICT_COUNT ? names[verdict] : "?";
 }

@@ -16,14 +16,16 @@ struct eg_mqtt;
 /* The door. All called on the loop's thread, never from within eg_mqtt_create(). */
 struct eg_mqtt_door {
     void *user;
-    /* One message. false: the door takes no more now (the turn is full or closing): stop reading; eg_mqtt_resume() goes on. The
-     * message itself has been taken. */
+    /* One message. false: the door takes no more now (the turn is full or closing): nothing more is read until
+     * eg_mqtt_release(). The message itself has been taken. */
     bool (*message)(void *user, const struct eg_message *message);
     /* The socket is dry: `unacked` messages were taken and not released yet; `window_full`: the broker will send nothing more until
      * they are (its learned in-flight window is used up). */
     void (*dry)(void *user, unsigned unacked, bool window_full);
     /* The link came up or went down. `why` is a sentence. */
     void (*link)(void *user, bool connected, const char *why);
+    /* The teller came up or went down: publications are taken, or not. May be NULL. */
+    void (*telling)(void *user, bool connected);
     /* A publication was acknowledged by the broker, or failed for good (`error`). */
     void (*published)(void *user, int64_t ticket, const char *error);
 };
@@ -32,10 +34,12 @@ struct eg_mqtt_door {
  * replaced by eg_mqtt_configure(). */
 int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door, struct eg_mqtt **ret,
                    struct eg_err *err);
-/* Subscribes what is new, unsubscribes what is no longer named; reconnects when host, port, client id, credentials or TLS
- * changed. */
-void eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf);
-/* Stops reading (the commit is under way): nothing is read, nothing is written on the taker until release or resume. */
+/* Subscribes what is new, unsubscribes what is no longer named, goes over to another host or port. False: the client id, credentials,
+ * TLS or `publish` changed, which takes effect with the next start only. */
+bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf);
+/* What an earlier run had subscribed, by its own account: unsubscribed on the next connect where no longer named. */
+void eg_mqtt_previous(struct eg_mqtt *mqtt, const char *const *topics, size_t count);
+/* Stops reading (the commit is under way): nothing is read, nothing is written on the taker until release. */
 void eg_mqtt_pause(struct eg_mqtt *mqtt);
 /* The commit is on disk: lets all queued PUBACKs out and reads on. */
 void eg_mqtt_release(struct eg_mqtt *mqtt);

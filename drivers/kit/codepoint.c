@@ -36,11 +36,11 @@ bool eg_codepoint_printable(uint32_t codepoint)
 {
     if (codepoint < 0x7FU)
         return codepoint >= 0x20U;
-    /* C1 controls, soft hyphen, zero-width and direction marks, line and paragraph separators, byte order mark,
-     * interlinear and tag characters, non-characters. */
-    static const uint32_t hidden[][2] = {{0x7FU, 0x9FU},     {0xADU, 0xADU},     {0x61CU, 0x61CU},    {0x200BU, 0x200FU},
-                                         {0x2028U, 0x202EU}, {0x2060U, 0x206FU}, {0xFDD0U, 0xFDEFU},  {0xFEFFU, 0xFEFFU},
-                                         {0xFFF9U, 0xFFFBU}, {0xE0000U, 0xE0FFFU}};
+    /* C1 controls, soft hyphen, zero-width and direction marks, line and paragraph separators, byte order
+     * mark, interlinear and tag characters, non-characters. */
+    static const uint32_t hidden[][2] = {
+        {0x7FU, 0x9FU},     {0xADU, 0xADU},     {0x61CU, 0x61CU},   {0x200BU, 0x200FU}, {0x2028U, 0x202EU},
+        {0x2060U, 0x206FU}, {0xFDD0U, 0xFDEFU}, {0xFEFFU, 0xFEFFU}, {0xFFF9U, 0xFFFBU}, {0xE0000U, 0xE0FFFU}};
     for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
         if (codepoint >= hidden[i][0] && codepoint <= hidden[i][1])
             return false;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGITS_EXACT 15  /* below 10^15 every integer is a double … */
-#define POWER_EXACT  22  /* … and so is 10^22: one operation on two exact numbers rounds correctly */
+#define DIGITS_EXACT 15 /* below 10^15 every integer is a double … */
+#define POWER_EXACT  22 /* … and so is 10^22: one operation on two exact numbers rounds correctly */
 #define EXPONENT_CAP 100000
 #define TEXT_MAX     128
 
@@ -118,7 +118,8 @@ bool eg_decimal_parse(const char *text, size_t length, double *ret_value)
         return false;
 
     double value = (double)decimal.mantissa;
-    if (decimal.digits <= DIGITS_EXACT && decimal.exponent >= -POWER_EXACT && decimal.exponent <= POWER_EXACT) {
+    if (decimal.digits <= DIGITS_EXACT && decimal.exponent >= -POWER_EXACT &&
+        decimal.exponent <= POWER_EXACT) {
         value = decimal.exponent < 0 ? value / powers[-decimal.exponent] : value * powers[decimal.exponent];
     } else if (!convert_slowly(&decimal, &value)) {
         return false;

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* [+-] digits [. digits] [e [+-] digits], at least one digit before the exponent; blanks around it are allowed, nothing
- * else is: no hexadecimal, no "nan", no "inf". The nearest double; ±infinity when it is too large for one. */
+/* [+-] digits [. digits] [e [+-] digits], at least one digit before the exponent; blanks around it are
+ * allowed, nothing else is: no hexadecimal, no "nan", no "inf". The nearest double; ±infinity when it is too
+ * large for one. */
 bool eg_decimal_parse(const char *text, size_t length, double *ret_value);
 
 #endif

@@ -1,5 +1,5 @@
-/* Knows how to quote what a stranger wrote without letting it deceive the reader. Refuses to know why it is quoted.
- * Called by drivers when they refuse a payload. */
+/* Knows how to quote what a stranger wrote without letting it deceive the reader. Refuses to know why it is
+ * quoted. Called by drivers when they refuse a payload. */
 #include "excerpt.h"
 
 #include "codepoint.h"

@@ -6,8 +6,8 @@
 
 #define EG_EXCERPT_MAX 36 /* bytes, with the NUL */
 
-/* At most EG_EXCERPT_MAX bytes of `text`: what cannot be printed and '"' become '?', and "..." says that it was cut.
- * Gives `out` back. */
+/* At most EG_EXCERPT_MAX bytes of `text`: what cannot be printed and '"' become '?', and "..." says that it
+ * was cut. Gives `out` back. */
 char *eg_excerpt_write(const char *text, size_t length, char out[EG_EXCERPT_MAX]);
 
 #endif

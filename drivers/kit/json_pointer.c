@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "0", or digits without a leading zero (RFC 6901, section 4); nothing that overflows can exist in a bounded payload. */
+/* "0", or digits without a leading zero (RFC 6901, section 4); nothing that overflows can exist in a bounded
+ * payload. */
 static long parse_index(const char *name)
 {
     const size_t length = strlen(name);
@@ -82,7 +83,8 @@ static const cJSON *find_member(const cJSON *object, const char *name, const cha
     return found;
 }
 
-const cJSON *eg_json_pointer_follow(const struct eg_json_pointer *pointer, const cJSON *from, const char **ret_twice)
+const cJSON *eg_json_pointer_follow(const struct eg_json_pointer *pointer, const cJSON *from,
+                                    const char **ret_twice)
 {
     for (size_t i = 0; i < pointer->count && from != NULL; i++) {
         const int type = from->type & 0xFF;

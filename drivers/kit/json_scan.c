@@ -1,5 +1,6 @@
-/* Knows the letters and words of JSON, and how much of it is too much. Refuses to build anything: one pass, no memory.
- * Called by drivers whose payload is JSON. cJSON alone would let control characters, "01", "1." and U+0000 in a key pass. */
+/* Knows the letters and words of JSON, and how much of it is too much. Refuses to build anything: one pass,
+ * no memory. Called by drivers whose payload is JSON. cJSON alone would let control characters, "01", "1."
+ * and U+0000 in a key pass. */
 #include "json_scan.h"
 
 #include "codepoint.h"
@@ -42,6 +43,10 @@ static bool scan_string(struct scan *scan)
     const size_t begin = scan->at++;
     while (scan->at < scan->length) {
         const unsigned char c = (unsigned char)scan->text[scan->at];
+        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') { /* nearly always */
+            scan->at++;
+            continue;
+        }
         if (c == '"') {
             scan->at++;
             return true;
@@ -57,7 +62,8 @@ static bool scan_string(struct scan *scan)
             /* A NUL would end the key or text early for everyone who reads it as a C string. */
             if (scan->length - scan->at >= 6 && memcmp(scan->text + scan->at, "\\u0000", 6) == 0)
                 return REFUSE(scan, "U+0000 in a string at byte %zu", scan->at);
-            /* What follows is skipped only if it could be taken for a quote or an escape: the rest is looked at. */
+            /* What follows is skipped only if it could be taken for a quote or an escape: the rest is looked
+             * at. */
             if (is_one_of(scan, scan->at + 1, "\"\\"))
                 scan->at++;
         }
@@ -66,11 +72,28 @@ static bool scan_string(struct scan *scan)
     return REFUSE(scan, "the string that begins at byte %zu does not end", begin);
 }
 
-/* Everything that is neither bracket, comma, colon, blank nor string: a number, true, false, null, or a mistake. */
+static bool ends_word(char c)
+{
+    switch (c) {
+    case '{':
+    case '}':
+    case '[':
+    case ']':
+    case ',':
+    case ':':
+    case '"':
+        return true;
+    default:
+        return (unsigned char)c <= 0x20;
+    }
+}
+
+/* Everything that is neither bracket, comma, colon, blank nor string: a number, true, false, null, or a
+ * mistake. */
 static size_t word_length(const struct scan *scan)
 {
     size_t end = scan->at;
-    while (end < scan->length && (unsigned char)scan->text[end] > 0x20 && strchr("{}[],:\"", scan->text[end]) == NULL)
+    while (end < scan->length && !ends_word(scan->text[end]))
         end++;
     return end - scan->at;
 }
@@ -107,12 +130,15 @@ static bool scan_word(struct scan *scan)
     const size_t length = word_length(scan);
     if (is_number(scan, length)) {
         if (length > EG_JSON_NUMBER_MAX)
-            return REFUSE(scan, "a number of %zu characters at byte %zu, the most is %d", length, scan->at, EG_JSON_NUMBER_MAX);
+            return REFUSE(scan, "a number of %zu characters at byte %zu, the most is %d", length, scan->at,
+                          EG_JSON_NUMBER_MAX);
     } else if (!(length == 4 && (memcmp(word, "true", 4) == 0 || memcmp(word, "null", 4) == 0)) &&
                !(length == 5 && memcmp(word, "false", 5) == 0)) {
         if (length == 0) /* a control character */
-            return REFUSE(scan, "byte 0x%02x at byte %zu has no place in JSON", (unsigned char)*word, scan->at);
-        return REFUSE(scan, "\"%s\" at byte %zu is not JSON", eg_excerpt_write(word, length, shown), scan->at);
+            return REFUSE(scan, "byte 0x%02x at byte %zu has no place in JSON", (unsigned char)*word,
+                          scan->at);
+        return REFUSE(scan, "\"%s\" at byte %zu is not JSON", eg_excerpt_write(word, length, shown),
+                      scan->at);
     }
     scan->at += length;
     return true;
@@ -166,8 +192,8 @@ enum eg_verdict eg_json_scan(const uint8_t *payload, size_t length, struct eg_si
     if (length == 0)
         return (enum eg_verdict)eg_sink_reject(sink, EG_MALFORMED, "the payload is empty");
     if (length > EG_JSON_BYTES_MAX)
-        return (enum eg_verdict)eg_sink_reject(sink, EG_MALFORMED, "the payload has %zu bytes, the most is %d", length,
-                                               EG_JSON_BYTES_MAX);
+        return (enum eg_verdict)eg_sink_reject(
+            sink, EG_MALFORMED, "the payload has %zu bytes, the most is %d", length, EG_JSON_BYTES_MAX);
     if (length >= 3 && memcmp(payload, "\xEF\xBB\xBF", 3) == 0)
         scan.at = 3; /* a byte order mark: RFC 8259 lets us ignore it, and so does cJSON */
     while (scan.at < scan.length)

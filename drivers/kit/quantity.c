@@ -1,12 +1,12 @@
-/* The dictionary, rendered as a table (quantity.def is the one truth), and its names as an index that the caller owns. Called by
- * everyone; knows nothing of payloads. */
+/* The dictionary, rendered as a table (quantity.def is the one truth), and its names as an index that the
+ * caller owns. Called by everyone; knows nothing of payloads. */
 #include <ecogov/quantity.h>
 
 #include <assert.h>
 #include <string.h>
 
 static const struct eg_quantity_info infos[EG_QUANTITY_COUNT] = {
-#define EG_QUANTITY(id, unit, low, high, decimals, aliases, about_en, about_zh)                                        \
+#define EG_QUANTITY(id, unit, low, high, decimals, aliases, about_en, about_zh)                              \
     [EG_Q_##id] = {#id, unit, low, high, decimals, aliases, about_en, about_zh},
 #include <ecogov/quantity.def>
 #undef EG_QUANTITY
@@ -46,7 +46,8 @@ static void index_add(struct eg_quantity_index *index, const char *name, size_t 
     uint32_t at = spot(name, length);
     while (index->slots[at % EG_QUANTITY_SLOTS].name)
         at++;
-    index->slots[at % EG_QUANTITY_SLOTS] = (struct eg_quantity_slot){name, (uint16_t)length, (int16_t)quantity};
+    index->slots[at % EG_QUANTITY_SLOTS] =
+        (struct eg_quantity_slot){name, (uint16_t)length, (int16_t)quantity};
 }
 
 /* The next blank-separated word; NULL behind the last. */

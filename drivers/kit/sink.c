@@ -1,5 +1,8 @@
-/* The bounded sink that drivers fill. Called by drivers. */
+/* The bounded sink that drivers fill. Knows what a reading must look like to be let in; refuses to know
+ * formats and plausible ranges. Called by drivers. */
 #include <ecogov/driver.h>
+
+#include "codepoint.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -12,24 +15,31 @@ void eg_sink_reset(struct eg_sink *sink)
     sink->reason[0] = '\0';
 }
 
+/* A sentence that was cut must not end within a character: what is stored stays UTF-8. */
+static void trim_partial_character(char *text)
+{
+    const size_t length = strlen(text);
+    for (size_t at = length > 4 ? length - 4 : 0; at < length; at++) {
+        uint32_t codepoint;
+        if (((unsigned char)text[at] & 0xC0U) == 0xC0U &&
+            eg_codepoint_next(text + at, length - at, &codepoint) == 0) {
+            text[at] = '\0';
+            return;
+        }
+    }
+}
+
 int eg_sink_reject(struct eg_sink *sink, int verdict, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(sink->reason, sizeof sink->reason, format, args);
+    const int wanted = vsnprintf(sink->reason, sizeof sink->reason, format, args);
     va_end(args);
+    if (wanted < 0)
+        sink->reason[0] = '\0';
+    else if ((size_t)wanted >= sizeof sink->reason)
+        trim_partial_character(sink->reason);
     return verdict;
-}
-
-static bool channel_ok(const char *channel)
-{
-    size_t length = strlen(channel);
-    if (length > EG_CHANNEL_MAX)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)channel[i] < 0x20 || channel[i] == 0x7f)
-            return false;
-    return true;
 }
 
 bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, int64_t time_ms, double value)
@@ -44,8 +54,10 @@ bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, i
         eg_sink_reject(sink, 0, "%s is no finite number", eg_quantity_info(quantity)->name);
         return false;
     }
-    if (!channel_ok(channel)) {
-        eg_sink_reject(sink, 0, "the channel's name is longer than %d bytes or not printable", EG_CHANNEL_MAX);
+    const size_t length = strnlen(channel, EG_CHANNEL_MAX + 1);
+    if (length > EG_CHANNEL_MAX || !eg_codepoint_printable_text(channel, length)) {
+        eg_sink_reject(sink, 0, "the channel's name is longer than %d bytes or not printable",
+                       EG_CHANNEL_MAX);
         return false;
     }
     struct eg_reading *reading = &sink->readings[sink->count++];
@@ -53,6 +65,6 @@ bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, i
     reading->value = value;
     reading->quantity = quantity;
     reading->flags = 0;
-    memcpy(reading->channel, channel, strlen(channel) + 1);
+    memcpy(reading->channel, channel, length + 1);
     return true;
 }

@@ -1,5 +1,6 @@
-/* Knows when two readings are the same one. Refuses to know which of them would be right: the driver refuses both.
- * Called once per message, after decoding; a message may carry EG_SINK_MAX readings, so pairs are not compared blindly. */
+/* Knows when two readings are the same one. Refuses to know which of them would be right: the driver refuses
+ * both. Called once per message, after decoding; a message may carry EG_SINK_MAX readings, so pairs are not
+ * compared blindly. */
 #include "twice.h"
 
 #include <string.h>

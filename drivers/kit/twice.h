@@ -4,8 +4,8 @@
 
 #include <ecogov/reading.h>
 
-/* The first reading whose quantity, channel and time stand in the sink before it, too; sink->count when there is none.
- * "No time" counts as one time. */
+/* The first reading whose quantity, channel and time stand in the sink before it, too; sink->count when there
+ * is none. "No time" counts as one time. */
 size_t eg_twice_find(const struct eg_sink *sink);
 
 #endif

@@ -1,152 +1,199 @@
-/* Units as payloads and configurations write them, to the dictionary's canonical ones. Compiled once, applied per value.
- *
- * Gases: ug/m3 = ppb * M / Vm with Vm = R * 298.15 K / 1013.25 hPa = 24.4654 L/mol (GB 3095-2026; US EPA), M from the table below. */
+/* Knows units: how they are written, and how each becomes a quantity's canonical one, as a straight line.
+ * Refuses to know payloads. Called when a mapping is compiled, never per value, so a plain search through the
+ * table will do. */
 #include <ecogov/quantity.h>
 
+#include "codepoint.h"
+
+#include <assert.h>
 #include <string.h>
 
-#define MOLAR_VOLUME 24.465403697038125 /* L/mol: 8.314462618 J/(mol K) * 298.15 K / 101325 Pa * 1000 */
+#define SPELLING_MAX 24 /* bytes of a folded unit, with the NUL */
 
-static const struct {
-    int quantity;
-    double molar_mass; /* g/mol */
-} gases[] = {{EG_Q_o3, 47.998},  {EG_Q_no2, 46.0055}, {EG_Q_so2, 64.066}, {EG_Q_co, 28.010},   {EG_Q_no, 30.006},
-             {EG_Q_nox, 46.0055}, {EG_Q_nh3, 17.031},  {EG_Q_h2s, 34.081}, {EG_Q_ch3sh, 48.107}};
-
-/* From a unit to a canonical one: canonical = value * scale + offset. */
-static const struct {
-    const char *unit, *canonical;
-    double scale, offset;
-} rows[] = {
-    {"mg/m3", "ug/m3", 1000, 0},
-    {"ng/m3", "ug/m3", 0.001, 0},
-    {"kg/m3", "ug/m3", 1e9, 0},
-    {"g/m3", "ug/m3", 1e6, 0},
-    {"ug/m3", "mg/m3", 0.001, 0},
-    {"ng/m3", "mg/m3", 1e-6, 0},
-    {"g/m3", "mg/m3", 1000, 0},
-    {"kg/m3", "mg/m3", 1e6, 0},
-    {"ppb", "ppm", 0.001, 0},
-    {"%", "ppm", 10000, 0},
-    {"ppm", "%", 1e-4, 0},
-    {"ppb", "%", 1e-7, 0},
-    {"/", "%", 100, 0},
-    {"1", "%", 100, 0},
-    {"m3/m3", "%", 100, 0},
-    {"%rh", "%", 1, 0},
-    {"%vol", "%", 1, 0},
-    {"%el", "%", 1, 0},
-    {"degc", "Cel", 1, 0},
-    {"c", "Cel", 1, 0},
-    {"celsius", "Cel", 1, 0},
-    {"degf", "Cel", 5.0 / 9.0, -160.0 / 9.0},
-    {"f", "Cel", 5.0 / 9.0, -160.0 / 9.0},
-    {"fahrenheit", "Cel", 5.0 / 9.0, -160.0 / 9.0},
-    {"k", "Cel", 1, -273.15},
-    {"kelvin", "Cel", 1, -273.15},
-    {"pa", "hPa", 0.01, 0},
-    {"kpa", "hPa", 10, 0},
-    {"mbar", "hPa", 1, 0},
-    {"bar", "hPa", 1000, 0},
-    {"mmhg", "hPa", 1.333223684, 0},
-    {"inhg", "hPa", 33.86388667, 0},
-    {"km/h", "m/s", 1 / 3.6, 0},
-    {"kmh", "m/s", 1 / 3.6, 0},
-    {"mph", "m/s", 0.44704, 0},
-    {"kn", "m/s", 1852.0 / 3600.0, 0},
-    {"rad", "deg", 57.29577951308232, 0},
-    {"us/cm", "dS/m", 0.001, 0},
-    {"ms/cm", "dS/m", 1, 0},
-    {"s/m", "dS/m", 10, 0},
-    {"ms/m", "dS/m", 0.01, 0},
-    {"us/m", "dS/m", 0.00001, 0},
-    {"mv", "V", 0.001, 0},
-    {"g", "kg", 0.001, 0},
-    {"t", "kg", 1000, 0},
-    {"m", "mm", 1000, 0},
-    {"cm", "mm", 10, 0},
-    {"in", "mm", 25.4, 0},
-    {"mm", "m", 0.001, 0},
-    {"cm", "m", 0.01, 0},
-    {"ug/l", "mg/L", 0.001, 0},
-    {"g/l", "mg/L", 1000, 0},
-    {"m3/h", "L/s", 1 / 3.6, 0},
-    {"m3/s", "L/s", 1000, 0},
-    {"l/min", "L/s", 1.0 / 60.0, 0},
-    {"ug/kg", "mg/kg", 0.001, 0},
-    {"g/kg", "mg/kg", 1000, 0},
-    {"ppm", "mg/kg", 1, 0},
-    {"lux", "lx", 1, 0},
-    {"ph", "1", 1, 0},
-    {"dba", "dB", 1, 0},
-    {"db(a)", "dB", 1, 0},
-    {"dbspl", "dB", 1, 0},
-    {"ntu", "NTU", 1, 0},
-    {"fnu", "NTU", 1, 0},
+/* Units of one kind convert into each other without knowing the substance. */
+enum kind {
+    KIND_NUMBER,
+    KIND_PERCENT,
+    KIND_CONCENTRATION, /* mass by volume */
+    KIND_MIXTURE,       /* volume by volume */
+    KIND_SOLUTION,      /* "ppm" of something dissolved in water; base as KIND_CONCENTRATION */
+    KIND_LEL,           /* percent of methane's lower explosive limit */
+    KIND_CONTENT,       /* mass by mass */
+    KIND_TEMPERATURE,
+    KIND_PRESSURE,
+    KIND_SPEED,
+    KIND_ANGLE,
+    KIND_LENGTH,
+    KIND_RAIN_RATE,
+    KIND_RADIATION,
+    KIND_LIGHT,
+    KIND_DECIBEL,
+    KIND_CONDUCTIVITY,
+    KIND_MASS,
+    KIND_TURBIDITY,
+    KIND_FLOW,
+    KIND_VOLTAGE,
+    KIND_CURRENT,
+    KIND_POWER,
+    KIND_RADIO_LEVEL,
 };
 
-/* Lower case, blanks out, µ and μ as u, ³ and ² as digits, ° as deg. False when it does not fit. */
-static bool plain(const char *unit, char *out, size_t size)
+static const struct unit {
+    const char *spelling;
+    enum kind kind;
+    double scale, offset;
+} units[] = {
+#define EG_UNIT(spelling, kind, scale, offset) {spelling, KIND_##kind, scale, offset},
+#include "unit.def"
+#undef EG_UNIT
+};
+
+/* g/mol of the gases that come both by mass and by volume; 0 for everything else. */
+static double molar_mass(int quantity)
 {
-    static const struct {
-        const char *from, *to;
-    } spellings[] = {{"µ", "u"}, {"μ", "u"}, {"³", "3"}, {"²", "2"}, {"°", "deg"}, {"℃", "degc"}, {"℉", "degf"},
-                     {"^", ""},  {" ", ""},  {"%RH", "%rh"}, {"·", "*"}};
+    switch (quantity) {
+    case EG_Q_o3:
+        return 47.998;
+    case EG_Q_no2:
+    case EG_Q_nox: /* as NO2, which is how limits count it */
+        return 46.0055;
+    case EG_Q_no:
+        return 30.006;
+    case EG_Q_so2:
+        return 64.066;
+    case EG_Q_co:
+        return 28.010;
+    case EG_Q_co2:
+        return 44.010;
+    case EG_Q_nh3:
+        return 17.031;
+    case EG_Q_h2s:
+        return 34.081;
+    case EG_Q_ch4:
+        return 16.043;
+    case EG_Q_ch3sh:
+        return 48.107;
+    default:
+        return 0;
+    }
+}
+
+/* What a character beyond ASCII stands for in a unit; NULL when it does not belong into one. */
+static const char *fold_codepoint(uint32_t codepoint)
+{
+    switch (codepoint) {
+    case 0xB5:  /* micro sign */
+    case 0x3BC: /* Greek mu */
+        return "u";
+    case 0xB0: /* degree sign */
+    case 0xBA: /* masculine ordinal, taken for it on some keyboards */
+        return "deg";
+    case 0x2103:
+        return "degc";
+    case 0x2109:
+        return "degf";
+    case 0xB9:
+        return "1";
+    case 0xB2:
+        return "2";
+    case 0xB3:
+        return "3";
+    case 0x207B: /* superscript minus */
+    case 0x2212: /* minus sign */
+        return "-";
+    case 0xFF05: /* full-width percent */
+        return "%";
+    case 0x2030:
+        return "permille";
+    case 0xA0: /* blanks and multiplication dots */
+    case 0x2009:
+    case 0x202F:
+    case 0xB7:
+    case 0x2219:
+    case 0x22C5:
+        return "";
+    default:
+        return NULL;
+    }
+}
+
+static bool fold(const char *unit, char out[SPELLING_MAX])
+{
+    const size_t length = strnlen(unit, 4 * SPELLING_MAX);
     size_t used = 0;
-    while (*unit) {
-        const char *to = NULL;
-        for (size_t i = 0; i < sizeof spellings / sizeof *spellings && !to; i++)
-            if (!strncmp(unit, spellings[i].from, strlen(spellings[i].from))) {
-                to = spellings[i].to;
-                unit += strlen(spellings[i].from);
-            }
-        char one[2] = {*unit >= 'A' && *unit <= 'Z' ? (char)(*unit - 'A' + 'a') : *unit, '\0'};
-        if (!to) {
-            to = one;
-            unit++;
-        }
-        if (used + strlen(to) >= size)
+    for (size_t at = 0; at < length;) {
+        uint32_t codepoint;
+        const size_t bytes = eg_codepoint_next(unit + at, length - at, &codepoint);
+        if (bytes == 0)
             return false;
-        memcpy(out + used, to, strlen(to));
-        used += strlen(to);
+        char ascii[2] = {(char)codepoint, '\0'};
+        const char *text = ascii;
+        if (codepoint >= 0x80)
+            text = fold_codepoint(codepoint);
+        else if (memchr(" \t.*^", (int)codepoint, 5) != NULL)
+            text = "";
+        else if (codepoint >= 'A' && codepoint <= 'Z')
+            ascii[0] = (char)(codepoint - 'A' + 'a');
+        if (text == NULL || used + strlen(text) >= SPELLING_MAX)
+            return false;
+        memcpy(out + used, text, strlen(text));
+        used += strlen(text);
+        at += bytes;
     }
     out[used] = '\0';
     return true;
 }
 
-static bool gas_unit(int quantity, const char *unit, const char *canonical, struct eg_unit_map *map)
+static const struct unit *find_unit(const char *spelling, int kind)
 {
-    bool ppm = !strcmp(unit, "ppm") || !strcmp(unit, "umol/mol"), ppb = !strcmp(unit, "ppb") || !strcmp(unit, "nmol/mol");
-    for (size_t i = 0; (ppm || ppb) && i < sizeof gases / sizeof *gases; i++) {
-        if (gases[i].quantity != quantity)
-            continue;
-        map->scale = gases[i].molar_mass / MOLAR_VOLUME * (ppm ? 1000 : 1) * (strcmp(canonical, "mg/m3") ? 1 : 0.001);
-        map->offset = 0;
-        return true;
-    }
-    return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if ((kind < 0 || (int)units[i].kind == kind) && strcmp(units[i].spelling, spelling) == 0)
+            return &units[i];
+    return NULL;
+}
+
+static const struct unit *find_canonical(int quantity)
+{
+    char spelling[SPELLING_MAX];
+    if (!fold(eg_quantity_info(quantity)->unit, spelling))
+        return NULL;
+    return find_unit(spelling, quantity == EG_Q_ch4 ? (int)KIND_MIXTURE : -1); /* its "%" is by volume */
 }
 
 bool eg_unit_find(int quantity, const char *unit, struct eg_unit_map *ret_map)
 {
-    const char *canonical = eg_quantity_info(quantity)->unit;
-    char text[32], own[32];
-    *ret_map = (struct eg_unit_map){1, 0};
-    if (!unit || !*unit)
-        return true;
-    if (!plain(unit, text, sizeof text) || !plain(canonical, own, sizeof own))
-        return false;
-    if (!strcmp(text, own))
-        return true;
-    struct eg_unit_map map;
-    if (gas_unit(quantity, text, canonical, &map)) {
-        *ret_map = map;
+    if (unit == NULL || unit[0] == '\0') {
+        *ret_map = (struct eg_unit_map){.scale = 1, .offset = 0};
         return true;
     }
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (!strcmp(rows[i].unit, text) && !strcmp(rows[i].canonical, canonical)) {
-            *ret_map = (struct eg_unit_map){rows[i].scale, rows[i].offset};
-            return true;
-        }
-    return false;
+    const struct unit *to = find_canonical(quantity);
+    char spelling[SPELLING_MAX];
+    assert(to != NULL); /* a unit test proves it for the whole dictionary */
+    if (to == NULL || !fold(unit, spelling))
+        return false;
+
+    /* 298.15 K and 1013.25 hPa: litres that a mole of gas fills, by the CODATA 2018 gas constant. */
+    const double molar_volume = 8.314462618 * 298.15 / 101.325;
+    const double mass = molar_mass(quantity);
+    const struct unit *from = find_unit(spelling, (int)to->kind);
+    double factor = 1;
+    if (from == NULL && mass > 0 && to->kind == KIND_CONCENTRATION) {
+        from = find_unit(spelling, KIND_MIXTURE);
+        factor = mass / molar_volume; /* ppb to ug/m3 */
+    } else if (from == NULL && mass > 0 && to->kind == KIND_MIXTURE) {
+        from = find_unit(spelling, KIND_CONCENTRATION);
+        factor = molar_volume / mass;
+    } else if (from == NULL && to->kind == KIND_CONCENTRATION &&
+               strcmp(eg_quantity_info(quantity)->unit, "mg/L") == 0) {
+        from = find_unit(spelling, KIND_SOLUTION);
+    }
+    if (from == NULL && quantity == EG_Q_ch4) {
+        from = find_unit(spelling, KIND_LEL);
+        factor = 5e5; /* 100 % of the lower explosive limit are 5 % by volume, in ppb */
+    }
+    if (from == NULL)
+        return false;
+    const double scale = from->scale * factor / to->scale;
+    *ret_map = (struct eg_unit_map){.scale = scale, .offset = (from->offset - to->offset) / to->scale};
+    return true;
 }

@@ -1,0 +1,172 @@
+/* The room's front (mqtt.h): a taker, a teller, and what both share. */
+#include <mqtt/mqtt.h>
+#include <mqtt/taker.h>
+#include <mqtt/teller.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct eg_mqtt {
+    uv_loop_t *loop;
+    const struct eg_conf *conf;
+    struct eg_mqtt_door door;
+    struct eg_taker taker;
+    struct eg_teller teller;
+    struct eg_mqtt_door teller_door; /* the teller's link is told apart from the taker's */
+    bool has_teller;
+    int open;
+    void (*closed)(void *user);
+    void *closed_user;
+};
+
+static void teller_link(void *user, bool connected, const char *why)
+{
+    struct eg_mqtt *mqtt = user;
+    (void)why; /* the taker says it of the same broker */
+    if (mqtt->door.telling)
+        mqtt->door.telling(mqtt->door.user, connected);
+}
+
+static void teller_published(void *user, int64_t ticket, const char *error)
+{
+    struct eg_mqtt *mqtt = user;
+    mqtt->door.published(mqtt->door.user, ticket, error);
+}
+
+int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door, struct eg_mqtt **ret,
+                   struct eg_err *err)
+{
+    struct eg_mqtt *mqtt = calloc(1, sizeof *mqtt);
+    if (!mqtt)
+        return eg_err_set(err, EG_ENOMEM, "no memory for MQTT");
+    mosquitto_lib_init();
+    mqtt->loop = loop;
+    mqtt->conf = conf;
+    mqtt->door = *door;
+    mqtt->teller_door = (struct eg_mqtt_door){.user = mqtt, .link = teller_link, .published = teller_published};
+    mqtt->has_teller = conf->mqtt.publish;
+    int code = eg_taker_init(&mqtt->taker, loop, conf, &mqtt->door, err);
+    if (code == EG_OK && mqtt->has_teller)
+        code = eg_teller_init(&mqtt->teller, loop, conf, &mqtt->teller_door, err);
+    if (code != EG_OK) { /* the process ends: nothing runs on the loop yet */
+        mosquitto_lib_cleanup();
+        free(mqtt);
+        return code;
+    }
+    eg_link_start(&mqtt->taker.link);
+    if (mqtt->has_teller)
+        eg_link_start(&mqtt->teller.link);
+    *ret = mqtt;
+    return EG_OK;
+}
+
+static bool differs(const char *a, const char *b)
+{
+    return (a == NULL) != (b == NULL) || (a && strcmp(a, b) != 0);
+}
+
+/* What only a new client can take. */
+static bool needs_restart(const struct eg_conf_mqtt *a, const struct eg_conf_mqtt *b)
+{
+    return differs(a->client_id, b->client_id) || differs(a->user, b->user) || differs(a->password, b->password) ||
+           differs(a->password_file, b->password_file) || differs(a->ca_file, b->ca_file) ||
+           differs(a->cert_file, b->cert_file) || differs(a->key_file, b->key_file) || a->tls != b->tls ||
+           a->tls_insecure != b->tls_insecure || a->publish != b->publish;
+}
+
+bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf)
+{
+    const struct eg_conf *old = mqtt->conf;
+    char text[EG_SUBSCRIPTION_MAX];
+    bool restart = needs_restart(&old->mqtt, &conf->mqtt);
+    bool elsewhere = differs(old->mqtt.host, conf->mqtt.host) || old->mqtt.port != conf->mqtt.port;
+    for (size_t i = 0; i < old->source_count; i++)
+        if (eg_mqtt_subscription(old->sources[i].topic, text, sizeof text) && !eg_taker_wants(conf, text))
+            eg_taker_unwanted(&mqtt->taker, text);
+    mqtt->conf = mqtt->taker.conf = conf;
+    mqtt->taker.link.conf = &conf->mqtt;
+    if (mqtt->has_teller)
+        mqtt->teller.link.conf = &conf->mqtt;
+    if (elsewhere) {
+        eg_link_drop(&mqtt->taker.link, "the configuration names another broker");
+        if (mqtt->has_teller)
+            eg_link_drop(&mqtt->teller.link, "the configuration names another broker");
+    } else {
+        eg_taker_subscribe(&mqtt->taker);
+    }
+    return !restart;
+}
+
+void eg_mqtt_previous(struct eg_mqtt *mqtt, const char *const *topics, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!eg_taker_wants(mqtt->conf, topics[i]))
+            eg_taker_unwanted(&mqtt->taker, topics[i]);
+}
+
+void eg_mqtt_pause(struct eg_mqtt *mqtt)
+{
+    eg_taker_pause(&mqtt->taker);
+}
+
+void eg_mqtt_release(struct eg_mqtt *mqtt)
+{
+    eg_taker_release(&mqtt->taker);
+}
+
+int eg_mqtt_publish(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length, bool retain, int64_t ticket)
+{
+    return mqtt->has_teller ? eg_teller_publish(&mqtt->teller, topic, payload, length, retain, ticket) : EG_EBUSY;
+}
+
+bool eg_mqtt_connected(const struct eg_mqtt *mqtt, int64_t *ret_since_ms)
+{
+    *ret_since_ms = mqtt->taker.link.since_ms;
+    return mqtt->taker.link.up;
+}
+
+static void one_closed(void *user)
+{
+    struct eg_mqtt *mqtt = user;
+    if (--mqtt->open)
+        return;
+    void (*closed)(void *) = mqtt->closed;
+    void *closed_user = mqtt->closed_user;
+    mosquitto_lib_cleanup();
+    free(mqtt->taker.unwanted);
+    free(mqtt);
+    closed(closed_user);
+}
+
+void eg_mqtt_close(struct eg_mqtt *mqtt, void (*closed)(void *user), void *user)
+{
+    mqtt->closed = closed;
+    mqtt->closed_user = user;
+    mqtt->open = 1 + mqtt->has_teller;
+    if (mqtt->has_teller) {
+        eg_teller_farewell(&mqtt->teller);
+        eg_link_close(&mqtt->teller.link, one_closed, mqtt);
+    }
+    eg_link_close(&mqtt->taker.link, one_closed, mqtt);
+}
+
+bool eg_mqtt_subscription(const char *topic_template, char *out, size_t size)
+{
+    size_t used = 0;
+    for (const char *at = topic_template; *at;) {
+        const char *end = strchr(at, '/');
+        size_t length = end ? (size_t)(end - at) : strlen(at);
+        bool name = length > 2 && *at == '{' && at[length - 1] == '}';
+        const char *part = name ? "+" : at;
+        size_t part_length = name ? 1 : length;
+        if (used + part_length + 2 > size)
+            return false;
+        memcpy(out + used, part, part_length);
+        used += part_length;
+        if (end)
+            out[used++] = '/';
+        at += length + (end != NULL);
+    }
+    out[used] = '\0';
+    return used > 0;
+}

@@ -1,0 +1,212 @@
+/* The taker (taker.h). libmosquitto queues a message's PUBACK before it hands the message over; in its threaded mode the queue stays
+ * until mosquitto_loop_write(). So: nothing is written while messages lie in an uncommitted turn, and on release all goes at once. A lost
+ * connection empties the queue, and the broker brings the messages again. */
+#include <mqtt/taker.h>
+#include <base/clock.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define BITE_PACKETS 256
+#define BITE_US 1500
+#define WINDOW_LEAST 4   /* fewer than that is a quiet village, not a window */
+#define WINDOW_SURE 2
+
+/* "Client %s received PUBLISH (d%d, q%d, r%d, m%d, '%s', ... (%ld bytes))" comes before on_message(); it is the only place where
+ * libmosquitto 2.0 tells the DUP flag. */
+static void on_log(struct mosquitto *client, void *user, int level, const char *text)
+{
+    struct eg_link *link = user;
+    struct eg_taker *taker = link->owner.user;
+    (void)client;
+    (void)level;
+    const char *publish = strstr(text, " received PUBLISH (d");
+    if (publish)
+        taker->last_dup = publish[strlen(" received PUBLISH (d")] == '1';
+}
+
+static void on_message(struct mosquitto *client, void *user, const struct mosquitto_message *received)
+{
+    struct eg_link *link = user;
+    struct eg_taker *taker = link->owner.user;
+    struct eg_message message = {.topic = received->topic, .topic_len = strlen(received->topic),
+                                 .payload = received->payload, .payload_len = (size_t)received->payloadlen,
+                                 .arrived_ms = eg_clock_now_ms(), .mid = (uint16_t)received->mid,
+                                 .qos = (uint8_t)received->qos, .retain = received->retain};
+    if (taker->ask_dup) {
+        message.dup = taker->last_dup;
+        if (!taker->last_dup) { /* redeliveries come first: there are no more */
+            taker->ask_dup = false;
+            mosquitto_log_callback_set(client, NULL);
+        }
+    }
+    taker->taken++;
+    if (received->qos)
+        taker->unacked++;
+    if (!taker->door->message(taker->door->user, &message))
+        taker->paused = true;
+}
+
+static void tell_dry(struct eg_taker *taker)
+{
+    if (!taker->unacked)
+        return;
+    taker->dry = true;
+    if (taker->unacked > taker->window)
+        taker->window = 0;
+    taker->door->dry(taker->door->user, taker->unacked, taker->window && taker->unacked == taker->window);
+}
+
+static bool socket_empty(const struct eg_taker *taker)
+{
+    int waiting = 0;
+    return ioctl(mosquitto_socket(taker->link.client), FIONREAD, &waiting) != 0 || waiting == 0;
+}
+
+static void on_readable(void *user)
+{
+    struct eg_taker *taker = user;
+    bool tls = taker->link.conf->tls || taker->link.conf->ca_file; /* its buffer is invisible to the loop: read it empty */
+    int64_t until_us = eg_clock_mono_us() + BITE_US;
+    taker->dry = false;
+    for (int packets = 1; !taker->paused; packets++) {
+        unsigned long before = taker->taken;
+        if (!eg_link_read(&taker->link))
+            return;
+        if (taker->taken == before && socket_empty(taker)) {
+            tell_dry(taker);
+            break;
+        }
+        if (!tls && (packets >= BITE_PACKETS || (packets % 32 == 0 && eg_clock_mono_us() > until_us))) {
+            if (socket_empty(taker))
+                tell_dry(taker);
+            break;
+        }
+    }
+    if (taker->paused)
+        eg_link_listen(&taker->link, false);
+}
+
+void eg_taker_pause(struct eg_taker *taker)
+{
+    taker->paused = true;
+    eg_link_listen(&taker->link, false);
+}
+
+/* A turn ended with a dry socket at some count: the same count twice in a row is the broker's window. */
+static void learn(struct eg_taker *taker)
+{
+    if (!taker->dry || taker->unacked < WINDOW_LEAST)
+        return;
+    if (taker->candidate == taker->unacked) {
+        if (++taker->confirmed >= WINDOW_SURE)
+            taker->window = taker->unacked;
+    } else {
+        taker->candidate = taker->unacked;
+        taker->confirmed = 1;
+    }
+}
+
+static void read_on(void *user)
+{
+    struct eg_taker *taker = user;
+    if (taker->paused)
+        return;
+    eg_link_listen(&taker->link, true);
+    if ((taker->link.conf->tls || taker->link.conf->ca_file) && taker->link.poll)
+        on_readable(taker);
+}
+
+void eg_taker_release(struct eg_taker *taker)
+{
+    learn(taker);
+    taker->unacked = 0;
+    taker->paused = false;
+    if (eg_link_flush(&taker->link)) /* else when the last PUBACK is out: a later one must not overtake its turn's commit */
+        read_on(taker);
+}
+
+/* --- subscriptions --- */
+
+bool eg_taker_wants(const struct eg_conf *conf, const char *subscription)
+{
+    char text[EG_SUBSCRIPTION_MAX];
+    for (size_t i = 0; i < conf->source_count; i++)
+        if (eg_mqtt_subscription(conf->sources[i].topic, text, sizeof text) && !strcmp(text, subscription))
+            return true;
+    return false;
+}
+
+void eg_taker_subscribe(struct eg_taker *taker)
+{
+    const struct eg_conf *conf = taker->conf;
+    char text[EG_SUBSCRIPTION_MAX], earlier[EG_SUBSCRIPTION_MAX];
+    if (!taker->link.up)
+        return;
+    for (size_t i = 0; i < conf->source_count; i++) {
+        bool again = !eg_mqtt_subscription(conf->sources[i].topic, text, sizeof text);
+        for (size_t k = 0; k < i && !again; k++)
+            again = eg_mqtt_subscription(conf->sources[k].topic, earlier, sizeof earlier) && !strcmp(text, earlier);
+        if (!again)
+            mosquitto_subscribe(taker->link.client, NULL, text, 1);
+    }
+    for (size_t i = 0; i < taker->unwanted_count; i++)
+        if (!eg_taker_wants(conf, taker->unwanted[i]))
+            mosquitto_unsubscribe(taker->link.client, NULL, taker->unwanted[i]);
+    taker->unwanted_count = 0;
+    eg_link_flush(&taker->link);
+}
+
+void eg_taker_unwanted(struct eg_taker *taker, const char *topic)
+{
+    void *grown = realloc(taker->unwanted, (taker->unwanted_count + 1) * sizeof *taker->unwanted);
+    if (!grown)
+        return;
+    taker->unwanted = grown;
+    snprintf(taker->unwanted[taker->unwanted_count++], EG_SUBSCRIPTION_MAX, "%s", topic);
+}
+
+/* --- the link --- */
+
+static void on_opened(void *user, bool session_present)
+{
+    struct eg_taker *taker = user;
+    char what[256];
+    taker->unacked = 0;
+    taker->ask_dup = session_present;
+    taker->last_dup = false;
+    mosquitto_log_callback_set(taker->link.client, session_present ? on_log : NULL);
+    eg_taker_subscribe(taker);
+    snprintf(what, sizeof what, "connected to %s:%d, MQTT %s, %s session", taker->link.conf->host, taker->link.conf->port,
+             taker->link.version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1", session_present ? "earlier" : "new");
+    taker->door->link(taker->door->user, true, what);
+}
+
+static void on_lost(void *user, const char *why)
+{
+    struct eg_taker *taker = user;
+    taker->unacked = 0;
+    taker->dry = false;
+    taker->window = taker->candidate = taker->confirmed = 0;
+    taker->door->link(taker->door->user, false, why);
+}
+
+static bool may_write(void *user)
+{
+    const struct eg_taker *taker = user;
+    return !taker->paused && taker->unacked == 0;
+}
+
+int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
+                  struct eg_err *err)
+{
+    const struct eg_link_owner owner = {taker, on_opened, on_lost, on_readable, may_write, read_on};
+    taker->door = door;
+    taker->conf = conf;
+    int code = eg_link_init(&taker->link, loop, &conf->mqtt, conf->mqtt.client_id, true, &owner, err);
+    if (code == EG_OK)
+        mosquitto_message_callback_set(taker->link.client, on_message);
+    return code;
+}

@@ -1,0 +1,33 @@
+/* Takes messages and holds their PUBACKs: the ack gate. Private to the room. */
+#ifndef EG_TAKER_H
+#define EG_TAKER_H
+
+#include <mqtt/link.h>
+#include <mqtt/mqtt.h>
+
+#define EG_SUBSCRIPTION_MAX 256 /* bytes */
+
+struct eg_taker {
+    struct eg_link link;
+    const struct eg_mqtt_door *door;
+    const struct eg_conf *conf;
+    bool paused;
+    unsigned unacked;
+    /* the broker's in-flight window, learned: the socket goes dry at the same count again and again */
+    unsigned window, candidate, confirmed;
+    bool dry;
+    bool ask_dup, last_dup; /* after a reconnect: read the DUP flag off libmosquitto's log */
+    unsigned long taken;
+    char (*unwanted)[EG_SUBSCRIPTION_MAX]; /* to be unsubscribed */
+    size_t unwanted_count;
+};
+
+int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
+                  struct eg_err *err);
+void eg_taker_pause(struct eg_taker *taker);
+void eg_taker_release(struct eg_taker *taker);
+void eg_taker_unwanted(struct eg_taker *taker, const char *topic); /* unsubscribed now, or on the next connect */
+void eg_taker_subscribe(struct eg_taker *taker);
+bool eg_taker_wants(const struct eg_conf *conf, const char *subscription);
+
+#endif
