@@ -52,11 +52,17 @@ struct eg_conf_site {
     enum eg_mode mode;
     uint32_t *parties; size_t party_count; /* indices in parties */
 };
+struct eg_conf_calibration { /* value = raw * scale + offset, for readings from `from_ms` on */
+    int quantity;
+    double scale, offset;
+    int64_t from_ms; /* INT64_MIN: ever */
+};
 struct eg_conf_device { /* described by hand; keys site+domain+id */
     const char *id, *domain, *name, *land_use;
     uint32_t site;
     int64_t silent_after_ms;    /* 0: learned */
     double latitude, longitude; /* NaN */
+    struct eg_conf_calibration *calibrations; size_t calibration_count;
 };
 struct eg_conf_source {
     const char *id, *topic;     /* topic template */
@@ -75,7 +81,7 @@ struct eg_conf_rule {
     uint32_t *sites; size_t site_count; /* empty: everywhere; else these and all below */
     const char *basis, *action;         /* "" where not given */
     const char *title_en, *title_zh;    /* "" where not given */
-    int64_t deadline_acknowledge_ms, deadline_fix_ms; /* 0: none */
+    int64_t deadline_acknowledge_ms, deadline_fix_ms, deadline_verify_ms; /* 0: none */
     uint64_t version;                   /* hash of the rule's meaning: changes when the text does */
 };
 struct eg_conf {

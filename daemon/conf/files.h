@@ -1,0 +1,30 @@
+/* The files of a configuration: the main one and what it includes. Private to the room. */
+#ifndef EG_CONF_FILES_H
+#define EG_CONF_FILES_H
+
+#include <conf/faults.h>
+#include <conf/schema.h>
+
+#define EG_CONF_FILES_MAX 256
+
+struct eg_conf_file {
+    char *name;    /* as it is said in faults */
+    char *folder;  /* what relative paths in it are relative to */
+    struct eg_raw *raw; /* NULL: empty file */
+    yaml_document_t document;
+    bool has_document;
+};
+struct eg_conf_files {
+    struct eg_conf_file *rows[EG_CONF_FILES_MAX];
+    unsigned count;
+};
+/* Reads all, in the order of reading. What is wrong goes to `faults`; then `raw` may be missing. */
+void eg_files_read(struct eg_conf_files *files, const char *path, struct eg_conf_faults *faults);
+void eg_files_parse(struct eg_conf_files *files, const char *name, const char *text, size_t length, struct eg_conf_faults *faults);
+void eg_files_finish(struct eg_conf_files *files); /* raw strings go, too */
+/* Nodes by place; NULL where there is none. */
+const yaml_node_t *eg_files_key(struct eg_conf_file *file, const yaml_node_t *mapping, const char *key);
+const yaml_node_t *eg_files_item(struct eg_conf_file *file, const yaml_node_t *list, size_t index);
+const yaml_node_t *eg_files_root(struct eg_conf_file *file);
+
+#endif

@@ -1,0 +1,122 @@
+/* The room's front (conf.h): load, parse, destroy, look up; and the names of its enums. */
+#include <conf/resolve.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct eg_loaded *fresh(void)
+{
+    struct eg_loaded *loaded = calloc(1, sizeof *loaded);
+    if (!loaded)
+        return NULL;
+    struct eg_conf *conf = &loaded->conf;
+    conf->mqtt = (struct eg_conf_mqtt){.host = "127.0.0.1", .port = 1883, .client_id = "ecogov", .keepalive_s = 60,
+                                       .receive_maximum = 65535, .session_expiry_ms = INT64_C(7) * 86400000, .publish = true};
+    conf->store = (struct eg_conf_store){.path = "/var/lib/ecogov/ecogov.db", .commit_interval_ms = 1000,
+                                         .retain_raw_ms = INT64_C(400) * 86400000, .max_size = INT64_C(4000000000)};
+    conf->socket.path = "/run/ecogov/ecogov.sock";
+    conf->board = (struct eg_conf_board){.dir = "/var/lib/ecogov/board", .interval_ms = 60000};
+    conf->time_zone = "Asia/Shanghai";
+    conf->auto_register = true;
+    conf->late_limit_ms = 86400000;
+    conf->future_tolerance_ms = 300000;
+    conf->max_devices = 20000;
+    return loaded;
+}
+
+static struct eg_conf *finish(struct eg_loaded *loaded, struct eg_conf_faults *faults, struct eg_buf *out)
+{
+    struct eg_resolve resolve = {.loaded = loaded, .faults = faults};
+    if (!faults->count && !faults->failed)
+        eg_resolve_all(&resolve);
+    bool ok = !faults->count && !faults->failed;
+    eg_faults_write(faults, out);
+    eg_faults_finish(faults);
+    if (ok)
+        return &loaded->conf;
+    eg_conf_destroy(&loaded->conf);
+    return NULL;
+}
+
+struct eg_conf *eg_conf_load(const char *path, struct eg_buf *out)
+{
+    struct eg_conf_faults faults = {0};
+    struct eg_loaded *loaded = fresh();
+    if (!loaded)
+        return NULL;
+    struct eg_resolve resolve = {.loaded = loaded, .faults = &faults};
+    char *absolute = realpath(path, NULL);
+    loaded->conf.path = eg_resolve_text(&resolve, absolute ? absolute : path);
+    free(absolute);
+    eg_files_read(&loaded->files, path, &faults);
+    return finish(loaded, &faults, out);
+}
+
+struct eg_conf *eg_conf_parse(const char *name, const char *text, size_t length, struct eg_buf *out)
+{
+    struct eg_conf_faults faults = {0};
+    struct eg_loaded *loaded = fresh();
+    if (!loaded)
+        return NULL;
+    struct eg_resolve resolve = {.loaded = loaded, .faults = &faults};
+    loaded->conf.path = eg_resolve_text(&resolve, name);
+    eg_files_parse(&loaded->files, name, text, length, &faults);
+    return finish(loaded, &faults, out);
+}
+
+void eg_conf_destroy(struct eg_conf *conf)
+{
+    if (!conf)
+        return;
+    struct eg_loaded *loaded = (struct eg_loaded *)(void *)conf;
+    for (size_t i = 0; i < conf->source_count; i++)
+        if (conf->sources[i].driver)
+            conf->sources[i].driver->release(conf->sources[i].prepared);
+    eg_files_finish(&loaded->files);
+    for (size_t i = 0; i < loaded->block_count; i++)
+        free(loaded->blocks[i]);
+    free(loaded->blocks);
+    free(loaded);
+}
+
+uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id, size_t length)
+{
+    for (uint32_t i = 0; i < conf->site_count; i++)
+        if (strlen(conf->sites[i].id) == length && !memcmp(conf->sites[i].id, id, length))
+            return i;
+    return EG_CONF_NONE;
+}
+
+bool eg_conf_site_within(const struct eg_conf *conf, uint32_t site, uint32_t ancestor)
+{
+    for (; site != EG_CONF_NONE; site = conf->sites[site].parent)
+        if (site == ancestor)
+            return true;
+    return false;
+}
+
+#define NAME_OF(value, ...)                                                                                            \
+    static const char *const names[] = {__VA_ARGS__};                                                                  \
+    return (unsigned)(value) < sizeof names / sizeof *names ? names[value] : "?"
+
+const char *eg_level_name(enum eg_level level)
+{
+    NAME_OF(level, "", "notice", "warning", "critical");
+}
+
+const char *eg_statistic_name(enum eg_statistic statistic)
+{
+    NAME_OF(statistic, "last", "mean", "min", "max", "sum", "rate", "aqi_cn", "aqi_us");
+}
+
+const char *eg_mode_name(enum eg_mode mode)
+{
+    NAME_OF(mode, "collaborative", "gap_filling", "alternative");
+}
+
+const char *eg_sector_name(enum eg_sector sector)
+{
+    NAME_OF(sector, "government", "market", "society");
+}

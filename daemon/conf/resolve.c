@@ -1,0 +1,396 @@
+/* What the files say, put together: defaults, references between entries, durations, places. Called by load.c. */
+#include <conf/resolve.h>
+#include <base/span.h>
+#include <ecogov/time.h>
+
+#include <limits.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void eg_resolve_fault(struct eg_resolve *resolve, const yaml_node_t *node, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    eg_faults_add(resolve->faults, resolve->index, resolve->file->name, node ? node->start_mark : (yaml_mark_t){0, 0, 0}, "%s", text);
+}
+
+void *eg_resolve_keep(struct eg_resolve *resolve, size_t count, size_t size)
+{
+    struct eg_loaded *loaded = resolve->loaded;
+    if (loaded->block_count == loaded->block_capacity) {
+        size_t more = loaded->block_capacity ? loaded->block_capacity * 2 : 64;
+        void **blocks = realloc(loaded->blocks, more * sizeof *blocks);
+        if (!blocks) {
+            resolve->faults->failed = true;
+            return NULL;
+        }
+        loaded->blocks = blocks;
+        loaded->block_capacity = more;
+    }
+    void *block = calloc(count ? count : 1, size);
+    if (block)
+        loaded->blocks[loaded->block_count++] = block;
+    else
+        resolve->faults->failed = true;
+    return block;
+}
+
+char *eg_resolve_text(struct eg_resolve *resolve, const char *text)
+{
+    char *copy = eg_resolve_keep(resolve, strlen(text) + 1, 1);
+    if (copy)
+        memcpy(copy, text, strlen(text) + 1);
+    return copy;
+}
+
+const yaml_node_t *eg_resolve_node(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key)
+{
+    const yaml_node_t *node = eg_files_key(resolve->file, mapping, key);
+    return node ? node : mapping;
+}
+
+const yaml_node_t *eg_resolve_entry(struct eg_resolve *resolve, const char *list, size_t index)
+{
+    return eg_files_item(resolve->file, eg_files_key(resolve->file, eg_files_root(resolve->file), list), index);
+}
+
+int64_t eg_resolve_span(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key, const char *text, int64_t otherwise)
+{
+    int64_t ms;
+    if (!text)
+        return otherwise;
+    if (eg_span_parse(text, &ms))
+        return ms;
+    eg_resolve_fault(resolve, eg_resolve_node(resolve, mapping, key), "%s is '%.40s', a duration such as 500ms, 30s, 10m, 24h or 30d is expected", key, text);
+    return otherwise;
+}
+
+static const char *quantity_name(const void *from, size_t index)
+{
+    (void)from;
+    return index < EG_QUANTITY_COUNT ? eg_quantity_info((int)index)->name : NULL;
+}
+
+int eg_resolve_quantity(struct eg_resolve *resolve, const yaml_node_t *node, const char *name)
+{
+    int quantity = eg_quantity_find(name, strlen(name));
+    if (quantity == EG_QUANTITY_NONE) {
+        const char *near = eg_faults_nearest(name, quantity_name, NULL);
+        eg_resolve_fault(resolve, node, "there is no quantity '%.60s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+        return 0;
+    }
+    return quantity;
+}
+
+static const char *site_name(const void *from, size_t index)
+{
+    const struct eg_conf *conf = from;
+    return index < conf->site_count ? conf->sites[index].id : NULL;
+}
+
+uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node, const char *id)
+{
+    const struct eg_conf *conf = &resolve->loaded->conf;
+    uint32_t site = eg_conf_site_find(conf, id, strlen(id));
+    if (site == EG_CONF_NONE) {
+        const char *near = eg_faults_nearest(id, site_name, conf);
+        eg_resolve_fault(resolve, node, "there is no site '%.60s'%s%s%s", id, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    }
+    return site;
+}
+
+bool eg_resolve_slug(const char *text)
+{
+    size_t length = strlen(text);
+    return length && length < 64 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == length;
+}
+
+/* --- single settings --- */
+
+static const char *or_text(const char *text, const char *otherwise)
+{
+    return text ? text : otherwise;
+}
+
+static int whole(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key, const int *given, int otherwise, int low, int high)
+{
+    if (!given)
+        return otherwise;
+    if (*given < low || *given > high)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, mapping, key), "%s is %d, it may be %d to %d", key, *given, low, high);
+    return *given;
+}
+
+/* Relative to the file that names it. */
+static const char *path_of(struct eg_resolve *resolve, const char *text)
+{
+    char path[PATH_MAX], folder[PATH_MAX];
+    if (!text || *text == '/')
+        return text;
+    if (!realpath(resolve->file->folder, folder))
+        snprintf(folder, sizeof folder, "%s", resolve->file->folder);
+    if (snprintf(path, sizeof path, "%s/%s", folder, text) >= PATH_MAX)
+        eg_resolve_fault(resolve, NULL, "the path %.60s… is too long", text);
+    return eg_resolve_text(resolve, path);
+}
+
+static void take_mqtt(struct eg_resolve *resolve, const struct eg_raw_mqtt *raw)
+{
+    struct eg_conf_mqtt *mqtt = &resolve->loaded->conf.mqtt;
+    const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), "mqtt");
+    mqtt->host = or_text(raw->host, mqtt->host);
+    mqtt->port = whole(resolve, node, "port", raw->port, mqtt->port, 1, 65535);
+    mqtt->client_id = or_text(raw->client_id, mqtt->client_id);
+    mqtt->user = raw->user;
+    mqtt->password = raw->password;
+    mqtt->password_file = path_of(resolve, raw->password_file);
+    mqtt->ca_file = path_of(resolve, raw->ca_file);
+    mqtt->cert_file = path_of(resolve, raw->cert_file);
+    mqtt->key_file = path_of(resolve, raw->key_file);
+    mqtt->tls = raw->tls ? *raw->tls : mqtt->ca_file != NULL;
+    mqtt->tls_insecure = raw->tls_insecure && *raw->tls_insecure;
+    mqtt->publish = raw->publish ? *raw->publish : true;
+    mqtt->receive_maximum = whole(resolve, node, "receive_maximum", raw->receive_maximum, mqtt->receive_maximum, 1, 65535);
+    mqtt->session_expiry_ms = eg_resolve_span(resolve, node, "session_expiry", raw->session_expiry, mqtt->session_expiry_ms);
+    int64_t keepalive = eg_resolve_span(resolve, node, "keepalive", raw->keepalive, (int64_t)mqtt->keepalive_s * 1000);
+    if (keepalive < 5000 || keepalive > 3600000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "keepalive"), "keepalive may be 5s to 1h");
+    mqtt->keepalive_s = (int)(keepalive / 1000);
+    if (!*mqtt->client_id || strlen(mqtt->client_id) > 100)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "client_id"), "client_id must have 1 to 100 bytes: without one the broker keeps no session");
+    if ((mqtt->cert_file == NULL) != (mqtt->key_file == NULL))
+        eg_resolve_fault(resolve, node, "cert_file and key_file go together");
+    if ((mqtt->password || mqtt->password_file) && !mqtt->user)
+        eg_resolve_fault(resolve, node, "a password is given without user");
+}
+
+static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *raw)
+{
+    struct eg_conf_store *store = &resolve->loaded->conf.store;
+    const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), "store");
+    if (raw->path)
+        store->path = path_of(resolve, raw->path);
+    store->commit_interval_ms = eg_resolve_span(resolve, node, "commit_interval", raw->commit_interval, store->commit_interval_ms);
+    store->retain_raw_ms = eg_resolve_span(resolve, node, "retain_raw", raw->retain_raw, store->retain_raw_ms);
+    if (store->commit_interval_ms < 1 || store->commit_interval_ms > 600000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "commit_interval"), "commit_interval may be 1ms to 10m");
+    if (raw->max_size && (!eg_size_parse(raw->max_size, &store->max_size) || store->max_size < 1000000))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "max_size"), "max_size is '%.40s', a size such as 500MB or 4GB is expected (at least 1MB)", raw->max_size);
+}
+
+static void check_zone(struct eg_resolve *resolve, const char *name)
+{
+    char path[256];
+    struct stat info;
+    bool plain = *name && *name != '/' && *name != '.' && !strstr(name, "..");
+    if (!plain || snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name) >= (int)sizeof path || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+        eg_resolve_fault(resolve, eg_files_key(resolve->file, eg_files_root(resolve->file), "time_zone"), "there is no time zone '%.60s' (names such as Asia/Shanghai or UTC)", name);
+}
+
+static void take_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
+{
+    struct eg_conf *conf = &resolve->loaded->conf;
+    const yaml_node_t *root = eg_files_root(resolve->file);
+    if (raw->mqtt)
+        take_mqtt(resolve, raw->mqtt);
+    if (raw->store)
+        take_store(resolve, raw->store);
+    if (raw->socket) {
+        if (raw->socket->path)
+            conf->socket.path = path_of(resolve, raw->socket->path);
+        conf->socket.supervisors = (const char **)(void *)raw->socket->supervisors;
+        conf->socket.supervisor_count = raw->socket->supervisors_count;
+    }
+    if (raw->board) {
+        if (raw->board->dir)
+            conf->board.dir = path_of(resolve, raw->board->dir);
+        conf->board.interval_ms = eg_resolve_span(resolve, eg_files_key(resolve->file, root, "board"), "interval", raw->board->interval, conf->board.interval_ms);
+    }
+    if (raw->time_zone) {
+        conf->time_zone = raw->time_zone;
+        check_zone(resolve, raw->time_zone);
+    }
+    if (raw->auto_register)
+        conf->auto_register = *raw->auto_register;
+    conf->max_devices = whole(resolve, root, "max_devices", raw->max_devices, (int)conf->max_devices, 1, 500000);
+    conf->late_limit_ms = eg_resolve_span(resolve, root, "late_limit", raw->late_limit, conf->late_limit_ms);
+    conf->future_tolerance_ms = eg_resolve_span(resolve, root, "future_tolerance", raw->future_tolerance, conf->future_tolerance_ms);
+}
+
+/* --- parties, sites, devices --- */
+
+static void take_party(struct eg_resolve *resolve, const struct eg_raw_party *raw, const yaml_node_t *node)
+{
+    struct eg_conf *conf = &resolve->loaded->conf;
+    if (!eg_resolve_slug(raw->id))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "a party's id is a-z, 0-9, - and _: '%.60s' is not", raw->id);
+    for (size_t i = 0; i < conf->party_count; i++)
+        if (!strcmp(conf->parties[i].id, raw->id))
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "party '%.60s' is given twice", raw->id);
+    conf->parties[conf->party_count++] = (struct eg_conf_party){raw->id, or_text(raw->name, raw->id), (enum eg_sector)raw->sector};
+}
+
+static void take_site(struct eg_resolve *resolve, const struct eg_raw_site *raw, const yaml_node_t *node)
+{
+    struct eg_conf *conf = &resolve->loaded->conf;
+    struct eg_conf_site *site = &conf->sites[conf->site_count];
+    if (!eg_resolve_slug(raw->id))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "a site's id is a-z, 0-9, - and _: '%.60s' is not", raw->id);
+    if (eg_conf_site_find(conf, raw->id, strlen(raw->id)) != EG_CONF_NONE)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "site '%.60s' is given twice", raw->id);
+    *site = (struct eg_conf_site){.id = raw->id, .name = or_text(raw->name, raw->id), .level = or_text(raw->level, ""), .parent = EG_CONF_NONE,
+                                  .latitude = raw->latitude ? *raw->latitude : NAN, .longitude = raw->longitude ? *raw->longitude : NAN,
+                                  .mode = raw->mode ? (enum eg_mode)*raw->mode : EG_MODE_COLLABORATIVE};
+    if (fabs(site->latitude) > 90)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "latitude"), "latitude is -90 to 90");
+    if (fabs(site->longitude) > 180)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "longitude"), "longitude is -180 to 180");
+    conf->site_count++;
+}
+
+/* When all sites and parties are known. */
+static void link_site(struct eg_resolve *resolve, const struct eg_raw_site *raw, const yaml_node_t *node, struct eg_conf_site *site)
+{
+    const struct eg_conf *conf = &resolve->loaded->conf;
+    if (raw->parent)
+        site->parent = eg_resolve_site(resolve, eg_resolve_node(resolve, node, "parent"), raw->parent);
+    site->parties = eg_resolve_keep(resolve, raw->parties_count, sizeof *site->parties);
+    for (unsigned i = 0; site->parties && i < raw->parties_count; i++) {
+        uint32_t party = 0;
+        while (party < conf->party_count && strcmp(conf->parties[party].id, raw->parties[i]) != 0)
+            party++;
+        if (party == conf->party_count)
+            eg_resolve_fault(resolve, eg_files_item(resolve->file, eg_files_key(resolve->file, node, "parties"), i), "there is no party '%.60s'", raw->parties[i]);
+        else
+            site->parties[site->party_count++] = party;
+    }
+    size_t steps = 0;
+    for (uint32_t at = site->parent; at != EG_CONF_NONE; at = conf->sites[at].parent)
+        if (++steps > conf->site_count) {
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "parent"), "site '%.60s' lies below itself", site->id);
+            site->parent = EG_CONF_NONE;
+            break;
+        }
+}
+
+static void take_calibration(struct eg_resolve *resolve, const struct eg_raw_device *raw, const yaml_node_t *node, struct eg_conf_device *device)
+{
+    const yaml_node_t *list = eg_files_key(resolve->file, node, "calibration");
+    device->calibrations = eg_resolve_keep(resolve, raw->calibration_count, sizeof *device->calibrations);
+    for (unsigned i = 0; device->calibrations && i < raw->calibration_count; i++) {
+        const struct eg_raw_calibration *from = &raw->calibration[i];
+        const yaml_node_t *entry = eg_files_item(resolve->file, list, i);
+        struct eg_conf_calibration *to = &device->calibrations[device->calibration_count++];
+        to->quantity = eg_resolve_quantity(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
+        to->scale = from->scale ? *from->scale : 1;
+        to->offset = from->offset ? *from->offset : 0;
+        to->from_ms = INT64_MIN;
+        if (from->from && !eg_time_parse(from->from, strlen(from->from), &to->from_ms))
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, entry, "from"), "from is '%.40s', a time such as 2026-11-23T00:00:00Z is expected", from->from);
+    }
+}
+
+static void take_device(struct eg_resolve *resolve, const struct eg_raw_device *raw, const yaml_node_t *node)
+{
+    struct eg_conf *conf = &resolve->loaded->conf;
+    struct eg_conf_device device = {.id = raw->id, .domain = raw->domain, .name = raw->name, .land_use = or_text(raw->land_use, ""),
+                                    .latitude = raw->position ? raw->position->latitude : NAN,
+                                    .longitude = raw->position ? raw->position->longitude : NAN};
+    device.site = eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), raw->site);
+    device.silent_after_ms = eg_resolve_span(resolve, node, "silent_after", raw->silent_after, 0);
+    take_calibration(resolve, raw, node, &device);
+    for (size_t i = 0; i < conf->device_count; i++)
+        if (conf->devices[i].site == device.site && !strcmp(conf->devices[i].id, device.id) &&
+            (!device.domain || !conf->devices[i].domain || !strcmp(device.domain, conf->devices[i].domain)))
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "device '%.60s' is given twice at this site", raw->id);
+    conf->devices[conf->device_count++] = device;
+}
+
+/* --- all --- */
+
+#define EACH_FILE(resolve, raw_name)                                                                                       \
+    for (unsigned f_ = 0; f_ < (resolve)->loaded->files.count; f_++)                                                       \
+        if (((resolve)->file = (resolve)->loaded->files.rows[f_], (resolve)->index = f_, raw_name = (resolve)->file->raw))
+
+static void check_once(struct eg_resolve *resolve)
+{
+    static const char *const groups[] = {"mqtt", "store", "socket", "board", "time_zone", "auto_register", "late_limit", "future_tolerance", "max_devices"};
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
+        const char *first = NULL;
+        const struct eg_raw *raw;
+        EACH_FILE(resolve, raw)
+        {
+            const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), groups[g]);
+            if (node && first)
+                eg_resolve_fault(resolve, node, "%s is given in %.200s already", groups[g], first);
+            if (node && !first)
+                first = resolve->file->name;
+        }
+    }
+}
+
+static bool make_room(struct eg_resolve *resolve)
+{
+    struct eg_conf *conf = &resolve->loaded->conf;
+    size_t sites = 0, parties = 0, devices = 0, sources = 0, rules = 0;
+    const struct eg_raw *raw;
+    EACH_FILE(resolve, raw)
+    {
+        sites += raw->sites_count;
+        parties += raw->parties_count;
+        devices += raw->devices_count;
+        sources += raw->sources_count;
+        rules += raw->rules_count;
+    }
+    conf->sites = eg_resolve_keep(resolve, sites, sizeof *conf->sites);
+    conf->parties = eg_resolve_keep(resolve, parties, sizeof *conf->parties);
+    conf->devices = eg_resolve_keep(resolve, devices, sizeof *conf->devices);
+    conf->sources = eg_resolve_keep(resolve, sources + 1, sizeof *conf->sources);
+    conf->rules = eg_resolve_keep(resolve, rules, sizeof *conf->rules);
+    return !resolve->faults->failed;
+}
+
+static void link_sites(struct eg_resolve *resolve)
+{
+    const struct eg_raw *raw;
+    size_t site = 0;
+    EACH_FILE(resolve, raw)
+    for (unsigned i = 0; i < raw->sites_count; i++)
+        link_site(resolve, &raw->sites[i], eg_resolve_entry(resolve, "sites", i), &resolve->loaded->conf.sites[site++]);
+}
+
+void eg_resolve_all(struct eg_resolve *resolve)
+{
+    struct eg_conf *conf = &resolve->loaded->conf;
+    const struct eg_raw *raw;
+    check_once(resolve);
+    if (!make_room(resolve))
+        return;
+    EACH_FILE(resolve, raw)
+    take_settings(resolve, raw);
+    EACH_FILE(resolve, raw)
+    for (unsigned i = 0; i < raw->parties_count; i++)
+        take_party(resolve, &raw->parties[i], eg_resolve_entry(resolve, "parties", i));
+    EACH_FILE(resolve, raw)
+    for (unsigned i = 0; i < raw->sites_count; i++)
+        take_site(resolve, &raw->sites[i], eg_resolve_entry(resolve, "sites", i));
+    link_sites(resolve);
+    EACH_FILE(resolve, raw)
+    for (unsigned i = 0; i < raw->devices_count; i++)
+        take_device(resolve, &raw->devices[i], eg_resolve_entry(resolve, "devices", i));
+    EACH_FILE(resolve, raw)
+    for (unsigned i = 0; i < raw->sources_count; i++)
+        eg_resolve_source(resolve, &raw->sources[i], eg_resolve_entry(resolve, "sources", i), &conf->sources[conf->source_count++]);
+    if (!conf->source_count)
+        eg_resolve_default_source(resolve, &conf->sources[conf->source_count++]);
+    EACH_FILE(resolve, raw)
+    for (unsigned i = 0; i < raw->rules_count; i++)
+        eg_resolve_rule(resolve, &raw->rules[i], eg_resolve_entry(resolve, "rules", i), &conf->rules[conf->rule_count++]);
+}

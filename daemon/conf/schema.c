@@ -1,0 +1,157 @@
+/* The schema tables (schema.h). */
+#include <conf/schema.h>
+#include <conf/conf.h>
+
+#define LIST_MAX 100000
+#define STRING_MAX 4096
+#define OPTIONAL_PTR (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+
+#define TEXT(key, type, member) CYAML_FIELD_STRING_PTR(key, OPTIONAL_PTR, type, member, 0, STRING_MAX)
+#define NEEDED(key, type, member) CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, STRING_MAX)
+#define WHOLE(key, type, member) CYAML_FIELD_INT_PTR(key, OPTIONAL_PTR, type, member)
+#define REAL(key, type, member) CYAML_FIELD_FLOAT_PTR(key, OPTIONAL_PTR, type, member)
+#define YES_NO(key, type, member) CYAML_FIELD_BOOL_PTR(key, OPTIONAL_PTR, type, member)
+#define CHOICE(key, type, member, words)                                                                               \
+    CYAML_FIELD_ENUM_PTR(key, OPTIONAL_PTR | CYAML_FLAG_STRICT, type, member, words, CYAML_ARRAY_LEN(words))
+#define GROUP(key, type, member, fields) CYAML_FIELD_MAPPING_PTR(key, OPTIONAL_PTR, type, member, fields)
+#define LIST(key, type, member, entry) CYAML_FIELD_SEQUENCE(key, OPTIONAL_PTR, type, member, entry, 0, LIST_MAX)
+
+static const cyaml_strval_t modes[] = {{"collaborative", EG_MODE_COLLABORATIVE},
+                                       {"gap_filling", EG_MODE_GAP_FILLING},
+                                       {"alternative", EG_MODE_ALTERNATIVE}};
+static const cyaml_strval_t sectors[] = {{"government", EG_SECTOR_GOVERNMENT},
+                                         {"market", EG_SECTOR_MARKET},
+                                         {"society", EG_SECTOR_SOCIETY}};
+static const cyaml_strval_t statistics[] = {{"last", EG_STAT_LAST}, {"mean", EG_STAT_MEAN},     {"min", EG_STAT_MIN},
+                                            {"max", EG_STAT_MAX},   {"sum", EG_STAT_SUM},       {"rate", EG_STAT_RATE},
+                                            {"aqi_cn", EG_STAT_AQI_CN}, {"aqi_us", EG_STAT_AQI_US}};
+static const cyaml_strval_t directions[] = {{"above", EG_DIRECTION_ABOVE}, {"below", EG_DIRECTION_BELOW}};
+
+static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, STRING_MAX)};
+
+static const cyaml_schema_field_t mqtt_fields[] = {
+    TEXT("host", struct eg_raw_mqtt, host),
+    WHOLE("port", struct eg_raw_mqtt, port),
+    TEXT("client_id", struct eg_raw_mqtt, client_id),
+    TEXT("user", struct eg_raw_mqtt, user),
+    TEXT("password", struct eg_raw_mqtt, password),
+    TEXT("password_file", struct eg_raw_mqtt, password_file),
+    YES_NO("tls", struct eg_raw_mqtt, tls),
+    YES_NO("tls_insecure", struct eg_raw_mqtt, tls_insecure),
+    TEXT("ca_file", struct eg_raw_mqtt, ca_file),
+    TEXT("cert_file", struct eg_raw_mqtt, cert_file),
+    TEXT("key_file", struct eg_raw_mqtt, key_file),
+    TEXT("keepalive", struct eg_raw_mqtt, keepalive),
+    WHOLE("receive_maximum", struct eg_raw_mqtt, receive_maximum),
+    TEXT("session_expiry", struct eg_raw_mqtt, session_expiry),
+    YES_NO("publish", struct eg_raw_mqtt, publish),
+    CYAML_FIELD_END};
+static const cyaml_schema_field_t store_fields[] = {TEXT("path", struct eg_raw_store, path),
+                                                    TEXT("commit_interval", struct eg_raw_store, commit_interval),
+                                                    TEXT("retain_raw", struct eg_raw_store, retain_raw),
+                                                    TEXT("max_size", struct eg_raw_store, max_size), CYAML_FIELD_END};
+static const cyaml_schema_field_t socket_fields[] = {TEXT("path", struct eg_raw_socket, path),
+                                                     LIST("supervisors", struct eg_raw_socket, supervisors, &text_entry),
+                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t board_fields[] = {TEXT("dir", struct eg_raw_board, dir),
+                                                    TEXT("interval", struct eg_raw_board, interval), CYAML_FIELD_END};
+static const cyaml_schema_field_t party_fields[] = {
+    NEEDED("id", struct eg_raw_party, id), TEXT("name", struct eg_raw_party, name),
+    CYAML_FIELD_ENUM("sector", CYAML_FLAG_STRICT, struct eg_raw_party, sector, sectors, CYAML_ARRAY_LEN(sectors)),
+    CYAML_FIELD_END};
+static const cyaml_schema_field_t site_fields[] = {NEEDED("id", struct eg_raw_site, id),
+                                                   TEXT("name", struct eg_raw_site, name),
+                                                   TEXT("level", struct eg_raw_site, level),
+                                                   TEXT("parent", struct eg_raw_site, parent),
+                                                   REAL("latitude", struct eg_raw_site, latitude),
+                                                   REAL("longitude", struct eg_raw_site, longitude),
+                                                   CHOICE("mode", struct eg_raw_site, mode, modes),
+                                                   LIST("parties", struct eg_raw_site, parties, &text_entry),
+                                                   CYAML_FIELD_END};
+static const cyaml_schema_field_t position_fields[] = {
+    CYAML_FIELD_FLOAT("latitude", CYAML_FLAG_DEFAULT, struct eg_raw_position, latitude),
+    CYAML_FIELD_FLOAT("longitude", CYAML_FLAG_DEFAULT, struct eg_raw_position, longitude), CYAML_FIELD_END};
+static const cyaml_schema_field_t calibration_fields[] = {NEEDED("quantity", struct eg_raw_calibration, quantity),
+                                                          REAL("scale", struct eg_raw_calibration, scale),
+                                                          REAL("offset", struct eg_raw_calibration, offset),
+                                                          TEXT("from", struct eg_raw_calibration, from), CYAML_FIELD_END};
+static const cyaml_schema_value_t calibration_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_calibration, calibration_fields)};
+static const cyaml_schema_field_t device_fields[] = {NEEDED("id", struct eg_raw_device, id),
+                                                     NEEDED("site", struct eg_raw_device, site),
+                                                     TEXT("domain", struct eg_raw_device, domain),
+                                                     TEXT("name", struct eg_raw_device, name),
+                                                     TEXT("land_use", struct eg_raw_device, land_use),
+                                                     TEXT("silent_after", struct eg_raw_device, silent_after),
+                                                     GROUP("position", struct eg_raw_device, position, position_fields),
+                                                     LIST("calibration", struct eg_raw_device, calibration, &calibration_entry),
+                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t field_fields[] = {NEEDED("path", struct eg_raw_field, path),
+                                                    NEEDED("quantity", struct eg_raw_field, quantity),
+                                                    TEXT("unit", struct eg_raw_field, unit),
+                                                    TEXT("channel", struct eg_raw_field, channel), CYAML_FIELD_END};
+static const cyaml_schema_value_t field_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_field, field_fields)};
+static const cyaml_schema_field_t source_fields[] = {NEEDED("id", struct eg_raw_source, id),
+                                                     NEEDED("topic", struct eg_raw_source, topic),
+                                                     TEXT("site", struct eg_raw_source, site),
+                                                     TEXT("domain", struct eg_raw_source, domain),
+                                                     TEXT("device", struct eg_raw_source, device),
+                                                     NEEDED("driver", struct eg_raw_source, driver),
+                                                     TEXT("time", struct eg_raw_source, time),
+                                                     TEXT("readings", struct eg_raw_source, readings),
+                                                     TEXT("channel", struct eg_raw_source, channel),
+                                                     LIST("fields", struct eg_raw_source, fields, &field_entry),
+                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t limit_fields[] = {
+    CYAML_FIELD_FLOAT("open", CYAML_FLAG_DEFAULT, struct eg_raw_limit, open),
+    CYAML_FIELD_FLOAT("clear", CYAML_FLAG_DEFAULT, struct eg_raw_limit, clear), CYAML_FIELD_END};
+static const cyaml_schema_field_t levels_fields[] = {GROUP("notice", struct eg_raw_levels, notice, limit_fields),
+                                                     GROUP("warning", struct eg_raw_levels, warning, limit_fields),
+                                                     GROUP("critical", struct eg_raw_levels, critical, limit_fields),
+                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t deadline_fields[] = {TEXT("acknowledge", struct eg_raw_deadline, acknowledge),
+                                                       TEXT("fix", struct eg_raw_deadline, fix),
+                                                       TEXT("verify", struct eg_raw_deadline, verify), CYAML_FIELD_END};
+static const cyaml_schema_field_t rule_fields[] = {
+    NEEDED("id", struct eg_raw_rule, id),
+    TEXT("domain", struct eg_raw_rule, domain),
+    NEEDED("quantity", struct eg_raw_rule, quantity),
+    CHOICE("statistic", struct eg_raw_rule, statistic, statistics),
+    TEXT("window", struct eg_raw_rule, window),
+    CHOICE("direction", struct eg_raw_rule, direction, directions),
+    CYAML_FIELD_MAPPING("levels", CYAML_FLAG_DEFAULT, struct eg_raw_rule, levels, levels_fields),
+    TEXT("hold", struct eg_raw_rule, hold),
+    TEXT("clear_hold", struct eg_raw_rule, clear_hold),
+    LIST("sites", struct eg_raw_rule, sites, &text_entry),
+    TEXT("basis", struct eg_raw_rule, basis),
+    TEXT("action", struct eg_raw_rule, action),
+    TEXT("title", struct eg_raw_rule, title),
+    TEXT("title_zh", struct eg_raw_rule, title_zh),
+    GROUP("deadline", struct eg_raw_rule, deadline, deadline_fields),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t rule_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_rule, rule_fields)};
+static const cyaml_schema_value_t site_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_site, site_fields)};
+static const cyaml_schema_value_t party_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_party, party_fields)};
+static const cyaml_schema_value_t source_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_source, source_fields)};
+static const cyaml_schema_value_t device_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_device, device_fields)};
+
+static const cyaml_schema_field_t file_fields[] = {GROUP("mqtt", struct eg_raw, mqtt, mqtt_fields),
+                                                   GROUP("store", struct eg_raw, store, store_fields),
+                                                   GROUP("socket", struct eg_raw, socket, socket_fields),
+                                                   GROUP("board", struct eg_raw, board, board_fields),
+                                                   TEXT("time_zone", struct eg_raw, time_zone),
+                                                   TEXT("late_limit", struct eg_raw, late_limit),
+                                                   TEXT("future_tolerance", struct eg_raw, future_tolerance),
+                                                   YES_NO("auto_register", struct eg_raw, auto_register),
+                                                   WHOLE("max_devices", struct eg_raw, max_devices),
+                                                   LIST("include", struct eg_raw, include, &text_entry),
+                                                   LIST("rules", struct eg_raw, rules, &rule_entry),
+                                                   LIST("sites", struct eg_raw, sites, &site_entry),
+                                                   LIST("parties", struct eg_raw, parties, &party_entry),
+                                                   LIST("sources", struct eg_raw, sources, &source_entry),
+                                                   LIST("devices", struct eg_raw, devices, &device_entry),
+                                                   CYAML_FIELD_END};
+const cyaml_schema_value_t eg_schema_file = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct eg_raw, file_fields)};

@@ -1,0 +1,205 @@
+/* Runs every golden pair of every driver: tests/drivers/<driver>/NAME.payload, NAME.expect.json, and NAME.mapping.json where
+ * the source maps it. What is expected is written down, so a changed driver shows up as a changed file.
+ *
+ *   {"verdict":"decoded","readings":[{"quantity":"pm25","channel":"","time":"2026-11-23T07:00:00.000Z" or null,"value":35.2}]}
+ *   {"verdict":"malformed","reason_contains":"…"} */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <ecogov/driver.h>
+#include <ecogov/time.h>
+
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX   ((size_t)16 << 20)
+#define FIELDS_MAX 64
+
+static int pairs, rejects;
+
+static char *read_file(const char *path, size_t *ret_length)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return NULL;
+    char *text = malloc(FILE_MAX + 1);
+    assert_non_null(text);
+    *ret_length = fread(text, 1, FILE_MAX, file);
+    text[*ret_length] = '\0';
+    (void)fclose(file);
+    return text;
+}
+
+static cJSON *read_json(const char *path)
+{
+    size_t length;
+    char *text = read_file(path, &length);
+    if (text == NULL)
+        return NULL;
+    cJSON *json = cJSON_Parse(text);
+    if (json == NULL)
+        fail_msg("%s is not JSON", path);
+    free(text);
+    return json;
+}
+
+static const char *text_of(const cJSON *object, const char *key)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+static void prepare(const struct eg_driver *driver, const char *path, const cJSON *json, void **ret_prepared)
+{
+    struct eg_field fields[FIELDS_MAX];
+    struct eg_mapping mapping = {.time = text_of(json, "time"), .readings = text_of(json, "readings"),
+                                 .channel = text_of(json, "channel"), .fields = fields};
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "fields"))
+    {
+        assert_true(mapping.field_count < FIELDS_MAX);
+        fields[mapping.field_count++] = (struct eg_field){.path = text_of(item, "path"), .quantity = text_of(item, "quantity"),
+                                                          .unit = text_of(item, "unit"), .channel = text_of(item, "channel")};
+    }
+    char error[256] = "";
+    int field;
+    if (driver->prepare(&mapping, ret_prepared, error, sizeof error, &field) != 0)
+        fail_msg("%s: field %d: %s", path, field, error);
+}
+
+static void check_reading(const char *path, size_t index, const cJSON *expected, const struct eg_reading *reading)
+{
+    const char *quantity = text_of(expected, "quantity"), *channel = text_of(expected, "channel");
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(expected, "value");
+    char time[EG_TIME_TEXT] = "null";
+    if (reading->time_ms != EG_TIME_NONE)
+        (void)eg_time_format(reading->time_ms, time);
+    const char *expected_time = text_of(expected, "time");
+
+    if (quantity == NULL || !cJSON_IsNumber(value))
+        fail_msg("%s: reading %zu needs a quantity and a value", path, index);
+    if (strcmp(eg_quantity_info(reading->quantity)->name, quantity) != 0)
+        fail_msg("%s: reading %zu: %s, expected %s", path, index, eg_quantity_info(reading->quantity)->name, quantity);
+    if (strcmp(reading->channel, channel == NULL ? "" : channel) != 0)
+        fail_msg("%s: reading %zu: channel \"%s\"", path, index, reading->channel);
+    if (strcmp(time, expected_time == NULL ? "null" : expected_time) != 0)
+        fail_msg("%s: reading %zu: time %s", path, index, time);
+    if (!(fabs(reading->value - value->valuedouble) <= 1e-9 * fmax(1, fabs(value->valuedouble))))
+        fail_msg("%s: reading %zu: value %.17g, expected %.17g", path, index, reading->value, value->valuedouble);
+}
+
+static void check(const char *path, const cJSON *expect, enum eg_verdict verdict, const struct eg_sink *sink)
+{
+    const char *expected = text_of(expect, "verdict"), *reason = text_of(expect, "reason_contains");
+    if (expected == NULL || strcmp(eg_verdict_name(verdict), expected) != 0)
+        fail_msg("%s: %s (%s)", path, eg_verdict_name(verdict), verdict == EG_DECODED ? "" : sink->reason);
+    if (verdict != EG_DECODED) {
+        if (reason == NULL || strstr(sink->reason, reason) == NULL)
+            fail_msg("%s: the reason is: %s", path, sink->reason);
+        rejects++;
+        return;
+    }
+    const cJSON *readings = cJSON_GetObjectItemCaseSensitive(expect, "readings");
+    if (!cJSON_IsArray(readings) || (size_t)cJSON_GetArraySize(readings) != sink->count)
+        fail_msg("%s: %zu readings", path, sink->count);
+    size_t i = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, readings)
+    {
+        check_reading(path, i, item, &sink->readings[i]);
+        i++;
+    }
+}
+
+static void run_pair(const struct eg_driver *driver, const char *folder, const char *name)
+{
+    char payload_path[1024], path[1024];
+    static const char topic[] = "ecogov/shangtian/air/a1";
+    struct eg_sink *sink = calloc(1, sizeof *sink);
+    size_t length;
+    assert_non_null(sink);
+    (void)snprintf(payload_path, sizeof payload_path, "%s/%s.payload", folder, name);
+    char *payload = read_file(payload_path, &length);
+    (void)snprintf(path, sizeof path, "%s/%s.mapping.json", folder, name);
+    cJSON *mapping = read_json(path);
+    void *prepared = NULL;
+    prepare(driver, path, mapping, &prepared);
+    (void)snprintf(path, sizeof path, "%s/%s.expect.json", folder, name);
+    cJSON *expect = read_json(path);
+    if (payload == NULL || expect == NULL)
+        fail_msg("%s/%s lacks its .payload or .expect.json", folder, name);
+
+    const char *own_topic = text_of(expect, "topic");
+    struct eg_message message = {.topic = own_topic == NULL ? topic : own_topic, .payload_len = length};
+    message.topic_len = strlen(message.topic);
+    /* A block of exactly that size: a driver that reads one byte too many is caught by the sanitizer. */
+    uint8_t *exact = malloc(length == 0 ? 1 : length);
+    assert_non_null(exact);
+    memcpy(exact, payload, length);
+    message.payload = length == 0 ? NULL : exact;
+    check(payload_path, expect, driver->decode(prepared, &message, sink), sink);
+    pairs++;
+
+    free(exact);
+    free(payload);
+    free(sink);
+    cJSON_Delete(mapping);
+    cJSON_Delete(expect);
+    driver->release(prepared);
+}
+
+static void run_driver(const struct eg_driver *driver, const char *folder)
+{
+    static const char suffix[] = ".expect.json";
+    DIR *directory = opendir(folder);
+    assert_non_null(directory);
+    rejects = pairs = 0;
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        char name[256];
+        const size_t length = strlen(entry->d_name);
+        if (length <= sizeof suffix - 1 || strcmp(entry->d_name + length - (sizeof suffix - 1), suffix) != 0)
+            continue;
+        (void)snprintf(name, sizeof name, "%.*s", (int)(length - (sizeof suffix - 1)), entry->d_name);
+        run_pair(driver, folder, name);
+    }
+    (void)closedir(directory);
+    print_message("%s: %d pairs, %d of them rejects\n", driver->name, pairs, rejects);
+}
+
+static void test_every_pair_reads_as_expected(void **state)
+{
+    (void)state;
+    for (size_t i = 0; eg_driver_at(i) != NULL; i++) {
+        char folder[512];
+        (void)snprintf(folder, sizeof folder, "%s/tests/drivers/%s", SOURCE_DIR, eg_driver_at(i)->name);
+        run_driver(eg_driver_at(i), folder);
+        if (pairs == 0 || rejects == 0)
+            fail_msg("%s needs golden pairs, at least one of them a reject", folder);
+    }
+}
+
+static void test_every_folder_has_its_driver(void **state)
+{
+    (void)state;
+    DIR *directory = opendir(SOURCE_DIR "/tests/drivers");
+    assert_non_null(directory);
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (entry->d_name[0] != '.' && entry->d_type == DT_DIR && eg_driver_find(entry->d_name) == NULL)
+            fail_msg("tests/drivers/%s: there is no such driver", entry->d_name);
+    (void)closedir(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_pair_reads_as_expected),
+        cmocka_unit_test(test_every_folder_has_its_driver),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
