@@ -40,7 +40,7 @@ static const char *check_level(const char *level, bool last, bool seen[PART_COUN
 
 static void check_template(struct eg_resolve *resolve, const yaml_node_t *node, const char *topic, bool seen[PART_COUNT])
 {
-    char level[TOPIC_MAX + 1], text[200];
+    char level[TOPIC_MAX + 1], text[400];
     int levels = 0;
     if (!*topic || strlen(topic) > TOPIC_MAX) {
         eg_resolve_fault(resolve, node, "a topic template has 1 to %d bytes", TOPIC_MAX);

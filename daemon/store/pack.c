@@ -1,212 +1,262 @@
-/* A turn's readings and packet identities as blobs. Knows the format, bounds and checksums; knows nothing of SQLite or of what a
- * reading means. Called by commit.c (packs), load.c and verify.c (unpack).
- *
- * Readings: version byte, count; per reading: series, time less the time before (zigzag), flags << 3 | how, value.
- * how 0..3: decimals of a zigzag integer; 4: the eight bytes of the double. Numbers are LEB128. Checksum at the end.
- * Identities: version byte, count; per identity: mid less the mid before (zigzag), 4 bytes of hash. Checksum at the end. */
+/* Blobs (pack.h). Knows bytes only; no SQL, no file. Called by commit.c, seal.c, read.c, load.c, verify.c and the tests. */
 #include <store/pack.h>
-#include <store/decimal.h>
 #include <base/hash.h>
 
+#include <math.h>
 #include <string.h>
 
-#define VERSION        1
-#define CHECKSUM_BYTES 4
-#define CHECKSUM_SEED  0x65676f76
-#define HOW_RAW        4
-#define READING_BYTES  32 /* most that one takes: 5 + 10 + 3 + 10 */
-#define READING_LEAST  4
-#define IDENT_LEAST    5
+#define VERSION 1
+#define RAW 7
+static const double scales[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+/* Beyond this an integer is not exact in a double. */
+#define EXACT 9007199254740992.0
 
-static inline size_t put_varint(uint8_t *at, uint64_t value)
+static bool same(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+/* The integer that stands for `value` with so many decimals, if it gives every bit back. */
+static bool scaled(double value, int decimals, int64_t *ret)
+{
+    double wide = value * scales[decimals];
+    if (!(fabs(wide) < EXACT))
+        return false;
+    *ret = (int64_t)(wide < 0 ? wide - 0.5 : wide + 0.5);
+    return same((double)*ret / scales[decimals], value);
+}
+
+static bool finish(struct eg_buf *out, size_t start)
+{
+    uint32_t sum = (uint32_t)eg_hash(out->data + start, out->length - start, 0);
+    return eg_buf_add(out, &sum, sizeof sum) && !out->failed;
+}
+
+static bool begin(struct eg_buf *out, size_t *ret_start)
+{
+    const uint8_t version = VERSION;
+    *ret_start = out->length;
+    return eg_buf_add(out, &version, 1);
+}
+
+/* Checks version and sum; what is left is the body. */
+static bool open_blob(const uint8_t *blob, size_t length, struct eg_cut *ret)
+{
+    uint32_t sum;
+    if (!blob || length < 5 || blob[0] != VERSION)
+        return false;
+    memcpy(&sum, blob + length - 4, 4);
+    if (sum != (uint32_t)eg_hash(blob, length - 4, 0))
+        return false;
+    *ret = (struct eg_cut){blob + 1, blob + length - 4, false};
+    return true;
+}
+
+static size_t put_varint(uint8_t *at, uint64_t value)
 {
     size_t count = 0;
-    while (value >= 0x80) {
+    for (; value >= 0x80; value >>= 7)
         at[count++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
     at[count++] = (uint8_t)value;
     return count;
 }
 
-static inline uint64_t zigzag(int64_t value)
+static uint64_t zigzag(int64_t value)
 {
     return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
 }
 
-static uint32_t checksum(const void *data, size_t length)
+bool eg_pack_readings(struct eg_buf *out, const struct eg_row_reading *rows, size_t count, int64_t at_ms)
 {
-    uint64_t hash = eg_hash(data, length, CHECKSUM_SEED);
-    return (uint32_t)(hash ^ hash >> 32);
-}
-
-bool eg_pack_seal(struct eg_buf *out, size_t from)
-{
-    if (out->failed)
+    size_t start;
+    int64_t before = at_ms;
+    if (!begin(out, &start))
         return false;
-    uint32_t sum = checksum(out->data + from, out->length - from);
-    uint8_t bytes[CHECKSUM_BYTES] = {(uint8_t)sum, (uint8_t)(sum >> 8), (uint8_t)(sum >> 16), (uint8_t)(sum >> 24)};
-    return eg_buf_add(out, bytes, sizeof bytes);
-}
-
-size_t eg_pack_sound(const void *blob, size_t length)
-{
-    if (!blob || length <= CHECKSUM_BYTES)
-        return 0;
-    const uint8_t *end = (const uint8_t *)blob + length - CHECKSUM_BYTES;
-    uint32_t sum = (uint32_t)end[0] | (uint32_t)end[1] << 8 | (uint32_t)end[2] << 16 | (uint32_t)end[3] << 24;
-    return checksum(blob, length - CHECKSUM_BYTES) == sum ? length - CHECKSUM_BYTES : 0;
-}
-
-/* --- readings --- */
-
-/* The value's bytes; *ret_how says which. Up to 3 decimals: what sensors send. */
-static inline size_t put_value(uint8_t *at, double value, unsigned *ret_how)
-{
-    int64_t scaled;
-    if (eg_decimal_fits(value, 3, &scaled)) {
-        unsigned decimals = 3;
-        while (decimals > 0 && scaled % 10 == 0) {
-            scaled /= 10;
-            decimals--;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t bytes[40];
+        int form = 0;
+        int64_t whole = 0;
+        while (form < 4 && !scaled(rows[i].value, form, &whole))
+            form++;
+        if (form == 4)
+            form = RAW;
+        size_t used = put_varint(bytes, rows[i].series);
+        used += put_varint(bytes + used, (uint64_t)rows[i].flags << 3 | (unsigned)form);
+        used += put_varint(bytes + used, zigzag((int64_t)((uint64_t)rows[i].time_ms - (uint64_t)before)));
+        if (form == RAW) {
+            memcpy(bytes + used, &rows[i].value, 8);
+            used += 8;
+        } else {
+            used += put_varint(bytes + used, zigzag(whole));
         }
-        *ret_how = decimals;
-        return put_varint(at, zigzag(scaled));
+        before = rows[i].time_ms;
+        if (!eg_buf_add(out, bytes, used))
+            return false;
     }
-    *ret_how = HOW_RAW;
-    memcpy(at, &value, sizeof value); /* little-endian machines only, as eg_hash() */
-    return sizeof value;
+    return finish(out, start);
 }
 
-static int out_of_bounds(const struct eg_row_reading *row, struct eg_err *err)
-{
-    return eg_err_set(err, EG_EINVAL,
-                      "a reading of series %u at %lld ms with flags %x cannot be stored: series go to %u, times from 1970 to "
-                      "2248, flags to %x",
-                      row->series, (long long)row->time_ms, row->flags, EG_PLACE_SERIES_MAX, EG_PACK_FLAGS_MAX);
-}
-
-int eg_pack_readings(const struct eg_row_reading *rows, size_t count, struct eg_buf *out, struct eg_err *err)
-{
-    size_t from = out->length;
-    uint8_t bytes[READING_BYTES] = {VERSION}, value[16];
-    int64_t before = 0;
-    if (count > EG_PACK_READINGS_MAX)
-        return eg_err_set(err, EG_EINVAL, "a turn of %zu readings cannot be stored: at most %zu", count,
-                          EG_PACK_READINGS_MAX);
-    eg_buf_add(out, bytes, 1 + put_varint(bytes + 1, count));
-    for (size_t i = 0; i < count; i++) {
-        const struct eg_row_reading *row = &rows[i];
-        if (!row->series || row->series > EG_PLACE_SERIES_MAX || row->time_ms < 0 || row->time_ms >= EG_PLACE_TIME_MAX ||
-            row->flags > EG_PACK_FLAGS_MAX)
-            return out_of_bounds(row, err);
-        unsigned how;
-        size_t value_length = put_value(value, row->value, &how);
-        size_t length = put_varint(bytes, row->series);
-        length += put_varint(bytes + length, zigzag(row->time_ms - before));
-        length += put_varint(bytes + length, (uint64_t)row->flags << 3 | how);
-        memcpy(bytes + length, value, value_length);
-        eg_buf_add(out, bytes, length + value_length);
-        before = row->time_ms;
-    }
-    if (!eg_pack_seal(out, from))
-        return eg_err_set(err, EG_ENOMEM, "no memory for a turn of %zu readings (at most %zu bytes)", count, out->max);
-    return EG_OK;
-}
-
-static double cut_value(struct eg_cut *cut, unsigned how)
-{
-    double value = 0;
-    if (how == HOW_RAW) {
-        const uint8_t *bytes = eg_cut_bytes(cut, sizeof value);
-        if (bytes)
-            memcpy(&value, bytes, sizeof value);
-    } else if (how < HOW_RAW) {
-        value = eg_decimal_value(eg_cut_zigzag(cut), (int)how);
-    } else {
-        cut->failed = true;
-    }
-    return value;
-}
-
-/* The head that both blobs have. */
-static int cut_head(const void *blob, size_t length, size_t least, struct eg_cut *ret_cut, uint64_t *ret_count,
-                    const char *what, struct eg_err *err)
-{
-    size_t sound = eg_pack_sound(blob, length);
-    if (!sound)
-        return eg_err_set(err, EG_ECORRUPT, "the turn's %s do not match their checksum", what);
-    *ret_cut = (struct eg_cut){blob, (const uint8_t *)blob + sound, false};
-    if (*ret_cut->at++ != VERSION)
-        return eg_err_set(err, EG_ECORRUPT, "the turn's %s are of a version this ecogovd does not know", what);
-    *ret_count = eg_cut_varint(ret_cut);
-    if (ret_cut->failed || *ret_count > (size_t)(ret_cut->end - ret_cut->at) / least)
-        return eg_err_set(err, EG_ECORRUPT, "the turn's %s are cut short", what);
-    return EG_OK;
-}
-
-int eg_pack_each_reading(const void *blob, size_t length, bool (*each)(void *arg, const struct eg_row_reading *row),
-                         void *arg, struct eg_err *err)
+int eg_pack_each_reading(const uint8_t *blob, size_t length, int64_t at_ms,
+                         bool (*each)(void *arg, const struct eg_row_reading *row), void *arg)
 {
     struct eg_cut cut;
-    uint64_t count;
-    int code = cut_head(blob, length, READING_LEAST, &cut, &count, "readings", err);
-    uint64_t time_ms = 0;
-    for (uint64_t i = 0; code == EG_OK && i < count; i++) {
-        uint64_t series = eg_cut_varint(&cut);
-        time_ms += (uint64_t)eg_cut_zigzag(&cut);
-        uint64_t head = eg_cut_varint(&cut);
-        double value = cut_value(&cut, (unsigned)(head & 7));
-        if (cut.failed || !series || series > EG_PLACE_SERIES_MAX || head >> 3 > EG_PACK_FLAGS_MAX ||
-            time_ms >= (uint64_t)EG_PLACE_TIME_MAX)
-            return eg_err_set(err, EG_ECORRUPT, "reading %llu of a turn holds what nobody wrote", (unsigned long long)i);
-        struct eg_row_reading row = {(uint32_t)series, (uint16_t)(head >> 3), (int64_t)time_ms, value};
+    if (!open_blob(blob, length, &cut))
+        return EG_ECORRUPT;
+    int64_t before = at_ms;
+    while (cut.at < cut.end) {
+        struct eg_row_reading row;
+        uint64_t series = eg_cut_varint(&cut), head = eg_cut_varint(&cut);
+        unsigned form = head & 7;
+        row.time_ms = (int64_t)((uint64_t)before + (uint64_t)eg_cut_zigzag(&cut));
+        if (form == RAW) {
+            const uint8_t *raw = eg_cut_bytes(&cut, 8);
+            if (raw)
+                memcpy(&row.value, raw, 8);
+        } else {
+            row.value = (double)eg_cut_zigzag(&cut) / scales[form & 3];
+        }
+        if (cut.failed || series > UINT32_MAX || head >> 3 > UINT16_MAX || (form > 3 && form != RAW))
+            return EG_ECORRUPT;
+        row.series = (uint32_t)series;
+        row.flags = (uint16_t)(head >> 3);
+        before = row.time_ms;
         if (!each(arg, &row))
             return EG_OK;
     }
-    if (code == EG_OK && cut.at != cut.end)
-        return eg_err_set(err, EG_ECORRUPT, "bytes are left behind a turn's readings");
-    return code;
+    return EG_OK;
 }
 
-/* --- identities --- */
-
-int eg_pack_idents(const struct eg_row_ident *rows, size_t count, struct eg_buf *out, struct eg_err *err)
+bool eg_pack_idents(struct eg_buf *out, const struct eg_row_ident *rows, size_t count)
 {
-    size_t from = out->length;
-    uint8_t bytes[16] = {VERSION};
-    int32_t before = 0;
-    eg_buf_add(out, bytes, 1 + put_varint(bytes + 1, count));
+    size_t start;
+    int before = 0;
+    if (!begin(out, &start))
+        return false;
     for (size_t i = 0; i < count; i++) {
-        size_t length = put_varint(bytes, zigzag((int32_t)rows[i].mid - before));
-        memcpy(bytes + length, &rows[i].hash, sizeof rows[i].hash);
-        eg_buf_add(out, bytes, length + sizeof rows[i].hash);
+        uint8_t bytes[8];
+        size_t used = put_varint(bytes, zigzag(rows[i].mid - before));
+        memcpy(bytes + used, &rows[i].hash, 4);
         before = rows[i].mid;
+        if (!eg_buf_add(out, bytes, used + 4))
+            return false;
     }
-    if (!eg_pack_seal(out, from))
-        return eg_err_set(err, EG_ENOMEM, "no memory for a turn of %zu messages (at most %zu bytes)", count, out->max);
+    return finish(out, start);
+}
+
+int eg_pack_each_ident(const uint8_t *blob, size_t length, void (*each)(void *arg, uint16_t mid, uint32_t hash), void *arg)
+{
+    struct eg_cut cut;
+    int64_t before = 0;
+    if (!open_blob(blob, length, &cut))
+        return EG_ECORRUPT;
+    while (cut.at < cut.end) {
+        int64_t step = eg_cut_zigzag(&cut);
+        const uint8_t *bytes = eg_cut_bytes(&cut, 4);
+        uint32_t hash;
+        if (!bytes || step < -65535 || step > 65535)
+            return EG_ECORRUPT;
+        before += step;
+        if (before < 0 || before > UINT16_MAX)
+            return EG_ECORRUPT;
+        memcpy(&hash, bytes, 4);
+        each(arg, (uint16_t)before, hash);
+    }
     return EG_OK;
 }
 
-int eg_pack_each_ident(const void *blob, size_t length, bool (*each)(void *arg, const struct eg_row_ident *row), void *arg,
-                       struct eg_err *err)
+/* --- chunks --- */
+
+static int least_decimals(const struct eg_point *points, size_t count)
+{
+    int decimals = 0;
+    int64_t whole;
+    for (size_t i = 0; i < count; i++)
+        while (!scaled(points[i].value, decimals, &whole))
+            if (++decimals > 6)
+                return RAW;
+    /* more decimals than the first ones needed must still give those back */
+    for (size_t i = 0; i < count; i++)
+        if (!scaled(points[i].value, decimals, &whole))
+            return RAW;
+    return decimals;
+}
+
+bool eg_pack_chunk(struct eg_buf *out, const struct eg_point *points, size_t count)
+{
+    size_t start;
+    int64_t time = 0, step = 0, value = 0;
+    int form = least_decimals(points, count);
+    if (!begin(out, &start))
+        return false;
+    eg_buf_varint(out, count);
+    for (size_t i = 0; i < count; i++) {
+        int64_t fresh = points[i].time_ms - time;
+        eg_buf_zigzag(out, fresh - step);
+        step = i ? fresh : 0;
+        time = points[i].time_ms;
+    }
+    for (size_t i = 0, run; i < count; i += run) {
+        for (run = 1; i + run < count && points[i + run].flags == points[i].flags;)
+            run++;
+        eg_buf_varint(out, run);
+        eg_buf_varint(out, points[i].flags);
+    }
+    eg_buf_varint(out, (uint64_t)form);
+    for (size_t i = 0; i < count; i++) {
+        int64_t whole = 0;
+        if (form == RAW) {
+            eg_buf_add(out, &points[i].value, 8);
+            continue;
+        }
+        scaled(points[i].value, form, &whole);
+        eg_buf_zigzag(out, whole - value);
+        value = whole;
+    }
+    return finish(out, start);
+}
+
+static void chunk_values(struct eg_cut *cut, uint64_t form, struct eg_point *points, size_t count)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (form == RAW) {
+            const uint8_t *raw = eg_cut_bytes(cut, 8);
+            if (raw)
+                memcpy(&points[i].value, raw, 8);
+            continue;
+        }
+        value += (uint64_t)eg_cut_zigzag(cut);
+        points[i].value = (double)(int64_t)value / scales[form];
+    }
+}
+
+int eg_pack_chunk_points(const uint8_t *blob, size_t length, struct eg_point *ret_points, size_t *ret_count)
 {
     struct eg_cut cut;
-    uint64_t count;
-    int code = cut_head(blob, length, IDENT_LEAST, &cut, &count, "packet identities", err);
-    uint64_t mid = 0;
-    for (uint64_t i = 0; code == EG_OK && i < count; i++) {
-        struct eg_row_ident row = {0};
-        mid += (uint64_t)eg_cut_zigzag(&cut);
-        const uint8_t *hash = eg_cut_bytes(&cut, sizeof row.hash);
-        if (!hash || mid > UINT16_MAX)
-            return eg_err_set(err, EG_ECORRUPT, "identity %llu of a turn holds what nobody wrote", (unsigned long long)i);
-        row.mid = (uint16_t)mid;
-        memcpy(&row.hash, hash, sizeof row.hash);
-        if (!each(arg, &row))
-            return EG_OK;
+    if (!open_blob(blob, length, &cut))
+        return EG_ECORRUPT;
+    uint64_t count = eg_cut_varint(&cut), time = 0, step = 0;
+    if (cut.failed || count > EG_CHUNK_POINTS)
+        return EG_ECORRUPT;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t fresh = step + (uint64_t)eg_cut_zigzag(&cut);
+        time += fresh;
+        step = i ? fresh : 0;
+        ret_points[i].time_ms = (int64_t)time;
     }
-    if (code == EG_OK && cut.at != cut.end)
-        return eg_err_set(err, EG_ECORRUPT, "bytes are left behind a turn's packet identities");
-    return code;
+    for (size_t i = 0; i < count;) {
+        uint64_t run = eg_cut_varint(&cut), flags = eg_cut_varint(&cut);
+        if (cut.failed || !run || run > count - i || flags > UINT16_MAX)
+            return EG_ECORRUPT;
+        for (; run; run--)
+            ret_points[i++].flags = (uint16_t)flags;
+    }
+    uint64_t form = eg_cut_varint(&cut);
+    if (form > RAW)
+        return EG_ECORRUPT;
+    chunk_values(&cut, form, ret_points, (size_t)count);
+    if (cut.failed || cut.at != cut.end)
+        return EG_ECORRUPT;
+    *ret_count = (size_t)count;
+    return EG_OK;
 }

@@ -59,7 +59,7 @@ static int number(sqlite3 *db, const char *pragma, int *ret)
 
 static int step(sqlite3 *db, int from, struct eg_err *err)
 {
-    char mark[64];
+    char mark[96];
     snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%d;", EG_SCHEMA_APPLICATION, from + 1);
     if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
         sqlite3_exec(db, steps[from], NULL, NULL, NULL) == SQLITE_OK &&
