@@ -38,6 +38,9 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const st
     const struct eg_conf_rule *rule = rule_find(desk->conf, row->rule);
     const struct eg_quantity_info *info =
         (int)row->quantity < EG_QUANTITY_COUNT ? eg_quantity_info(row->quantity) : NULL;
+    const struct eg_case *live = desk->pipeline ? eg_pipeline_case_active(desk->pipeline, row->number) : NULL;
+    if (!live) /* the store hears of a case's events only; newest value and peak move between them */
+        live = row;
     char version[24];
     snprintf(version, sizeof version, "%016" PRIx64,
              row->rule_version); /* as text: 64 bits do not fit a JSON number */
@@ -60,8 +63,8 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const st
     eg_json_put_time(json, "opened_at", row->opened_ms);
     eg_json_put_time(json, "detected_at", row->detected_ms);
     eg_json_put_time(json, "closed_at", row->closed_ms);
-    put_point(json, "last", row->last_value, row->last_ms);
-    put_point(json, "peak", row->peak_value, row->peak_ms);
+    put_point(json, "last", live->last_value, live->last_ms);
+    put_point(json, "peak", live->peak_value, live->peak_ms);
     eg_json_put_number(json, "limit", row->limit);
     eg_json_put_string(json, "mode", eg_mode_name((enum eg_mode)row->mode));
     put_name(json, "lead", row->lead);

@@ -57,6 +57,12 @@ struct eg_case *eg_case_find(struct eg_pipeline *pipeline, uint32_t number)
     return at < pipeline->case_count && pipeline->cases[at]->number == number ? pipeline->cases[at] : NULL;
 }
 
+const struct eg_case *eg_pipeline_case_active(const struct eg_pipeline *pipeline, uint32_t number)
+{
+    size_t at = place_of(pipeline, number);
+    return at < pipeline->case_count && pipeline->cases[at]->number == number ? pipeline->cases[at] : NULL;
+}
+
 bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row)
 {
     if (!eg_room_more((void **)&pipeline->cases, pipeline->case_count, &pipeline->case_capacity,

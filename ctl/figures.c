@@ -1,0 +1,100 @@
+/* Knows how times, sizes and values are written for people. Refuses to know where they are shown. */
+#include "page.h"
+#include "words.h"
+
+#include <base/clock.h>
+#include <base/json.h>
+#include <base/zone.h>
+#include <ecogov/quantity.h>
+#include <ecogov/time.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+const char *page_time(const char *rfc3339, char out[PAGE_TEXT])
+{
+    char today[32], then[32];
+    int64_t ms;
+    if (!rfc3339 || !eg_time_parse(rfc3339, strlen(rfc3339), &ms))
+        return "-";
+    eg_zone_format(ms, then);
+    eg_zone_format(eg_clock_now_ms(), today);
+    snprintf(out, PAGE_TEXT, "%s", memcmp(today, then, 4) == 0 ? then + 5 : then);
+    return out;
+}
+
+const char *page_time_full(const char *rfc3339, char out[PAGE_TEXT])
+{
+    char then[32];
+    int64_t ms;
+    if (!rfc3339 || !eg_time_parse(rfc3339, strlen(rfc3339), &ms))
+        return "-";
+    snprintf(out, PAGE_TEXT, "%s:%02d", eg_zone_format(ms, then), (int)(ms / 1000 % 60));
+    return out;
+}
+
+const char *page_span(int64_t ms, char out[PAGE_TEXT])
+{
+    int64_t s = ms / 1000;
+    if (s < 60)
+        snprintf(out, PAGE_TEXT, "%" PRId64 " s", s);
+    else if (s < 3600)
+        snprintf(out, PAGE_TEXT, "%" PRId64 " min", s / 60);
+    else if (s < 86400)
+        snprintf(out, PAGE_TEXT, "%" PRId64 " h %" PRId64 " min", s / 3600, s / 60 % 60);
+    else
+        snprintf(out, PAGE_TEXT, "%" PRId64 " d %" PRId64 " h", s / 86400, s / 3600 % 24);
+    return out;
+}
+
+const char *page_bytes(double bytes, char out[PAGE_TEXT])
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+    while (bytes >= 1000 && unit < 4) {
+        bytes /= 1000;
+        unit++;
+    }
+    snprintf(out, PAGE_TEXT, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+    return out;
+}
+
+const char *page_count(double count, char out[PAGE_TEXT])
+{
+    char digits[32];
+    int length = snprintf(digits, sizeof digits, "%.0f", count);
+    char *to = out;
+    for (int i = 0; i < length; i++) {
+        *to++ = digits[i];
+        int left = length - 1 - i;
+        if (left && left % 3 == 0 && digits[i] != '-')
+            *to++ = ',';
+    }
+    *to = '\0';
+    return out;
+}
+
+const char *page_value(const char *quantity, double value, char out[PAGE_TEXT])
+{
+    int found = quantity ? eg_quantity_find(quantity, strlen(quantity)) : EG_QUANTITY_NONE;
+    if (!isfinite(value))
+        return "-";
+    if (found == EG_QUANTITY_NONE)
+        return eg_number_format(value, out);
+    snprintf(out, PAGE_TEXT, "%.*f", eg_quantity_info(found)->decimals, value);
+    return out;
+}
+
+const char *page_unit(const char *unit, char out[PAGE_TEXT])
+{
+    static const struct {
+        const char *ascii, *shown;
+    } units[] = {{"ug/m3", "µg/m³"}, {"mg/m3", "mg/m³"}, {"Cel", "°C"}, {"1", ""},       {"deg", "°"},
+                 {"W/m2", "W/m²"},   {"g/m3", "g/m³"},   {"m3", "m³"},  {"m3/h", "m³/h"}, {"L/m2", "L/m²"}};
+    for (size_t i = 0; unit && i < sizeof units / sizeof *units; i++)
+        if (strcmp(units[i].ascii, unit) == 0)
+            return units[i].shown;
+    snprintf(out, PAGE_TEXT, "%s", unit ? unit : "");
+    return out;
+}

@@ -1,0 +1,157 @@
+/* Knows how cases look to people: the list, one with its history, what a verb answers. */
+#include "command.h"
+#include "page.h"
+#include "words.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *title_of(const cJSON *row)
+{
+    const char *title = text_of(row, "title"), *zh = text_of(row, "title_zh"), *quantity = text_of(row, "quantity");
+    const char *shown = (words_chinese() || !title) && zh ? zh : title;
+    return shown ? shown : quantity;
+}
+
+static void add_word(struct table *table, const cJSON *row, const char *key)
+{
+    const char *text = text_of(row, key);
+    table_add(table, page_tone(text), text ? word(text) : NULL);
+}
+
+static void add_point(struct table *table, const cJSON *row, const char *key)
+{
+    char value[PAGE_TEXT];
+    table_add(table, PLAIN, page_value(text_of(row, "quantity"), number_of(item_of(row, key), "value"), value));
+}
+
+void show_cases(const struct session *session, const cJSON *result)
+{
+    (void)session;
+    static const char *const heads[] = {"CASE", "LEVEL", "CONDITION", "HANDLING", "DEVICE", "WHAT", ">LAST", ">PEAK", "UNIT", "SINCE", NULL};
+    struct table table;
+    char text[PAGE_TEXT];
+    const cJSON *row;
+    table_init(&table, heads);
+    cJSON_ArrayForEach(row, item_of(result, "cases"))
+    {
+        const char *channel = text_of(row, "channel"), *device = text_of(row, "device");
+        table_add(&table, PLAIN, text_of(row, "id"));
+        add_word(&table, row, "level");
+        add_word(&table, row, "condition");
+        add_word(&table, row, "handling");
+        table_addf(&table, PLAIN, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "", channel ? channel : "");
+        table_add(&table, PLAIN, title_of(row));
+        add_point(&table, row, "last");
+        add_point(&table, row, "peak");
+        table_add(&table, PLAIN, page_unit(text_of(row, "unit"), text));
+        table_add(&table, PLAIN, page_time(text_of(row, "opened_at"), text));
+    }
+    table_print(&table, 0);
+    show_next(result);
+}
+
+/* "what      text", nothing when there is no text. */
+static void line(const char *what, enum tone tone, const char *text)
+{
+    if (!text || !*text)
+        return;
+    printf("  ");
+    page_label(DIM, word(what), 13);
+    page_put(tone, text);
+    putchar('\n');
+}
+
+static void point_line(const char *what, const cJSON *row, const char *key)
+{
+    char value[PAGE_TEXT], unit[PAGE_TEXT], time[PAGE_TEXT], text[256];
+    const cJSON *point = item_of(row, key);
+    if (!isfinite(number_of(point, "value")))
+        return;
+    snprintf(text, sizeof text, "%s %s, %s", page_value(text_of(row, "quantity"), number_of(point, "value"), value),
+             page_unit(text_of(row, "unit"), unit), page_time(text_of(point, "time"), time));
+    line(what, PLAIN, text);
+}
+
+static void history(const cJSON *row)
+{
+    const cJSON *event;
+    char time[PAGE_TEXT], value[PAGE_TEXT];
+    printf("\n  ");
+    page_put(BOLD, word("history"));
+    putchar('\n');
+    cJSON_ArrayForEach(event, item_of(row, "history"))
+    {
+        const char *kind = text_of(event, "kind"), *from = text_of(event, "from"), *to = text_of(event, "to"),
+                   *actor = text_of(event, "actor"), *note = text_of(event, "note");
+        printf("  %s  ", page_time_full(text_of(event, "at"), time));
+        page_put(BOLD, kind ? word(kind) : "?");
+        if (to && !(kind && strcmp(kind, to) == 0)) {
+            if (from)
+                page_putf(PLAIN, " %s →", word(from));
+            putchar(' ');
+            page_put(page_tone(to), word(to));
+        }
+        if (isfinite(number_of(event, "value")))
+            printf(" (%s)", page_value(text_of(row, "quantity"), number_of(event, "value"), value));
+        if (actor)
+            page_putf(DIM, "  %s", actor);
+        if (note) {
+            printf("  “");
+            page_put(PLAIN, note);
+            printf("”");
+        }
+        putchar('\n');
+    }
+}
+
+void show_case(const struct session *session, const cJSON *row)
+{
+    (void)session;
+    char text[256], time[PAGE_TEXT], value[PAGE_TEXT], unit[PAGE_TEXT];
+    const char *level = text_of(row, "level"), *condition = text_of(row, "condition"), *handling = text_of(row, "handling"),
+               *channel = text_of(row, "channel"), *id = text_of(row, "id"), *mode = text_of(row, "mode"),
+               *site = text_of(row, "site"), *device = text_of(row, "device");
+    page_put(BOLD, id ? id : "-");
+    printf("  ");
+    page_put(page_tone(level), level ? word(level) : "-");
+    printf("  ");
+    page_put(PLAIN, title_of(row) ? title_of(row) : "-");
+    putchar('\n');
+    line("site", PLAIN, site);
+    snprintf(text, sizeof text, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "", channel ? channel : "");
+    line("device", PLAIN, text);
+    line("condition", page_tone(condition), condition ? word(condition) : NULL);
+    line("handling", page_tone(handling), handling ? word(handling) : NULL);
+    line("since", PLAIN, page_time(text_of(row, "opened_at"), time));
+    line("detected", PLAIN, page_time(text_of(row, "detected_at"), time));
+    line("closed", PLAIN, text_of(row, "closed_at") ? page_time(text_of(row, "closed_at"), time) : NULL);
+    point_line("last", row, "last");
+    point_line("peak", row, "peak");
+    if (isfinite(number_of(row, "limit"))) {
+        snprintf(text, sizeof text, "%s %s", page_value(text_of(row, "quantity"), number_of(row, "limit"), value),
+                 page_unit(text_of(row, "unit"), unit));
+        line("limit", PLAIN, text);
+    }
+    line("rule", PLAIN, text_of(row, "rule"));
+    line("mode", PLAIN, mode ? word(mode) : NULL);
+    line("lead", PLAIN, text_of(row, "lead"));
+    line("assignee", PLAIN, text_of(row, "assignee"));
+    line("due", PLAIN, text_of(row, "due_at") ? page_time(text_of(row, "due_at"), time) : NULL);
+    line("basis", PLAIN, text_of(row, "basis"));
+    line("what to do", PLAIN, text_of(row, "action"));
+    snprintf(text, sizeof text, "%.0f", number_of(row, "version"));
+    line("version", PLAIN, text);
+    history(row);
+}
+
+void show_verb(const struct session *session, const cJSON *row)
+{
+    (void)session;
+    const char *id = text_of(row, "id"), *handling = text_of(row, "handling"), *assignee = text_of(row, "assignee");
+    page_putf(PLAIN, "%s: ", id ? id : "-");
+    page_put(page_tone(handling), handling ? word(handling) : "-");
+    if (assignee)
+        page_putf(PLAIN, ", %s %s", word("assignee"), assignee);
+    printf(" (%s %.0f)\n", word("version"), number_of(row, "version"));
+}

@@ -1,0 +1,138 @@
+/* Knows how readings look to people: the newest ones, and a series over time with a bar for each point. */
+#include "command.h"
+#include "page.h"
+#include "words.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BAR 24
+
+static const char *flags_of(const cJSON *row, char *out, size_t size)
+{
+    size_t used = 0;
+    const cJSON *flag;
+    *out = '\0';
+    cJSON_ArrayForEach(flag, item_of(row, "flags"))
+    {
+        int more = snprintf(out + used, size - used, "%s%s", used ? " " : "", cJSON_IsString(flag) ? flag->valuestring : "?");
+        if (more < 0 || (size_t)more >= size - used)
+            break;
+        used += (size_t)more;
+    }
+    return out;
+}
+
+void show_latest(const struct session *session, const cJSON *result)
+{
+    (void)session;
+    static const char *const heads[] = {"SITE", "DOMAIN", "DEVICE", "QUANTITY", "CHANNEL", ">VALUE", "UNIT", "TIME", "FLAGS", NULL};
+    struct table table;
+    char text[PAGE_TEXT], flags[128];
+    const cJSON *row;
+    table_init(&table, heads);
+    cJSON_ArrayForEach(row, result)
+    {
+        const char *quantity = text_of(row, "quantity"), *domain = text_of(row, "domain");
+        table_add(&table, PLAIN, text_of(row, "site"));
+        table_add(&table, PLAIN, domain ? word(domain) : NULL);
+        table_add(&table, PLAIN, text_of(row, "device"));
+        table_add(&table, PLAIN, quantity);
+        table_add(&table, PLAIN, text_of(row, "channel"));
+        table_add(&table, BOLD, page_value(quantity, number_of(row, "value"), text));
+        table_add(&table, PLAIN, page_unit(text_of(row, "unit"), text));
+        table_add(&table, PLAIN, page_time(text_of(row, "time"), text));
+        table_add(&table, DIM, flags_of(row, flags, sizeof flags));
+    }
+    table_print(&table, 0);
+}
+
+static double height(const cJSON *point)
+{
+    double value = number_of(point, "value");
+    return isfinite(value) ? value : number_of(point, "mean");
+}
+
+/* In eighths of a column, from the lowest to the highest value (from 0 when nothing is below). */
+static const char *bar(double value, double low, double high, char out[BAR * 3 + 1])
+{
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    int units = high > low && isfinite(value) ? (int)lround((value - low) / (high - low) * BAR * 8) : 0;
+    char *to = out;
+    *to = '\0';
+    for (; units >= 8; units -= 8)
+        to = stpcpy(to, "█");
+    stpcpy(to, eighths[units > 0 ? units : 0]);
+    return *out ? out : " ";
+}
+
+static void spread(const cJSON *points, double *low, double *high)
+{
+    const cJSON *point;
+    *low = 0;
+    *high = -INFINITY;
+    cJSON_ArrayForEach(point, points)
+    {
+        double value = height(point);
+        if (isfinite(value)) {
+            *low = fmin(*low, value);
+            *high = fmax(*high, value);
+        }
+    }
+}
+
+static void raw_points(const char *quantity, const cJSON *points, double low, double high)
+{
+    static const char *const heads[] = {"TIME", ">VALUE", " ", "FLAGS", NULL};
+    struct table table;
+    char text[PAGE_TEXT], flags[128], bars[BAR * 3 + 1];
+    const cJSON *point;
+    table_init(&table, heads);
+    cJSON_ArrayForEach(point, points)
+    {
+        table_add(&table, PLAIN, page_time_full(text_of(point, "time"), text));
+        table_add(&table, BOLD, page_value(quantity, height(point), text));
+        table_add(&table, DIM, bar(height(point), low, high, bars));
+        table_add(&table, DIM, flags_of(point, flags, sizeof flags));
+    }
+    table_print(&table, 0);
+}
+
+static void rolled_points(const char *quantity, const cJSON *points, double low, double high)
+{
+    static const char *const heads[] = {"TIME", ">COUNT", ">MEAN", ">MIN", ">MAX", ">COMPLETE", " ", NULL};
+    struct table table;
+    char text[PAGE_TEXT], bars[BAR * 3 + 1];
+    const cJSON *point;
+    table_init(&table, heads);
+    cJSON_ArrayForEach(point, points)
+    {
+        table_add(&table, PLAIN, page_time(text_of(point, "time"), text));
+        table_add(&table, PLAIN, page_count(number_of(point, "count"), text));
+        table_add(&table, BOLD, page_value(quantity, number_of(point, "mean"), text));
+        table_add(&table, PLAIN, page_value(quantity, number_of(point, "min"), text));
+        table_add(&table, PLAIN, page_value(quantity, number_of(point, "max"), text));
+        table_addf(&table, PLAIN, "%.0f %%", number_of(point, "completeness") * 100);
+        table_add(&table, DIM, bar(height(point), low, high, bars));
+    }
+    table_print(&table, 0);
+}
+
+void show_history(const struct session *session, const cJSON *result)
+{
+    (void)session;
+    const cJSON *points = item_of(result, "points");
+    const char *quantity = text_of(result, "quantity"), *resolution = text_of(result, "resolution"),
+               *channel = text_of(result, "channel"), *device = text_of(result, "device"), *site = text_of(result, "site");
+    char unit[PAGE_TEXT];
+    double low, high;
+    page_putf(BOLD, "%s/%s %s%s%s %s", site ? site : "?", device ? device : "?", quantity ? quantity : "?",
+              channel && *channel ? "/" : "", channel ? channel : "", page_unit(text_of(result, "unit"), unit));
+    putchar('\n');
+    spread(points, &low, &high);
+    if (resolution && strcmp(resolution, "raw") == 0)
+        raw_points(quantity, points, low, high);
+    else
+        rolled_points(quantity, points, low, high);
+    show_next(result);
+}

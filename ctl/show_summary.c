@@ -1,0 +1,145 @@
+/* Knows how `summary` looks to people: the tree of sites, and under a site that has devices what they measure. */
+#include "command.h"
+#include "page.h"
+#include "words.h"
+
+#include <ecogov/quantity.h>
+
+#include <math.h>
+#include <string.h>
+
+static int depth_of(const cJSON *sites, const cJSON *site)
+{
+    int depth = 0;
+    const cJSON *other;
+    const char *parent = text_of(site, "parent");
+    while (parent && depth < 16) {
+        const char *up = NULL;
+        bool found = false;
+        cJSON_ArrayForEach(other, sites) if (text_of(other, "site") && strcmp(text_of(other, "site"), parent) == 0)
+        {
+            up = text_of(other, "parent");
+            found = true;
+        }
+        if (!found)
+            break; /* above what was asked for */
+        depth++;
+        parent = up;
+    }
+    return depth;
+}
+
+/* The newest values of a quantity at the site: one, or from … to. */
+static void add_now(struct table *table, const cJSON *latest, const char *quantity)
+{
+    double low = NAN, high = NAN;
+    char a[PAGE_TEXT], b[PAGE_TEXT];
+    const cJSON *row;
+    cJSON_ArrayForEach(row, latest)
+    {
+        double value = number_of(row, "value");
+        if (!text_of(row, "quantity") || strcmp(text_of(row, "quantity"), quantity) != 0 || !isfinite(value))
+            continue;
+        low = isfinite(low) ? fmin(low, value) : value;
+        high = isfinite(high) ? fmax(high, value) : value;
+    }
+    page_value(quantity, low, a);
+    if (!isfinite(low))
+        table_add(table, PLAIN, NULL);
+    else if (strcmp(a, page_value(quantity, high, b)) == 0)
+        table_add(table, PLAIN, a);
+    else
+        table_addf(table, PLAIN, "%s … %s", a, b);
+}
+
+static void add_period(struct table *table, const char *quantity, const cJSON *statistic)
+{
+    char mean[PAGE_TEXT], max[PAGE_TEXT];
+    double complete = number_of(statistic, "completeness");
+    if (!(number_of(statistic, "count") > 0)) {
+        table_add(table, PLAIN, NULL);
+        table_add(table, PLAIN, NULL);
+        table_add(table, PLAIN, NULL);
+        return;
+    }
+    table_add(table, PLAIN, page_value(quantity, number_of(statistic, "mean"), mean));
+    table_add(table, PLAIN, page_value(quantity, number_of(statistic, "max"), max));
+    table_addf(table, complete < 0.75 ? DIM : PLAIN, "%.0f %%", complete * 100);
+}
+
+static void measured(const cJSON *cell, int indent)
+{
+    static const char *const heads[] = {"QUANTITY", ">NOW",  ">THIS HOUR", ">MAX", ">COMPLETE",
+                                        ">TODAY",   ">MAX", ">COMPLETE",  "UNIT", NULL};
+    const cJSON *hour = item_of(cell, "hour"), *day = item_of(cell, "day");
+    struct table table;
+    char unit[PAGE_TEXT];
+    table_init(&table, heads);
+    for (int i = 0; i < cJSON_GetArraySize(day); i++) {
+        const cJSON *whole = cJSON_GetArrayItem(day, i);
+        const char *quantity = text_of(whole, "quantity");
+        int known = quantity ? eg_quantity_find(quantity, strlen(quantity)) : EG_QUANTITY_NONE;
+        table_addf(&table, PLAIN, "%s%s%s", quantity ? quantity : "-", words_chinese() && known >= 0 ? " " : "",
+                   words_chinese() && known >= 0 ? eg_quantity_info(known)->about_zh : "");
+        add_now(&table, item_of(cell, "latest"), quantity ? quantity : "");
+        add_period(&table, quantity, cJSON_GetArrayItem(hour, i)); /* the same quantities in the same order */
+        add_period(&table, quantity, whole);
+        table_add(&table, PLAIN, page_unit(text_of(whole, "unit"), unit));
+    }
+    table_print(&table, indent);
+}
+
+static void domain_line(const cJSON *cell, int indent)
+{
+    static const char *const levels[] = {"critical", "warning", "notice"};
+    const cJSON *devices = item_of(cell, "devices"), *cases = item_of(cell, "cases");
+    int total = (int)number_of(devices, "total"), silent = (int)number_of(devices, "silent"),
+        suspect = (int)number_of(devices, "suspect"), open = (int)number_of(cases, "open");
+    printf("%*s", indent, "");
+    page_put(BOLD, word(cell->string));
+    printf("  ");
+    if (total == 1)
+        printf("%s", word("1 device"));
+    else
+        printf(word("%d devices, %d reporting"), total, (int)number_of(devices, "reporting"));
+    if (silent)
+        printf(word(", %d silent"), silent);
+    if (suspect)
+        printf(word(", %d suspect"), suspect);
+    if (open == 1)
+        printf("%s", word(", 1 open case"));
+    else if (open)
+        printf(word(", %d open cases"), open);
+    for (size_t i = 0, said = 0; open && i < sizeof levels / sizeof *levels; i++)
+        if (number_of(cases, levels[i]) > 0) {
+            printf("%s", said++ ? ", " : ": ");
+            page_putf(page_tone(levels[i]), "%.0f %s", number_of(cases, levels[i]), word(levels[i]));
+        }
+    putchar('\n');
+    if (cJSON_GetArraySize(item_of(cell, "latest")))
+        measured(cell, indent + 2);
+}
+
+void show_summary(const struct session *session, const cJSON *result)
+{
+    (void)session;
+    const cJSON *sites = item_of(result, "sites"), *site, *cell;
+    cJSON_ArrayForEach(site, sites)
+    {
+        int indent = 2 * depth_of(sites, site);
+        const char *name = text_of(site, "name"), *level = text_of(site, "level"), *id = text_of(site, "site");
+        printf("%*s", indent, "");
+        page_put(BOLD, name ? name : "-");
+        if (id && (!name || strcmp(id, name) != 0))
+            page_putf(DIM, " %s", id);
+        if (level)
+            page_putf(DIM, " (%s)", word(level));
+        putchar('\n');
+        cJSON_ArrayForEach(cell, item_of(site, "domains")) domain_line(cell, indent + 2);
+    }
+    double unplaced = number_of(result, "unplaced");
+    if (unplaced > 0) {
+        printf(word("%d devices are at sites that the configuration does not know any more."), (int)unplaced);
+        putchar('\n');
+    }
+}
