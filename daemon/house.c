@@ -9,6 +9,7 @@
 #include <base/zone.h>
 #include <mqtt/mqtt.h>
 #include <notify/notify.h>
+#include <notify/state.h>
 
 #include <signal.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <systemd/sd-daemon.h>
 
 #define FAULTS_MAX_BYTES ((size_t)64 * 1024)
+#define SUMMARY_EVERY_MS 60000 /* CONTRACT §6: at most once a minute */
 /* A commit that hangs longer than this is no progress: the watchdog may bite. */
 #define COMMIT_HANGS_US INT64_C(120000000)
 
@@ -30,8 +32,9 @@ struct house {
     struct eg_mqtt *mqtt;
     struct eg_api *api;
     struct eg_notify *notify;
+    struct eg_state *state;
     uv_signal_t term, interrupt, hup;
-    uv_timer_t watchdog;
+    uv_timer_t watchdog, summary;
     int64_t started_ms, committing_since_us;
     bool leaving;
     int status;
@@ -62,16 +65,44 @@ static void on_link(void *user, bool connected, const char *why)
     }
 }
 
+static void offer_summary(void *user, const char *site, const char *json, size_t length)
+{
+    struct house *house = user;
+    eg_state_offer(house->state, site, json, length, eg_clock_now_ms());
+}
+
+static void on_summary(uv_timer_t *timer)
+{
+    struct house *house = timer->data;
+    eg_api_summaries(house->api, offer_summary, house);
+    eg_state_pump(house->state);
+}
+
+static int publish_state(void *user, const char *topic, const char *body, size_t length)
+{
+    struct house *house = user;
+    return eg_mqtt_publish(house->mqtt, topic, body, length, true, EG_STATE_TICKET);
+}
+
 static void on_telling(void *user, bool connected)
 {
     struct house *house = user;
     eg_notify_link(house->notify, connected);
+    if (connected) {
+        eg_state_forget(house->state);
+        uv_timer_start(&house->summary, on_summary, 0, SUMMARY_EVERY_MS);
+    } else {
+        uv_timer_stop(&house->summary);
+    }
 }
 
 static void on_published(void *user, int64_t ticket, const char *error)
 {
     struct house *house = user;
-    eg_notify_published(house->notify, ticket, error);
+    if (ticket == EG_STATE_TICKET)
+        eg_state_pump(house->state); /* there is room again; an error needs no more than the next look */
+    else
+        eg_notify_published(house->notify, ticket, error);
 }
 
 static int publish(void *user, const char *topic, const char *body, size_t length, bool retain, int64_t ticket)
@@ -136,6 +167,7 @@ static void turn_gone(void *user)
     uv_close((uv_handle_t *)&house->interrupt, NULL);
     uv_close((uv_handle_t *)&house->hup, NULL);
     uv_close((uv_handle_t *)&house->watchdog, NULL);
+    uv_close((uv_handle_t *)&house->summary, NULL);
 }
 
 static void api_gone(void *user)
@@ -151,6 +183,9 @@ static void mqtt_gone(void *user)
     house->mqtt = NULL;
     eg_notify_destroy(house->notify);
     house->notify = NULL;
+    eg_state_destroy(house->state);
+    house->state = NULL;
+    uv_timer_stop(&house->summary);
     eg_api_close(house->api, api_gone, house);
 }
 
@@ -258,7 +293,10 @@ static int build_edges(struct house *house, struct eg_err *err)
     const struct eg_api_door api_door = {house, tell_state, on_command};
     const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_telling, on_published};
     const struct eg_notify_door notify_door = {house, publish, on_delivery};
+    const struct eg_state_door state_door = {house, publish_state};
     int fds = sd_listen_fds(0);
+    uv_timer_init(&house->loop, &house->summary);
+    house->summary.data = house;
     int code = eg_turn_create(&house->loop, house->conf, house->pipeline, house->store, &house->faults, &edges,
                               &house->turn, err);
     if (code == EG_OK)
@@ -267,7 +305,8 @@ static int build_edges(struct house *house, struct eg_err *err)
     if (code != EG_OK)
         return code;
     house->notify = eg_notify_create(house->reader, &notify_door);
-    if (!house->notify)
+    house->state = eg_state_create(&state_door);
+    if (!house->notify || !house->state)
         return eg_err_set(err, EG_ENOMEM, "no memory for the outbox");
     return eg_mqtt_create(&house->loop, house->conf, &mqtt_door, &house->mqtt, err);
 }

@@ -33,6 +33,9 @@ int eg_api_create(uv_loop_t *loop, const struct eg_conf *conf, int fd, const str
 void eg_api_configure(struct eg_api *api, const struct eg_conf *conf);
 /* After a commit: the answers of its commands go out, and the watchers are told of case events and readings in the batch. */
 void eg_api_release(struct eg_api *api, const struct eg_batch *batch);
+/* What `summary` would say of each site, one JSON object each, borrowed for the call. */
+void eg_api_summaries(struct eg_api *api, void (*each)(void *user, const char *site, const char *json, size_t length),
+                      void *user);
 void eg_api_close(struct eg_api *api, void (*closed)(void *user), void *user); /* flushes answers, removes the socket file */
 
 #endif

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DOMAINS_MAX 64
+#define DOMAINS_MAX   64
+#define SITE_TEXT_MAX ((size_t)1 << 20)
 
 struct statistic {
     uint64_t count;
@@ -172,6 +173,29 @@ static void gather(struct summary *summary)
             add_case(summary, row);
 }
 
+static void finish(struct summary *summary)
+{
+    size_t count = summary->call->desk->conf->site_count;
+    for (size_t i = 0; summary->sites && i < count; i++)
+        for (struct cell *cell = summary->sites[i], *next; cell; cell = next) {
+            next = cell->next;
+            free(cell->tallies);
+            free(cell);
+        }
+    free(summary->sites);
+    free(summary->next_device);
+}
+
+static bool prepare(struct summary *summary)
+{
+    const struct eg_desk *desk = summary->call->desk;
+    summary->sites = calloc(desk->conf->site_count + 1, sizeof *summary->sites);
+    summary->next_device = calloc(eg_pipeline_device_count(desk->pipeline) + 1, sizeof *summary->next_device);
+    if (!summary->sites || !summary->next_device)
+        summary->code = eg_call_fail(summary->call, EG_RPC_INTERNAL, "There is no memory for the summary.");
+    return summary->code == 0;
+}
+
 /* --- telling --- */
 
 static void write_latest(const struct summary *summary, const struct cell *cell)
@@ -278,6 +302,28 @@ static void write_site(const struct summary *summary, uint32_t index)
     eg_json_close(json, '}');
 }
 
+void eg_m_summary_each(struct eg_desk *desk, void (*each)(void *user, const char *site, const char *json, size_t length),
+                       void *user)
+{
+    struct eg_buf text;
+    struct eg_json json;
+    struct eg_call call = {.desk = desk, .json = &json};
+    struct summary summary = {.call = &call, .scope = {.all = true, .site = EG_CONF_NONE}};
+    desk->door->state(desk->door->user, &call.state);
+    eg_buf_init(&text, SITE_TEXT_MAX);
+    if (prepare(&summary))
+        gather(&summary);
+    for (size_t i = 0; summary.code == 0 && i < desk->conf->site_count; i++) {
+        eg_buf_clear(&text);
+        eg_json_init(&json, &text);
+        write_site(&summary, (uint32_t)i);
+        if (!text.failed)
+            each(user, desk->conf->sites[i].id, text.data, text.length);
+    }
+    finish(&summary);
+    eg_buf_finish(&text);
+}
+
 static void write_summary(const struct summary *summary)
 {
     struct eg_json *json = summary->call->json;
@@ -294,22 +340,8 @@ static void write_summary(const struct summary *summary)
     eg_json_close(json, '}');
 }
 
-static void finish(struct summary *summary)
-{
-    size_t count = summary->call->desk->conf->site_count;
-    for (size_t i = 0; summary->sites && i < count; i++)
-        for (struct cell *cell = summary->sites[i], *next; cell; cell = next) {
-            next = cell->next;
-            free(cell->tallies);
-            free(cell);
-        }
-    free(summary->sites);
-    free(summary->next_device);
-}
-
 int eg_m_summary(struct eg_call *call)
 {
-    const struct eg_desk *desk = call->desk;
     struct summary summary = {.call = call, .only_domain = eg_call_text(call, "domain")};
     const char *at = eg_call_text(call, "at");
     if (at && strcmp(at, "now") != 0)
@@ -319,11 +351,7 @@ int eg_m_summary(struct eg_call *call)
     int code = eg_call_scope(call, &summary.scope);
     if (code < 0)
         return code;
-    summary.sites = calloc(desk->conf->site_count + 1, sizeof *summary.sites);
-    summary.next_device = calloc(eg_pipeline_device_count(desk->pipeline) + 1, sizeof *summary.next_device);
-    if (!summary.sites || !summary.next_device)
-        summary.code = eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for the summary.");
-    else
+    if (prepare(&summary))
         gather(&summary);
     if (summary.code == 0)
         write_summary(&summary);

@@ -47,6 +47,10 @@ void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *devi
                          const struct eg_series_view *series, int64_t time_ms, double value,
                          unsigned flags); /* an object */
 
+/* Each site as `summary` tells it, for eg_api_summaries(). */
+void eg_m_summary_each(struct eg_desk *desk, void (*each)(void *user, const char *site, const char *json, size_t length),
+                       void *user);
+
 /* An export under way. Bite: whole lines into `out`; 0 goes on, 1 done with *ret_rows, or an enum
  * eg_rpc_code. */
 int eg_m_export_bite(struct eg_desk *desk, struct eg_stream *stream, struct eg_buf *out, uint64_t *ret_rows,

@@ -1,6 +1,7 @@
 /* Knows the listening socket, who is connected, and which answer belongs to whom. Refuses to know lines and
  * bytes (peer.c) and what is asked (rpc.c, m_*.c). Called by turn.c and main.c through api.h. */
 #include <api/listen.h>
+#include <api/methods.h>
 #include <api/peer.h>
 
 #include <signal.h>
@@ -194,6 +195,12 @@ void eg_api_configure(struct eg_api *api, const struct eg_conf *conf)
 }
 
 /* --- after a commit --- */
+
+void eg_api_summaries(struct eg_api *api, void (*each)(void *user, const char *site, const char *json, size_t length),
+                      void *user)
+{
+    eg_m_summary_each(&api->desk, each, user);
+}
 
 void eg_api_release(struct eg_api *api, const struct eg_batch *batch)
 {
