@@ -16,7 +16,8 @@ static struct eg_loaded *fresh(void)
                                        .receive_maximum = 65535, .session_expiry_ms = INT64_C(7) * 86400000, .publish = true};
     conf->store = (struct eg_conf_store){.path = "/var/lib/ecogov/ecogov.db", .commit_interval_ms = 1000,
                                          .retain_raw_ms = INT64_C(400) * 86400000, .max_size = INT64_C(4000000000)};
-    conf->socket.path = "/run/ecogov/ecogov.sock";
+    static const char *const supervisors[] = {"@ecogov-supervisors"};
+    conf->socket = (struct eg_conf_socket){"/run/ecogov/ecogov.sock", (const char **)(void *)supervisors, 1};
     conf->board = (struct eg_conf_board){.dir = "/var/lib/ecogov/board", .interval_ms = 60000};
     conf->time_zone = "Asia/Shanghai";
     conf->auto_register = true;

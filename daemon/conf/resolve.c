@@ -205,8 +205,10 @@ static void take_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
     if (raw->socket) {
         if (raw->socket->path)
             conf->socket.path = path_of(resolve, raw->socket->path);
-        conf->socket.supervisors = (const char **)(void *)raw->socket->supervisors;
-        conf->socket.supervisor_count = raw->socket->supervisors_count;
+        if (eg_files_key(resolve->file, eg_files_key(resolve->file, root, "socket"), "supervisors")) { /* an empty list, too */
+            conf->socket.supervisors = (const char **)(void *)raw->socket->supervisors;
+            conf->socket.supervisor_count = raw->socket->supervisors_count;
+        }
     }
     if (raw->board) {
         if (raw->board->dir)
