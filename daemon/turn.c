@@ -27,7 +27,8 @@ struct eg_turn {
     struct eg_store *store;
     struct eg_faults *faults;
     struct eg_turn_edges edges;
-    struct eg_batch batch;
+    struct eg_batch batch;    /* being filled, or under way to the disk */
+    struct eg_batch released; /* on disk, being let out: what comes in meanwhile is already of the next turn */
     enum state state;
     uv_timer_t timer; /* the first event's patience, or the next try */
     uv_timer_t tidy_timer;
@@ -81,12 +82,16 @@ static void committed(uv_work_t *work, int status)
         eg_log(EG_LOG_INFO, "store: there is room again");
     turn->figures.commits++;
     turn->figures.last_commit_us = eg_clock_mono_us() - turn->began_us;
+    struct eg_batch done = turn->batch;
+    turn->batch = turn->released;
+    turn->released = done;
     turn->state = OPEN;
     turn->paused = false;
     if (turn->edges.release)
-        turn->edges.release(turn->edges.user, &turn->batch);
-    eg_batch_clear(&turn->batch);
-    advance(turn);
+        turn->edges.release(turn->edges.user, &turn->released);
+    eg_batch_clear(&turn->released);
+    if (turn->state == OPEN) /* else a pipelined command has begun the next commit already */
+        advance(turn);
 }
 
 static void begin_commit(struct eg_turn *turn)
@@ -189,6 +194,8 @@ static void take(struct eg_turn *turn, const struct eg_event *event)
 bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)
 {
     struct eg_event event = {.kind = EG_EVENT_MESSAGE, .now_ms = message->arrived_ms, .message = *message};
+    if (turn->state == HALTED)
+        return false; /* leaving: it is not acknowledged, the broker brings it again */
     take(turn, &event);
     if (!turn->batch.urgent && !turn->batch.failed && turn->batch.readings_count < TURN_READINGS_MAX &&
         turn->batch.events < TURN_READINGS_MAX)
@@ -283,6 +290,7 @@ static void closed_one(uv_handle_t *handle)
         turn->first = next;
     }
     eg_batch_finish(&turn->batch);
+    eg_batch_finish(&turn->released);
     free(turn);
     closed(user);
 }
@@ -338,6 +346,7 @@ int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeli
                              .edges = *edges, .handles = 2};
     turn->last = &turn->first;
     eg_batch_init(&turn->batch);
+    eg_batch_init(&turn->released);
     turn->batch.counters = *eg_pipeline_counters(pipeline);
     uv_timer_init(loop, &turn->timer);
     uv_timer_init(loop, &turn->tidy_timer);
