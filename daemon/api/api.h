@@ -1,6 +1,6 @@
 /* The local socket (CONTRACT §5): JSON-RPC 2.0, one object a line. server.c knows connections and lines, rpc.c the envelope,
  * methods.c the table, one method or family per m_*.c. It reads from the pipeline's views and the reader; what writes becomes a
- * command handed through the door, and is answered when eg_api_answer() is called after the commit. */
+ * command handed through the door, and is answered when eg_api_release() is called after the commit. */
 #ifndef EG_API_H
 #define EG_API_H
 
@@ -21,7 +21,7 @@ struct eg_api_state {
 struct eg_api_door {
     void *user;
     void (*state)(void *user, struct eg_api_state *ret);
-    /* Queues a command; the answer comes through eg_api_answer() with the same ticket. false: busy (-32004). Copies. */
+    /* Queues a command; the answer comes through eg_api_release() with the same ticket. false: busy (-32004). Copies. */
     bool (*command)(void *user, const struct eg_command *command);
 };
 

@@ -2,8 +2,8 @@
  *
  * Two clients on one libuv loop. The taker subscribes (QoS 1, persistent session) and hands messages up through the door; its
  * PUBACKs stay queued inside libmosquitto until eg_mqtt_release(). The teller publishes (CONTRACT §6) and holds the will.
- * Neither resolving names nor connecting blocks the loop: names are resolved with uv_getaddrinfo() and the TCP handshake
- * is awaited before libmosquitto is given the socket's address. */
+ * Neither resolving names nor connecting blocks the loop: libmosquitto does both on a thread of libuv's pool, and the loop
+ * adopts the socket when it is there. */
 #ifndef EG_MQTT_H
 #define EG_MQTT_H
 
