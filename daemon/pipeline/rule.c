@@ -94,6 +94,8 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
         watch->rule = r;
         state_none(&watch->state);
         for (size_t i = 0; i < before_count; i++) {
+            if (before[i].rule == UINT32_MAX)
+                continue; /* carried over already */
             const struct eg_conf_rule *was = &old->rules[before[i].rule];
             if (strcmp(was->id, rule->id) != 0)
                 continue;
