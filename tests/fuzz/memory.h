@@ -1,0 +1,246 @@
+/* A store that is no more than RAM, for the fold's harness: takes batches, answers what the pipeline asks of the past, and rebuilds a
+ * pipeline in the order pipeline.h asks for. Slow and obvious; knows no SQL. */
+#ifndef EG_FUZZ_MEMORY_H
+#define EG_FUZZ_MEMORY_H
+
+#include "input.h"
+
+#include <pipeline/pipeline.h>
+
+struct kept_device {
+    uint32_t id;
+    int64_t registered_ms;
+    char site[64], domain[64], device[64];
+};
+struct kept_series {
+    uint32_t id, device;
+    uint16_t quantity;
+    char channel[EG_CHANNEL_MAX + 1];
+};
+struct kept_state {
+    uint32_t series;
+    char rule[64];
+    struct eg_rule_state state;
+};
+
+#define MEMORY_ROWS(type, name)                                                                                        \
+    struct type *name;                                                                                                 \
+    size_t name##_count, name##_capacity
+struct memory {
+    MEMORY_ROWS(kept_device, devices);
+    MEMORY_ROWS(kept_series, series);
+    MEMORY_ROWS(kept_state, states);
+    MEMORY_ROWS(eg_row_reading, readings); /* as they came: the last of a time is in force */
+    MEMORY_ROWS(eg_row_ident, idents);
+    MEMORY_ROWS(eg_case, cases);
+    struct eg_counters counters;
+    int64_t last_outbox;
+};
+
+#define MEMORY_ADD(memory, name)                                                                                       \
+    memory_more((void **)&(memory)->name, (memory)->name##_count++, &(memory)->name##_capacity, sizeof *(memory)->name)
+
+static void *memory_more(void **rows, size_t count, size_t *capacity, size_t size)
+{
+    if (count == *capacity) {
+        *capacity = count ? count * 2 : 32;
+        *rows = realloc(*rows, *capacity * size);
+        if (!*rows)
+            abort();
+    }
+    return (char *)*rows + count * size;
+}
+
+static void memory_finish(struct memory *memory)
+{
+    free(memory->devices);
+    free(memory->series);
+    free(memory->states);
+    free(memory->readings);
+    free(memory->idents);
+    free(memory->cases);
+}
+
+static struct eg_case *memory_case(const struct memory *memory, uint32_t number)
+{
+    for (size_t i = 0; i < memory->cases_count; i++)
+        if (memory->cases[i].number == number)
+            return &memory->cases[i];
+    return NULL;
+}
+
+static void memory_keep_state(struct memory *memory, const struct eg_row_rule_state *row)
+{
+    struct kept_state *kept = NULL;
+    for (size_t i = 0; i < memory->states_count && !kept; i++)
+        if (memory->states[i].series == row->series && !strcmp(memory->states[i].rule, row->rule))
+            kept = &memory->states[i];
+    if (!kept)
+        kept = MEMORY_ADD(memory, states);
+    kept->series = row->series;
+    kept->state = row->state;
+    snprintf(kept->rule, sizeof kept->rule, "%s", row->rule);
+}
+
+static void memory_commit(struct memory *memory, const struct eg_batch *batch)
+{
+    for (size_t i = 0; i < batch->devices_count; i++) {
+        const struct eg_row_device *row = &batch->devices[i];
+        struct kept_device *kept = MEMORY_ADD(memory, devices);
+        kept->id = row->id;
+        kept->registered_ms = row->registered_ms;
+        snprintf(kept->site, sizeof kept->site, "%s", row->site);
+        snprintf(kept->domain, sizeof kept->domain, "%s", row->domain);
+        snprintf(kept->device, sizeof kept->device, "%s", row->device);
+    }
+    for (size_t i = 0; i < batch->series_count; i++) {
+        const struct eg_row_series *row = &batch->series[i];
+        struct kept_series *kept = MEMORY_ADD(memory, series);
+        *kept = (struct kept_series){.id = row->id, .device = row->device, .quantity = row->quantity};
+        snprintf(kept->channel, sizeof kept->channel, "%s", row->channel);
+    }
+    for (size_t i = 0; i < batch->readings_count; i++)
+        *(struct eg_row_reading *)MEMORY_ADD(memory, readings) = batch->readings[i];
+    for (size_t i = 0; i < batch->idents_count; i++)
+        *(struct eg_row_ident *)MEMORY_ADD(memory, idents) = batch->idents[i];
+    for (size_t i = 0; i < batch->rule_states_count; i++)
+        memory_keep_state(memory, &batch->rule_states[i]);
+    for (size_t i = 0; i < batch->cases_count; i++) {
+        struct eg_case *kept = memory_case(memory, batch->cases[i].number);
+        if (!kept)
+            kept = MEMORY_ADD(memory, cases);
+        *kept = batch->cases[i];
+    }
+    for (size_t i = 0; i < batch->outbox_count; i++)
+        if (batch->outbox[i].id > memory->last_outbox)
+            memory->last_outbox = batch->outbox[i].id;
+    if (batch->events)
+        memory->counters = batch->counters;
+}
+
+/* --- the past --- */
+
+static bool memory_lookup(void *user, uint32_t series, int64_t time_ms, double *ret_value)
+{
+    const struct memory *memory = user;
+    for (size_t i = memory->readings_count; i-- > 0;)
+        if (memory->readings[i].series == series && memory->readings[i].time_ms == time_ms) {
+            *ret_value = memory->readings[i].value;
+            return true;
+        }
+    return false;
+}
+
+static int memory_order(const void *left, const void *right)
+{
+    const struct eg_row_reading *const *a = left, *const *b = right;
+    if ((*a)->time_ms != (*b)->time_ms)
+        return (*a)->time_ms < (*b)->time_ms ? -1 : 1;
+    return *a < *b ? -1 : *a > *b; /* neighbours in one array: as they came */
+}
+
+static int memory_range(void *user, uint32_t series, int64_t from_ms, int64_t to_ms,
+                        void (*each)(void *arg, int64_t time_ms, double value, uint16_t flags), void *arg)
+{
+    const struct memory *memory = user;
+    const struct eg_row_reading **found = calloc(memory->readings_count + 1, sizeof(const struct eg_row_reading *));
+    size_t count = 0;
+    if (!found)
+        abort();
+    for (size_t i = 0; i < memory->readings_count; i++) {
+        const struct eg_row_reading *row = &memory->readings[i];
+        if (row->series == series && row->time_ms >= from_ms && row->time_ms < to_ms)
+            found[count++] = row;
+    }
+    qsort(found, count, sizeof(const struct eg_row_reading *), memory_order);
+    for (size_t i = 0; i < count; i++)
+        if (i + 1 == count || found[i + 1]->time_ms != found[i]->time_ms)
+            each(arg, found[i]->time_ms, found[i]->value, found[i]->flags);
+    free(found);
+    return EG_OK;
+}
+
+static bool memory_find_case(void *user, const char *id, struct eg_case *ret_case)
+{
+    const struct memory *memory = user;
+    char number[16];
+    for (size_t i = 0; i < memory->cases_count; i++) {
+        snprintf(number, sizeof number, "%u", memory->cases[i].number);
+        if (!strcmp(memory->cases[i].id, id) || !strcmp(number, id)) {
+            *ret_case = memory->cases[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct eg_past memory_past(struct memory *memory)
+{
+    return (struct eg_past){memory, memory_lookup, memory_range, memory_find_case, memory};
+}
+
+/* --- rebuilding --- */
+
+struct memory_refill {
+    struct eg_pipeline *pipeline;
+    uint32_t series;
+};
+
+static void memory_refill_one(void *arg, int64_t time_ms, double value, uint16_t flags)
+{
+    const struct memory_refill *refill = arg;
+    eg_pipeline_restore_reading(refill->pipeline, refill->series, time_ms, value, flags);
+}
+
+static void memory_restore_series(struct memory *memory, struct eg_pipeline *pipeline, uint32_t series)
+{
+    const struct eg_row_reading *last = NULL;
+    for (size_t i = 0; i < memory->readings_count; i++)
+        if (memory->readings[i].series == series && (!last || memory->readings[i].time_ms >= last->time_ms))
+            last = &memory->readings[i];
+    if (last)
+        DEMAND(eg_pipeline_restore_last(pipeline, series, last->time_ms, last->value, last->flags) == EG_OK, "last of %u", series);
+    int64_t since = eg_pipeline_restore_since(pipeline, series);
+    struct memory_refill refill = {pipeline, series};
+    if (since != INT64_MAX)
+        memory_range(memory, series, since, INT64_MAX, memory_refill_one, &refill);
+}
+
+static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg_conf *conf)
+{
+    const struct eg_past past = memory_past(memory);
+    struct eg_err err = {EG_OK, ""};
+    uint32_t last_case = 0;
+    struct eg_pipeline *pipeline = eg_pipeline_create(conf, &past);
+    if (!pipeline)
+        abort();
+    eg_pipeline_restore_counters(pipeline, &memory->counters);
+    for (size_t i = 0; i < memory->devices_count; i++) {
+        const struct kept_device *kept = &memory->devices[i];
+        struct eg_row_device row = {kept->id, kept->site, kept->domain, kept->device, kept->registered_ms};
+        DEMAND(eg_pipeline_restore_device(pipeline, &row, &err) == EG_OK, "%s", err.text);
+    }
+    for (size_t i = 0; i < memory->series_count; i++) {
+        const struct kept_series *kept = &memory->series[i];
+        struct eg_row_series row = {kept->id, kept->device, kept->quantity, kept->channel};
+        DEMAND(eg_pipeline_restore_series(pipeline, &row, &err) == EG_OK, "%s", err.text);
+    }
+    for (uint32_t id = 1; id <= memory->series_count; id++)
+        memory_restore_series(memory, pipeline, id);
+    for (size_t i = 0; i < memory->states_count; i++) {
+        struct eg_row_rule_state row = {memory->states[i].rule, memory->states[i].series, memory->states[i].state};
+        eg_pipeline_restore_rule_state(pipeline, &row);
+    }
+    for (size_t i = 0; i < memory->cases_count; i++) {
+        const struct eg_case *row = &memory->cases[i];
+        last_case = row->number > last_case ? row->number : last_case;
+        if (row->handling != EG_CLOSED && row->handling != EG_REJECTED)
+            DEMAND(eg_pipeline_restore_case(pipeline, row, &err) == EG_OK, "%s", err.text);
+    }
+    for (size_t i = 0; i < memory->idents_count; i++)
+        eg_pipeline_restore_ident(pipeline, memory->idents[i].mid, memory->idents[i].hash);
+    eg_pipeline_restore_ids(pipeline, last_case, memory->last_outbox);
+    return pipeline;
+}
+
+#endif
