@@ -1,0 +1,54 @@
+"""Fixtures of the system tests: a broker, a maker of daemons, both gone when the test ends."""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from broker import Broker, Peer, free_port  # noqa: E402
+from house import BIN, Daemon  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    if not (BIN / "ecogovd").exists():
+        raise pytest.UsageError(f"there is no {BIN}/ecogovd: build it, or say where it is with ECOGOV_BIN")
+    for item in items:
+        item.user_properties.append(("bin", str(BIN)))
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """A running mosquitto."""
+    broker = Broker(tmp_path / "broker").start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def house(tmp_path):
+    """house(port, **configuration) makes a daemon, not started yet; the end of the test ends it and looks at how it ended."""
+    daemons = []
+
+    def make(port=None, name="ecogov", **keys):
+        daemons.append(Daemon(tmp_path / name, port or free_port(), **keys))
+        return daemons[-1]
+
+    yield make
+    for daemon in daemons:
+        daemon.finish()
+
+
+@pytest.fixture
+def daemon(broker, house):
+    """A running daemon that is connected to the broker."""
+    daemon = house(broker.port).start()
+    daemon.connected()
+    return daemon
+
+
+@pytest.fixture
+def peer(broker):
+    """A device or a listener at the broker."""
+    with Peer(broker.port) as peer:
+        yield peer
