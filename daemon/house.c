@@ -36,7 +36,7 @@ struct house {
     uv_signal_t term, interrupt, hup;
     uv_timer_t watchdog, summary;
     int64_t started_ms, committing_since_us;
-    bool leaving;
+    bool leaving, has_signals;
     int status;
 };
 
@@ -126,8 +126,9 @@ static bool on_command(void *user, const struct eg_command *command)
 static void tell_state(void *user, struct eg_api_state *ret)
 {
     struct house *house = user;
-    struct eg_turn_figures figures;
-    eg_turn_figures(house->turn, &figures);
+    struct eg_turn_figures figures = {0};
+    if (house->turn) /* the socket answers until its own floor is taken down */
+        eg_turn_figures(house->turn, &figures);
     *ret = (struct eg_api_state){.started_ms = house->started_ms, .now_ms = eg_clock_now_ms(), .faults = &house->faults,
                                  .commits = figures.commits, .last_commit_us = figures.last_commit_us};
     ret->broker_connected = house->mqtt && eg_mqtt_connected(house->mqtt, &ret->broker_since_ms);
@@ -159,22 +160,22 @@ static bool find_case(void *user, const char *id, struct eg_case *ret)
 
 /* --- leaving: mirror order, each floor when the one above is gone --- */
 
-static void turn_gone(void *user)
+static void close_signals(struct house *house)
 {
-    struct house *house = user;
-    house->turn = NULL;
+    if (!house->has_signals)
+        return;
     uv_close((uv_handle_t *)&house->term, NULL);
     uv_close((uv_handle_t *)&house->interrupt, NULL);
     uv_close((uv_handle_t *)&house->hup, NULL);
     uv_close((uv_handle_t *)&house->watchdog, NULL);
-    uv_close((uv_handle_t *)&house->summary, NULL);
 }
 
 static void api_gone(void *user)
 {
     struct house *house = user;
     house->api = NULL;
-    turn_gone(house);
+    uv_close((uv_handle_t *)&house->summary, NULL);
+    close_signals(house);
 }
 
 static void mqtt_gone(void *user)
@@ -186,13 +187,20 @@ static void mqtt_gone(void *user)
     eg_state_destroy(house->state);
     house->state = NULL;
     uv_timer_stop(&house->summary);
-    eg_api_close(house->api, api_gone, house);
+    if (house->api)
+        eg_api_close(house->api, api_gone, house);
+    else
+        api_gone(house);
 }
 
 static void committed_all(void *user)
 {
     struct house *house = user; /* the turn's memory is gone; its last PUBACKs and answers went out in on_release() */
-    eg_mqtt_close(house->mqtt, mqtt_gone, house);
+    house->turn = NULL;
+    if (house->mqtt)
+        eg_mqtt_close(house->mqtt, mqtt_gone, house);
+    else
+        mqtt_gone(house);
 }
 
 static void leave(struct house *house, int status)
@@ -295,13 +303,14 @@ static int build_edges(struct house *house, struct eg_err *err)
     const struct eg_notify_door notify_door = {house, publish, on_delivery};
     const struct eg_state_door state_door = {house, publish_state};
     int fds = sd_listen_fds(0);
-    uv_timer_init(&house->loop, &house->summary);
-    house->summary.data = house;
     int code = eg_turn_create(&house->loop, house->conf, house->pipeline, house->store, &house->faults, &edges,
                               &house->turn, err);
-    if (code == EG_OK)
+    if (code == EG_OK) {
+        uv_timer_init(&house->loop, &house->summary);
+        house->summary.data = house;
         code = eg_api_create(&house->loop, house->conf, fds > 0 ? SD_LISTEN_FDS_START : -1, house->pipeline, house->store,
                              house->reader, &api_door, &house->api, err);
+    }
     if (code != EG_OK)
         return code;
     house->notify = eg_notify_create(house->reader, &notify_door);
@@ -314,6 +323,7 @@ static int build_edges(struct house *house, struct eg_err *err)
 static void build_signals(struct house *house)
 {
     uint64_t usec = 0;
+    house->has_signals = true;
     uv_signal_init(&house->loop, &house->term);
     uv_signal_init(&house->loop, &house->interrupt);
     uv_signal_init(&house->loop, &house->hup);
@@ -352,14 +362,17 @@ int eg_house_run(struct eg_conf *conf)
     } else {
         eg_log(EG_LOG_ERROR, "cannot start: %s", err.text);
         house->status = EXIT_FAILURE;
+        if (house->turn) {
+            leave(house, EXIT_FAILURE);
+            uv_run(&house->loop, UV_RUN_DEFAULT);
+        }
     }
     int status = house->status;
     eg_reader_close(house->reader);
     eg_store_close(house->store);
     eg_pipeline_destroy(house->pipeline);
     eg_conf_destroy(house->conf);
-    if (code == EG_OK)
-        uv_loop_close(&house->loop);
+    uv_loop_close(&house->loop);
     free(house);
     return status;
 }
