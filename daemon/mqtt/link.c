@@ -56,6 +56,7 @@ static void forget_socket(struct eg_link *link)
         return;
     uv_poll_stop(&link->poll->handle);
     link->poll->link = NULL;
+    link->wake = false;
     uv_close((uv_handle_t *)&link->poll->handle, poll_freed);
     link->poll = NULL;
 }
@@ -70,8 +71,11 @@ static void on_poll(uv_poll_t *handle, int status, int events)
         eg_link_drop(link, uv_strerror(status));
         return;
     }
-    if ((events & UV_WRITABLE) && eg_link_flush(link) && link->owner.drained)
-        link->owner.drained(link->owner.user);
+    if (events & UV_WRITABLE) {
+        link->wake = false;
+        if (eg_link_flush(link) && link->owner.drained)
+            link->owner.drained(link->owner.user);
+    }
     if (poll->link && (events & UV_READABLE))
         link->owner.readable(link->owner.user);
 }
@@ -86,6 +90,13 @@ static void watch(struct eg_link *link, int events)
         uv_poll_start(&poll->handle, events, on_poll);
     else
         uv_poll_stop(&poll->handle);
+}
+
+void eg_link_wake(struct eg_link *link)
+{
+    link->wake = true;
+    if (link->poll)
+        watch(link, link->poll->events | UV_WRITABLE);
 }
 
 void eg_link_listen(struct eg_link *link, bool reading)
@@ -183,7 +194,7 @@ bool eg_link_flush(struct eg_link *link)
     if (!link->poll)
         return true;
     if (link->up && !link->owner.may_write(link->owner.user)) {
-        watch(link, link->poll->events & UV_READABLE);
+        watch(link, (link->poll->events & UV_READABLE) | (link->wake ? UV_WRITABLE : 0));
         return true;
     }
     int fd = mosquitto_socket(link->client);
@@ -196,7 +207,7 @@ bool eg_link_flush(struct eg_link *link)
         return true;
     }
     bool more = mosquitto_want_write(link->client);
-    watch(link, (link->poll->events & UV_READABLE) | (more ? UV_WRITABLE : 0));
+    watch(link, (link->poll->events & UV_READABLE) | (more || link->wake ? UV_WRITABLE : 0));
     return !more;
 }
 

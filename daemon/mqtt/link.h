@@ -25,7 +25,7 @@ struct eg_link {
     struct eg_link_poll *poll; /* NULL: no socket */
     uv_timer_t timer;          /* the next attempt, or keep-alive */
     uv_work_t work;
-    bool connecting, closing, up, timer_closed, session_present, ready_to_open;
+    bool connecting, closing, up, timer_closed, session_present, ready_to_open, wake;
     int version;               /* MQTT_PROTOCOL_V5 or _V311 */
     int silent_closes;         /* in a row, without a CONNACK */
     int connect_code, connect_errno, refused;
@@ -45,6 +45,7 @@ bool eg_link_read(struct eg_link *link);
 /* Writes all that is queued, as far as the socket takes it; the rest follows when it is writable (then false). */
 bool eg_link_flush(struct eg_link *link);
 void eg_link_listen(struct eg_link *link, bool reading); /* be told of what can be read, or not */
+void eg_link_wake(struct eg_link *link);                  /* `drained` from the loop soon, never from within this call */
 void eg_link_drop(struct eg_link *link, const char *why); /* and try again */
 void eg_link_close(struct eg_link *link, void (*closed)(void *user), void *user);
 

@@ -65,10 +65,15 @@ static bool socket_empty(const struct eg_taker *taker)
     return ioctl(mosquitto_socket(taker->link.client), FIONREAD, &waiting) != 0 || waiting == 0;
 }
 
+static bool over_tls(const struct eg_taker *taker)
+{
+    return taker->link.conf->tls || taker->link.conf->ca_file;
+}
+
 static void on_readable(void *user)
 {
     struct eg_taker *taker = user;
-    bool tls = taker->link.conf->tls || taker->link.conf->ca_file; /* its buffer is invisible to the loop: read it empty */
+    bool tls = over_tls(taker); /* its buffer is invisible to the loop: read it empty */
     int64_t until_us = eg_clock_mono_us() + BITE_US;
     taker->dry = false;
     for (int packets = 1; !taker->paused; packets++) {
@@ -115,7 +120,7 @@ static void read_on(void *user)
     if (taker->paused)
         return;
     eg_link_listen(&taker->link, true);
-    if ((taker->link.conf->tls || taker->link.conf->ca_file) && taker->link.poll)
+    if (over_tls(taker) && taker->link.poll)
         on_readable(taker);
 }
 
@@ -124,8 +129,11 @@ void eg_taker_release(struct eg_taker *taker)
     learn(taker);
     taker->unacked = 0;
     taker->paused = false;
-    if (eg_link_flush(&taker->link)) /* else when the last PUBACK is out: a later one must not overtake its turn's commit */
-        read_on(taker);
+    if (!eg_link_flush(&taker->link)) /* when the last PUBACK is out: a later one must not overtake its turn's commit */
+        return;
+    eg_link_listen(&taker->link, true);
+    if (over_tls(taker)) /* what its buffer holds no poll sees; and the turn, which calls this, is not open again yet */
+        eg_link_wake(&taker->link);
 }
 
 /* --- subscriptions --- */
