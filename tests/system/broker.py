@@ -1,5 +1,5 @@
 """A mosquitto of the test's own, and a publisher that knows when the broker has taken everything. Knows nothing of ecogov."""
-import os
+import getpass
 import signal
 import socket
 import subprocess
@@ -21,10 +21,9 @@ class Broker:
     def __init__(self, folder, *lines, listener=(), open_to_all=True):
         self.folder, self.lines, self.listener = folder, lines, listener
         self.open_to_all = open_to_all
-        self.process = None
+        self.process, self.known = None, False
         self.port = free_port()
         folder.mkdir(parents=True, exist_ok=True)
-        os.chmod(folder, 0o777)  # mosquitto gives up root
 
     def start(self):
         """A port that was free may be taken by the time mosquitto binds it: then another, unless somebody knows it already."""
@@ -33,7 +32,9 @@ class Broker:
             if self._answers():
                 return self
             self.kill()
-            if hasattr(self, "known"):
+            if "in use" not in (self.folder / "log").read_text():
+                break
+            if self.known:
                 time.sleep(0.05)  # the port of the killed one: nobody tells when it is free again
             else:
                 self.port = free_port()
@@ -43,6 +44,8 @@ class Broker:
         config = self.folder / "mosquitto.conf"
         config.write_text("\n".join([f"listener {self.port} 127.0.0.1", *self.listener,
                                      f"allow_anonymous {'true' if self.open_to_all else 'false'}", "persistence true",
+                                     f"user {getpass.getuser()}",  # else it gives up root, and cannot enter the test's folder
+                                    
                                      f"persistence_location {self.folder}/", "max_queued_messages 0", "max_queued_bytes 0",
                                      "autosave_interval 0", *self.lines, ""]))
         with open(self.folder / "log", "ab") as log:
