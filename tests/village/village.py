@@ -16,6 +16,7 @@ from nature import COMPARTMENTS, DAY, Nature
 from post import Message, Publisher, rfc3339, write_recording
 
 MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 NOON = 12 * 60
 LINK_LOST, LINK_BACK = 13 * 60, 15 * 60      # the gateway of Tashan
 DOUBLED = 9                                  # every so manieth message of its buffer is sent twice
@@ -47,16 +48,16 @@ class Day(NamedTuple):
         names = {8: "Asia/Shanghai", 0: "Etc/GMT"}
         return names.get(self.offset_h, f"Etc/GMT{-self.offset_h:+d}")
 
-    def clock(self, ms):
-        return (datetime.fromtimestamp(ms // 1000, timezone.utc) + timedelta(hours=self.offset_h)).strftime("%H:%M")
+    def clock(self, ms, form="%H:%M"):
+        return (datetime.fromtimestamp(ms // 1000, timezone.utc) + timedelta(hours=self.offset_h)).strftime(form)
 
 
-def day_ending(end_ms):
-    """The day that ends at that moment: the clock with whole hours' offset on which it is past 23:00 then."""
-    hour_ms = 60 * MINUTE_MS
-    utc_hour = end_ms // hour_ms % 24
-    offset = 23 - utc_hour if 23 - utc_hour <= 12 else -1 - utc_hour
-    return Day(end_ms // hour_ms * hour_ms - 23 * hour_ms, end_ms, offset)
+def day_ending(end_ms, hour=23):
+    """The day that ends at that moment: the clock with whole hours' offset on which it is past `hour` then."""
+    ended_ms = end_ms // HOUR_MS * HOUR_MS
+    offset = hour - ended_ms // HOUR_MS % 24
+    offset += 24 if offset < -11 else -24 if offset > 12 else 0
+    return Day(ended_ms - hour * HOUR_MS, end_ms, offset)
 
 
 class Device(NamedTuple):
@@ -214,10 +215,11 @@ class Village:
         return sorted(message for message in out if message.at_ms < self.day.end_ms)
 
 
-def live(village, publisher, stop, now_ms):
+def live(village, publisher, stop, now_ms, each_minute):
     """Goes on in real time, a minute at a time, until stop (a threading.Event) is set."""
     minute = (village.day.end_ms - village.day.start_ms) // MINUTE_MS
     while not stop.is_set():
+        each_minute()
         for message in village.minute(minute):
             late = message.at_ms - now_ms()
             if late > 0 and stop.wait(late / 1000):

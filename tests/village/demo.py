@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+"""./dev demo: a private broker, ecogovd and a village for a day that ends now; then what an operator sees.
+
+Puts the day together from village.py (or from real hourly data, air_csv.py) and house.py, and prints what ecogovctl
+answers. Knows what is worth looking at; does not know how anything is measured or stored.
+"""
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime, timedelta
+
+import air_csv
+import settings
+import village as simulator
+from house import House, Trouble, Watcher
+from post import Gone, Publisher
+
+WIDTH = 100
+LEVELS = ("notice", "warning", "critical")
+PRINTING = threading.Lock()
+BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else ("", "", "")
+
+
+def say(text=""):
+    with PRINTING:
+        print(text, flush=True)
+
+
+def heading(title, command=""):
+    rule = "─" * max(3, WIDTH - len(title) - len(command) - 6)
+    say(f"\n{BOLD}── {title} {rule} {command}{PLAIN}".rstrip())
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+def to_ms(text):
+    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+class Show:
+    """What is published: its messages, its configuration, its clock, what to look at."""
+
+    keeps_on = False
+    form = "%H:%M"
+
+    def note_until(self, ms):
+        """Called with the time of each message on its way: tells what happens in the village."""
+
+
+class VillageShow(Show):
+    title = "A day in Qianchuan (潜川镇), three villages"
+    keeps_on = True
+    late_limit = "48h"
+    sites, sources = settings.VILLAGE_SITES, settings.VILLAGE_SOURCES
+    look = [
+        ("quarantine", "what could not be read: cut off, binary, an unknown site, a value no air can have"),
+        ("history shangtian/air/a1 pm25", "the burning evening, minute by minute"),
+        ("history kuotan/air/a1 pm25", "the same smoke, later and weaker, a village downwind"),
+        ("history kuotan/waste/b2 bin_temp", "hot ashes in a full bin"),
+        ("history tashan/air/a1 pm25", "no gap from 13:00 to 15:00: the gateway sent it later"),
+    ]
+
+    def __init__(self, seed):
+        self.village = simulator.Village(seed, simulator.day_ending(now_ms()))
+        self.day = self.village.day
+        self.first, self.rest = self.village.old_message(), self.village.messages()
+        self.story = list(simulator.STORY)
+
+    def note_until(self, ms):
+        while self.story and self.day.start_ms + self.story[0][0] * simulator.MINUTE_MS <= ms:
+            minute, text = self.story.pop(0)
+            say(f"  {DIM}{minute // 60:02d}:{minute % 60:02d}  {text}{PLAIN}")
+
+    def go_on(self, publisher, stop, check):
+        simulator.live(self.village, publisher, stop, now_ms, check)
+
+
+class DataShow(Show):
+    title = "Hourly data"
+    form = "%m-%d %H:%M"
+
+    def __init__(self, paths, days):
+        replay = air_csv.Replay(paths, days, now_ms())
+        self.title = f"{len(replay.sites_of)} station(s), {replay.first + timedelta(hours=1):%Y-%m-%d %H:%M} to {replay.last:%Y-%m-%d %H:%M}, moved to end now"
+        self.day = simulator.day_ending(replay.end_ms, replay.last_hour)
+        self.first, self.rest = replay.messages[0], replay.messages[1:]
+        self.late_limit = f"{days + 2}d"
+        self.sites, self.sources = replay.sites(), replay.sources()
+        site = next(iter(replay.sites_of.values()))
+        self.look = [(f"history {site}/air/station pm25", "the last day"), ("quarantine", "what could not be read")]
+
+
+def case_line(show, event):
+    case = event["case"]
+    step = f"{event['kind']} {event['to'] or ''}".strip() if event["kind"] != "level" else f"now {event['to']}"
+    value = "" if event["value"] is None else f"{case['quantity']} {event['value']:.4g} {case['unit']}"
+    where = f"{case['site']}/{case['domain']}/{case['device']}"
+    return f"  {show.day.clock(to_ms(event['at']), show.form)}  {step:<17} {case['rule']:<16} {where:<20} {value}"
+
+
+def most_interesting(cases):
+    """The one with most of a history, and of these the worst."""
+    def worth(case):
+        peak, limit = case["peak"]["value"], case["limit"]
+        beyond = peak / limit if limit and peak > limit else limit / peak if limit and peak else 1
+        return case["version"], LEVELS.index(case["level"]), beyond
+    return max(cases, key=worth) if cases else None
+
+
+class Operator:
+    """Runs ecogovctl for the reader."""
+
+    def __init__(self, house, programs):
+        self.house = house
+        self.program = os.path.join(programs, "ecogovctl")
+
+    def command(self, words):
+        return f"{self.program} -s {self.house.socket_path} {words}"
+
+    def show(self, title, words):
+        heading(title, f"ecogovctl {words}")
+        try:
+            status = subprocess.run([os.path.abspath(self.program), "-s", self.house.socket_path, *words.split()],
+                                    stdin=subprocess.DEVNULL, check=False).returncode
+        except OSError as error:
+            raise Trouble(f"{self.program} cannot be started: {error.strerror}") from error
+        if status:
+            raise Trouble(f"ecogovctl {words} ended with status {status}")
+
+
+def publish(house, show, publisher, watcher, seconds):
+    stop = threading.Event()
+    try:
+        publisher.publish_all(show.rest, seconds, show.note_until, stop)
+        publisher.drain()
+    except Gone as gone:
+        house.check()
+        raise Trouble(str(gone)) from gone
+    watcher.wait_received(publisher.sent)
+
+
+def report(house, show, operator, keep):
+    operator.show("How the daemon stands", "status")
+    operator.show("The village at a glance", "summary")
+    operator.show("Cases", "cases")
+    case = most_interesting(house.call("cases.list", limit=500)["cases"])
+    if case:
+        operator.show(f"The case with the longest history: {case['title'] or case['rule']}", f"case show {case['id']}")
+    heading("Where to look further")
+    if not keep:
+        say("Everything ends here. With ./dev demo --keep it stays, and you can ask:\n")
+    for words, why in show.look + ([(f"case ack {case['id']}", "take it on, as an operator would")] if case else []):
+        command = operator.command(words) if keep else f"ecogovctl {words}"
+        say(f"  {DIM}# {why}{PLAIN}\n  {command}")
+
+
+def stay(house, show, publisher):
+    """Until interrupted."""
+    heading("It goes on", "Ctrl-C ends it")
+    say(f"  directory  {house.folder}    (removed at the end)")
+    say(f"  broker     127.0.0.1:{house.port}, pid {house.broker.pid}")
+    say(f"  daemon     {house.socket_path}, pid {house.daemon.pid}")
+    say(f"  this       pid {os.getpid()}" + (", one reading of every device a minute" if show.keeps_on else ""))
+    say(f"  to stop    Ctrl-C, or kill {os.getpid()}; should it be gone: kill {house.daemon.pid} {house.broker.pid}")
+    stop = threading.Event()
+    if show.keeps_on:
+        show.go_on(publisher, stop, house.check)
+    while not stop.wait(5):
+        house.check()
+
+
+def run(args):
+    show = DataShow(args.data, args.days) if args.data else VillageShow(args.seed)
+    with House(args.bin) as house:
+        operator = Operator(house, args.bin)
+        heading(show.title)
+        say(f"  {1 + len(show.rest)} messages over MQTT, QoS 1, in {args.seconds:g} s; time zone {show.day.zone}, so that its day ends now\n")
+        house.start_broker()
+        publisher = Publisher("127.0.0.1", house.port)
+        publisher.publish(show.first)     # retained: whoever has received it has subscribed
+        publisher.drain()
+        house.start_daemon(settings.write(house.folder, house.port, show.day.zone, show.late_limit, sites=show.sites, sources=show.sources))
+        watcher = Watcher(house, lambda event: say(case_line(show, event)))
+        watcher.wait_received(1)
+        publish(house, show, publisher, watcher, args.seconds)
+        watcher.close()
+        say(f"\n  {publisher.sent} messages published, acknowledged by the broker, received and committed by ecogovd")
+        report(house, show, operator, args.keep)
+        if args.keep:
+            stay(house, show, publisher)
+        publisher.close()
+
+
+def interrupted(_number, _frame):
+    raise KeyboardInterrupt
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev demo", description="Watch a village for a day that ends now.")
+    parser.add_argument("--bin", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--keep", action="store_true", help="leave broker, daemon and village running until Ctrl-C")
+    parser.add_argument("--data", metavar="FILE", nargs="+", action="extend", help="real hourly data as CSV or CSV.gz, instead of the village")
+    parser.add_argument("--days", type=int, default=30, help="how many last days of the data (default 30)")
+    parser.add_argument("--seconds", type=float, default=30, help="wall time of the day (default 30; 0: as fast as it goes)")
+    parser.add_argument("--seed", default="7", help="another seed is another day")
+    args = parser.parse_args()
+    if args.days < 1 or args.days > 3650 or args.seconds < 0:
+        parser.error("--days is 1 to 3650, --seconds is not negative")
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGHUP, interrupted)
+    try:
+        run(args)
+    except (Trouble, air_csv.Unreadable, Gone) as trouble:
+        print(f"demo: {trouble}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("\nended: the broker and the daemon are gone, the directory is removed")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
