@@ -1,0 +1,48 @@
+"""The socket while messages pour in: how long `summary` and `cases.list` take, on a good disk and on one whose fsync takes 2 s.
+
+Knows one operator who asks again as soon as the answer is there."""
+import time
+
+from bed import BIN, broker, daemon, folder, p99
+
+CALLS = (("summary", {}), ("cases.list", {"limit": 100}))
+LEAST_CALLS = 200
+
+
+def ask(line, spent):
+    for method, params in CALLS:
+        begin = time.perf_counter()
+        line.call(method, **params)
+        spent[method].append(time.perf_counter() - begin)
+
+
+def measure(seconds, messages, fsync_ms=0):
+    spent = {method: [] for method, _ in CALLS}
+    with folder() as path, broker(messages) as fake:
+        gate = path / "gate"
+        environment = {"LD_PRELOAD": str(BIN / "slow_fsync.so"), "ECOGOV_FSYNC_MS": str(fsync_ms),
+                       "ECOGOV_FSYNC_GATE": str(gate)} if fsync_ms else None
+        with daemon(path, fake.port, environment) as house:
+            line = house.line()
+            fake.go()
+            while line.call("cases.list")["cases"] == []:  # all devices are there, and some are in trouble: now it counts
+                pass
+            gate.touch()
+            before = line.call("status")
+            end = time.monotonic() + seconds
+            while fake.process.poll() is None and time.monotonic() < end:
+                ask(line, spent)
+                if fsync_ms:
+                    time.sleep(0.01)  # else the operator's own questions are the load
+            after = line.call("status")
+            line.close()
+            gate.unlink()
+    stored = after["readings"]["stored"] - before["readings"]["stored"]
+    return {method: p99(times) * 1000 for method, times in spent.items()}, len(spent["summary"]), stored
+
+
+def run(report, quick):
+    for fsync_ms, target, where in ((0, 10, "under load"), (2000, 50, "while an fsync takes 2 s")):
+        times, calls, stored = measure(3 if quick else 10, 1_000_000, fsync_ms)
+        for method, ms in times.items():
+            report.add(f"{method} {where}, p99", ms, "<=", target, "ms", f"{calls} calls, {stored:,} readings stored meanwhile")
