@@ -246,19 +246,6 @@ static int put_all(struct eg_store *store, const struct eg_batch *batch)
     return code;
 }
 
-static int remember(struct eg_store *store, const struct eg_batch *batch, struct eg_err *err)
-{
-    if (store->tail_stale) {
-        int code = eg_tail_load(store, err); /* reads this batch's row, too */
-        store->tail_stale = false;
-        return code;
-    }
-    for (size_t i = 0; i < batch->readings_count; i++)
-        if (!eg_tail_put(&store->tail, batch->readings[i].series, batch->readings[i].time_ms, batch->readings[i].value))
-            return eg_err_set(err, EG_ENOMEM, "no memory for the journal's index");
-    return EG_OK;
-}
-
 static void write_back(struct eg_store *store)
 {
     int log = 0, moved = 0;
@@ -282,9 +269,8 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
     }
     store->seq++;
     store->counters = batch->counters;
-    code = remember(store, batch, err);
     eg_sql_figures(store);
     if (store->wal_pages > WAL_PAGES_MAX)
         write_back(store);
-    return code;
+    return EG_OK;
 }

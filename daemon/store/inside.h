@@ -7,15 +7,17 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-/* Unsealed readings that set sealing off, and how many one bite seals. Bounds the tail index (below) to 4 MB and the start's decoding to a few
- * milliseconds; large enough that a chunk of a common series holds some dozens of points. */
+/* Unsealed readings that set sealing off, and how many one bite seals. Bounds the start's decoding to a few milliseconds; large enough that a chunk of a common series holds some dozens of points. */
 #define EG_SEAL_AT 131072u
 #define EG_SEAL_BITE 65536u
 /* Packet identifiers are 16 bits: an identity older than that many messages can come back no more. */
 #define EG_IDENTS_KEPT 65536
 
-/* (series, time) → newest value, of the readings in the journal. */
+/* (series, time) → newest value, of the readings in the journal. Belongs to the reader, made when first asked: readings in order, the
+ * rule, never ask. */
+#define EG_TAIL_MOST ((size_t)4 * EG_SEAL_AT)
 struct eg_tail {
+    int64_t from_seq, to_seq; /* the turns it holds: (from, to] */
     struct eg_tail_slot {
         uint64_t key; /* eg_tail_key(), 0: free */
         double value;
@@ -23,9 +25,9 @@ struct eg_tail {
     size_t capacity, count; /* capacity: a power of two, or 0 */
 };
 uint64_t eg_tail_key(uint32_t series, int64_t time_ms);
-bool eg_tail_put(struct eg_tail *tail, uint32_t series, int64_t time_ms, double value); /* false: no memory */
+/* Takes in what the journal holds since the last time, up to `newest_seq` at least. */
+int eg_tail_refresh(struct eg_tail *tail, sqlite3 *db, int64_t newest_seq, struct eg_err *err);
 bool eg_tail_get(const struct eg_tail *tail, uint32_t series, int64_t time_ms, double *ret_value);
-void eg_tail_clear(struct eg_tail *tail);
 void eg_tail_finish(struct eg_tail *tail);
 
 enum eg_sql {
@@ -44,8 +46,6 @@ struct eg_store {
     int64_t sealed_seq;      /* turns up to here are sealed */
     uint64_t sealed_stored;  /* r_stored as of that turn */
     struct eg_counters counters; /* as of the newest turn */
-    struct eg_tail tail;
-    bool tail_stale;         /* sealed readings are still in the tail: made anew in the next commit */
     struct eg_buf blob, idents;
     _Atomic int64_t bytes, bytes_written;
     _Atomic uint64_t readings, journal_readings;
@@ -56,6 +56,7 @@ struct eg_reader {
     sqlite3 *db;
     const struct eg_store *store;
     sqlite3_stmt *lookup;
+    struct eg_tail tail;
 };
 
 /* sql.c */
@@ -70,8 +71,6 @@ int64_t eg_meta_get(sqlite3 *db, const char *key, int64_t otherwise);
 /* Journal rows behind `after_seq`, decoded in order; `each` false stops. */
 int eg_journal_each(sqlite3 *db, int64_t after_seq, bool (*each)(void *arg, int64_t seq, const struct eg_row_reading *row),
                     void *arg, struct eg_err *err);
-/* seal.c: fills the tail index from the journal */
-int eg_tail_load(struct eg_store *store, struct eg_err *err);
 
 /* stream.c: the readings of one series in [from, to), ascending, newest value of each time; from chunks and the journal. */
 struct eg_aged { /* a reading and how new it is */

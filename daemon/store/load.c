@@ -186,8 +186,6 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
     if (code == EG_OK)
         code = refill_all(&load);
     if (code == EG_OK)
-        code = eg_tail_load(store, err);
-    if (code == EG_OK)
         code = each_row(&load, "SELECT rule,series,level,case_number,since1,since2,since3,clear1,clear2,clear3 FROM rule_state",
                         take_rule_state);
     if (code == EG_OK)

@@ -85,6 +85,7 @@ void eg_reader_close(struct eg_reader *reader)
         return;
     sqlite3_finalize(reader->lookup);
     sqlite3_close(reader->db);
+    eg_tail_finish(&reader->tail);
     free(reader);
 }
 
@@ -110,7 +111,10 @@ static bool lookup(void *user, uint32_t series, int64_t time_ms, double *ret_val
 {
     struct eg_reader *reader = user;
     struct eg_point points[EG_CHUNK_POINTS];
-    bool found = eg_tail_get(&reader->store->tail, series, time_ms, ret_value);
+    struct eg_err err;
+    /* Without the index a redelivered reading may be stored once more; told, it is one: the newest of a time counts. */
+    bool found = eg_tail_refresh(&reader->tail, reader->db, reader->store->seq, &err) == EG_OK &&
+                 eg_tail_get(&reader->tail, series, time_ms, ret_value);
     sqlite3_bind_int64(reader->lookup, 1, series);
     sqlite3_bind_int64(reader->lookup, 2, time_ms);
     while (!found && sqlite3_step(reader->lookup) == SQLITE_ROW) {

@@ -150,24 +150,10 @@ int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, boo
         } else {
             store->sealed_seq = bite.last_seq;
             store->sealed_stored = bite.stored;
-            store->tail_stale = true;
             *ret_more = store->counters.r_stored - store->sealed_stored >= EG_SEAL_AT;
             eg_sql_figures(store);
         }
     }
     free(bite.rows);
     return code;
-}
-
-static bool put_tail(void *arg, int64_t seq, const struct eg_row_reading *row)
-{
-    struct eg_store *store = arg;
-    (void)seq;
-    return eg_tail_put(&store->tail, row->series, row->time_ms, row->value);
-}
-
-int eg_tail_load(struct eg_store *store, struct eg_err *err)
-{
-    eg_tail_clear(&store->tail);
-    return eg_journal_each(store->db, store->sealed_seq, put_tail, store, err);
 }

@@ -46,7 +46,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_TURN_PRUNE] = "DELETE FROM turn WHERE seq<=?1 AND received<=?2",
     [SQL_TURNS] = "SELECT seq, at, readings, r_stored FROM turn WHERE seq>? ORDER BY seq",
     [SQL_CHUNK_PRUNE] = "DELETE FROM chunk WHERE (series,t_first,seq) IN"
-                        " (SELECT series,t_first,seq FROM chunk WHERE series=?1 AND t_last<?2 LIMIT 64)",
+                        " (SELECT series,t_first,seq FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 LIMIT 64)",
 };
 
 int eg_sql_error(sqlite3 *db, struct eg_err *err, const char *doing)
@@ -226,7 +226,6 @@ void eg_store_close(struct eg_store *store)
         close(store->lock_fd);
     eg_buf_finish(&store->blob);
     eg_buf_finish(&store->idents);
-    eg_tail_finish(&store->tail);
     free(store->path);
     free(store);
 }
