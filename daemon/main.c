@@ -7,6 +7,7 @@
 #include <store/store.h>
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,13 @@ static struct eg_conf *load(const char *path)
     return conf;
 }
 
+/* glibc would give every thread of libuv's pool a heap of its own, and keep what sealing takes and gives back for ever. */
+static void keep_memory_small(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -99,6 +107,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "ecogovd: '%s' is not understood\n%s", argv[optind], usage);
         return 2;
     }
+    keep_memory_small();
     struct eg_conf *conf = load(path);
     if (!conf)
         return EXIT_CONFIG;

@@ -13,6 +13,10 @@
 #define TIDY_BITE_US 3000
 #define TIDY_PAUSE_MS 20
 #define RETRY_MS 1000          /* after a full disk */
+/* So many events, then so long nothing: the burst is over, or the broker's window is used up and not learned yet. So few bytes more
+ * are written for not waiting the whole commit_interval (a page or two a turn) that it is not worth it. */
+#define QUIET_EVENTS 16
+#define QUIET_MS 20
 
 struct waiting { /* an event that came while the pipeline must not run; strings Owned */
     struct eg_event event;
@@ -36,7 +40,8 @@ struct eg_turn {
     int result;
     bool more_to_tidy, paused, commit_wanted; /* wanted while the worker tidies */
     struct eg_err err;
-    int64_t began_us, tidy_at_ms;
+    int64_t began_us, tidy_at_ms, patience_until_us;
+    size_t quiet_events; /* as many as there were when the socket went dry; 0: it did not */
     struct eg_turn_figures figures;
     struct waiting *first, **last;
     size_t waiting_count;
@@ -134,8 +139,15 @@ static bool open_for_events(const struct eg_turn *turn)
 static void patience_over(uv_timer_t *timer)
 {
     struct eg_turn *turn = timer->data;
-    if (open_for_events(turn) && turn->batch.events)
-        begin_commit(turn);
+    int64_t left_us = turn->patience_until_us - eg_clock_mono_us();
+    if (!open_for_events(turn) || !turn->batch.events)
+        return;
+    if (left_us > 0 && turn->batch.events != turn->quiet_events) { /* more came after the silence */
+        turn->quiet_events = 0;
+        uv_timer_start(timer, patience_over, (uint64_t)(left_us / 1000 + 1), 0);
+        return;
+    }
+    begin_commit(turn);
 }
 
 /* --- tidying between turns --- */
@@ -178,8 +190,19 @@ static void tidy(uv_timer_t *timer)
 
 static void patience(struct eg_turn *turn)
 {
-    if (!uv_is_active((uv_handle_t *)&turn->timer))
-        uv_timer_start(&turn->timer, patience_over, (uint64_t)turn->conf->store.commit_interval_ms, 0);
+    turn->patience_until_us = eg_clock_mono_us() + turn->conf->store.commit_interval_ms * 1000;
+    turn->quiet_events = 0;
+    uv_timer_start(&turn->timer, patience_over, (uint64_t)turn->conf->store.commit_interval_ms, 0);
+}
+
+/* The socket is dry: wait for a silence only, unless what is left of the patience is less. */
+static void await_silence(struct eg_turn *turn)
+{
+    if (turn->batch.events < QUIET_EVENTS || turn->batch.events == turn->quiet_events ||
+        turn->patience_until_us - eg_clock_mono_us() <= QUIET_MS * 1000)
+        return;
+    turn->quiet_events = turn->batch.events;
+    uv_timer_start(&turn->timer, patience_over, QUIET_MS, 0);
 }
 
 static void take(struct eg_turn *turn, const struct eg_event *event)
@@ -207,8 +230,12 @@ bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)
 void eg_turn_dry(struct eg_turn *turn, unsigned unacked, bool window_full)
 {
     (void)unacked;
-    if (open_for_events(turn) && window_full && turn->batch.events)
+    if (!open_for_events(turn) || !turn->batch.events)
+        return;
+    if (window_full)
         begin_commit(turn);
+    else
+        await_silence(turn);
 }
 
 static void waiting_free(struct waiting *waiting)

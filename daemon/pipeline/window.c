@@ -151,32 +151,41 @@ bool eg_window_add(struct eg_window *window, int64_t ms, double value)
     return true;
 }
 
-/* The window as one pane. Oldest first, so that sums do not depend on the ring's turn. */
-static struct pane total(const struct eg_window *window)
+/* Both give the window as one pane, oldest first, so that sums do not depend on the ring's turn. This runs for every reading of every
+ * rule: no more is looked at than has to be. */
+static struct pane total_of_points(const struct eg_window *window)
+{
+    const struct point *points = window->points;
+    double sum = points[0].value, min = sum, max = sum;
+    for (size_t i = 1; i < window->count; i++) {
+        double value = points[i].value;
+        sum += value;
+        min = value < min ? value : min;
+        max = value > max ? value : max;
+    }
+    const struct point *last = &points[window->count - 1];
+    return (struct pane){0, (uint32_t)window->count, points[0].ms, last->ms, sum, min, max, points[0].value, last->value};
+}
+
+static struct pane total_of_panes(const struct eg_window *window)
 {
     struct pane all = {0};
-    size_t parts = window->panes ? EG_WINDOW_PANES : window->count;
     int64_t oldest = pane_index(window, window->newest_ms) - EG_WINDOW_PANES + 1;
-    for (size_t i = 0; i < parts; i++) {
-        struct pane one;
-        if (window->panes) {
-            one = window->panes[(uint64_t)(oldest + (int64_t)i) % EG_WINDOW_PANES];
-            if (!one.count || one.index != oldest + (int64_t)i)
-                continue;
-        } else {
-            const struct point *point = &window->points[i];
-            one = (struct pane){0, 1, point->ms, point->ms, point->value, point->value, point->value, point->value, point->value};
-        }
+    size_t at = (uint64_t)oldest % EG_WINDOW_PANES;
+    for (int64_t index = oldest; index < oldest + EG_WINDOW_PANES; index++, at = at + 1 < EG_WINDOW_PANES ? at + 1 : 0) {
+        const struct pane *one = &window->panes[at];
+        if (!one->count || one->index != index)
+            continue;
         if (!all.count) {
-            all = one;
+            all = *one;
             continue;
         }
-        all.count += one.count;
-        all.sum += one.sum;
-        all.min = one.min < all.min ? one.min : all.min;
-        all.max = one.max > all.max ? one.max : all.max;
-        all.last = one.last;
-        all.last_ms = one.last_ms;
+        all.count += one->count;
+        all.sum += one->sum;
+        all.min = one->min < all.min ? one->min : all.min;
+        all.max = one->max > all.max ? one->max : all.max;
+        all.last = one->last;
+        all.last_ms = one->last_ms;
     }
     return all;
 }
@@ -185,7 +194,7 @@ bool eg_window_value(const struct eg_window *window, enum eg_statistic statistic
 {
     if (!window->panes && !window->count)
         return false;
-    struct pane all = total(window);
+    struct pane all = window->panes ? total_of_panes(window) : total_of_points(window);
     if (!all.count)
         return false;
     switch (statistic) {
