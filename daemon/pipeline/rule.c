@@ -163,8 +163,6 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
     struct eg_rule_state *state = &watch->state, before = *state;
     struct eg_judged judged = {.at_ms = series->last_ms, .now_ms = now_ms, .value = value};
     judged.level = advance(rule, state, series->last_ms, value);
-    if (!rule->levels[before.level].set && before.level)
-        before.level = EG_LEVEL_NONE; /* the level has left the configuration */
     judged.since_ms = state->since_ms[judged.level] != EG_TIME_NONE ? state->since_ms[judged.level] : series->last_ms;
     state->level = (uint8_t)judged.level;
     struct eg_case *row = state->case_number ? eg_case_find(pipeline, state->case_number) : NULL;
