@@ -20,6 +20,8 @@ struct check {
 
 bool eg_check_syntax(const char *text, size_t length, unsigned file, const char *name, struct eg_conf_faults *faults)
 {
+    /* The same anchor twice is no error to this parser, but to the one that composes the document. */
+    static const char no_anchors[] = "anchors and aliases are not read: write it out", too_deep[] = "nested too deep";
     yaml_parser_t parser;
     int depth = 0, documents = 0;
     bool ok = true, end = false;
@@ -37,11 +39,16 @@ bool eg_check_syntax(const char *text, size_t length, unsigned file, const char 
         const char *wrong = NULL;
         switch (event.type) {
         case YAML_ALIAS_EVENT:
-            wrong = "anchors and aliases are not read: write it out";
+            wrong = no_anchors;
+            break;
+        case YAML_SCALAR_EVENT:
+            wrong = event.data.scalar.anchor ? no_anchors : NULL;
             break;
         case YAML_SEQUENCE_START_EVENT:
+            wrong = event.data.sequence_start.anchor ? no_anchors : ++depth > DEPTH_MAX ? too_deep : NULL;
+            break;
         case YAML_MAPPING_START_EVENT:
-            wrong = ++depth > DEPTH_MAX ? "nested too deep" : NULL;
+            wrong = event.data.mapping_start.anchor ? no_anchors : ++depth > DEPTH_MAX ? too_deep : NULL;
             break;
         case YAML_SEQUENCE_END_EVENT:
         case YAML_MAPPING_END_EVENT:

@@ -79,6 +79,8 @@ static void take_text(struct eg_conf_file *file, unsigned index, const char *tex
         return;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     file->has_document = yaml_parser_load(&parser, &file->document) != 0;
+    if (!file->has_document)
+        eg_faults_add(faults, index, file->name, parser.problem_mark, "this is no YAML: %s", parser.problem ? parser.problem : "unreadable");
     yaml_parser_delete(&parser);
     const yaml_node_t *root = eg_files_root(file);
     if (!root || (root->type == YAML_SCALAR_NODE && !root->data.scalar.length))
