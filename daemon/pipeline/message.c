@@ -113,21 +113,30 @@ static void remember(struct eg_pipeline *pipeline, const struct eg_message *mess
         pipeline->topic_rows[pipeline->topic_count++] = topic;
 }
 
+static bool is(struct eg_slice text, const char *name)
+{
+    return strlen(name) == text.length && !memcmp(name, text.text, text.length);
+}
+
+static bool described(const struct eg_conf *conf, const struct eg_routed *routed)
+{
+    for (size_t i = 0; i < conf->device_count; i++) {
+        const struct eg_conf_device *row = &conf->devices[i];
+        if (is(routed->device, row->id) && is(routed->site, conf->sites[row->site].id) &&
+            (!row->domain || is(routed->domain, row->domain)))
+            return true;
+    }
+    return false;
+}
+
 static struct eg_device *device_of(struct eg_pipeline *pipeline, const struct eg_message *message,
                                    struct eg_topic *topic, const struct eg_routed *routed, bool known,
                                    struct eg_batch *batch, char reason[EG_REASON_MAX])
 {
     if (topic->device == EG_ID_NONE) {
         struct eg_device *device = NULL;
-        if (pipeline->conf->auto_register)
+        if (pipeline->conf->auto_register || described(pipeline->conf, routed))
             device = eg_registry_add_device(pipeline, routed, message->arrived_ms, batch, reason);
-        else
-            for (size_t i = 0; i < pipeline->conf->device_count && !device; i++) {
-                const struct eg_conf_device *row = &pipeline->conf->devices[i];
-                if (strlen(row->id) == routed->device.length && !memcmp(row->id, routed->device.text, routed->device.length) &&
-                    eg_conf_site_find(pipeline->conf, routed->site.text, routed->site.length) == row->site)
-                    device = eg_registry_add_device(pipeline, routed, message->arrived_ms, batch, reason);
-            }
         if (!device) {
             if (!*reason)
                 snprintf(reason, EG_REASON_MAX, "the device is not in the configuration and auto_register is off");
