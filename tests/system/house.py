@@ -153,6 +153,17 @@ class Daemon:
         """Until so many readings are on disk (`readings` runs ahead of the commit, `store` does not); gives the status."""
         return self.until(lambda status: status["store"]["readings"] >= count, timeout)
 
+    def cases(self, count=1, timeout=60, **filters):
+        """Until so many active cases are on disk (`status` runs ahead of the commit here, too); gives them."""
+        found = []
+
+        def look(_):
+            found[:] = self.call("cases.list", handling="active", **filters)["cases"]
+            return len(found) == count
+
+        self.until(look, timeout)
+        return found
+
     def export(self, **params):
         with self.client() as client:
             return client.export(**params)

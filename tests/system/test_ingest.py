@@ -139,7 +139,7 @@ def test_a_retained_message_with_a_time_opens_no_case_and_does_not_look_fresh(br
     (device,) = daemon.call("devices.list")
     assert device["state"] == "silent" and device["last_seen"] == latest["time"]
     peer.tell("ecogov/v1/air/a1", json.dumps({"pm25": 400, "ts": now_ms()}), retain=True)  # live, this time
-    daemon.until(lambda status: status["cases"]["active"] == 1)
+    daemon.cases()
 
 
 def test_the_other_shape_by_json_pointer(broker, house, peer):
