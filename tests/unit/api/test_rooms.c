@@ -66,6 +66,11 @@ static bool command(void *user, const struct eg_command *asked)
 }
 static const struct eg_api_door door = {.state = state, .command = command};
 
+static bool find_case(void *user, const char *id, struct eg_case *ret)
+{
+    return eg_reader_case(user, id, ret, NULL) == EG_OK;
+}
+
 static void commit(void)
 {
     struct eg_err err = {0};
@@ -110,6 +115,8 @@ static int set_up(void **unused)
         fail_msg("%s", err.text);
     struct eg_past past;
     eg_reader_past(room.reader, &past);
+    past.find_case = find_case; /* the way house.c does it */
+    past.case_user = room.reader;
     room.pipeline = eg_pipeline_create(room.conf, &past);
     assert_non_null(room.pipeline);
     if (eg_store_load(room.store, room.pipeline, &err) < 0)
