@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import air_csv
 import settings
@@ -46,7 +46,8 @@ def to_ms(text):
 class Show:
     """What is published: its messages, its configuration, its clock, what to look at."""
 
-    keeps_on = False
+    keeps_on = False    # has more to publish when the day is over
+    every_step = True   # of every case is told
     form = "%H:%M"
 
     def note_until(self, ms):
@@ -82,12 +83,12 @@ class VillageShow(Show):
 
 
 class DataShow(Show):
-    title = "Hourly data"
+    every_step = False
     form = "%m-%d %H:%M"
 
     def __init__(self, paths, days):
         replay = air_csv.Replay(paths, days, now_ms())
-        self.title = f"{len(replay.sites_of)} station(s), {replay.first + timedelta(hours=1):%Y-%m-%d %H:%M} to {replay.last:%Y-%m-%d %H:%M}, moved to end now"
+        self.title = f"{', '.join(replay.sites_of)}: the {days} days to {replay.last:%Y-%m-%d %H:%M}, moved to end now"
         self.day = simulator.day_ending(replay.end_ms, replay.last_hour)
         self.first, self.rest = replay.messages[0], replay.messages[1:]
         self.late_limit = f"{days + 2}d"
@@ -96,12 +97,12 @@ class DataShow(Show):
         self.look = [(f"history {site}/air/station pm25", "the last day"), ("quarantine", "what could not be read")]
 
 
-def case_line(show, event):
+def tell_case(show, event):
     case = event["case"]
-    step = f"{event['kind']} {event['to'] or ''}".strip() if event["kind"] != "level" else f"now {event['to']}"
-    value = "" if event["value"] is None else f"{case['quantity']} {event['value']:.4g} {case['unit']}"
-    where = f"{case['site']}/{case['domain']}/{case['device']}"
-    return f"  {show.day.clock(to_ms(event['at']), show.form)}  {step:<17} {case['rule']:<16} {where:<20} {value}"
+    step = {"opened": f"opened {event['to']}", "level": f"now {event['to']}", "condition": f"{event['to']} again"}.get(event["kind"], event["kind"])
+    if show.every_step or event["kind"] == "opened" or event["to"] == "critical":
+        where = f"{case['site']}/{case['domain']}/{case['device']}"
+        say(f"  {show.day.clock(to_ms(event['at']), show.form)}  {step:<16} {case['rule']:<16} {where:<22} {case['quantity']} {event['value']:.4g} {case['unit']}")
 
 
 def most_interesting(cases):
@@ -186,7 +187,7 @@ def run(args):
         publisher.publish(show.first)     # retained: whoever has received it has subscribed
         publisher.drain()
         house.start_daemon(settings.write(house.folder, house.port, show.day.zone, show.late_limit, sites=show.sites, sources=show.sources))
-        watcher = Watcher(house, lambda event: say(case_line(show, event)))
+        watcher = Watcher(house, lambda event: tell_case(show, event))
         watcher.wait_received(1)
         publish(house, show, publisher, watcher, args.seconds)
         watcher.close()
