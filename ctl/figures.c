@@ -91,10 +91,15 @@ const char *page_unit(const char *unit, char out[PAGE_TEXT])
     static const struct {
         const char *ascii, *shown;
     } units[] = {{"ug/m3", "µg/m³"}, {"mg/m3", "mg/m³"}, {"Cel", "°C"}, {"1", ""},       {"deg", "°"},
-                 {"W/m2", "W/m²"},   {"g/m3", "g/m³"},   {"m3", "m³"},  {"m3/h", "m³/h"}, {"L/m2", "L/m²"}};
+                 {"W/m2", "W/m²"},   {"g/m3", "g/m³"},   {"m3", "m³"},   {"L/m2", "L/m²"}};
+    size_t length = unit ? strlen(unit) : 0;
+    const char *rate = length > 2 && strcmp(unit + length - 2, "/h") == 0 ? "/h" : "";
+    length -= strlen(rate);
     for (size_t i = 0; unit && i < sizeof units / sizeof *units; i++)
-        if (strcmp(units[i].ascii, unit) == 0)
-            return units[i].shown;
+        if (strlen(units[i].ascii) == length && strncmp(units[i].ascii, unit, length) == 0) {
+            snprintf(out, PAGE_TEXT, "%s%s", units[i].shown, rate);
+            return out;
+        }
     snprintf(out, PAGE_TEXT, "%s", unit ? unit : "");
     return out;
 }

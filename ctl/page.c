@@ -129,7 +129,7 @@ void table_add(struct table *table, enum tone tone, const char *text)
             table->capacity = capacity;
         }
     }
-    char *copy = table->failed ? NULL : strdup(text && *text ? text : "-");
+    char *copy = table->failed ? NULL : strdup(text ? text : "-");
     if (!copy)
         table->failed = true;
     else

@@ -30,7 +30,7 @@ struct table {
 };
 /* `heads`: words, NULL-terminated; one that begins with '>' is a column of numbers. */
 void table_init(struct table *table, const char *const *heads);
-/* The next cell, row by row. Copies; NULL is shown as "-". */
+/* The next cell, row by row. Copies; NULL (unknown, not given) is shown as "-". */
 void table_add(struct table *table, enum tone tone, const char *text);
 void table_addf(struct table *table, enum tone tone, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Prints (a table without rows says that there is nothing), and lets go of the memory. */

@@ -29,7 +29,7 @@ static int depth_of(const cJSON *sites, const cJSON *site)
     return depth;
 }
 
-/* The newest values of a quantity at the site: one, or from … to. */
+/* The newest values of a quantity at the site: one, or from … to. What a silent device said long ago is not now. */
 static void add_now(struct table *table, const cJSON *latest, const char *quantity)
 {
     double low = NAN, high = NAN;
@@ -38,7 +38,8 @@ static void add_now(struct table *table, const cJSON *latest, const char *quanti
     cJSON_ArrayForEach(row, latest)
     {
         double value = number_of(row, "value");
-        if (!text_of(row, "quantity") || strcmp(text_of(row, "quantity"), quantity) != 0 || !isfinite(value))
+        if (cJSON_IsTrue(item_of(row, "silent")) || !text_of(row, "quantity") ||
+            strcmp(text_of(row, "quantity"), quantity) != 0 || !isfinite(value))
             continue;
         low = isfinite(low) ? fmin(low, value) : value;
         high = isfinite(high) ? fmax(high, value) : value;

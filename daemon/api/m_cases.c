@@ -16,14 +16,6 @@ static void put_name(struct eg_json *json, const char *key, const char *name)
     eg_json_put_string(json, key, name && name[0] ? name : NULL);
 }
 
-static const struct eg_conf_rule *rule_find(const struct eg_conf *conf, const char *id)
-{
-    for (size_t i = 0; i < conf->rule_count; i++)
-        if (strcmp(conf->rules[i].id, id) == 0)
-            return &conf->rules[i];
-    return NULL;
-}
-
 static void put_point(struct eg_json *json, const char *key, double value, int64_t ms)
 {
     eg_json_key(json, key);
@@ -35,7 +27,7 @@ static void put_point(struct eg_json *json, const char *key, double value, int64
 
 void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const struct eg_case *row)
 {
-    const struct eg_conf_rule *rule = rule_find(desk->conf, row->rule);
+    const struct eg_conf_rule *rule = eg_conf_rule_find(desk->conf, row->rule);
     const struct eg_quantity_info *info =
         (int)row->quantity < EG_QUANTITY_COUNT ? eg_quantity_info(row->quantity) : NULL;
     const struct eg_case *live = desk->pipeline ? eg_pipeline_case_active(desk->pipeline, row->number) : NULL;
@@ -52,7 +44,8 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const st
     eg_json_put_string(json, "domain", row->domain);
     eg_json_put_string(json, "quantity", info ? info->name : NULL);
     eg_json_put_string(json, "channel", row->channel);
-    eg_json_put_string(json, "unit", info ? info->unit : NULL);
+    char unit[EG_UNIT_TEXT];
+    eg_json_put_string(json, "unit", info ? eg_conf_rule_unit(rule, row->quantity, unit) : NULL);
     eg_json_put_string(json, "rule", row->rule);
     eg_json_put_string(json, "rule_version", version);
     put_name(json, "title", rule ? rule->title_en : NULL);
@@ -220,7 +213,7 @@ int eg_m_cases_show(struct eg_call *call)
     struct eg_err err = {0};
     if (eg_reader_case(desk->reader, eg_call_path(call, "id", digits), &row, &err) < 0)
         return eg_call_fail_err(call, &err);
-    const struct eg_conf_rule *rule = rule_find(desk->conf, row.rule);
+    const struct eg_conf_rule *rule = eg_conf_rule_find(desk->conf, row.rule);
     eg_json_open(call->json, '{');
     eg_m_cases_write(desk, call->json, &row);
     put_name(call->json, "basis", rule ? rule->basis : NULL);

@@ -126,6 +126,7 @@ static void write_rule(struct eg_json *json, const struct eg_conf *conf, const s
 {
     const struct eg_quantity_info *info = eg_quantity_info(rule->quantity);
     char version[24];
+    char unit[EG_UNIT_TEXT];
     snprintf(version, sizeof version, "%016" PRIx64, rule->version);
     eg_json_open(json, '{');
     eg_json_put_string(json, "id", rule->id);
@@ -133,7 +134,7 @@ static void write_rule(struct eg_json *json, const struct eg_conf *conf, const s
     put_name(json, "title_zh", rule->title_zh);
     put_name(json, "domain", rule->domain);
     eg_json_put_string(json, "quantity", info->name);
-    eg_json_put_string(json, "unit", info->unit);
+    eg_json_put_string(json, "unit", eg_conf_rule_unit(rule, rule->quantity, unit));
     eg_json_put_string(json, "statistic", eg_statistic_name(rule->statistic));
     put_span(json, "window", rule->window_ms);
     eg_json_put_string(json, "direction", rule->below ? "below" : "above");

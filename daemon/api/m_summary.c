@@ -208,6 +208,7 @@ static void write_latest(const struct summary *summary, const struct cell *cell)
     eg_json_open(json, '[');
     for (uint32_t id = cell->first_device; id; id = summary->next_device[id]) {
         eg_pipeline_device(pipeline, id, &device);
+        bool silent = eg_call_device_silent(&device, summary->call->state.now_ms);
         for (size_t i = 0; i < device.series_count; i++) {
             if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, id, i), &series) ||
                 !series.has_last)
@@ -220,6 +221,7 @@ static void write_latest(const struct summary *summary, const struct cell *cell)
             eg_json_put_number(json, "value", series.last_value);
             eg_json_put_string(json, "unit", info->unit);
             eg_json_put_time(json, "time", series.last_ms);
+            eg_json_put_bool(json, "silent", silent);
             eg_json_close(json, '}');
         }
     }

@@ -110,6 +110,10 @@ struct eg_conf *eg_conf_load(const char *path, struct eg_buf *faults);
 struct eg_conf *eg_conf_parse(const char *name, const char *text, size_t length, struct eg_buf *faults);
 void eg_conf_destroy(struct eg_conf *conf); /* accepts NULL */
 uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id, size_t length); /* index or EG_CONF_NONE */
+const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const char *id); /* or NULL */
+/* The unit of what a rule judges: the quantity's own, for a rate "per hour". `rule` may be NULL. Gives `out` back. */
+#define EG_UNIT_TEXT 32
+char *eg_conf_rule_unit(const struct eg_conf_rule *rule, int quantity, char out[EG_UNIT_TEXT]);
 bool eg_conf_site_within(const struct eg_conf *conf, uint32_t site, uint32_t ancestor); /* itself counts */
 
 #endif

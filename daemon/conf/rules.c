@@ -1,4 +1,5 @@
 /* Rules: levels, limits, spans, sites. */
+#include <ecogov/quantity.h>
 #include <conf/resolve.h>
 #include <base/hash.h>
 
@@ -109,4 +110,19 @@ void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, 
     }
     rule.version = version_of(conf, &rule);
     *ret = rule;
+}
+
+const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const char *id)
+{
+    for (size_t i = 0; i < conf->rule_count; i++)
+        if (strcmp(conf->rules[i].id, id) == 0)
+            return &conf->rules[i];
+    return NULL;
+}
+
+char *eg_conf_rule_unit(const struct eg_conf_rule *rule, int quantity, char out[EG_UNIT_TEXT])
+{
+    bool rate = rule && rule->statistic == EG_STAT_RATE;
+    snprintf(out, EG_UNIT_TEXT, "%s%s", eg_quantity_info(quantity)->unit, rate ? "/h" : "");
+    return out;
 }

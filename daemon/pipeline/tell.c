@@ -16,10 +16,11 @@ static void put_value(struct eg_json *json, const char *key, double value, int64
     eg_json_close(json, '}');
 }
 
-static void body_of(const struct eg_case *row, const struct eg_case_event *event, struct eg_buf *out)
+static void body_of(const struct eg_conf *conf, const struct eg_case *row, const struct eg_case_event *event, struct eg_buf *out)
 {
     const struct eg_quantity_info *info = eg_quantity_info(row->quantity);
     struct eg_json json;
+    char unit[EG_UNIT_TEXT];
     eg_json_init(&json, out);
     eg_json_open(&json, '{');
     eg_json_put_string(&json, "case", row->id);
@@ -37,7 +38,7 @@ static void body_of(const struct eg_case *row, const struct eg_case_event *event
     eg_json_put_string(&json, "domain", row->domain);
     eg_json_put_string(&json, "device", row->device);
     eg_json_put_string(&json, "quantity", info->name);
-    eg_json_put_string(&json, "unit", info->unit);
+    eg_json_put_string(&json, "unit", eg_conf_rule_unit(eg_conf_rule_find(conf, row->rule), row->quantity, unit));
     eg_json_put_string(&json, "channel", row->channel);
     eg_json_put_string(&json, "rule", row->rule);
     eg_json_put_string(&json, "level", eg_level_name((enum eg_level)row->level));
@@ -62,7 +63,7 @@ void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const
     snprintf(topic, sizeof topic, "ecogov/events/case/%s/%s", row->site, row->id);
     snprintf(key, sizeof key, "mqtt/%s/%u", row->id, event->version);
     eg_buf_init(&body, BODY_MAX);
-    body_of(row, event, &body);
+    body_of(pipeline->conf, row, event, &body);
     struct eg_row_outbox *out = EG_BATCH_ADD(batch, outbox);
     if (out)
         *out = (struct eg_row_outbox){.id = ++pipeline->last_outbox, .channel = "mqtt",
