@@ -13,9 +13,9 @@
 #define TIDY_BITE_US 3000
 #define TIDY_PAUSE_MS 20
 #define RETRY_MS 1000          /* after a full disk */
-/* So many events, then so long nothing: the burst is over, or the broker's window is used up and not learned yet. So few bytes more
- * are written for not waiting the whole commit_interval (a page or two a turn) that it is not worth it. */
-#define QUIET_EVENTS 16
+/* So many events, then so long nothing: a backlog has come in whole. Its turn need not wait for commit_interval: shared by so many,
+ * the page or two that an earlier commit costs are nothing. The everyday trickle does wait: that is what spares the card. */
+#define QUIET_EVENTS 256
 #define QUIET_MS 20
 
 struct waiting { /* an event that came while the pipeline must not run; strings Owned */
