@@ -136,7 +136,7 @@ static void write_rule(struct eg_json *json, const struct eg_conf *conf, const s
     eg_json_put_string(json, "quantity", info->name);
     eg_json_put_string(json, "unit", eg_conf_rule_unit(rule, rule->quantity, unit));
     eg_json_put_string(json, "statistic", eg_statistic_name(rule->statistic));
-    put_span(json, "window", rule->window_ms);
+    put_span(json, "window", rule->statistic == EG_STAT_LAST ? 0 : rule->window_ms);
     eg_json_put_string(json, "direction", rule->below ? "below" : "above");
     write_levels(json, rule);
     put_span(json, "hold", rule->hold_ms);
