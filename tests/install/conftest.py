@@ -1,48 +1,10 @@
-"""What the tests of the installation share: where the build is, an installation of it, a free port, a process that ends.
-
-Refuses to know what is installed; the tests know. ECOGOV_BIN names the folder of the built programs.
-"""
-import os
-import pathlib
-import shutil
+"""The fixtures of the installation's tests: installations to look at, a free port, processes that end."""
 import signal
 import socket
 import subprocess
-import time
 
 import pytest
-
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("ECOGOV_BIN", SOURCE / "build/release/bin")).resolve()
-BUILD = BIN.parent
-
-
-def install(prefix, destdir=None):
-    """Installs the build; gives what cmake said."""
-    environment = {**os.environ, "DESTDIR": str(destdir)} if destdir else {k: v for k, v in os.environ.items() if k != "DESTDIR"}
-    done = subprocess.run(["cmake", "--install", str(BUILD), "--prefix", str(prefix)], env=environment, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-def need(program):
-    """The program's path; the test is skipped where it is missing."""
-    path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    if not path:
-        pytest.skip(f"{program} is not installed here")
-    return path
-
-
-def wait_for(what, question, seconds=30):
-    """Asks until the answer is true: for what has no event to wait for."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        answer = question()
-        if answer:
-            return answer
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
+from place import BUILD, install
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import stat
 import subprocess
 
 import pytest
-from conftest import SOURCE, install, need
+from place import SOURCE, install, need
 
 CONFIGURATION = sorted(str(p.relative_to(SOURCE / "conf")) for p in (SOURCE / "conf").rglob("*") if p.is_file())
 PAGES = ("man1/ecogovctl.1", "man5/ecogov.yaml.5", "man8/ecogovd.8")
