@@ -1,5 +1,6 @@
-/* The payloads that stand in the comments of conf/sources.d are read by the sources below them, and give these readings.
- * Knows templates only as far as needed to find the source of an example; the router has its own tests. */
+/* The payloads that stand in the comments of conf/sources.d are read by the sources below them, and give
+ * these readings. Knows templates only as far as needed to find the source of an example; the router has its
+ * own tests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,9 +14,10 @@
 #include <string.h>
 
 #define TEXT_MAX ((size_t)64 * 1024)
-#define ARRIVED INT64_C(1795500000000)
+#define ARRIVED  INT64_C(1795500000000)
 
-/* readings: quantity[/channel]=value, with @ where the payload has the time 2026-11-23T07:00:00Z (or, behind the point, more). */
+/* readings: quantity[/channel]=value, with @ where the payload has the time 2026-11-23T07:00:00Z (or, behind
+ * the point, more). */
 static const struct {
     const char *file, *readings[3];
 } shapes[] = {
@@ -23,10 +25,12 @@ static const struct {
      {"pm25=35.2@0 temperature=21.4@0", "fill_level=82@0 bin_temp=24@0 battery=91@0",
       "soil_moisture/10cm=24.1@0 soil_moisture/30cm=27.9@0"}},
     {"airgradient.yaml.example",
-     {"pm1=22 pm25=34 pm10=41 co2=778 temperature=22.17 humidity=47 temperature/housing=23.1 humidity/housing=32 rssi=-52"}},
+     {"pm1=22 pm25=34 pm10=41 co2=778 temperature=22.17 humidity=47 temperature/housing=23.1 "
+      "humidity/housing=32 rssi=-52"}},
     {"dusty.yaml.example", {"pm25=35.2@0 pm10=61@0 temperature=21.3889@0 voltage=3.89@0"}},
     {"soil-profile.yaml.example",
-     {"soil_moisture/10=24.1@0 soil_ec/10=0.31@0 soil_temp/10=14.2@0 soil_moisture/30=27.9@0 soil_ec/30=0.28@0 "
+     {"soil_moisture/10=24.1@0 soil_ec/10=0.31@0 soil_temp/10=14.2@0 soil_moisture/30=27.9@0 "
+      "soil_ec/30=0.28@0 "
       "soil_temp/30=15@0"}},
     {"zigbee2mqtt-soil.yaml.example", {"soil_moisture=39 soil_temp=23 battery=20"}},
     {"sensecap.yaml.example", {"co2=437@137"}},
@@ -121,13 +125,17 @@ static void write_readings(const struct eg_sink *sink, char *out, size_t size)
     }
 }
 
-static void try(const struct eg_conf *conf, const char *file, const char *topic, const char *payload, const char *expected)
+static void try(const struct eg_conf *conf, const char *file, const char *topic, const char *payload,
+                const char *expected)
 {
     char readings[2048];
     struct eg_sink *sink = calloc(1, sizeof *sink);
     const struct eg_conf_source *source = NULL;
-    const struct eg_message message = {.topic = topic, .topic_len = strlen(topic), .payload = (const uint8_t *)payload,
-                                       .payload_len = strlen(payload), .arrived_ms = ARRIVED};
+    const struct eg_message message = {.topic = topic,
+                                       .topic_len = strlen(topic),
+                                       .payload = (const uint8_t *)payload,
+                                       .payload_len = strlen(payload),
+                                       .arrived_ms = ARRIVED};
     assert_non_null(sink);
     for (size_t i = 0; i < conf->source_count && !source; i++)
         if (fits(conf->sources[i].topic, topic))

@@ -1,5 +1,6 @@
-/* What an administrator is given says the truth: conf/ loads, its commented values are the defaults, and conf/ and
- * ecogov.yaml(5) name the keys of the schema tables, all of them and no others. Refuses to know what the keys do. */
+/* What an administrator is given says the truth: conf/ loads, its commented values are the defaults, and
+ * conf/ and ecogov.yaml(5) name the keys of the schema tables, all of them and no others. Refuses to know
+ * what the keys do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +18,7 @@
 
 #define TEXT_MAX ((size_t)256 * 1024)
 #define KEYS_MAX 400
-#define KEY_MAX 80
+#define KEY_MAX  80
 
 /* --- texts --- */
 
@@ -33,7 +34,8 @@ static char *text_of(const char *path)
     return text;
 }
 
-/* "#key: value", "#  key: value" or "#  - …": what may be switched on. Prose stands one blank behind its mark. */
+/* "#key: value", "#  key: value" or "#  - …": what may be switched on. Prose stands one blank behind its
+ * mark. */
 static bool is_setting(const char *line)
 {
     size_t blanks = strspn(line, " ");
@@ -111,8 +113,9 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            same_text(a->board.dir, b->board.dir) && a->board.interval_ms == b->board.interval_ms &&
            same_text(a->time_zone, b->time_zone) && a->auto_register == b->auto_register &&
            a->late_limit_ms == b->late_limit_ms && a->future_tolerance_ms == b->future_tolerance_ms &&
-           a->max_devices == b->max_devices && a->site_count == b->site_count && a->party_count == b->party_count &&
-           a->device_count == b->device_count && a->rule_count == b->rule_count && a->source_count == b->source_count;
+           a->max_devices == b->max_devices && a->site_count == b->site_count &&
+           a->party_count == b->party_count && a->device_count == b->device_count &&
+           a->rule_count == b->rule_count && a->source_count == b->source_count;
 }
 
 static void must_be_defaults(const char *text)
@@ -164,20 +167,24 @@ static void add_schema(struct keys *keys, const cyaml_schema_field_t *fields, co
     }
 }
 
-static void add_yaml(struct keys *keys, yaml_document_t *document, const yaml_node_t *node, const char *prefix)
+static void add_yaml(struct keys *keys, yaml_document_t *document, const yaml_node_t *node,
+                     const char *prefix)
 {
     char key[KEY_MAX], below[KEY_MAX];
-    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+         pair++) {
         const yaml_node_t *value = yaml_document_get_node(document, pair->value);
         const char *name = (const char *)yaml_document_get_node(document, pair->key)->data.scalar.value;
         assert_true(snprintf(key, sizeof key, "%s%s", prefix, name) < (int)sizeof key);
         add_key(keys, key);
-        snprintf(below, sizeof below, "%.*s%s", KEY_MAX - 4, key, value->type == YAML_SEQUENCE_NODE ? "[]." : ".");
+        snprintf(below, sizeof below, "%.*s%s", KEY_MAX - 4, key,
+                 value->type == YAML_SEQUENCE_NODE ? "[]." : ".");
         if (value->type == YAML_MAPPING_NODE)
             add_yaml(keys, document, value, below);
         if (value->type != YAML_SEQUENCE_NODE)
             continue;
-        for (const yaml_node_item_t *item = value->data.sequence.items.start; item < value->data.sequence.items.top; item++)
+        for (const yaml_node_item_t *item = value->data.sequence.items.start;
+             item < value->data.sequence.items.top; item++)
             if (yaml_document_get_node(document, *item)->type == YAML_MAPPING_NODE)
                 add_yaml(keys, document, yaml_document_get_node(document, *item), below);
     }
@@ -249,7 +256,8 @@ static void test_what_is_shipped_loads(void **unused)
     assert_true(eg_conf_site_within(conf, spot, eg_conf_site_find(conf, "qingxi", strlen("qingxi"))));
     for (size_t i = 0; i < conf->rule_count; i++) {
         const struct eg_conf_rule *rule = &conf->rules[i];
-        if (!*rule->title_en || !*rule->title_zh || !*rule->basis || !*rule->action || !rule->deadline_acknowledge_ms)
+        if (!*rule->title_en || !*rule->title_zh || !*rule->basis || !*rule->action ||
+            !rule->deadline_acknowledge_ms)
             fail_msg("rule %s lacks a title, title_zh, basis, action or deadline", rule->id);
     }
     eg_conf_destroy(conf);
@@ -344,9 +352,11 @@ static void test_every_setting_is_compared(void **unused)
     add_schema(schema, eg_schema_file.mapping.fields, "");
     for (size_t i = 0; i < schema->count; i++) {
         const char *key = schema->rows[i];
-        bool group = !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") || !strcmp(key, "board");
-        bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") || !strcmp(key, "parties") ||
-                    !strcmp(key, "sources") || !strcmp(key, "devices") || strstr(key, "[]");
+        bool group =
+            !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") || !strcmp(key, "board");
+        bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
+                    !strcmp(key, "parties") || !strcmp(key, "sources") || !strcmp(key, "devices") ||
+                    strstr(key, "[]");
         if (!group && !list && !has_key(tried, key))
             fail_msg("%s is new: compare it here", key);
     }
@@ -421,8 +431,8 @@ static void test_manual_tells_the_defaults(void **unused)
         if (dot && (strncmp(group, key, length) != 0 || group[length]))
             used += (size_t)snprintf(yaml + used, sizeof yaml - used, "%.*s:\n", (int)length, key);
         snprintf(group, sizeof group, "%.*s", (int)length, key);
-        used += (size_t)snprintf(yaml + used, sizeof yaml - used, "%s%s: %.*s\n", dot ? "  " : "", dot ? dot + 1 : key,
-                                 (int)(end - value), value);
+        used += (size_t)snprintf(yaml + used, sizeof yaml - used, "%s%s: %.*s\n", dot ? "  " : "",
+                                 dot ? dot + 1 : key, (int)(end - value), value);
         assert_true(used < sizeof yaml);
         count++;
     }
