@@ -43,7 +43,8 @@ static void check_faults(const struct eg_buf *said, unsigned long lines)
 static void check_conf(const struct eg_conf *conf)
 {
     DEMAND(conf->source_count >= 1, "no source");
-    DEMAND(conf->time_zone && *conf->time_zone && conf->store.path && conf->socket.path, "a default is missing");
+    DEMAND(conf->time_zone && *conf->time_zone && conf->store.path && conf->socket.path,
+           "a default is missing");
     DEMAND(conf->mqtt.port >= 1 && conf->mqtt.port <= 65535, "port %d", conf->mqtt.port);
     for (size_t i = 0; i < conf->site_count; i++) {
         const struct eg_conf_site *site = &conf->sites[i];
@@ -52,7 +53,8 @@ static void check_conf(const struct eg_conf *conf)
         uint32_t up = site->parent;
         for (size_t steps = 0; up != EG_CONF_NONE; up = conf->sites[up].parent)
             DEMAND(steps++ < conf->site_count, "site '%s' is above itself", site->id);
-        DEMAND(eg_conf_site_find(conf, site->id, strlen(site->id)) == i, "site '%s' is there twice", site->id);
+        DEMAND(eg_conf_site_find(conf, site->id, strlen(site->id)) == i, "site '%s' is there twice",
+               site->id);
         for (size_t k = 0; k < site->party_count; k++)
             DEMAND(site->parties[k] < conf->party_count, "party %u", site->parties[k]);
     }

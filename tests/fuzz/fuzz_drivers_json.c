@@ -16,8 +16,10 @@
 #define MAPPING_COUNT 6
 #define MAPPING_GIVEN MAPPING_COUNT
 
-static const struct eg_field nested[] = {{"/pm/fine", "pm25", "", ""}, {"/temp_f", "temperature", "degF", ""}};
-static const struct eg_field rows[] = {{"/m", "soil_moisture", "m3/m3", ""}, {"/t", "soil_temperature", "", "probe"}};
+static const struct eg_field nested[] = {{"/pm/fine", "pm25", "", ""},
+                                         {"/temp_f", "temperature", "degF", ""}};
+static const struct eg_field rows[] = {{"/m", "soil_moisture", "m3/m3", ""},
+                                       {"/t", "soil_temperature", "", "probe"}};
 static const struct eg_field by_index[] = {{"/0", "pm25", "", ""}, {"/1", "pm10", "", "a~b/c"}};
 static const struct eg_field one[] = {{"/a", "pm25", "", ""}};
 static const struct eg_field escaped[] = {{"/a~1b/m~0n", "pm25", "mg/m3", ""}, {"/", "no2", "ppb", ""}};
@@ -72,8 +74,8 @@ static void check_reading(const struct eg_reading *reading)
     DEMAND(isfinite(reading->value), "a value that is none");
     DEMAND(reading->quantity < EG_QUANTITY_COUNT, "quantity %u", reading->quantity);
     DEMAND(reading->flags == 0, "a driver sets no flags");
-    DEMAND(reading->time_ms == EG_TIME_NONE || (reading->time_ms >= 0 && reading->time_ms <= LATEST_MS), "time %lld",
-           (long long)reading->time_ms);
+    DEMAND(reading->time_ms == EG_TIME_NONE || (reading->time_ms >= 0 && reading->time_ms <= LATEST_MS),
+           "time %lld", (long long)reading->time_ms);
     DEMAND(memchr(reading->channel, '\0', sizeof reading->channel), "a channel without an end");
     for (const char *c = reading->channel; *c; c++)
         DEMAND((unsigned char)*c >= 0x20 && *c != 0x7f, "a control byte in a channel");
@@ -109,8 +111,8 @@ static void check_same(const struct eg_sink *a, const struct eg_sink *b, enum eg
     DEMAND(a->count == b->count, "%zu readings, then %zu", a->count, b->count);
     for (size_t i = 0; i < a->count; i++) {
         const struct eg_reading *x = &a->readings[i], *y = &b->readings[i];
-        DEMAND(x->time_ms == y->time_ms && !memcmp(&x->value, &y->value, sizeof x->value) && x->quantity == y->quantity &&
-                   !strcmp(x->channel, y->channel),
+        DEMAND(x->time_ms == y->time_ms && !memcmp(&x->value, &y->value, sizeof x->value) &&
+                   x->quantity == y->quantity && !strcmp(x->channel, y->channel),
                "reading %zu differs the second time", i);
     }
 }
@@ -141,7 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     memset(&first, 0xA5, sizeof first); /* what a sink held before must not show */
     memset(&second, 0x5A, sizeof second);
-    enum eg_verdict verdict = driver->decode(used, &message, &first), again = driver->decode(used, &message, &second);
+    enum eg_verdict verdict = driver->decode(used, &message, &first),
+                    again = driver->decode(used, &message, &second);
     check_sink(verdict, &first);
     DEMAND(verdict == again, "%s, then %s", eg_verdict_name(verdict), eg_verdict_name(again));
     check_same(&first, &second, verdict);

@@ -15,37 +15,41 @@
 #define CLOCK_UNSET_MS INT64_C(946684800000)
 #define BURST_MS 2000 /* readings without a time may run ahead of the clock */
 
-#define PLACES                                                                                                         \
-    "parties:\n"                                                                                                       \
-    "  - {id: p1, name: P, sector: government}\n"                                                                      \
-    "  - {id: p2, name: Q, sector: society}\n"                                                                         \
-    "sources:\n"                                                                                                       \
-    "  - {id: usual, topic: \"ecogov/{site}/{domain}/{device}\", driver: json}\n"                                      \
-    "  - id: dusty\n"                                                                                                  \
-    "    topic: dusty/{site}/{device}/state\n"                                                                         \
-    "    domain: air\n"                                                                                                \
-    "    driver: json\n"                                                                                               \
-    "    time: /ts\n"                                                                                                  \
-    "    fields: [{path: /pm25, quantity: pm25}, {path: /temperature, quantity: temperature, unit: degF}]\n"           \
-    "  - {id: raw, topic: \"raw/{device}/#\", site: v, domain: soil, driver: json}\n"                                  \
-    "time_zone: Asia/Shanghai\n"                                                                                       \
+#define PLACES                                                                                               \
+    "parties:\n"                                                                                             \
+    "  - {id: p1, name: P, sector: government}\n"                                                            \
+    "  - {id: p2, name: Q, sector: society}\n"                                                               \
+    "sources:\n"                                                                                             \
+    "  - {id: usual, topic: \"ecogov/{site}/{domain}/{device}\", driver: json}\n"                            \
+    "  - id: dusty\n"                                                                                        \
+    "    topic: dusty/{site}/{device}/state\n"                                                               \
+    "    domain: air\n"                                                                                      \
+    "    driver: json\n"                                                                                     \
+    "    time: /ts\n"                                                                                        \
+    "    fields: [{path: /pm25, quantity: pm25}, {path: /temperature, quantity: temperature, unit: degF}]\n" \
+    "  - {id: raw, topic: \"raw/{device}/#\", site: v, domain: soil, driver: json}\n"                        \
+    "time_zone: Asia/Shanghai\n"                                                                             \
     "mqtt: {publish: true}\n"
 
-static const char before_text[] =
-    "sites:\n"
-    "  - {id: c, name: C, level: county}\n"
-    "  - {id: v, name: V, parent: c, mode: gap_filling, parties: [p1, p2]}\n"
-    "  - {id: w, name: W, parent: c}\n"
-    "max_devices: 6\n"
-    "rules:\n"
-    "  - {id: now, quantity: pm25, levels: {warning: {open: 75, clear: 70}, critical: {open: 150, clear: 140}}}\n"
-    "  - {id: mean, quantity: pm25, statistic: mean, window: 10m, levels: {notice: {open: 50, clear: 40}}, hold: 2m}\n"
-    "  - {id: rate, quantity: temperature, statistic: rate, window: 1h, levels: {warning: {open: 20, clear: 5}}}\n"
-    "  - {id: cold, quantity: temperature, direction: below, levels: {warning: {open: 0, clear: 2}}, clear_hold: 5m}\n"
-    "  - {id: full, quantity: fill_level, statistic: min, window: 1m, levels: {warning: {open: 80, clear: 60}}, hold: 10m,\n"
-    "     sites: [v], deadline: {acknowledge: 2h, fix: 48h}}\n"
-    "  - {id: sum, domain: soil, quantity: soil_moisture, statistic: sum, window: 1d, levels: {notice: {open: 90, clear: 50}}}\n"
-    PLACES;
+static const char before_text[] = "sites:\n"
+                                  "  - {id: c, name: C, level: county}\n"
+                                  "  - {id: v, name: V, parent: c, mode: gap_filling, parties: [p1, p2]}\n"
+                                  "  - {id: w, name: W, parent: c}\n"
+                                  "max_devices: 6\n"
+                                  "rules:\n"
+                                  "  - {id: now, quantity: pm25, levels: {warning: {open: 75, clear: 70}, "
+                                  "critical: {open: 150, clear: 140}}}\n"
+                                  "  - {id: mean, quantity: pm25, statistic: mean, window: 10m, levels: "
+                                  "{notice: {open: 50, clear: 40}}, hold: 2m}\n"
+                                  "  - {id: rate, quantity: temperature, statistic: rate, window: 1h, "
+                                  "levels: {warning: {open: 20, clear: 5}}}\n"
+                                  "  - {id: cold, quantity: temperature, direction: below, levels: {warning: "
+                                  "{open: 0, clear: 2}}, clear_hold: 5m}\n"
+                                  "  - {id: full, quantity: fill_level, statistic: min, window: 1m, levels: "
+                                  "{warning: {open: 80, clear: 60}}, hold: 10m,\n"
+                                  "     sites: [v], deadline: {acknowledge: 2h, fix: 48h}}\n"
+                                  "  - {id: sum, domain: soil, quantity: soil_moisture, statistic: sum, "
+                                  "window: 1d, levels: {notice: {open: 90, clear: 50}}}\n" PLACES;
 static const char after_text[] =
     "sites:\n"
     "  - {id: c, name: C, level: county}\n"
@@ -56,9 +60,10 @@ static const char after_text[] =
     "rules:\n"
     "  - {id: now, quantity: pm25, levels: {critical: {open: 150, clear: 140}}, clear_hold: 1m}\n"
     "  - {id: mean, quantity: pm25, statistic: max, window: 1h, levels: {notice: {open: 60, clear: 40}}}\n"
-    "  - {id: warm, quantity: temperature, statistic: mean, window: 1h, levels: {notice: {open: 30, clear: 25}}}\n"
-    "  - {id: cold, quantity: temperature, direction: below, levels: {warning: {open: 0, clear: 2}}}\n"
-    PLACES;
+    "  - {id: warm, quantity: temperature, statistic: mean, window: 1h, levels: {notice: {open: 30, clear: "
+    "25}}}\n"
+    "  - {id: cold, quantity: temperature, direction: below, levels: {warning: {open: 0, clear: "
+    "2}}}\n" PLACES;
 
 static struct eg_conf *confs[2];
 
@@ -74,7 +79,7 @@ struct world {
     size_t payload_len;
     uint16_t mid;
     bool retain, dated, sent;
-    bool whole; /* the last message was taken, and all its readings were */
+    bool whole;              /* the last message was taken, and all its readings were */
     uint32_t versions[4096]; /* [case number] */
 };
 
@@ -85,16 +90,18 @@ struct marks { /* how long the batch's lists were before the event */
 
 static struct marks mark(const struct eg_batch *batch, const struct eg_pipeline *pipeline)
 {
-    return (struct marks){batch->readings_count, batch->case_events_count, batch->cases_count,
-                          batch->answers_count,  batch->quarantine_count,  batch->devices_count,
+    return (struct marks){batch->readings_count, batch->case_events_count,       batch->cases_count,
+                          batch->answers_count,  batch->quarantine_count,        batch->devices_count,
                           batch->series_count,   *eg_pipeline_counters(pipeline)};
 }
 
 /* --- what must be true after every event --- */
 
-static void check_books(const struct eg_counters *now, const struct eg_counters *before, enum eg_event_kind kind)
+static void check_books(const struct eg_counters *now, const struct eg_counters *before,
+                        enum eg_event_kind kind)
 {
-    DEMAND(now->received == now->decoded + now->duplicate + now->quarantined + now->ignored, "messages do not balance");
+    DEMAND(now->received == now->decoded + now->duplicate + now->quarantined + now->ignored,
+           "messages do not balance");
     DEMAND(now->r_decoded == now->r_stored + now->r_duplicate + now->r_rejected, "readings do not balance");
     DEMAND(now->r_corrected <= now->r_stored, "more corrected than stored");
     DEMAND(now->received == before->received + (kind == EG_EVENT_MESSAGE), "received %llu, then %llu",
@@ -125,23 +132,24 @@ static void check_reading(struct world *world, size_t index)
     double before;
     DEMAND(eg_pipeline_series(world->pipeline, row->series, &series), "series %u", row->series);
     const struct eg_quantity_info *info = eg_quantity_info(series.quantity);
-    DEMAND(isfinite(row->value) && row->value >= info->low && row->value <= info->high, "%s %g", info->name, row->value);
+    DEMAND(isfinite(row->value) && row->value >= info->low && row->value <= info->high, "%s %g", info->name,
+           row->value);
     DEMAND(row->time_ms >= CLOCK_UNSET_MS, "time %lld", (long long)row->time_ms);
     if (!(row->flags & EG_FLAG_ARRIVAL))
         DEMAND(row->time_ms <= world->now_ms + world->conf->future_tolerance_ms, "a reading of the future");
     else
-        DEMAND(row->time_ms >= world->now_ms && !(row->flags & EG_FLAG_CORRECTION), "dated by arrival: %lld, %d",
-               (long long)row->time_ms, row->flags);
+        DEMAND(row->time_ms >= world->now_ms && !(row->flags & EG_FLAG_CORRECTION),
+               "dated by arrival: %lld, %d", (long long)row->time_ms, row->flags);
     bool known = earlier(world, index, &before);
     DEMAND(known == ((row->flags & EG_FLAG_CORRECTION) != 0), "known %d, flags %d", known, row->flags);
-    DEMAND(!known || memcmp(&before, &row->value, sizeof before) != 0, "stored twice: series %u at %lld", row->series,
-           (long long)row->time_ms);
+    DEMAND(!known || memcmp(&before, &row->value, sizeof before) != 0, "stored twice: series %u at %lld",
+           row->series, (long long)row->time_ms);
 }
 
 static void check_case(const struct eg_case *row)
 {
-    DEMAND(row->number && row->id[0] && row->level > EG_LEVEL_NONE && row->level < EG_LEVEL_COUNT, "case %u level %u",
-           row->number, row->level);
+    DEMAND(row->number && row->id[0] && row->level > EG_LEVEL_NONE && row->level < EG_LEVEL_COUNT,
+           "case %u level %u", row->number, row->level);
     DEMAND(row->handling < EG_HANDLING_COUNT && row->condition < EG_CONDITION_COUNT, "case %u", row->number);
     DEMAND((row->closed_ms != EG_TIME_NONE) == (row->handling == EG_CLOSED || row->handling == EG_REJECTED),
            "case %u is %s, closed at %lld", row->number, eg_handling_name((enum eg_handling)row->handling),
@@ -152,8 +160,10 @@ static void check_case(const struct eg_case *row)
 static void check_case_event(struct world *world, const struct eg_case_event *event)
 {
     uint32_t *version = &world->versions[event->case_number % 4096];
-    DEMAND(event->kind && event->actor && event->from && event->to && event->note, "an event with a hole in it");
-    DEMAND(event->version == *version + 1, "case %u: version %u after %u", event->case_number, event->version, *version);
+    DEMAND(event->kind && event->actor && event->from && event->to && event->note,
+           "an event with a hole in it");
+    DEMAND(event->version == *version + 1, "case %u: version %u after %u", event->case_number, event->version,
+           *version);
     *version = event->version;
 }
 
@@ -161,8 +171,10 @@ static void check_active(const struct eg_pipeline *pipeline)
 {
     const struct eg_case *row, *before = NULL;
     for (size_t i = 0; (row = eg_pipeline_case_at(pipeline, i)); before = row, i++) {
-        DEMAND(!before || before->number < row->number, "cases %u and %u are out of order", before->number, row->number);
-        DEMAND(row->handling != EG_CLOSED && row->handling != EG_REJECTED, "case %u has ended and is active", row->number);
+        DEMAND(!before || before->number < row->number, "cases %u and %u are out of order", before->number,
+               row->number);
+        DEMAND(row->handling != EG_CLOSED && row->handling != EG_REJECTED, "case %u has ended and is active",
+               row->number);
     }
 }
 
@@ -173,7 +185,8 @@ static void check_answer(const struct world *world, const struct marks *marks, c
         DEMAND(batch->answers_count == marks->answers, "an answer that nobody asked for");
         return;
     }
-    DEMAND(batch->answers_count == marks->answers + 1 && batch->urgent, "%zu answers", batch->answers_count - marks->answers);
+    DEMAND(batch->answers_count == marks->answers + 1 && batch->urgent, "%zu answers",
+           batch->answers_count - marks->answers);
     const struct eg_answer *answer = &batch->answers[marks->answers];
     size_t events = batch->case_events_count - marks->case_events;
     DEMAND(answer->ticket == event->command.ticket, "another's ticket");
@@ -188,8 +201,9 @@ static void check(struct world *world, const struct marks *marks, const struct e
     DEMAND(!batch->failed, "the batch failed");
     DEMAND(!memcmp(now, &batch->counters, sizeof *now), "the batch has other counters than the pipeline");
     check_books(now, &marks->counters, event->kind);
-    DEMAND(batch->readings_count - marks->readings == now->r_stored - marks->counters.r_stored, "%zu rows for %llu stored",
-           batch->readings_count - marks->readings, (unsigned long long)(now->r_stored - marks->counters.r_stored));
+    DEMAND(batch->readings_count - marks->readings == now->r_stored - marks->counters.r_stored,
+           "%zu rows for %llu stored", batch->readings_count - marks->readings,
+           (unsigned long long)(now->r_stored - marks->counters.r_stored));
     DEMAND(now->quarantined - marks->counters.quarantined <= batch->quarantine_count - marks->quarantine,
            "quarantined without a row");
     for (size_t i = marks->readings; i < batch->readings_count; i++)
@@ -200,7 +214,8 @@ static void check(struct world *world, const struct marks *marks, const struct e
         check_case_event(world, &batch->case_events[i]);
     for (size_t i = marks->quarantine; i < batch->quarantine_count; i++) {
         const struct eg_row_quarantine *row = &batch->quarantine[i];
-        DEMAND(*row->reason && *row->verdict && row->payload_len <= EG_QUARANTINE_BYTES && row->payload_len <= row->full_len,
+        DEMAND(*row->reason && *row->verdict && row->payload_len <= EG_QUARANTINE_BYTES &&
+                   row->payload_len <= row->full_len,
                "a quarantine row without its reason or with too much payload");
     }
     check_answer(world, marks, event);
@@ -213,17 +228,18 @@ static void check_twin(const struct world *world)
     const struct eg_batch *a = &world->batch, *b = &world->twin_batch;
     DEMAND(!memcmp(&a->counters, &b->counters, sizeof a->counters), "other counters after a restart");
     DEMAND(a->readings_count == b->readings_count && a->case_events_count == b->case_events_count,
-           "after a restart: %zu readings, %zu case events; without: %zu, %zu", a->readings_count, a->case_events_count,
-           b->readings_count, b->case_events_count);
+           "after a restart: %zu readings, %zu case events; without: %zu, %zu", a->readings_count,
+           a->case_events_count, b->readings_count, b->case_events_count);
     for (size_t i = 0; i < a->readings_count; i++)
-        DEMAND(a->readings[i].time_ms == b->readings[i].time_ms && a->readings[i].flags == b->readings[i].flags,
+        DEMAND(a->readings[i].time_ms == b->readings[i].time_ms &&
+                   a->readings[i].flags == b->readings[i].flags,
                "reading %zu differs after a restart", i);
     for (size_t i = 0; i < a->case_events_count; i++) {
         const struct eg_case_event *x = &a->case_events[i], *y = &b->case_events[i];
         DEMAND(x->case_number == y->case_number && x->at_ms == y->at_ms && !strcmp(x->kind, y->kind) &&
                    !strcmp(x->from, y->from) && !strcmp(x->to, y->to),
-               "case %u %s %s->%s after a restart, case %u %s %s->%s without", x->case_number, x->kind, x->from, x->to,
-               y->case_number, y->kind, y->from, y->to);
+               "case %u %s %s->%s after a restart, case %u %s %s->%s without", x->case_number, x->kind,
+               x->from, x->to, y->case_number, y->kind, y->from, y->to);
     }
 }
 
@@ -286,7 +302,8 @@ static void deliver(struct world *world, bool dup)
 
 static void make_topic(struct world *world)
 {
-    static const char *const sites[] = {"v", "w", "c", "nowhere"}, *const domains[] = {"air", "soil", "waste", "B\xc3"};
+    static const char *const sites[] = {"v", "w", "c", "nowhere"}, *const domains[] = {"air", "soil", "waste",
+                                                                                       "B\xc3"};
     static const char *const devices[] = {"a1", "a2", "a3", "\xe4\xb8\x8a", "", "x\x7f", "a4", "a5"};
     unsigned choice = input_byte(&world->input), names = input_byte(&world->input);
     const char *site = sites[names & 3], *domain = domains[names >> 2 & 3], *device = devices[names >> 4 & 7];
@@ -311,14 +328,16 @@ static void make_payload(struct world *world)
     unsigned which = input_byte(&world->input), when = input_byte(&world->input);
     int64_t span = spans[when >> 2 & 3] * (int64_t)input_byte(&world->input);
     char *out = world->payload;
-    size_t size = sizeof world->payload, used = (size_t)snprintf(out, size, "{\"channel\":\"%s\"", which & 16 ? "x" : "");
+    size_t size = sizeof world->payload,
+           used = (size_t)snprintf(out, size, "{\"channel\":\"%s\"", which & 16 ? "x" : "");
     world->dated = (when & 3) != 0;
     if (world->dated)
         used += (size_t)snprintf(out + used, size - used, ",\"ts\":%lld",
                                  (long long)(world->now_ms + ((when & 3) == 3 ? span : -span)));
     for (unsigned i = 0; i < 4; i++)
         if (which >> i & 1)
-            used += (size_t)snprintf(out + used, size - used, ",\"%s\":%d", names[i], (int)input_byte(&world->input) - 20);
+            used += (size_t)snprintf(out + used, size - used, ",\"%s\":%d", names[i],
+                                     (int)input_byte(&world->input) - 20);
     used += (size_t)snprintf(out + used, size - used, "}");
     world->payload_len = used;
 }
@@ -371,7 +390,8 @@ static void step_redeliver(struct world *world)
     const struct eg_counters before = *eg_pipeline_counters(world->pipeline);
     size_t rows = world->batch.readings_count;
     deliver(world, true);
-    DEMAND(eg_pipeline_counters(world->pipeline)->duplicate == before.duplicate + 1 && world->batch.readings_count == rows,
+    DEMAND(eg_pipeline_counters(world->pipeline)->duplicate == before.duplicate + 1 &&
+               world->batch.readings_count == rows,
            "a redelivered message was taken again");
 }
 
@@ -394,8 +414,10 @@ static void step_command(struct world *world)
 {
     static const char *const verbs[] = {"acknowledge", "assign", "start",  "fix",     "verify",
                                         "close",       "reject", "reopen", "comment", "wonder"};
-    static const char *const notes[] = {NULL, "", "because", "\xff\n"}, *const parties[] = {NULL, "p1", "p2", "nobody"};
-    unsigned verb = input_byte(&world->input) % 10, which = input_byte(&world->input), what = input_byte(&world->input);
+    static const char *const notes[] = {NULL, "", "because", "\xff\n"}, *const parties[] = {NULL, "p1", "p2",
+                                                                                            "nobody"};
+    unsigned verb = input_byte(&world->input) % 10, which = input_byte(&world->input),
+             what = input_byte(&world->input);
     char id[96];
     snprintf(id, sizeof id, "%u", which & 31);
     if (which & 32 && (which & 31) < world->memory.cases_count)
@@ -431,26 +453,29 @@ static void step_tick(struct world *world)
 
 static void check_bucket(const struct eg_rollup *a, const struct eg_rollup *b)
 {
-    DEMAND(a->count == b->count, "a bucket of %llu readings, after a restart %llu", (unsigned long long)a->count,
-           (unsigned long long)b->count);
-    DEMAND(!a->count || (a->start_ms == b->start_ms && a->first_ms == b->first_ms && a->last_ms == b->last_ms &&
-                         !(a->min < b->min || a->min > b->min) && !(a->max < b->max || a->max > b->max) &&
-                         fabs(a->sum - b->sum) <= 1e-9 * (1 + fabs(a->sum))),
+    DEMAND(a->count == b->count, "a bucket of %llu readings, after a restart %llu",
+           (unsigned long long)a->count, (unsigned long long)b->count);
+    DEMAND(!a->count ||
+               (a->start_ms == b->start_ms && a->first_ms == b->first_ms && a->last_ms == b->last_ms &&
+                !(a->min < b->min || a->min > b->min) && !(a->max < b->max || a->max > b->max) &&
+                fabs(a->sum - b->sum) <= 1e-9 * (1 + fabs(a->sum))),
            "a bucket differs after a restart");
 }
 
 static void check_rebuilt(const struct eg_pipeline *live, const struct eg_pipeline *rebuilt)
 {
-    DEMAND(!memcmp(eg_pipeline_counters(live), eg_pipeline_counters(rebuilt), sizeof(struct eg_counters)), "counters");
+    DEMAND(!memcmp(eg_pipeline_counters(live), eg_pipeline_counters(rebuilt), sizeof(struct eg_counters)),
+           "counters");
     DEMAND(eg_pipeline_device_count(live) == eg_pipeline_device_count(rebuilt), "devices");
     DEMAND(eg_pipeline_series_count(live) == eg_pipeline_series_count(rebuilt), "series");
     for (uint32_t id = 1; id <= eg_pipeline_series_count(live); id++) {
         struct eg_series_view a, b;
         eg_pipeline_series(live, id, &a);
         eg_pipeline_series(rebuilt, id, &b);
-        DEMAND(a.device == b.device && a.quantity == b.quantity && !strcmp(a.channel, b.channel), "series %u", id);
-        DEMAND(a.has_last == b.has_last && a.last_ms == b.last_ms && !memcmp(&a.last_value, &b.last_value, sizeof(double)) &&
-                   a.last_flags == b.last_flags,
+        DEMAND(a.device == b.device && a.quantity == b.quantity && !strcmp(a.channel, b.channel), "series %u",
+               id);
+        DEMAND(a.has_last == b.has_last && a.last_ms == b.last_ms &&
+                   !memcmp(&a.last_value, &b.last_value, sizeof(double)) && a.last_flags == b.last_flags,
                "the last reading of series %u", id);
         check_bucket(&a.hour, &b.hour);
         check_bucket(&a.day, &b.day);
@@ -460,8 +485,9 @@ static void check_rebuilt(const struct eg_pipeline *live, const struct eg_pipeli
         DEMAND(!a == !b, "%zu active cases", i);
         if (!a)
             return;
-        DEMAND(a->number == b->number && a->version == b->version && a->level == b->level && a->condition == b->condition &&
-                   a->handling == b->handling && !strcmp(a->id, b->id) && !strcmp(a->assignee, b->assignee) &&
+        DEMAND(a->number == b->number && a->version == b->version && a->level == b->level &&
+                   a->condition == b->condition && a->handling == b->handling && !strcmp(a->id, b->id) &&
+                   !strcmp(a->assignee, b->assignee) &&
                    !memcmp(&a->peak_value, &b->peak_value, sizeof(double)),
                "case %u differs after a restart", a->number);
     }
@@ -477,6 +503,20 @@ static void step_restart(struct world *world)
     world->pipeline = rebuilt;
 }
 
+/* A timer of a rule that left the configuration ends there; only what belongs to a case is kept for its return. */
+static void forget_timers(struct memory *memory, const struct eg_conf *conf)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < memory->states_count; i++) {
+        bool in_force = memory->states[i].state.case_number != 0;
+        for (size_t r = 0; r < conf->rule_count; r++)
+            in_force = in_force || !strcmp(conf->rules[r].id, memory->states[i].rule);
+        if (in_force)
+            memory->states[kept++] = memory->states[i];
+    }
+    memory->states_count = kept;
+}
+
 static void step_reload(struct world *world)
 {
     struct eg_err err = {EG_OK, ""};
@@ -484,13 +524,14 @@ static void step_reload(struct world *world)
     drop_twin(world);
     world->conf = world->conf == confs[0] ? confs[1] : confs[0];
     DEMAND(eg_pipeline_configure(world->pipeline, world->conf, &err) == EG_OK, "%s", err.text);
+    forget_timers(&world->memory, world->conf);
     check_active(world->pipeline);
 }
 
 static void (*const steps[])(struct world *world) = {
-    step_message, step_message,    step_message,   step_message,    step_message, step_any_payload, step_any_topic,
-    step_tick,    step_redeliver,  step_send_again, step_command,   step_command, step_delivery,    commit,
-    step_restart, step_reload,
+    step_message,   step_message, step_message,   step_message,    step_message, step_any_payload,
+    step_any_topic, step_tick,    step_redeliver, step_send_again, step_command, step_command,
+    step_delivery,  commit,       step_restart,   step_reload,
 };
 
 static void build(void)

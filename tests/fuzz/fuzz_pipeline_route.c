@@ -51,7 +51,8 @@ static bool well_formed(const char *topic)
         for (int role = 0; role < 3; role++)
             if (is(levels[i], names[role]) && roles[role]++)
                 return false;
-        if (is(levels[i], "#") ? i + 1 < count : !any(levels[i]) && strcspn(levels[i].text, "+#{}") < levels[i].length)
+        if (is(levels[i], "#") ? i + 1 < count
+                               : !any(levels[i]) && strcspn(levels[i].text, "+#{}") < levels[i].length)
             return false;
     }
     return true;
@@ -73,7 +74,8 @@ static bool match(const char *template, const char *topic, size_t topic_length, 
         if (i >= had)
             return false;
         bool whatever = any(want[i]);
-        if (!whatever && (want[i].length != have[i].length || memcmp(want[i].text, have[i].text, want[i].length)))
+        if (!whatever &&
+            (want[i].length != have[i].length || memcmp(want[i].text, have[i].text, want[i].length)))
             return false;
         word[i] = whatever ? 'b' : 'a';
     }
@@ -86,15 +88,16 @@ static uint32_t find(const struct eg_conf *conf, const char *topic, size_t lengt
     char best[LEVELS_MAX + 2] = "", word[LEVELS_MAX + 2];
     uint32_t found = EG_CONF_NONE;
     for (uint32_t i = 0; i < conf->source_count; i++)
-        if (match(conf->sources[i].topic, topic, length, word) && (found == EG_CONF_NONE || strcmp(word, best) < 0)) {
+        if (match(conf->sources[i].topic, topic, length, word) &&
+            (found == EG_CONF_NONE || strcmp(word, best) < 0)) {
             found = i;
             memcpy(best, word, sizeof best);
         }
     return found;
 }
 
-static void check_role(const struct eg_conf_source *source, const char *role, const char *fixed, const char *topic,
-                       size_t topic_length, struct eg_slice said)
+static void check_role(const struct eg_conf_source *source, const char *role, const char *fixed,
+                       const char *topic, size_t topic_length, struct eg_slice said)
 {
     struct level want[LEVELS_MAX], have[LEVELS_MAX];
     size_t wanted = split(source->topic, strlen(source->topic), want, LEVELS_MAX);
@@ -103,8 +106,8 @@ static void check_role(const struct eg_conf_source *source, const char *role, co
     for (size_t i = 0; i < wanted; i++)
         if (is(want[i], role))
             expected = have[i];
-    DEMAND(said.length == expected.length && !memcmp(said.text, expected.text, said.length), "%s of '%s' by '%s' is '%.*s'",
-           role, topic, source->topic, (int)said.length, said.text);
+    DEMAND(said.length == expected.length && !memcmp(said.text, expected.text, said.length),
+           "%s of '%s' by '%s' is '%.*s'", role, topic, source->topic, (int)said.length, said.text);
 }
 
 static void ask(const struct eg_conf *conf, const struct eg_route *route, const char *text)
@@ -121,8 +124,8 @@ static void ask(const struct eg_conf *conf, const struct eg_route *route, const 
     if (!matched) {
         DEMAND(routed.source == 12345, "refused, and yet something was written");
     } else {
-        DEMAND(routed.source == expected, "'%s' goes to '%s', not to '%s'", text, conf->sources[routed.source].topic,
-               conf->sources[expected].topic);
+        DEMAND(routed.source == expected, "'%s' goes to '%s', not to '%s'", text,
+               conf->sources[routed.source].topic, conf->sources[expected].topic);
         const struct eg_conf_source *source = &conf->sources[expected];
         check_role(source, "{site}", source->site, text, length, routed.site);
         check_role(source, "{domain}", source->domain, text, length, routed.domain);
@@ -153,8 +156,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             continue;
         }
         templates[conf.source_count] = topic;
-        sources[conf.source_count++] =
-            (struct eg_conf_source){.id = "s", .topic = topic, .site = "fixed-site", .domain = "", .device = "fixed-device"};
+        sources[conf.source_count++] = (struct eg_conf_source){
+            .id = "s", .topic = topic, .site = "fixed-site", .domain = "", .device = "fixed-device"};
     }
     struct eg_route *route = eg_route_create(&conf);
     if (!route)

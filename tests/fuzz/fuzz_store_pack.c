@@ -41,8 +41,8 @@ static void decode(const uint8_t *blob, size_t length)
     DEMAND(code == EG_OK || code == EG_ECORRUPT, "code %d", code);
     DEMAND(idents <= length / 5, "%zu idents out of %zu bytes", idents, length);
     code = eg_pack_chunk_points(blob, length, points, &count);
-    DEMAND(code == EG_OK ? count <= EG_CHUNK_POINTS : code == EG_ECORRUPT && count == EG_CHUNK_POINTS + 1, "code %d, %zu points",
-           code, count);
+    DEMAND(code == EG_OK ? count <= EG_CHUNK_POINTS : code == EG_ECORRUPT && count == EG_CHUNK_POINTS + 1,
+           "code %d, %zu points", code, count);
 }
 
 static void decode_summed(struct input *input)
@@ -118,7 +118,9 @@ static void there_and_back_readings(struct input *input)
     struct eg_buf blob;
     eg_buf_init(&blob, BLOB_MAX);
     DEMAND(eg_pack_readings(&blob, rows, back.count, AT_MS), "not packed");
-    DEMAND(eg_pack_each_reading((const uint8_t *)blob.data, blob.length, AT_MS, check_reading, &back) == EG_OK, "not read");
+    DEMAND(eg_pack_each_reading((const uint8_t *)blob.data, blob.length, AT_MS, check_reading, &back) ==
+               EG_OK,
+           "not read");
     DEMAND(back.at == back.count, "%zu of %zu readings came back", back.at, back.count);
     eg_buf_finish(&blob);
 }
@@ -128,12 +130,13 @@ static void there_and_back_idents(struct input *input)
     struct eg_row_ident rows[64];
     struct back back = {.idents = rows};
     for (; back.count < 64 && input_left(input); back.count++)
-        rows[back.count] =
-            (struct eg_row_ident){.mid = (uint16_t)input_number(input, 2), .hash = (uint32_t)input_number(input, 4)};
+        rows[back.count] = (struct eg_row_ident){.mid = (uint16_t)input_number(input, 2),
+                                                 .hash = (uint32_t)input_number(input, 4)};
     struct eg_buf blob;
     eg_buf_init(&blob, BLOB_MAX);
     DEMAND(eg_pack_idents(&blob, rows, back.count), "not packed");
-    DEMAND(eg_pack_each_ident((const uint8_t *)blob.data, blob.length, check_ident, &back) == EG_OK, "not read");
+    DEMAND(eg_pack_each_ident((const uint8_t *)blob.data, blob.length, check_ident, &back) == EG_OK,
+           "not read");
     DEMAND(back.at == back.count, "%zu of %zu idents came back", back.at, back.count);
     eg_buf_finish(&blob);
 }

@@ -23,8 +23,8 @@ struct kept_state {
     struct eg_rule_state state;
 };
 
-#define MEMORY_ROWS(type, name)                                                                                        \
-    struct type *name;                                                                                                 \
+#define MEMORY_ROWS(type, name)                                                                              \
+    struct type *name;                                                                                       \
     size_t name##_count, name##_capacity
 struct memory {
     MEMORY_ROWS(kept_device, devices);
@@ -37,8 +37,9 @@ struct memory {
     int64_t last_outbox;
 };
 
-#define MEMORY_ADD(memory, name)                                                                                       \
-    memory_more((void **)&(memory)->name, (memory)->name##_count++, &(memory)->name##_capacity, sizeof *(memory)->name)
+#define MEMORY_ADD(memory, name)                                                                             \
+    memory_more((void **)&(memory)->name, (memory)->name##_count++, &(memory)->name##_capacity,              \
+                sizeof *(memory)->name)
 
 static void *memory_more(void **rows, size_t count, size_t *capacity, size_t size)
 {
@@ -143,7 +144,8 @@ static int memory_range(void *user, uint32_t series, int64_t from_ms, int64_t to
                         void (*each)(void *arg, int64_t time_ms, double value, uint16_t flags), void *arg)
 {
     const struct memory *memory = user;
-    const struct eg_row_reading **found = calloc(memory->readings_count + 1, sizeof(const struct eg_row_reading *));
+    const struct eg_row_reading **found =
+        calloc(memory->readings_count + 1, sizeof(const struct eg_row_reading *));
     size_t count = 0;
     if (!found)
         abort();
@@ -199,7 +201,8 @@ static void memory_restore_series(struct memory *memory, struct eg_pipeline *pip
         if (memory->readings[i].series == series && (!last || memory->readings[i].time_ms >= last->time_ms))
             last = &memory->readings[i];
     if (last)
-        DEMAND(eg_pipeline_restore_last(pipeline, series, last->time_ms, last->value, last->flags) == EG_OK, "last of %u", series);
+        DEMAND(eg_pipeline_restore_last(pipeline, series, last->time_ms, last->value, last->flags) == EG_OK,
+               "last of %u", series);
     int64_t since = eg_pipeline_restore_since(pipeline, series);
     struct memory_refill refill = {pipeline, series};
     if (since != INT64_MAX)
@@ -228,7 +231,8 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
     for (uint32_t id = 1; id <= memory->series_count; id++)
         memory_restore_series(memory, pipeline, id);
     for (size_t i = 0; i < memory->states_count; i++) {
-        struct eg_row_rule_state row = {memory->states[i].rule, memory->states[i].series, memory->states[i].state};
+        struct eg_row_rule_state row = {memory->states[i].rule, memory->states[i].series,
+                                        memory->states[i].state};
         eg_pipeline_restore_rule_state(pipeline, &row);
     }
     for (size_t i = 0; i < memory->cases_count; i++) {
