@@ -48,9 +48,19 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     }
 }
 
-#define EACH_ARRAY(X)                                                                                             \
-    X(devices) X(series) X(readings) X(idents) X(rollups) X(rule_states) X(cases) X(case_events) X(outbox)        \
-        X(outbox_done) X(quarantine) X(answers)
+#define EACH_ARRAY(X)                                                                                        \
+    X(devices)                                                                                               \
+    X(series)                                                                                                \
+    X(readings)                                                                                              \
+    X(idents)                                                                                                \
+    X(rollups)                                                                                               \
+    X(rule_states)                                                                                           \
+    X(cases)                                                                                                 \
+    X(case_events)                                                                                           \
+    X(outbox)                                                                                                \
+    X(outbox_done)                                                                                           \
+    X(quarantine)                                                                                            \
+    X(answers)
 
 void eg_batch_finish(struct eg_batch *batch)
 {

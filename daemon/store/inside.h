@@ -7,7 +7,8 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-/* Unsealed readings that set sealing off, and how many one bite seals. Bounds the start's decoding to a few milliseconds; large enough that a chunk of a common series holds some dozens of points. */
+/* Unsealed readings that set sealing off, and how many one bite seals. Bounds the start's decoding to a few milliseconds; large
+ * enough that a chunk of a common series holds some dozens of points. */
 #define EG_SEAL_AT 131072u
 #define EG_SEAL_BITE 65536u
 /* Packet identifiers are 16 bits: an identity older than that many messages can come back no more. */

@@ -54,7 +54,7 @@ static const cJSON *at(const cJSON *value, const char *path)
     while (*path) {
         size_t n = strcspn(path, "/");
         snprintf(step, sizeof step, "%.*s", (int)n, path);
-        value = cJSON_IsArray(value) ? cJSON_GetArrayItem(value, atoi(step))
+        value = cJSON_IsArray(value) ? cJSON_GetArrayItem(value, (int)strtol(step, NULL, 10))
                                      : cJSON_GetObjectItemCaseSensitive(value, step);
         if (!value)
             fail_msg("there is no %s", step);
