@@ -11,7 +11,7 @@ TOKEN = re.compile(r"""
   | (?P<char>[uUL]?'(?:\\.|[^'\\\n])*')
   | (?P<number>\.?\d(?:[eEpP][+-]|[\w.])*)
   | (?P<word>[A-Za-z_]\w*)
-  | (?P<mark>->|\.\.\.|[^\s\w])
+  | (?P<mark>->|\.\.\.|(?!\\\n)[^\s\w])
 """, re.X | re.S)
 
 
