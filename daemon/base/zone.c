@@ -4,20 +4,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define ZONES "/usr/share/zoneinfo/"
+#define HOUR  INT64_C(3600000)
+#define DAY   (24 * HOUR)
+
+bool eg_zone_exists(const char *name)
+{
+    char path[256], magic[4] = "";
+    if (!*name || *name == '/' || *name == ':' || *name == '.' || strstr(name, "..") ||
+        snprintf(path, sizeof path, ZONES "%s", name) >= (int)sizeof path)
+        return false;
+    FILE *file = fopen(path, "re");
+    bool is_zone = file && fread(magic, 1, sizeof magic, file) == sizeof magic && memcmp(magic, "TZif", 4) == 0;
+    if (file)
+        fclose(file);
+    return is_zone; /* tables and leap seconds lie beside the zones */
+}
 
 bool eg_zone_use(const char *name)
 {
-    char path[256];
-    struct stat info;
-    if (!*name || *name == '/' || *name == ':' || *name == '.' || strstr(name, "..") ||
-        snprintf(path, sizeof path, ZONES "%s", name) >= (int)sizeof path || stat(path, &info) != 0 ||
-        !S_ISREG(info.st_mode))
-        return false;
-    if (setenv("TZ", name, 1) != 0)
+    if (!eg_zone_exists(name) || setenv("TZ", name, 1) != 0)
         return false;
     tzset();
     return true;
@@ -42,18 +50,12 @@ static int64_t offset_ms(int64_t ms)
     return (int64_t)local(ms).tm_gmtoff * 1000;
 }
 
-/* The first instant in (from, to] at which the local clock has reached the local time `wall`, given that it has at `to` and has not
- * just before `from`: clocks may have been put forward over it. */
-static int64_t reached(int64_t from, int64_t to, int64_t wall)
+/* The first instant in (from, to] for which `is` holds; it does not at `from`, it does at `to`, and it does not change back. */
+static int64_t first(int64_t from, int64_t to, bool (*is)(int64_t ms, int64_t what), int64_t what)
 {
-    while (to - from > 1000) {
+    while (to - from > 1) {
         int64_t middle = from + (to - from) / 2;
-        middle -= middle % 1000;
-        if (middle <= from)
-            middle = from + 1000;
-        if (middle >= to)
-            break;
-        if (middle + offset_ms(middle) >= wall)
+        if (is(middle, what))
             to = middle;
         else
             from = middle;
@@ -61,32 +63,54 @@ static int64_t reached(int64_t from, int64_t to, int64_t wall)
     return to;
 }
 
+static bool has_offset(int64_t ms, int64_t offset)
+{
+    return offset_ms(ms) == offset;
+}
+
+static bool has_other_offset(int64_t ms, int64_t offset)
+{
+    return offset_ms(ms) != offset;
+}
+
+/* The latest local time that the clock has shown up to `ms`: it stands still while a change backwards is made up for, so that a day
+ * which has begun does not end again. No change was ever by more than three hours but for whole days. */
+static int64_t reached(int64_t ms)
+{
+    int64_t offset = offset_ms(ms), before = offset_ms(ms - 3 * HOUR);
+    if (before <= offset)
+        return ms + offset;
+    int64_t shown = first(ms - 3 * HOUR, ms, has_other_offset, before) - 1 + before;
+    return shown > ms + offset ? shown : ms + offset;
+}
+
+static bool has_reached(int64_t ms, int64_t wall)
+{
+    return reached(ms) >= wall;
+}
+
+static int64_t midnight(int64_t wall, int64_t offset)
+{
+    int64_t guess = wall - offset;
+    if (has_reached(guess, wall) && !has_reached(guess - 1, wall))
+        return guess;
+    return first(guess - DAY, guess + DAY, has_reached, wall); /* clocks change that day, perhaps over midnight itself */
+}
+
 void eg_zone_hour(int64_t ms, int64_t *ret_start, int64_t *ret_end)
 {
-    /* Zones differ from UTC by multiples of 15 minutes since long; a change of clocks falls on a local hour's edge but for
-     * Lord Howe's half hour, whose hours are cut at the change. */
-    const int64_t hour = 3600000;
     int64_t offset = offset_ms(ms);
-    int64_t start = floor_div(ms + offset, hour) * hour - offset, end = start + hour;
-    if (offset_ms(start) != offset)
-        start = ms - (ms - start) % 1000, start = floor_div(ms, 1800000) * 1800000;
-    if (offset_ms(end - 1) != offset)
-        end = (floor_div(ms, 1800000) + 1) * 1800000;
-    *ret_start = start;
-    *ret_end = end;
+    int64_t start = floor_div(ms + offset, HOUR) * HOUR - offset, end = start + HOUR;
+    /* Where clocks change within a local hour (Lord Howe, Chatham) its two parts are hours of their own. */
+    *ret_start = has_offset(start, offset) ? start : first(start, ms, has_offset, offset);
+    *ret_end = has_offset(end - 1, offset) ? end : first(ms, end - 1, has_other_offset, offset);
 }
 
 void eg_zone_day(int64_t ms, int64_t *ret_start, int64_t *ret_end)
 {
-    const int64_t day = 86400000;
-    int64_t wall = floor_div(ms + offset_ms(ms), day) * day; /* the local midnight before, as a wall time */
-    int64_t start = wall - offset_ms(ms), end = start + day;
-    if (start + offset_ms(start) != wall)
-        start = reached(start - 3 * 3600000, start + 3 * 3600000, wall);
-    if (end + offset_ms(end) != wall + day || end - 1 + offset_ms(end - 1) >= wall + day)
-        end = reached(end - 3 * 3600000, end + 3 * 3600000, wall + day);
-    *ret_start = start;
-    *ret_end = end;
+    int64_t wall = floor_div(reached(ms), DAY) * DAY, offset = offset_ms(ms);
+    *ret_start = midnight(wall, offset);
+    *ret_end = midnight(wall + DAY, offset);
 }
 
 char *eg_zone_format(int64_t ms, char out[32])

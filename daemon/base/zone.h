@@ -3,6 +3,7 @@
 #define EG_ZONE_H
 #include <stdbool.h>
 #include <stdint.h>
+bool eg_zone_exists(const char *name); /* in the zone database; changes nothing */
 /* IANA name ("Asia/Shanghai", "UTC"); false (nothing changed) when the zone database has no such name or the name is no
  * plain relative path. */
 bool eg_zone_use(const char *name);

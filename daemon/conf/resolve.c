@@ -1,6 +1,7 @@
 /* What the files say, put together: defaults, references between entries, durations, places. Called by load.c. */
 #include <conf/resolve.h>
 #include <base/span.h>
+#include <base/zone.h>
 #include <ecogov/time.h>
 
 #include <limits.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 void eg_resolve_fault(struct eg_resolve *resolve, const yaml_node_t *node, const char *format, ...)
 {
@@ -187,10 +187,7 @@ static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *ra
 
 static void check_zone(struct eg_resolve *resolve, const char *name)
 {
-    char path[256];
-    struct stat info;
-    bool plain = *name && *name != '/' && *name != '.' && !strstr(name, "..");
-    if (!plain || snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name) >= (int)sizeof path || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+    if (!eg_zone_exists(name))
         eg_resolve_fault(resolve, eg_files_key(resolve->file, eg_files_root(resolve->file), "time_zone"), "there is no time zone '%.60s' (names such as Asia/Shanghai or UTC)", name);
 }
 
