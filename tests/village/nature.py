@@ -26,7 +26,7 @@ PLACES = {
 # field: moisture at midnight %, lost in a day, gained by the shower, pH
 FIELDS = {
     "shangtian/s1": (34.0, 1.5, 9.0, 6.3),
-    "kuotan/s1": (16.3, 2.3, 12.0, 4.9),    # tea likes it sour; its upper layer is dry by noon
+    "kuotan/s1": (16.1, 2.3, 12.0, 4.9),    # tea likes it sour; its upper layer is dry by noon
     "kuotan/s2": (21.0, 1.8, 11.0, 5.1),
     "tashan/s1": (27.0, 1.6, 10.0, 6.0),
 }
