@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from datetime import datetime
 
 import air_csv
@@ -30,8 +31,13 @@ def say(text=""):
         print(text, flush=True)
 
 
+def cells(text):
+    """How wide it is on a terminal."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 def heading(title, command=""):
-    rule = "─" * max(3, WIDTH - len(title) - len(command) - 6)
+    rule = "─" * max(3, WIDTH - cells(title) - cells(command) - (5 if command else 4))
     say(f"\n{BOLD}── {title} {rule} {command}{PLAIN}".rstrip())
 
 
@@ -61,10 +67,10 @@ class VillageShow(Show):
     sites, sources = settings.VILLAGE_SITES, settings.VILLAGE_SOURCES
     look = [
         ("quarantine", "what could not be read: cut off, binary, an unknown site, a value no air can have"),
-        ("history shangtian/air/a1 pm25", "the burning evening, minute by minute"),
-        ("history kuotan/air/a1 pm25", "the same smoke, later and weaker, a village downwind"),
-        ("history kuotan/waste/b2 bin_temp", "hot ashes in a full bin"),
-        ("history tashan/air/a1 pm25", "no gap from 13:00 to 15:00: the gateway sent it later"),
+        ("history shangtian/air/a1 pm25 --from -6h", "the burning evening, minute by minute"),
+        ("history kuotan/air/a1 pm25 --from -6h", "the same smoke, later and weaker, a village downwind"),
+        ("history kuotan/waste/b2 bin_temp --from -3h", "hot ashes in a full bin"),
+        ("history tashan/air/a1 pm25 --resolution hour", "no gap from 13:00 to 15:00: the gateway sent it later"),
     ]
 
     def __init__(self, seed):
@@ -94,15 +100,24 @@ class DataShow(Show):
         self.late_limit = f"{days + 2}d"
         self.sites, self.sources = replay.sites(), replay.sources()
         site = next(iter(replay.sites_of.values()))
-        self.look = [(f"history {site}/air/station pm25", "the last day"), ("quarantine", "what could not be read")]
+        self.look = [
+            (f"history {site}/air/station pm25", "the last day, hour by hour"),
+            (f"history {site}/air/station pm25 --from -{days}d --resolution day", "all days"),
+            ("quarantine", "what could not be read, if anything"),
+        ]
 
 
 def tell_case(show, event):
     case = event["case"]
-    step = {"opened": f"opened {event['to']}", "level": f"now {event['to']}", "condition": f"{event['to']} again"}.get(event["kind"], event["kind"])
+    steps = {"opened": f"opened {event['to']}", "level": f"now {event['to']}", "condition": f"{event['to']} again"}
+    step = steps.get(event["kind"])
+    if not step:    # somebody took it on, with --keep
+        return
     if show.every_step or event["kind"] == "opened" or event["to"] == "critical":
+        clock = show.day.clock(to_ms(event["at"]), show.form)
         where = f"{case['site']}/{case['domain']}/{case['device']}"
-        say(f"  {show.day.clock(to_ms(event['at']), show.form)}  {step:<16} {case['rule']:<16} {where:<22} {case['quantity']} {event['value']:.4g} {case['unit']}")
+        value = f"{case['quantity']} {event['value']:.4g} {case['unit']}"
+        say(f"  {clock}  {step:<16} {case['rule']:<16} {where:<22} {value}")
 
 
 def most_interesting(cases):
@@ -144,6 +159,7 @@ def publish(house, show, publisher, watcher, seconds):
         house.check()
         raise Trouble(str(gone)) from gone
     watcher.wait_received(publisher.sent)
+    house.wait_committed()
 
 
 def report(house, show, operator, keep):
@@ -152,7 +168,7 @@ def report(house, show, operator, keep):
     operator.show("Cases", "cases")
     case = most_interesting(house.call("cases.list", limit=500)["cases"])
     if case:
-        operator.show(f"The case with the longest history: {case['title'] or case['rule']}", f"case show {case['id']}")
+        operator.show(f"One of them: {case['title'] or case['rule']}", f"case show {case['id']}")
     heading("Where to look further")
     if not keep:
         say("Everything ends here. With ./dev demo --keep it stays, and you can ask:\n")
@@ -211,8 +227,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=30, help="wall time of the day (default 30; 0: as fast as it goes)")
     parser.add_argument("--seed", default="7", help="another seed is another day")
     args = parser.parse_args()
-    if args.days < 1 or args.days > 3650 or args.seconds < 0:
-        parser.error("--days is 1 to 3650, --seconds is not negative")
+    if args.days < 1 or args.days > 365 or args.seconds < 0:
+        parser.error("--days is 1 to 365, --seconds is not negative")
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)

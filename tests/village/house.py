@@ -153,13 +153,25 @@ class House:
         return answer["result"]
 
 
+    def wait_committed(self):
+        """Returns when the store holds what the counters tell of. Nothing is notified when it does, so this asks."""
+        until = time.monotonic() + SILENCE_S
+        while True:
+            status = self.call("status")
+            if status["store"]["readings"] >= status["readings"]["stored"] - status["readings"]["corrected"]:
+                return
+            if time.monotonic() > until:
+                raise Trouble(f"the daemon has committed nothing for {SILENCE_S} s")
+            time.sleep(0.05)
+
+
 class Watcher(threading.Thread):
     """Listens on a connection that called watch: follows how much was received, hands case events on."""
 
     def __init__(self, house, on_case):
         super().__init__(daemon=True)
         self.house, self.on_case = house, on_case
-        self.received = 0
+        self.status = {}
         self.ended = False
         self.changed = threading.Condition()
         self.line = socket.socket(socket.AF_UNIX)
@@ -175,7 +187,7 @@ class Watcher(threading.Thread):
                     self.on_case(told["params"])
                 elif told.get("method") == "status":
                     with self.changed:
-                        self.received = told["params"]["messages"]["received"]
+                        self.status = told["params"]
                         self.changed.notify_all()
         except (OSError, ValueError):
             pass   # close() or the daemon's end; wait_received() tells which
@@ -183,21 +195,26 @@ class Watcher(threading.Thread):
             self.ended = True
             self.changed.notify_all()
 
+    def _taken(self):
+        """Messages that were for the daemon: what it publishes itself may come back to it, and is ignored."""
+        messages = self.status.get("messages", {"received": 0, "ignored": 0})
+        return messages["received"] - messages["ignored"]
+
     def wait_received(self, count):
-        """Returns when the daemon has counted so many messages: they are then committed."""
+        """Returns when the daemon has counted so many messages."""
         while True:
             with self.changed:
-                before = self.received
-                if before >= count:
+                before = self.status
+                if self._taken() >= count:
                     return
                 if not self.ended:
-                    self.changed.wait_for(lambda: self.ended or self.received != before, SILENCE_S)
-                stuck, ended = self.received == before, self.ended
+                    self.changed.wait_for(lambda: self.ended or self.status is not before, SILENCE_S)
+                stuck, ended, taken = self.status is before, self.ended, self._taken()
             self.house.check()
             if ended:
                 raise Trouble("the daemon closed the connection that watched it")
             if stuck:
-                raise Trouble(f"the daemon has received {before} of {count} messages and nothing for {SILENCE_S} s")
+                raise Trouble(f"the daemon has received {taken} of {count} messages and nothing for {SILENCE_S} s")
 
     def close(self):
         try:

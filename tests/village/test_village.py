@@ -25,7 +25,8 @@ import village      # noqa: E402
 BIN = Path(os.environ.get("ECOGOV_BIN", ROOT / "build/debug/bin")).resolve()
 SHARED_AIR = Path(os.environ.get("ECOGOV_SHARED", ROOT.parent / "shared")) / "data/air"
 END = "2026-11-23T15:59:00Z"    # 23:59 in Shanghai
-CASE = re.compile(r"(?P<time>\S+) case (?P<id>\S+) (?P<kind>\S+) (?P<to>\S+) (?P<rule>\S+) (?P<device>\S+/\S+/\S+) (?P<series>\S+) value=(?P<value>\S+)")
+CASE = re.compile(r"(?P<time>\S+) case (?P<id>\S+) (?P<kind>\S+) (?P<to>\S+) (?P<rule>\S+) (?P<device>\S+/\S+/\S+) "
+                  r"(?P<series>\S+) value=(?P<value>\S+)")
 
 
 def ecogovd(*arguments):
@@ -73,7 +74,8 @@ def day(tmp_path_factory):
 
 def test_burning_opens_a_case_that_rises_and_ends(day):
     steps = day.steps("open-burning", "shangtian/air/a1")
-    assert [step[1:] for step in steps] == [("opened", "warning"), ("level", "warning->critical"), ("level", "critical->warning"), ("condition", "breaching->ok")]
+    assert [step[1:] for step in steps] == [("opened", "warning"), ("level", "warning->critical"), ("level", "critical->warning"),
+                                            ("condition", "breaching->ok")]
     assert 18.5 <= steps[0][0] < 19 and steps[-1][0] < 22
     peak = max(float(case["value"]) for case in day.cases if case["device"] == "shangtian/air/a1" and case["series"] == "pm25")
     assert 150 < peak < 300
@@ -207,7 +209,8 @@ def programs(tmp_path):
 
 
 def demo(programs, tmp_path, *arguments):
-    return subprocess.Popen([sys.executable, HERE / "demo.py", "--bin", programs, "--seconds", "0", *arguments], env={**os.environ, "TMPDIR": str(tmp_path)},
+    return subprocess.Popen([sys.executable, HERE / "demo.py", "--bin", programs, "--seconds", "0", *arguments],
+                            env={**os.environ, "TMPDIR": str(tmp_path)},
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
