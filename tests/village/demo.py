@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """./dev demo: a private broker, ecogovd and a village for a day that ends now; then what an operator sees.
 
-Puts the day together from village.py (or from real hourly data, air_csv.py) and house.py, and prints what ecogovctl
+Puts the day together from village.py (or from real hourly data, air_csv.py) and stage.py, and prints what ecogovctl
 answers. Knows what is worth looking at; does not know how anything is measured or stored.
 """
 import argparse
@@ -17,7 +17,7 @@ from datetime import datetime
 import air_csv
 import settings
 import village as simulator
-from house import House, Trouble, Watcher
+from stage import Stage, Trouble, Watcher
 from post import Gone, Publisher
 
 WIDTH = 100
@@ -132,17 +132,17 @@ def most_interesting(cases):
 class Operator:
     """Runs ecogovctl for the reader."""
 
-    def __init__(self, house, programs):
-        self.house = house
+    def __init__(self, stage, programs):
+        self.stage = stage
         self.program = os.path.join(programs, "ecogovctl")
 
     def command(self, words):
-        return f"{self.program} -s {self.house.socket_path} {words}"
+        return f"{self.program} -s {self.stage.socket_path} {words}"
 
     def show(self, title, words):
         heading(title, f"ecogovctl {words}")
         try:
-            status = subprocess.run([os.path.abspath(self.program), "-s", self.house.socket_path, *words.split()],
+            status = subprocess.run([os.path.abspath(self.program), "-s", self.stage.socket_path, *words.split()],
                                     stdin=subprocess.DEVNULL, check=False).returncode
         except OSError as error:
             raise Trouble(f"{self.program} cannot be started: {error.strerror}") from error
@@ -150,23 +150,23 @@ class Operator:
             raise Trouble(f"ecogovctl {words} ended with status {status}")
 
 
-def publish(house, show, publisher, watcher, seconds):
+def publish(stage, show, publisher, watcher, seconds):
     stop = threading.Event()
     try:
         publisher.publish_all(show.rest, seconds, show.note_until, stop)
         publisher.drain()
     except Gone as gone:
-        house.check()
+        stage.check()
         raise Trouble(str(gone)) from gone
     watcher.wait_received(publisher.sent)
-    house.wait_committed()
+    stage.wait_committed()
 
 
-def report(house, show, operator, keep):
+def report(stage, show, operator, keep):
     operator.show("How the daemon stands", "status")
     operator.show("The village at a glance", "summary")
     operator.show("Cases", "cases")
-    case = most_interesting(house.call("cases.list", limit=500)["cases"])
+    case = most_interesting(stage.call("cases.list", limit=500)["cases"])
     if case:
         operator.show(f"One of them: {case['title'] or case['rule']}", f"case show {case['id']}")
     heading("Where to look further")
@@ -177,40 +177,40 @@ def report(house, show, operator, keep):
         say(f"  {DIM}# {why}{PLAIN}\n  {command}")
 
 
-def stay(house, show, publisher):
+def stay(stage, show, publisher):
     """Until interrupted."""
     heading("It goes on", "Ctrl-C ends it")
-    say(f"  directory  {house.folder}    (removed at the end)")
-    say(f"  broker     127.0.0.1:{house.port}, pid {house.broker.pid}")
-    say(f"  daemon     {house.socket_path}, pid {house.daemon.pid}")
+    say(f"  directory  {stage.folder}    (removed at the end)")
+    say(f"  broker     127.0.0.1:{stage.port}, pid {stage.broker.pid}")
+    say(f"  daemon     {stage.socket_path}, pid {stage.daemon.pid}")
     say(f"  this       pid {os.getpid()}" + (", one reading of every device a minute" if show.keeps_on else ""))
-    say(f"  to stop    Ctrl-C, or kill {os.getpid()}; should it be gone: kill {house.daemon.pid} {house.broker.pid}")
+    say(f"  to stop    Ctrl-C, or kill {os.getpid()}; should it be gone: kill {stage.daemon.pid} {stage.broker.pid}")
     stop = threading.Event()
     if show.keeps_on:
-        show.go_on(publisher, stop, house.check)
+        show.go_on(publisher, stop, stage.check)
     while not stop.wait(5):
-        house.check()
+        stage.check()
 
 
 def run(args):
     show = DataShow(args.data, args.days) if args.data else VillageShow(args.seed)
-    with House(args.bin) as house:
-        operator = Operator(house, args.bin)
+    with Stage(args.bin) as stage:
+        operator = Operator(stage, args.bin)
         heading(show.title)
         say(f"  {1 + len(show.rest)} messages over MQTT, QoS 1, in {args.seconds:g} s; time zone {show.day.zone}, so that its day ends now\n")
-        house.start_broker()
-        publisher = Publisher("127.0.0.1", house.port)
+        stage.start_broker()
+        publisher = Publisher("127.0.0.1", stage.port)
         publisher.publish(show.first)     # retained: whoever has received it has subscribed
         publisher.drain()
-        house.start_daemon(settings.write(house.folder, house.port, show.day.zone, show.late_limit, sites=show.sites, sources=show.sources))
-        watcher = Watcher(house, lambda event: tell_case(show, event))
+        stage.start_daemon(settings.write(stage.folder, stage.port, show.day.zone, show.late_limit, sites=show.sites, sources=show.sources))
+        watcher = Watcher(stage, lambda event: tell_case(show, event))
         watcher.wait_received(1)
-        publish(house, show, publisher, watcher, args.seconds)
+        publish(stage, show, publisher, watcher, args.seconds)
         watcher.close()
         say(f"\n  {publisher.sent} messages published, acknowledged by the broker, received and committed by ecogovd")
-        report(house, show, operator, args.keep)
+        report(stage, show, operator, args.keep)
         if args.keep:
-            stay(house, show, publisher)
+            stay(stage, show, publisher)
         publisher.close()
 
 

@@ -83,7 +83,7 @@ class Process:
                 self.child.wait()
 
 
-class House:
+class Stage:
     """Directory, broker, daemon. A context: leaving it ends what runs and removes the directory."""
 
     def __init__(self, programs):
@@ -168,14 +168,14 @@ class House:
 class Watcher(threading.Thread):
     """Listens on a connection that called watch: follows how much was received, hands case events on."""
 
-    def __init__(self, house, on_case):
+    def __init__(self, stage, on_case):
         super().__init__(daemon=True)
-        self.house, self.on_case = house, on_case
+        self.stage, self.on_case = stage, on_case
         self.status = {}
         self.ended = False
         self.changed = threading.Condition()
         self.line = socket.socket(socket.AF_UNIX)
-        self.line.connect(house.socket_path)
+        self.line.connect(stage.socket_path)
         self.line.sendall(b'{"jsonrpc":"2.0","id":1,"method":"watch","params":{"topics":["cases","status"]}}\n')
         self.start()
 
@@ -210,7 +210,7 @@ class Watcher(threading.Thread):
                 if not self.ended:
                     self.changed.wait_for(lambda: self.ended or self.status is not before, SILENCE_S)
                 stuck, ended, taken = self.status is before, self.ended, self._taken()
-            self.house.check()
+            self.stage.check()
             if ended:
                 raise Trouble("the daemon closed the connection that watched it")
             if stuck:
