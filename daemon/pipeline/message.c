@@ -86,7 +86,8 @@ static const char *misnamed(const struct eg_pipeline *pipeline, const struct eg_
     return reason;
 }
 
-/* The topic's source and device (EG_ID_NONE: not registered yet), from the table of known topics or by the trie. */
+/* The topic's source and device (EG_ID_NONE: not registered yet), from the table of known topics or by the trie. False: nobody's, or
+ * one of those we publish ourselves. */
 static bool resolve(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_topic *ret_topic,
                     struct eg_routed *ret_routed)
 {
@@ -95,7 +96,8 @@ static bool resolve(struct eg_pipeline *pipeline, const struct eg_message *messa
         *ret_topic = pipeline->topic_rows[row];
         return true;
     }
-    if (!eg_route_find(pipeline->route, message->topic, message->topic_len, ret_routed))
+    if (eg_route_reserved(message->topic, message->topic_len) ||
+        !eg_route_find(pipeline->route, message->topic, message->topic_len, ret_routed))
         return false;
     ret_topic->source = ret_routed->source;
     ret_topic->device = eg_registry_find_device(pipeline, ret_routed->site, ret_routed->domain, ret_routed->device);
@@ -267,7 +269,7 @@ void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *mess
     struct eg_topic topic;
     struct eg_routed routed = {.source = EG_CONF_NONE};
     char reason[EG_REASON_MAX];
-    if (eg_route_reserved(message->topic, message->topic_len) || !resolve(pipeline, message, &topic, &routed)) {
+    if (!resolve(pipeline, message, &topic, &routed)) {
         counters->ignored++;
         return;
     }

@@ -15,10 +15,12 @@ struct pane {
     double sum, min, max, first, last;
 };
 struct eg_window {
-    int64_t width_ms, newest_ms;
-    size_t count, capacity; /* of points, ascending by time */
+    int64_t width_ms, pane_ms, newest_ms;
+    size_t start, count, capacity; /* of points, ascending by time */
     struct point *points;
     struct pane *panes; /* not NULL: paned; a ring by index */
+    struct pane before; /* all panes but the newest in one, while that has the index `before_of` */
+    int64_t before_of;
 };
 
 struct eg_window *eg_window_create(int64_t width_ms)
@@ -26,6 +28,7 @@ struct eg_window *eg_window_create(int64_t width_ms)
     struct eg_window *window = calloc(1, sizeof *window);
     if (window) {
         window->width_ms = width_ms > EG_WINDOW_PANES ? width_ms : EG_WINDOW_PANES;
+        window->pane_ms = window->width_ms / EG_WINDOW_PANES;
         window->newest_ms = INT64_MIN;
     }
     return window;
@@ -37,7 +40,7 @@ void eg_window_clear(struct eg_window *window)
     free(window->panes);
     window->points = NULL;
     window->panes = NULL;
-    window->count = window->capacity = 0;
+    window->start = window->count = window->capacity = 0;
     window->newest_ms = INT64_MIN;
 }
 
@@ -49,15 +52,9 @@ void eg_window_destroy(struct eg_window *window)
     free(window);
 }
 
-static int64_t pane_width(const struct eg_window *window)
-{
-    return window->width_ms / EG_WINDOW_PANES;
-}
-
 static int64_t pane_index(const struct eg_window *window, int64_t ms)
 {
-    int64_t width = pane_width(window);
-    return ms > 0 ? (ms + width - 1) / width : ms / width;
+    return ms > 0 ? (ms + window->pane_ms - 1) / window->pane_ms : ms / window->pane_ms;
 }
 
 static void pane_add(struct eg_window *window, int64_t ms, double value)
@@ -82,6 +79,8 @@ static void pane_add(struct eg_window *window, int64_t ms, double value)
         pane->max = value;
     pane->sum += value;
     pane->count++;
+    if (index < window->before_of)
+        window->before_of = INT64_MIN; /* a late one: made anew when asked for */
 }
 
 static bool to_panes(struct eg_window *window)
@@ -89,28 +88,32 @@ static bool to_panes(struct eg_window *window)
     window->panes = calloc(EG_WINDOW_PANES, sizeof *window->panes);
     if (!window->panes)
         return false;
-    for (size_t i = 0; i < window->count; i++)
-        if (pane_index(window, window->points[i].ms) > pane_index(window, window->newest_ms) - EG_WINDOW_PANES)
-            pane_add(window, window->points[i].ms, window->points[i].value);
+    window->before_of = INT64_MIN;
+    for (const struct point *point = window->points + window->start; point < window->points + window->start + window->count; point++)
+        if (pane_index(window, point->ms) > pane_index(window, window->newest_ms) - EG_WINDOW_PANES)
+            pane_add(window, point->ms, point->value);
     free(window->points);
     window->points = NULL;
-    window->count = window->capacity = 0;
+    window->start = window->count = window->capacity = 0;
     return true;
 }
 
 static void evict(struct eg_window *window)
 {
-    size_t gone = 0;
-    while (gone < window->count && window->points[gone].ms <= window->newest_ms - window->width_ms)
-        gone++;
-    if (gone) {
-        window->count -= gone;
-        memmove(window->points, window->points + gone, window->count * sizeof *window->points);
-    }
+    for (; window->count && window->points[window->start].ms <= window->newest_ms - window->width_ms; window->count--)
+        window->start++;
 }
 
-static bool grow(struct eg_window *window)
+/* Room for one more behind the last: what was evicted in front is used first. */
+static bool make_room(struct eg_window *window)
 {
+    if (window->start + window->count < window->capacity)
+        return true;
+    if (window->start) {
+        memmove(window->points, window->points + window->start, window->count * sizeof *window->points);
+        window->start = 0;
+        return true;
+    }
     size_t more = window->capacity ? window->capacity * 2 : 8;
     struct point *points = realloc(window->points, more * sizeof *points);
     if (!points)
@@ -140,82 +143,90 @@ bool eg_window_add(struct eg_window *window, int64_t ms, double value)
         pane_add(window, ms, value);
         return true;
     }
-    if (window->count == window->capacity && !grow(window))
+    if (!make_room(window))
         return false;
-    size_t at = window->count;
-    while (at && window->points[at - 1].ms > ms)
-        at--;
-    memmove(window->points + at + 1, window->points + at, (window->count - at) * sizeof *window->points);
-    window->points[at] = (struct point){ms, value};
-    window->count++;
+    struct point *points = window->points + window->start;
+    size_t at = window->count++;
+    for (; at && points[at - 1].ms > ms; at--)
+        points[at] = points[at - 1];
+    points[at] = (struct point){ms, value};
     return true;
 }
 
-/* Both give the window as one pane, oldest first, so that sums do not depend on the ring's turn. This runs for every reading of every
- * rule: no more is looked at than has to be. */
-static struct pane total_of_points(const struct eg_window *window)
+/* --- the value: asked for every reading by every rule, so no more is looked at than has to be --- */
+
+static double value_of_points(const struct point *points, size_t count, enum eg_statistic statistic)
 {
-    const struct point *points = window->points;
-    double sum = points[0].value, min = sum, max = sum;
-    for (size_t i = 1; i < window->count; i++) {
-        double value = points[i].value;
-        sum += value;
-        min = value < min ? value : min;
-        max = value > max ? value : max;
-    }
-    const struct point *last = &points[window->count - 1];
-    return (struct pane){0, (uint32_t)window->count, points[0].ms, last->ms, sum, min, max, points[0].value, last->value};
+    double value = points[0].value;
+    if (statistic == EG_STAT_MIN)
+        for (size_t i = 1; i < count; i++)
+            value = points[i].value < value ? points[i].value : value;
+    else if (statistic == EG_STAT_MAX)
+        for (size_t i = 1; i < count; i++)
+            value = points[i].value > value ? points[i].value : value;
+    else
+        for (size_t i = 1; i < count; i++)
+            value += points[i].value;
+    return statistic == EG_STAT_MEAN ? value / (double)count : value;
 }
 
-static struct pane total_of_panes(const struct eg_window *window)
+static void merge(struct pane *all, const struct pane *one)
 {
-    struct pane all = {0};
-    int64_t oldest = pane_index(window, window->newest_ms) - EG_WINDOW_PANES + 1;
-    size_t at = (uint64_t)oldest % EG_WINDOW_PANES;
-    for (int64_t index = oldest; index < oldest + EG_WINDOW_PANES; index++, at = at + 1 < EG_WINDOW_PANES ? at + 1 : 0) {
-        const struct pane *one = &window->panes[at];
-        if (!one->count || one->index != index)
-            continue;
-        if (!all.count) {
-            all = *one;
-            continue;
-        }
-        all.count += one->count;
-        all.sum += one->sum;
-        all.min = one->min < all.min ? one->min : all.min;
-        all.max = one->max > all.max ? one->max : all.max;
-        all.last = one->last;
-        all.last_ms = one->last_ms;
+    if (!all->count) {
+        *all = *one;
+        return;
     }
+    all->count += one->count;
+    all->sum += one->sum;
+    all->min = one->min < all->min ? one->min : all->min;
+    all->max = one->max > all->max ? one->max : all->max;
+    all->last = one->last;
+    all->last_ms = one->last_ms;
+}
+
+/* Oldest first, so that sums do not depend on the ring's turn, nor on when it was last asked for. */
+static struct pane total_of_panes(struct eg_window *window)
+{
+    int64_t newest = pane_index(window, window->newest_ms);
+    if (window->before_of != newest) {
+        memset(&window->before, 0, sizeof window->before);
+        for (int64_t index = newest - EG_WINDOW_PANES + 1; index < newest; index++) {
+            const struct pane *one = &window->panes[(uint64_t)index % EG_WINDOW_PANES];
+            if (one->count && one->index == index)
+                merge(&window->before, one);
+        }
+        window->before_of = newest;
+    }
+    struct pane all = window->before;
+    merge(&all, &window->panes[(uint64_t)newest % EG_WINDOW_PANES]); /* holds the newest reading: never empty */
     return all;
 }
 
-bool eg_window_value(const struct eg_window *window, enum eg_statistic statistic, double *ret)
+static bool rate(const struct point *first, const struct point *last, double *ret)
 {
-    if (!window->panes && !window->count)
+    if (last->ms <= first->ms)
         return false;
-    struct pane all = window->panes ? total_of_panes(window) : total_of_points(window);
-    if (!all.count)
+    *ret = (last->value - first->value) * 3600000.0 / (double)(last->ms - first->ms);
+    return true;
+}
+
+bool eg_window_value(struct eg_window *window, enum eg_statistic statistic, double *ret)
+{
+    if (statistic < EG_STAT_MEAN || statistic > EG_STAT_RATE || (!window->panes && !window->count))
         return false;
-    switch (statistic) {
-    case EG_STAT_MEAN:
-        *ret = all.sum / all.count;
+    if (!window->panes) {
+        const struct point *points = window->points + window->start;
+        if (statistic == EG_STAT_RATE)
+            return rate(points, points + window->count - 1, ret);
+        *ret = value_of_points(points, window->count, statistic);
         return true;
-    case EG_STAT_SUM:
-        *ret = all.sum;
-        return true;
-    case EG_STAT_MIN:
-        *ret = all.min;
-        return true;
-    case EG_STAT_MAX:
-        *ret = all.max;
-        return true;
-    case EG_STAT_RATE:
-        if (all.last_ms <= all.first_ms)
-            return false;
-        *ret = (all.last - all.first) * 3600000.0 / (double)(all.last_ms - all.first_ms);
-        return true;
-    default:
-        return false;
     }
+    struct pane all = total_of_panes(window);
+    if (statistic == EG_STAT_RATE)
+        return rate(&(struct point){all.first_ms, all.first}, &(struct point){all.last_ms, all.last}, ret);
+    *ret = statistic == EG_STAT_MEAN  ? all.sum / all.count
+           : statistic == EG_STAT_SUM ? all.sum
+           : statistic == EG_STAT_MIN ? all.min
+                                      : all.max;
+    return true;
 }

@@ -14,5 +14,5 @@ void eg_window_destroy(struct eg_window *window);
 void eg_window_clear(struct eg_window *window);
 bool eg_window_add(struct eg_window *window, int64_t ms, double value); /* false: no memory */
 /* mean min max sum; rate: change per hour from the first to the last reading in it (two at least). False: no such value. */
-bool eg_window_value(const struct eg_window *window, enum eg_statistic statistic, double *ret);
+bool eg_window_value(struct eg_window *window, enum eg_statistic statistic, double *ret);
 #endif
