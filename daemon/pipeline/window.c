@@ -131,16 +131,13 @@ bool eg_window_add(struct eg_window *window, int64_t ms, double value)
         eg_window_clear(window); /* nothing of it is left: exact again */
     if (ms > window->newest_ms)
         window->newest_ms = ms;
+    if (!window->panes)
+        evict(window);
+    if (!window->panes && window->count == EG_WINDOW_RAW && !to_panes(window))
+        return false;
     if (window->panes) {
         if (pane_index(window, ms) > pane_index(window, window->newest_ms) - EG_WINDOW_PANES)
             pane_add(window, ms, value);
-        return true;
-    }
-    evict(window);
-    if (window->count == EG_WINDOW_RAW) {
-        if (!to_panes(window))
-            return false;
-        pane_add(window, ms, value);
         return true;
     }
     if (!make_room(window))
