@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TURN_READINGS_MAX 8192 /* about 25 ms of work at full speed */
+#define TURN_READINGS_MAX 8192 /* about 25 ms of work at full speed; twice as much rather than wait for the worker to finish tidying */
 #define WAITING_MAX 256        /* commands and deliveries that came while a commit ran */
 #define TIDY_BITE_US 3000
 #define TIDY_PAUSE_MS 20
@@ -220,8 +220,8 @@ bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)
     if (turn->state == HALTED)
         return false; /* leaving: it is not acknowledged, the broker brings it again */
     take(turn, &event);
-    if (!turn->batch.urgent && !turn->batch.failed && turn->batch.readings_count < TURN_READINGS_MAX &&
-        turn->batch.events < TURN_READINGS_MAX)
+    size_t most = turn->state == TIDYING ? 2 * TURN_READINGS_MAX : TURN_READINGS_MAX;
+    if (!turn->batch.urgent && !turn->batch.failed && turn->batch.readings_count < most && turn->batch.events < most)
         return true;
     begin_commit(turn);
     return false;
