@@ -133,18 +133,24 @@ class Line:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(str(path))
-        self.file = self.socket.makefile("rb")
+        self.file = self.socket.makefile("rb", buffering=1 << 20)
 
-    def call(self, method, **params):
+    def timed(self, method, **params):
+        """(result, seconds): until the answer's last byte is here, not until Python has understood it."""
         text = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) + "\n"
+        begin = time.perf_counter()
         self.socket.sendall(text.encode())
         line = self.file.readline()
+        seconds = time.perf_counter() - begin
         if not line:
             raise Failure(f"the daemon closed the line at {method}")
         answer = json.loads(line)
         if "error" in answer:
             raise Failure(f"{method}: {answer['error']['message']}")
-        return answer["result"]
+        return answer["result"], seconds
+
+    def call(self, method, **params):
+        return self.timed(method, **params)[0]
 
     def close(self):
         self.file.close()
@@ -158,9 +164,13 @@ class Daemon:
     def line(self):
         return Line(self.socket_path)
 
-    def proc(self, file, key):
-        text = pathlib.Path(f"/proc/{self.process.pid}/{file}").read_text(encoding="utf-8")
-        return next(int(row.split()[1]) for row in text.splitlines() if row.startswith(key + ":"))
+    def proc(self, key):
+        """A figure of /proc/PID/status, summed over the threads where each has its own."""
+        files = [f"/proc/{self.process.pid}/status"]
+        if key.endswith("ctxt_switches"):
+            files = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/status")
+        rows = [row for file in files for row in pathlib.Path(file).read_text(encoding="utf-8").splitlines()]
+        return sum(int(row.split()[1]) for row in rows if row.startswith(key + ":"))
 
 
 def configuration(path, port, socket_path):

@@ -293,6 +293,8 @@ static void read_peer(struct peer *peer)
         return;
     if (got > 0 && take_packets(peer))
         return;
+    if (peer == broker.subscriber && broker.hold)
+        exit(0); /* nobody wanted the stream */
     if (peer == broker.subscriber)
         die("the subscriber left after %zu of %zu messages", broker.acked, broker.messages);
     close(peer->fd);

@@ -31,7 +31,7 @@ def ours(messages, window):
         expected = {"received": messages, "decoded": messages, "duplicate": 0, "quarantined": 0, "ignored": 0}
         if status["messages"] != expected or status["readings"]["stored"] != 2 * messages:
             raise Failure(f"acknowledged is not stored: {status['messages']} {status['readings']}")
-        return rate, house.proc("status", "VmHWM")
+        return rate, house.proc("VmHWM")
 
 
 def compare(messages, window, rounds):
@@ -50,10 +50,10 @@ def idle():
     """(RSS in kB, wake-ups a second) of a fresh daemon with a broker that says nothing."""
     with folder() as path, broker(1) as fake, daemon(path, fake.port) as house:
         time.sleep(1)  # what starting stirs up settles; the seconds after it are the measurement
-        before = house.proc("status", "voluntary_ctxt_switches")
+        before = house.proc("voluntary_ctxt_switches")
         time.sleep(IDLE_S)
-        woken = house.proc("status", "voluntary_ctxt_switches") - before
-        return house.proc("status", "VmRSS"), woken / IDLE_S
+        woken = house.proc("voluntary_ctxt_switches") - before
+        return house.proc("VmRSS"), woken / IDLE_S
 
 
 def run(report, quick):
