@@ -184,16 +184,17 @@ static int least_decimals(const struct eg_point *points, size_t count)
 bool eg_pack_chunk(struct eg_buf *out, const struct eg_point *points, size_t count)
 {
     size_t start;
-    int64_t time = 0, step = 0, value = 0;
+    uint64_t time = 0, step = 0; /* unsigned: whatever times come, the differences wrap and come back */
+    int64_t value = 0;
     int form = least_decimals(points, count);
     if (!begin(out, &start))
         return false;
     eg_buf_varint(out, count);
     for (size_t i = 0; i < count; i++) {
-        int64_t fresh = points[i].time_ms - time;
-        eg_buf_zigzag(out, fresh - step);
+        uint64_t fresh = (uint64_t)points[i].time_ms - time;
+        eg_buf_zigzag(out, (int64_t)(fresh - step));
         step = i ? fresh : 0;
-        time = points[i].time_ms;
+        time = (uint64_t)points[i].time_ms;
     }
     for (size_t i = 0, run; i < count; i += run) {
         for (run = 1; i + run < count && points[i + run].flags == points[i].flags;)
