@@ -35,8 +35,9 @@ struct house {
     struct eg_state *state;
     uv_signal_t term, interrupt, hup;
     uv_timer_t watchdog, summary;
-    int64_t started_ms, committing_since_us;
-    bool leaving, has_signals;
+    int64_t started_ms, beat_us;
+    uint64_t beats;
+    bool committing, leaving, has_signals;
     int status;
 };
 
@@ -137,18 +138,25 @@ static void tell_state(void *user, struct eg_api_state *ret)
 static void on_pause(void *user)
 {
     struct house *house = user;
-    house->committing_since_us = eg_clock_mono_us();
+    house->committing = true;
     eg_mqtt_pause(house->mqtt);
 }
 
 static void on_release(void *user, const struct eg_batch *batch)
 {
     struct house *house = user;
-    house->committing_since_us = 0;
+    house->committing = false;
     if (house->mqtt)
         eg_mqtt_release(house->mqtt);
     if (house->api)
         eg_api_release(house->api, batch);
+    if (eg_pipeline_cases_full(house->pipeline)) {
+        if (eg_fault_raise(&house->faults, "cases.full", eg_clock_now_ms(),
+                           "there are as many open cases as ecogov holds: breaches open no more until some are closed"))
+            eg_log(EG_LOG_ERROR, "cases: the table of open cases is full");
+    } else {
+        eg_fault_clear(&house->faults, "cases.full");
+    }
     if (batch->outbox_count && house->notify)
         eg_notify_pump(house->notify);
 }
@@ -248,6 +256,16 @@ static void take_conf(void *user)
     sd_notify(0, "READY=1");
 }
 
+/* status shows the first fault, the log all of them. */
+static void refuse_reload(struct house *house, const char *faults)
+{
+    eg_fault_raise(&house->faults, "conf", eg_clock_now_ms(), "the configuration was not reloaded: %.*s",
+                   (int)strcspn(faults, "\n"), faults);
+    eg_log(EG_LOG_ERROR, "reload refused, the old configuration goes on:");
+    for (const char *line = faults; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        eg_log(EG_LOG_ERROR, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
 static void on_reload(uv_signal_t *signal, int number)
 {
     struct house *house = signal->data;
@@ -259,9 +277,7 @@ static void on_reload(uv_signal_t *signal, int number)
     eg_buf_init(&faults, FAULTS_MAX_BYTES);
     house->next_conf = eg_conf_load(house->conf->path, &faults);
     if (!house->next_conf) {
-        eg_fault_raise(&house->faults, "conf", eg_clock_now_ms(), "the configuration was not reloaded: %s",
-                       faults.data ? faults.data : "no memory");
-        eg_log(EG_LOG_ERROR, "reload refused, the old configuration goes on: %s", faults.data ? faults.data : "no memory");
+        refuse_reload(house, faults.data ? faults.data : "no memory");
         sd_notify(0, "READY=1");
     } else {
         eg_turn_quiet(house->turn, take_conf, house);
@@ -272,7 +288,13 @@ static void on_reload(uv_signal_t *signal, int number)
 static void on_watchdog(uv_timer_t *timer)
 {
     struct house *house = timer->data;
-    if (!house->committing_since_us || eg_clock_mono_us() - house->committing_since_us < COMMIT_HANGS_US)
+    struct eg_turn_figures figures;
+    eg_turn_figures(house->turn, &figures);
+    if (!house->committing || figures.beats != house->beats) { /* tries on a full disk are beats, too */
+        house->beats = figures.beats;
+        house->beat_us = eg_clock_mono_us();
+    }
+    if (eg_clock_mono_us() - house->beat_us < COMMIT_HANGS_US)
         sd_notify(0, "WATCHDOG=1");
 }
 

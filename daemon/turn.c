@@ -53,6 +53,7 @@ struct eg_turn {
 };
 
 static void advance(struct eg_turn *turn);
+static void halt(struct eg_turn *turn);
 
 /* --- the commit --- */
 
@@ -69,6 +70,11 @@ static void committed(uv_work_t *work, int status)
     struct eg_turn *turn = work->data;
     (void)status;
     turn->figures.beats++;
+    if (turn->result == EG_EFULL && turn->closed) { /* what is not on disk was never acknowledged: the broker brings it again */
+        eg_log(EG_LOG_WARNING, "store: leaving without the last turn: %s", turn->err.text);
+        halt(turn);
+        return;
+    }
     if (turn->result == EG_EFULL) {
         if (eg_fault_raise(turn->faults, "store.full", eg_clock_now_ms(), "%s; nothing is acknowledged until there is room",
                            turn->err.text))
@@ -322,6 +328,15 @@ static void closed_one(uv_handle_t *handle)
     closed(user);
 }
 
+/* The end without a commit. */
+static void halt(struct eg_turn *turn)
+{
+    turn->state = HALTED;
+    eg_batch_clear(&turn->batch);
+    uv_close((uv_handle_t *)&turn->timer, closed_one);
+    uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
+}
+
 /* The turn is open and nobody works: take what waited, then commit, or rest. */
 static void advance(struct eg_turn *turn)
 {
@@ -397,12 +412,9 @@ void eg_turn_close(struct eg_turn *turn, void (*closed)(void *user), void *user)
     turn->closed = closed;
     turn->closed_user = user;
     if (turn->state == OPEN || turn->state == HALTED) {
-        if (turn->state == HALTED) { /* what is not on disk was never acknowledged: the broker brings it again */
-            eg_batch_clear(&turn->batch);
-            uv_close((uv_handle_t *)&turn->timer, closed_one);
-            uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
-        } else {
+        if (turn->state == HALTED)
+            halt(turn);
+        else
             advance(turn);
-        }
     }
 }

@@ -63,6 +63,11 @@ const struct eg_case *eg_pipeline_case_active(const struct eg_pipeline *pipeline
     return at < pipeline->case_count && pipeline->cases[at]->number == number ? pipeline->cases[at] : NULL;
 }
 
+bool eg_pipeline_cases_full(const struct eg_pipeline *pipeline)
+{
+    return pipeline->case_count >= EG_CASES_MAX;
+}
+
 bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row)
 {
     if (!eg_room_more((void **)&pipeline->cases, pipeline->case_count, &pipeline->case_capacity,
@@ -202,6 +207,8 @@ static void mint_id(const struct eg_conf *conf, struct eg_case *row)
 uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
                       const struct eg_judged *judged, struct eg_batch *batch)
 {
+    if (pipeline->case_count >= EG_CASES_MAX)
+        return 0; /* seen by eg_pipeline_cases_full(); the next reading asks again */
     const struct eg_device *device = &pipeline->devices[series->device - 1];
     const struct eg_conf_site *site = device->site == EG_CONF_NONE ? NULL : &pipeline->conf->sites[device->site];
     struct eg_case row = {.number = pipeline->last_case + 1, .quantity = series->quantity, .series = series->id,

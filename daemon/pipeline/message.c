@@ -175,11 +175,7 @@ static const char *inadmissible(const struct eg_conf *conf, const struct eg_read
 static void note_seen(struct eg_device *device, int64_t time_ms)
 {
     if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms) {
-        int64_t gap = time_ms - device->last_seen_ms;
-        if (!device->interval_ms)
-            device->interval_ms = gap;
-        else if (gap < 10 * device->interval_ms) /* an outage is not its rhythm */
-            device->interval_ms += (gap - device->interval_ms) / 8;
+        eg_registry_rhythm(device, time_ms - device->last_seen_ms);
     }
     if (time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;

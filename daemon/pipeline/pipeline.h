@@ -74,6 +74,8 @@ bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct 
 const struct eg_conf *eg_pipeline_conf(const struct eg_pipeline *pipeline);
 /* Cases that are not closed or rejected, ascending by number. NULL behind the last. */
 const struct eg_case *eg_pipeline_case_at(const struct eg_pipeline *pipeline, size_t index);
+/* No more can be active at a time: breaches open no case until people have closed some. */
+bool eg_pipeline_cases_full(const struct eg_pipeline *pipeline);
 /* By number; NULL when it is not active. Its last and peak values are newer than in the store, which hears of events only. */
 const struct eg_case *eg_pipeline_case_active(const struct eg_pipeline *pipeline, uint32_t number);
 /* Per source: messages by verdict. */
