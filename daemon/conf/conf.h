@@ -70,6 +70,7 @@ struct eg_conf_source {
     const struct eg_driver *driver;
     void *prepared;             /* the driver's compiled mapping */
 };
+#define EG_DOMAIN_TEXT 32 /* bytes of a domain, with the NUL */
 struct eg_conf_rule {
     const char *id, *domain;    /* domain NULL: any */
     int quantity;               /* enum eg_quantity */

@@ -112,6 +112,13 @@ bool eg_resolve_slug(const char *text)
     return length && length < 64 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") == length;
 }
 
+void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, const char *text)
+{
+    if (text && (!eg_resolve_slug(text) || strlen(text) >= EG_DOMAIN_TEXT))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "domain"),
+                         "a domain is a-z, 0-9, - and _, at most %d bytes: '%.60s' is not", EG_DOMAIN_TEXT - 1, text);
+}
+
 /* --- single settings --- */
 
 static const char *or_text(const char *text, const char *otherwise)
@@ -305,6 +312,7 @@ static void take_device(struct eg_resolve *resolve, const struct eg_raw_device *
     device.site = eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), raw->site);
     device.silent_after_ms = eg_resolve_span(resolve, node, "silent_after", raw->silent_after, 0);
     take_calibration(resolve, raw, node, &device);
+    eg_resolve_domain(resolve, node, raw->domain);
     for (size_t i = 0; i < conf->device_count; i++)
         if (conf->devices[i].site == device.site && !strcmp(conf->devices[i].id, device.id) &&
             (!device.domain || !conf->devices[i].domain || !strcmp(device.domain, conf->devices[i].domain)))

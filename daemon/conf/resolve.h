@@ -30,6 +30,8 @@ int64_t eg_resolve_span(struct eg_resolve *resolve, const yaml_node_t *mapping, 
 int eg_resolve_quantity(struct eg_resolve *resolve, const yaml_node_t *node, const char *name);
 uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node, const char *id); /* EG_CONF_NONE after a fault */
 bool eg_resolve_slug(const char *text);
+/* `text` may be NULL (not given); `node` is the mapping that holds the key "domain". */
+void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, const char *text);
 
 /* sources.c, rules.c: one entry of the current file into the array's next place */
 void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *raw, const yaml_node_t *node, struct eg_conf_source *ret);

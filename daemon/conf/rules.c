@@ -93,6 +93,7 @@ void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, 
                                 .below = raw->direction && *raw->direction == EG_DIRECTION_BELOW};
     if (!eg_resolve_slug(raw->id))
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "a rule's id is a-z, 0-9, - and _: '%.60s' is not", raw->id);
+    eg_resolve_domain(resolve, node, raw->domain);
     for (size_t i = 0; &conf->rules[i] != ret; i++)
         if (!strcmp(conf->rules[i].id, raw->id))
             eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "rule '%.60s' is given twice", raw->id);

@@ -107,8 +107,7 @@ void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *r
     check_given(resolve, node, raw, seen);
     if (raw->site)
         eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), raw->site);
-    if (raw->domain && !eg_resolve_slug(raw->domain))
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "domain"), "a domain is a-z, 0-9, - and _: '%.60s' is not", raw->domain);
+    eg_resolve_domain(resolve, node, raw->domain);
     ret->driver = eg_driver_find(raw->driver);
     if (ret->driver) {
         prepare(resolve, raw, node, ret);

@@ -49,7 +49,7 @@ const char *eg_condition_name(enum eg_condition condition);
 struct eg_case {
     uint32_t number;       /* store-wide, from 1 */
     char id[96];           /* "shangtian-20261123-k3f9-7": site, local day, this daemon's mark, number */
-    char site[64], domain[32], device[64], rule[64], channel[EG_CHANNEL_MAX + 1];
+    char site[64], domain[EG_DOMAIN_TEXT], device[64], rule[64], channel[EG_CHANNEL_MAX + 1];
     uint16_t quantity;
     uint32_t series;
     uint64_t rule_version;

@@ -51,7 +51,7 @@ static void refuse(struct eg_pipeline *pipeline, const struct eg_message *messag
 
 static bool slug(struct eg_slice text)
 {
-    if (!text.length || text.length > 31)
+    if (!text.length || text.length >= EG_DOMAIN_TEXT)
         return false;
     for (size_t i = 0; i < text.length; i++) {
         char c = text.text[i];
