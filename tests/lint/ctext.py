@@ -161,11 +161,6 @@ def _mutable(statement):
     texts = [token.text for token in tokens]
     if not tokens or texts[0] in ("typedef", "extern", "_Static_assert", "static_assert"):
         return
-    pointer = "(" in texts and texts[texts.index("(") + 1:][:1] == ["*"]
-    if "(" in texts and not pointer:
-        return  # a prototype, or a macro that stands for one
-    if "(" in texts:
-        texts = texts[:next(i for i in range(texts.index("("), len(texts)) if texts[i] == ")")]
     while "[" in texts:  # sizes are no names
         start = texts.index("[")
         depth = 0
@@ -174,6 +169,11 @@ def _mutable(statement):
             if depth == 0:
                 break
         texts = texts[:start] + texts[end + 1:]
+    pointer = "(" in texts and texts[texts.index("(") + 1:][:1] == ["*"]
+    if "(" in texts and not pointer:
+        return  # a prototype, or a macro that stands for one
+    if "(" in texts:
+        texts = texts[:next(i for i in range(texts.index("("), len(texts)) if texts[i] == ")")]
     body = texts.index("{}") if "{}" in texts else -1
     names = [t for t in texts[body + 1:] if re.match(r"[A-Za-z_]\w*$", t) and t not in QUALIFIERS]
     if body >= 0 and not names:
@@ -190,6 +190,6 @@ def _mutable(statement):
         yield tokens[0].line, names[-1]
 
 
-BASIC = {"int", "char", "bool", "long", "short", "unsigned", "double", "float", "_Bool"}
+BASIC = {"void", "int", "char", "bool", "long", "short", "unsigned", "double", "float", "_Bool"}
 QUALIFIERS = {"static", "const", "volatile", "struct", "union", "enum", "unsigned", "signed", "long", "short", "int", "char",
               "double", "float", "void", "bool", "_Bool", "_Thread_local", "_Atomic", "restrict", "inline"}
