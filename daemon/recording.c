@@ -106,8 +106,11 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
         return eg_err_set(err, EG_EINVAL, "%.60s needs params.id", call);
     if (!command->user)
         command->user = "replay";
-    if (cJSON_IsNumber(version))
+    if (cJSON_IsNumber(version)) {
+        if (!(version->valuedouble >= 0 && version->valuedouble <= UINT32_MAX))
+            return eg_err_set(err, EG_EINVAL, "params.version is no version of a case");
         command->version = (int64_t)version->valuedouble;
+    }
     if (until && !eg_time_parse(until, strlen(until), &command->until_ms))
         return eg_err_set(err, EG_EINVAL, "params.until is no RFC 3339 time");
     return EG_OK;
