@@ -83,10 +83,9 @@ class Broker:
 class Peer:
     """A paho client (MQTT 3.1.1): publishes with QoS 1 and counts the PUBACKs, listens to topics."""
 
-    def __init__(self, port, in_flight=4000, will=None, **secrets):
+    def __init__(self, port, **secrets):
         self.client = mqtt.Client(clean_session=True)
-        self.client.max_inflight_messages_set(in_flight)
-        self.client.max_queued_messages_set(0)
+        self.client.max_inflight_messages_set(0)  # no limit: with one, paho looks through its whole queue at each PUBACK
         self.client.on_publish = self._on_publish
         self.client.on_message = self._on_message
         self.client.on_subscribe = lambda *_: self._note("subscribed")
