@@ -17,7 +17,8 @@ bool eg_zone_exists(const char *name)
         snprintf(path, sizeof path, ZONES "%s", name) >= (int)sizeof path)
         return false;
     FILE *file = fopen(path, "re");
-    bool is_zone = file && fread(magic, 1, sizeof magic, file) == sizeof magic && memcmp(magic, "TZif", 4) == 0;
+    bool is_zone =
+        file && fread(magic, 1, sizeof magic, file) == sizeof magic && memcmp(magic, "TZif", 4) == 0;
     if (file)
         fclose(file);
     return is_zone; /* tables and leap seconds lie beside the zones */

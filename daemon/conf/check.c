@@ -102,36 +102,48 @@ static void check_required(struct check *check, const yaml_node_t *node, const c
     }
 }
 
+static bool too_many_keys(struct check *check, const yaml_node_t *node)
+{
+    ptrdiff_t count = node->data.mapping.pairs.top - node->data.mapping.pairs.start;
+    if (count > KEYS_MAX)
+        FAULT(check, node, "%td keys in one place, at most %d are read", count, KEYS_MAX);
+    return count > KEYS_MAX;
+}
+
+/* The field that the key means; NULL when it means none, or was given before. */
+static const cyaml_schema_field_t *check_key(struct check *check, const yaml_node_t *node, const yaml_node_pair_t *pair,
+                                             const cyaml_schema_field_t *fields)
+{
+    const yaml_node_t *key = yaml_document_get_node(check->document, pair->key);
+    if (key->type != YAML_SCALAR_NODE) {
+        FAULT(check, key, "a key must be a word");
+        return NULL;
+    }
+    for (const yaml_node_pair_t *earlier = node->data.mapping.pairs.start; earlier < pair; earlier++) {
+        const yaml_node_t *other = yaml_document_get_node(check->document, earlier->key);
+        if (other->type == YAML_SCALAR_NODE && !strcmp(text_of(other), text_of(key))) {
+            FAULT(check, key, "'%.60s' is given twice (first in line %zu)", text_of(key), other->start_mark.line + 1);
+            return NULL;
+        }
+    }
+    const cyaml_schema_field_t *field = fields;
+    while (field->key && strcmp(field->key, text_of(key)) != 0)
+        field++;
+    if (field->key)
+        return field;
+    const char *near = eg_faults_nearest(text_of(key), field_name, fields);
+    FAULT(check, key, "unknown key '%.60s'%s%s%s", text_of(key), near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    return NULL;
+}
+
 static void check_mapping(struct check *check, const yaml_node_t *node, const cyaml_schema_field_t *fields)
 {
-    const yaml_node_pair_t *start = node->data.mapping.pairs.start, *top = node->data.mapping.pairs.top;
-    if (top - start > KEYS_MAX) {
-        FAULT(check, node, "%td keys in one place, at most %d are read", top - start, KEYS_MAX);
+    if (too_many_keys(check, node))
         return;
-    }
-    for (const yaml_node_pair_t *pair = start; pair < top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(check->document, pair->key);
-        const yaml_node_t *value = yaml_document_get_node(check->document, pair->value);
-        if (key->type != YAML_SCALAR_NODE) {
-            FAULT(check, key, "a key must be a word");
-            continue;
-        }
-        for (const yaml_node_pair_t *earlier = start; earlier < pair; earlier++) {
-            const yaml_node_t *other = yaml_document_get_node(check->document, earlier->key);
-            if (other->type == YAML_SCALAR_NODE && !strcmp(text_of(other), text_of(key))) {
-                FAULT(check, key, "'%.60s' is given twice (first in line %zu)", text_of(key), other->start_mark.line + 1);
-                break;
-            }
-        }
-        const cyaml_schema_field_t *field = fields;
-        while (field->key && strcmp(field->key, text_of(key)) != 0)
-            field++;
-        if (field->key) {
-            check_value(check, value, &field->value, field->key);
-            continue;
-        }
-        const char *near = eg_faults_nearest(text_of(key), field_name, fields);
-        FAULT(check, key, "unknown key '%.60s'%s%s%s", text_of(key), near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+        const cyaml_schema_field_t *field = check_key(check, node, pair, fields);
+        if (field)
+            check_value(check, yaml_document_get_node(check->document, pair->value), &field->value, field->key);
     }
     check_required(check, node, fields);
 }
@@ -154,7 +166,9 @@ static bool is_whole(const char *text)
     char *end;
     errno = 0;
     long value = strtol(text, &end, 10);
-    return *text && !*end && !errno && value >= INT32_MIN && value <= INT32_MAX && *text != ' ' && *text != '+';
+    const char *digits = text + (*text == '-');
+    return *digits >= '0' && *digits <= '9' && (*digits != '0' || !digits[1]) && /* 010 would be eight to some */
+           !*end && !errno && value >= INT32_MIN && value <= INT32_MAX;
 }
 
 static bool is_real(const char *text)
@@ -228,10 +242,48 @@ static void check_value(struct check *check, const yaml_node_t *node, const cyam
     }
 }
 
-void eg_check_document(yaml_document_t *document, unsigned file, const char *name, struct eg_conf_faults *faults)
+/* --- what is left when the faulty is taken out --- */
+
+static void keep_clean_items(struct check *check, yaml_node_t *list, const cyaml_schema_value_t *entry, const char *key)
+{
+    yaml_node_item_t *kept = list->data.sequence.items.start;
+    for (yaml_node_item_t *item = kept; item < list->data.sequence.items.top; item++) {
+        size_t before = check->faults->count;
+        check_value(check, yaml_document_get_node(check->document, *item), entry, key);
+        if (check->faults->count == before)
+            *kept++ = *item;
+    }
+    list->data.sequence.items.top = kept;
+}
+
+static void keep_clean_keys(struct check *check, yaml_node_t *root, const cyaml_schema_field_t *fields)
+{
+    yaml_node_pair_t *kept = root->data.mapping.pairs.start;
+    for (yaml_node_pair_t *pair = kept; pair < root->data.mapping.pairs.top; pair++) {
+        size_t before = check->faults->count;
+        yaml_node_t *value = yaml_document_get_node(check->document, pair->value);
+        const cyaml_schema_field_t *field = check_key(check, root, pair, fields);
+        if (field && field->value.type == CYAML_SEQUENCE && value->type == YAML_SEQUENCE_NODE) {
+            keep_clean_items(check, value, field->value.sequence.entry, field->key);
+            before = check->faults->count;
+        } else if (field) {
+            check_value(check, value, &field->value, field->key);
+        }
+        if (check->faults->count == before)
+            *kept++ = *pair;
+    }
+    root->data.mapping.pairs.top = kept;
+}
+
+bool eg_check_document(yaml_document_t *document, unsigned file, const char *name, struct eg_conf_faults *faults)
 {
     struct check check = {document, file, name, faults};
-    const yaml_node_t *root = yaml_document_get_root_node(document);
-    if (root)
-        check_value(&check, root, &eg_schema_file, "the file");
+    yaml_node_t *root = yaml_document_get_root_node(document);
+    if (root->type != YAML_MAPPING_NODE || too_many_keys(&check, root)) {
+        if (root->type != YAML_MAPPING_NODE)
+            check_value(&check, root, &eg_schema_file, "the file");
+        return false;
+    }
+    keep_clean_keys(&check, root, eg_schema_file.mapping.fields);
+    return true;
 }

@@ -1,6 +1,7 @@
 /* Reads files, follows includes, hands clean ones to libcyaml. Knows nothing of what the keys mean. */
 #include <conf/files.h>
 #include <conf/check.h>
+#include <base/json.h>
 
 #include <errno.h>
 #include <glob.h>
@@ -71,6 +72,39 @@ static void cyaml_quiet(cyaml_log_t level, void *user, const char *format, va_li
 
 static const cyaml_config_t cyaml = {.log_fn = cyaml_quiet, .mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR};
 
+/* The document as text again: JSON, which is YAML. */
+static void write_node(yaml_document_t *document, const yaml_node_t *node, struct eg_json *json)
+{
+    if (node->type == YAML_SCALAR_NODE) {
+        eg_json_string_n(json, (const char *)node->data.scalar.value, node->data.scalar.length);
+    } else if (node->type == YAML_SEQUENCE_NODE) {
+        eg_json_open(json, '[');
+        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++)
+            write_node(document, yaml_document_get_node(document, *item), json);
+        eg_json_close(json, ']');
+    } else {
+        eg_json_open(json, '{');
+        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+            eg_json_key(json, (const char *)yaml_document_get_node(document, pair->key)->data.scalar.value);
+            write_node(document, yaml_document_get_node(document, pair->value), json);
+        }
+        eg_json_close(json, '}');
+    }
+}
+
+/* What the check left of a faulty file. Nothing comes of it but more faults: a conf is made only where there are none. */
+static void take_rest(struct eg_conf_file *file, struct eg_conf_faults *faults)
+{
+    struct eg_buf text;
+    struct eg_json json;
+    eg_buf_init(&text, 8 * FILE_MAX);
+    eg_json_init(&json, &text);
+    write_node(&file->document, eg_files_root(file), &json);
+    if (text.failed || cyaml_load_data((const uint8_t *)text.data, text.length, &cyaml, &eg_schema_file, (cyaml_data_t **)&file->raw, NULL) != CYAML_OK)
+        faults->failed |= text.failed;
+    eg_buf_finish(&text);
+}
+
 static void take_text(struct eg_conf_file *file, unsigned index, const char *text, size_t length, struct eg_conf_faults *faults)
 {
     yaml_parser_t parser;
@@ -85,9 +119,12 @@ static void take_text(struct eg_conf_file *file, unsigned index, const char *tex
     const yaml_node_t *root = eg_files_root(file);
     if (!root || (root->type == YAML_SCALAR_NODE && !root->data.scalar.length))
         return; /* nothing but comments */
-    eg_check_document(&file->document, index, file->name, faults);
-    if (faults->count != before)
+    bool left = eg_check_document(&file->document, index, file->name, faults);
+    if (faults->count != before) {
+        if (left)
+            take_rest(file, faults);
         return;
+    }
     cyaml_err_t code = cyaml_load_data((const uint8_t *)text, length, &cyaml, &eg_schema_file, (cyaml_data_t **)&file->raw, NULL);
     if (code != CYAML_OK)
         eg_faults_add(faults, index, file->name, top, "cannot be read: %s", cyaml_strerror(code));
@@ -150,9 +187,12 @@ static void read_file(struct eg_conf_files *files, const char *path, int depth, 
     else if (!file)
         eg_faults_add(faults, by_index, said_by, mark, "%s is one file too many (at most %d), or there is no memory", path, EG_CONF_FILES_MAX);
     else {
+        size_t before = faults->count;
         take_text(file, index, text, length, faults);
+        files->holes = files->holes || faults->count != before;
         include(files, file, index, depth, faults);
     }
+    files->holes = files->holes || !file;
     free(text);
 }
 
@@ -169,6 +209,7 @@ void eg_files_parse(struct eg_conf_files *files, const char *name, const char *t
         return;
     }
     take_text(file, 0, text, length, faults);
+    files->holes = faults->count != 0;
     if (file->raw && file->raw->include_count)
         eg_faults_add(faults, 0, file->name, eg_files_key(file, eg_files_root(file), "include")->start_mark, "include is for files only");
 }

@@ -17,6 +17,7 @@ struct eg_conf_file {
 struct eg_conf_files {
     struct eg_conf_file *rows[EG_CONF_FILES_MAX];
     unsigned count;
+    bool holes; /* something could not be read: a name that is not there may stand in it */
 };
 /* Reads all, in the order of reading. What is wrong goes to `faults`; then `raw` may be missing. */
 void eg_files_read(struct eg_conf_files *files, const char *path, struct eg_conf_faults *faults);

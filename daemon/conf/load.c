@@ -30,7 +30,7 @@ static struct eg_loaded *fresh(void)
 static struct eg_conf *finish(struct eg_loaded *loaded, struct eg_conf_faults *faults, struct eg_buf *out)
 {
     struct eg_resolve resolve = {.loaded = loaded, .faults = faults};
-    if (!faults->count && !faults->failed)
+    if (!faults->failed)
         eg_resolve_all(&resolve);
     bool ok = !faults->count && !faults->failed;
     eg_faults_write(faults, out);

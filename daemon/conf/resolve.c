@@ -99,7 +99,7 @@ uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node, co
 {
     const struct eg_conf *conf = &resolve->loaded->conf;
     uint32_t site = eg_conf_site_find(conf, id, strlen(id));
-    if (site == EG_CONF_NONE) {
+    if (site == EG_CONF_NONE && !resolve->loaded->files.holes) {
         const char *near = eg_faults_nearest(id, site_name, conf);
         eg_resolve_fault(resolve, node, "there is no site '%.60s'%s%s%s", id, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
     }
@@ -272,6 +272,8 @@ static void link_site(struct eg_resolve *resolve, const struct eg_raw_site *raw,
         uint32_t party = 0;
         while (party < conf->party_count && strcmp(conf->parties[party].id, raw->parties[i]) != 0)
             party++;
+        if (party == conf->party_count && resolve->loaded->files.holes)
+            continue;
         if (party == conf->party_count)
             eg_resolve_fault(resolve, eg_files_item(resolve->file, eg_files_key(resolve->file, node, "parties"), i), "there is no party '%.60s'", raw->parties[i]);
         else

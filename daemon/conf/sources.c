@@ -38,13 +38,14 @@ static const char *check_level(const char *level, bool last, bool seen[PART_COUN
     return text;
 }
 
-static void check_template(struct eg_resolve *resolve, const yaml_node_t *node, const char *topic, bool seen[PART_COUNT])
+/* False when something is wrong with it: what it lacks is not worth saying then. */
+static bool check_template(struct eg_resolve *resolve, const yaml_node_t *node, const char *topic, bool seen[PART_COUNT])
 {
     char level[TOPIC_MAX + 1], text[400];
     int levels = 0;
     if (!*topic || strlen(topic) > TOPIC_MAX) {
         eg_resolve_fault(resolve, node, "a topic template has 1 to %d bytes", TOPIC_MAX);
-        return;
+        return false;
     }
     for (const char *at = topic;; levels++) {
         const char *slash = strchr(at, '/');
@@ -54,10 +55,10 @@ static void check_template(struct eg_resolve *resolve, const yaml_node_t *node, 
         const char *wrong = levels == LEVELS_MAX ? "it has more than 32 levels" : check_level(level, !slash, seen, text, sizeof text);
         if (wrong) {
             eg_resolve_fault(resolve, node, "topic '%.100s': %s", topic, wrong);
-            return;
+            return false;
         }
         if (!slash)
-            return;
+            return true;
         at = slash + 1;
     }
 }
@@ -103,8 +104,8 @@ void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *r
     for (size_t i = 0; &conf->sources[i] != ret; i++)
         if (!strcmp(conf->sources[i].id, raw->id))
             eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "source '%.60s' is given twice", raw->id);
-    check_template(resolve, eg_resolve_node(resolve, node, "topic"), raw->topic, seen);
-    check_given(resolve, node, raw, seen);
+    if (check_template(resolve, eg_resolve_node(resolve, node, "topic"), raw->topic, seen))
+        check_given(resolve, node, raw, seen);
     if (raw->site)
         eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), raw->site);
     eg_resolve_domain(resolve, node, raw->domain);
