@@ -16,6 +16,7 @@ struct check {
     unsigned file;
     const char *name;
     struct eg_conf_faults *faults;
+    bool holes; /* something that others may name was taken out */
 };
 
 bool eg_check_syntax(const char *text, size_t length, unsigned file, const char *name, struct eg_conf_faults *faults)
@@ -256,6 +257,12 @@ static void keep_clean_items(struct check *check, yaml_node_t *list, const cyaml
     list->data.sequence.items.top = kept;
 }
 
+/* What an unknown key was to be nobody knows. */
+static bool may_be_named(const cyaml_schema_field_t *field)
+{
+    return !field || !strcmp(field->key, "sites") || !strcmp(field->key, "parties") || !strcmp(field->key, "include");
+}
+
 static void keep_clean_keys(struct check *check, yaml_node_t *root, const cyaml_schema_field_t *fields)
 {
     yaml_node_pair_t *kept = root->data.mapping.pairs.start;
@@ -265,19 +272,22 @@ static void keep_clean_keys(struct check *check, yaml_node_t *root, const cyaml_
         const cyaml_schema_field_t *field = check_key(check, root, pair, fields);
         if (field && field->value.type == CYAML_SEQUENCE && value->type == YAML_SEQUENCE_NODE) {
             keep_clean_items(check, value, field->value.sequence.entry, field->key);
+            check->holes = check->holes || (check->faults->count != before && may_be_named(field));
             before = check->faults->count;
         } else if (field) {
             check_value(check, value, &field->value, field->key);
         }
         if (check->faults->count == before)
             *kept++ = *pair;
+        else
+            check->holes = check->holes || may_be_named(field);
     }
     root->data.mapping.pairs.top = kept;
 }
 
-bool eg_check_document(yaml_document_t *document, unsigned file, const char *name, struct eg_conf_faults *faults)
+bool eg_check_document(yaml_document_t *document, unsigned file, const char *name, struct eg_conf_faults *faults, bool *ret_holes)
 {
-    struct check check = {document, file, name, faults};
+    struct check check = {document, file, name, faults, false};
     yaml_node_t *root = yaml_document_get_root_node(document);
     if (root->type != YAML_MAPPING_NODE || too_many_keys(&check, root)) {
         if (root->type != YAML_MAPPING_NODE)
@@ -285,5 +295,6 @@ bool eg_check_document(yaml_document_t *document, unsigned file, const char *nam
         return false;
     }
     keep_clean_keys(&check, root, eg_schema_file.mapping.fields);
+    *ret_holes = check.holes;
     return true;
 }

@@ -93,24 +93,27 @@ static void write_node(yaml_document_t *document, const yaml_node_t *node, struc
 }
 
 /* What the check left of a faulty file. Nothing comes of it but more faults: a conf is made only where there are none. */
-static void take_rest(struct eg_conf_file *file, struct eg_conf_faults *faults)
+static void take_rest(struct eg_conf_file *file)
 {
     struct eg_buf text;
     struct eg_json json;
     eg_buf_init(&text, 8 * FILE_MAX);
     eg_json_init(&json, &text);
     write_node(&file->document, eg_files_root(file), &json);
-    if (text.failed || cyaml_load_data((const uint8_t *)text.data, text.length, &cyaml, &eg_schema_file, (cyaml_data_t **)&file->raw, NULL) != CYAML_OK)
-        faults->failed |= text.failed;
+    if (!text.failed)
+        cyaml_load_data((const uint8_t *)text.data, text.length, &cyaml, &eg_schema_file, (cyaml_data_t **)&file->raw, NULL);
     eg_buf_finish(&text);
 }
 
-static void take_text(struct eg_conf_file *file, unsigned index, const char *text, size_t length, struct eg_conf_faults *faults)
+static void take_text(struct eg_conf_files *files, struct eg_conf_file *file, unsigned index, const char *text, size_t length, struct eg_conf_faults *faults)
 {
     yaml_parser_t parser;
     size_t before = faults->count;
-    if (!eg_check_syntax(text, length, index, file->name, faults) || !yaml_parser_initialize(&parser))
+    bool holes = true;
+    if (!eg_check_syntax(text, length, index, file->name, faults) || !yaml_parser_initialize(&parser)) {
+        files->holes = true;
         return;
+    }
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     file->has_document = yaml_parser_load(&parser, &file->document) != 0;
     if (!file->has_document)
@@ -119,10 +122,11 @@ static void take_text(struct eg_conf_file *file, unsigned index, const char *tex
     const yaml_node_t *root = eg_files_root(file);
     if (!root || (root->type == YAML_SCALAR_NODE && !root->data.scalar.length))
         return; /* nothing but comments */
-    bool left = eg_check_document(&file->document, index, file->name, faults);
+    bool left = eg_check_document(&file->document, index, file->name, faults, &holes);
     if (faults->count != before) {
         if (left)
-            take_rest(file, faults);
+            take_rest(file);
+        files->holes = files->holes || holes || !file->raw;
         return;
     }
     cyaml_err_t code = cyaml_load_data((const uint8_t *)text, length, &cyaml, &eg_schema_file, (cyaml_data_t **)&file->raw, NULL);
@@ -187,9 +191,7 @@ static void read_file(struct eg_conf_files *files, const char *path, int depth, 
     else if (!file)
         eg_faults_add(faults, by_index, said_by, mark, "%s is one file too many (at most %d), or there is no memory", path, EG_CONF_FILES_MAX);
     else {
-        size_t before = faults->count;
-        take_text(file, index, text, length, faults);
-        files->holes = files->holes || faults->count != before;
+        take_text(files, file, index, text, length, faults);
         include(files, file, index, depth, faults);
     }
     files->holes = files->holes || !file;
@@ -208,8 +210,7 @@ void eg_files_parse(struct eg_conf_files *files, const char *name, const char *t
         faults->failed = true;
         return;
     }
-    take_text(file, 0, text, length, faults);
-    files->holes = faults->count != 0;
+    take_text(files, file, 0, text, length, faults);
     if (file->raw && file->raw->include_count)
         eg_faults_add(faults, 0, file->name, eg_files_key(file, eg_files_root(file), "include")->start_mark, "include is for files only");
 }
