@@ -158,8 +158,8 @@ class Line:
 
 
 class Daemon:
-    def __init__(self, process, socket_path):
-        self.process, self.socket_path = process, socket_path
+    def __init__(self, process, socket_path, ready_s):
+        self.process, self.socket_path, self.ready_s = process, socket_path, ready_s
 
     def line(self):
         return Line(self.socket_path)
@@ -203,11 +203,12 @@ def daemon(path, port, environment=None):
     with tempfile.TemporaryDirectory() as short:  # a socket's path has 107 bytes at most
         socket_path = pathlib.Path(short) / "s"
         file = configuration(path, port, socket_path)
+        begin = time.monotonic()
         with open(path / "log", "ab") as log, \
                 running([BIN / "ecogovd", "-c", file], stderr=log, env={**os.environ, **(environment or {})}) as process:
             try:
                 wait_for_socket(process, socket_path)
-                yield Daemon(process, socket_path)
+                yield Daemon(process, socket_path, time.monotonic() - begin)
             except (Failure, OSError) as fault:
                 text = (path / "log").read_text(encoding="utf-8")[-2000:]
                 raise Failure(f"{fault}\nlog of ecogovd:\n{text}") from fault
