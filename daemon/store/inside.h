@@ -7,10 +7,10 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-/* Unsealed readings that set sealing off, and how many one bite seals. Bounds the start's decoding to a few milliseconds; large
- * enough that a chunk of a common series holds some dozens of points. */
+/* Unsealed readings that set sealing off, and how many one run seals. Bounds the start's decoding to a few milliseconds; large enough
+ * that a chunk of a common series holds some dozens of points. */
 #define EG_SEAL_AT 131072u
-#define EG_SEAL_BITE 65536u
+#define EG_SEAL_RUN 65536u
 /* Packet identifiers are 16 bits: an identity older than that many messages can come back no more. */
 #define EG_IDENTS_KEPT 65536
 
@@ -34,7 +34,28 @@ void eg_tail_finish(struct eg_tail *tail);
 enum eg_sql {
     SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_TURN, SQL_DEVICE, SQL_SERIES, SQL_ROLLUP_MERGE, SQL_ROLLUP_REPLACE,
     SQL_RULE_STATE, SQL_CASE, SQL_CASE_EVENT, SQL_OUTBOX, SQL_OUTBOX_DONE, SQL_OUTBOX_PRUNE, SQL_QUARANTINE,
-    SQL_QUARANTINE_PRUNE, SQL_CHUNK, SQL_SERIES_LAST, SQL_META, SQL_TURN_PRUNE, SQL_TURNS, SQL_CHUNK_PRUNE, SQL_COUNT
+    SQL_QUARANTINE_PRUNE, SQL_CHUNK, SQL_SERIES_LAST, SQL_META, SQL_TURN_PRUNE, SQL_TURNS, SQL_SERIES_MOST, SQL_CHUNK_PRUNE,
+    SQL_COUNT
+};
+
+/* A run of sealing (seal.c), as far as it lies in memory. */
+struct eg_seal {
+    struct eg_seal_row {
+        int64_t time_ms;
+        double value;
+        uint32_t before; /* the series' earlier row, counted from 1; 0: none */
+        uint16_t flags;
+    } *rows;
+    size_t count, capacity;
+    struct eg_seal_chain {
+        uint32_t newest, count;
+    } *chains;           /* [last_series + 1] */
+    uint32_t last_series;
+    int64_t read_seq;    /* turns up to here are in `rows`; 0: no run */
+    uint64_t stored;     /* r_stored as of that turn */
+    bool gathered;       /* the run ends at read_seq */
+    struct eg_aged *sorted;
+    size_t sorted_capacity;
 };
 
 struct eg_store {
@@ -43,9 +64,14 @@ struct eg_store {
     char *path;
     int lock_fd;
     int64_t retain_raw_ms;
+    uint64_t seal_at, seal_run; /* EG_SEAL_AT, EG_SEAL_RUN; the tests take less */
     int64_t seq;             /* of the newest turn */
     int64_t sealed_seq;      /* turns up to here are sealed */
     uint64_t sealed_stored;  /* r_stored as of that turn */
+    int64_t seal_to;         /* above sealed_seq: up to there, series up to seal_series are sealed, too */
+    uint32_t seal_series;
+    bool forget;             /* there may be turns to delete */
+    struct eg_seal seal;
     struct eg_counters counters; /* as of the newest turn */
     struct eg_buf blob, idents;
     _Atomic int64_t bytes, bytes_written;
@@ -79,6 +105,7 @@ struct eg_aged { /* a reading and how new it is */
     int64_t seq;
     uint32_t order, series;
 };
+int eg_aged_compare(const void *left, const void *right); /* by series, time, age */
 struct eg_stream {
     sqlite3_stmt *chunks;
     uint32_t series;
@@ -97,6 +124,7 @@ void eg_stream_close(struct eg_stream *stream);
 /* The journal's readings as an array by (series, time, age); `series` 0: all. Owned by the caller. */
 int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size_t *ret_count, struct eg_err *err);
 
+void eg_seal_finish(struct eg_store *store);
 void eg_case_read(sqlite3_stmt *statement, struct eg_case *ret);
 extern const char eg_case_columns[];
 

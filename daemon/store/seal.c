@@ -1,67 +1,140 @@
-/* Background work between turns: the oldest part of the journal becomes chunks, one or more per series; what is older than
- * retain_raw goes. Sealing and forgetting are one transaction. Called by turn.c's worker when no commit runs. */
+/* Background work between turns: the oldest part of the journal becomes chunks, one or more per series; what is older than retain_raw goes.
+ * Called by turn.c's worker when no commit runs, in bites of some milliseconds, since a turn waits for the bite that is under way.
+ *
+ * A run seals the turns (sealed_seq, seal_to]. Its bites: gather reads those turns into memory, chained by series, and decides where the run ends; put
+ * writes the chunks of some series and, in the same transaction, how far it came (seal_series); the last put moves sealed_seq on to
+ * seal_to; forget deletes turns that are sealed and whose packet identities can come back no more. So at every moment each reading counts once:
+ * in its chunk when its turn is up to sealed_seq, or up to seal_to with a series up to seal_series; else in the journal (stream.c asks exactly
+ * that). A journal row goes only after all its readings are sealed. Killed in between, the run goes on from seal_series: its end lies on disk.
+ *
+ * Nothing here is news, it only lies elsewhere: bites commit without an fsync of their own. The log keeps the order, so the next turn's fsync takes
+ * them along, and a power cut loses a bite whole or not at all. */
 #include <store/inside.h>
 #include <base/clock.h>
 
 #include <stdlib.h>
+#include <string.h>
 
-struct bite {
-    struct eg_aged *rows;
-    size_t count, capacity;
-    int64_t last_seq;
-    uint64_t stored; /* r_stored as of last_seq */
+#define FORGET_ROWS 64 /* between two looks at the clock */
+
+/* --- gather --- */
+
+struct gather {
+    struct eg_store *store;
+    uint32_t longest; /* chain of a series */
     int code;
 };
 
-static bool take(void *arg, const struct eg_row_reading *row)
+static void end_run(struct eg_seal *seal)
 {
-    struct bite *bite = arg;
-    if (bite->count == bite->capacity) {
-        size_t more = bite->capacity ? bite->capacity * 2 : 4096;
-        struct eg_aged *grown = realloc(bite->rows, more * sizeof *grown);
-        if (!grown) {
-            bite->code = EG_ENOMEM;
-            return false;
-        }
-        bite->rows = grown;
-        bite->capacity = more;
-    }
-    bite->rows[bite->count] = (struct eg_aged){{row->time_ms, row->value, row->flags}, bite->last_seq, (uint32_t)bite->count,
-                                               row->series};
-    bite->count++;
+    free(seal->rows);
+    free(seal->chains);
+    free(seal->sorted);
+    memset(seal, 0, sizeof *seal);
+}
+
+void eg_seal_finish(struct eg_store *store)
+{
+    end_run(&store->seal);
+}
+
+static bool more_rows(struct eg_seal *seal)
+{
+    size_t more = seal->capacity ? seal->capacity * 2 : 8192;
+    struct eg_seal_row *grown = realloc(seal->rows, more * sizeof *grown);
+    if (!grown)
+        return false;
+    seal->rows = grown;
+    seal->capacity = more;
     return true;
 }
 
-static int read_bite(struct eg_store *store, struct bite *bite, struct eg_err *err)
+static bool take(void *arg, const struct eg_row_reading *row)
 {
-    sqlite3_stmt *sql = store->sql[SQL_TURNS];
-    int code = SQLITE_DONE;
-    sqlite3_bind_int64(sql, 1, store->sealed_seq);
-    while (bite->code == EG_OK && bite->count < EG_SEAL_BITE && (code = sqlite3_step(sql)) == SQLITE_ROW) {
-        const uint8_t *blob = sqlite3_column_blob(sql, 2);
-        bite->last_seq = sqlite3_column_int64(sql, 0);
-        bite->stored = (uint64_t)sqlite3_column_int64(sql, 3);
-        if (blob && eg_pack_each_reading(blob, (size_t)sqlite3_column_bytes(sql, 2), sqlite3_column_int64(sql, 1), take, bite) != EG_OK)
-            bite->code = eg_err_set(err, EG_ECORRUPT, "turn %lld of the journal is damaged: run ecogovd --verify",
-                                    (long long)bite->last_seq);
-    }
-    sqlite3_reset(sql);
-    if (bite->code == EG_ENOMEM)
-        return eg_err_set(err, EG_ENOMEM, "no memory to seal the journal");
-    if (bite->code == EG_OK && code != SQLITE_ROW && code != SQLITE_DONE)
-        return eg_sql_error(store->db, err, "reading the journal");
-    return bite->code;
+    struct gather *gather = arg;
+    struct eg_seal *seal = &gather->store->seal;
+    if (!row->series || row->series > seal->last_series)
+        gather->code = EG_ECORRUPT;
+    else if (seal->count == seal->capacity && !more_rows(seal))
+        gather->code = EG_ENOMEM;
+    if (gather->code != EG_OK)
+        return false;
+    struct eg_seal_chain *chain = &seal->chains[row->series];
+    seal->rows[seal->count] = (struct eg_seal_row){row->time_ms, row->value, chain->newest, row->flags};
+    chain->newest = (uint32_t)++seal->count;
+    if (++chain->count > gather->longest)
+        gather->longest = chain->count;
+    return true;
 }
 
-static int by_series_time_age(const void *left, const void *right)
+/* Series may have come since the last bite. */
+static int make_chains(struct eg_store *store, struct eg_err *err)
 {
-    const struct eg_aged *a = left, *b = right;
-    if (a->series != b->series)
-        return a->series < b->series ? -1 : 1;
-    if (a->point.time_ms != b->point.time_ms)
-        return a->point.time_ms < b->point.time_ms ? -1 : 1;
-    return a->order < b->order ? -1 : a->order > b->order;
+    struct eg_seal *seal = &store->seal;
+    sqlite3_stmt *sql = store->sql[SQL_SERIES_MOST];
+    uint32_t last = sqlite3_step(sql) == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(sql, 0) : 0;
+    sqlite3_reset(sql);
+    if (seal->chains && last <= seal->last_series)
+        return EG_OK;
+    struct eg_seal_chain *grown = realloc(seal->chains, ((size_t)last + 1) * sizeof *grown);
+    if (!grown)
+        return eg_err_set(err, EG_ENOMEM, "no memory to seal the journal");
+    size_t had = seal->chains ? (size_t)seal->last_series + 1 : 0;
+    memset(grown + had, 0, ((size_t)last + 1 - had) * sizeof *grown);
+    seal->chains = grown;
+    seal->last_series = last;
+    return EG_OK;
 }
+
+/* A run that was begun ends where it is written; a new one when it is full, or a series has a full chunk. */
+static bool full(const struct eg_store *store, const struct gather *gather)
+{
+    const struct eg_seal *seal = &store->seal;
+    if (store->seal_to > store->sealed_seq)
+        return seal->read_seq >= store->seal_to;
+    return seal->count >= store->seal_run || gather->longest >= EG_CHUNK_POINTS;
+}
+
+static int gather_some(struct eg_store *store, int64_t until_us, struct eg_err *err)
+{
+    struct eg_seal *seal = &store->seal;
+    struct gather gather = {store, 0, EG_OK};
+    sqlite3_stmt *sql = store->sql[SQL_TURNS];
+    int code = make_chains(store, err);
+    if (code != EG_OK)
+        return code;
+    if (!seal->read_seq)
+        seal->read_seq = store->sealed_seq;
+    sqlite3_bind_int64(sql, 1, seal->read_seq);
+    int step = SQLITE_ROW;
+    while (gather.code == EG_OK && !seal->gathered && (step = sqlite3_step(sql)) == SQLITE_ROW) {
+        const uint8_t *blob = sqlite3_column_blob(sql, 2);
+        seal->read_seq = sqlite3_column_int64(sql, 0);
+        seal->stored = (uint64_t)sqlite3_column_int64(sql, 3);
+        if (blob && eg_pack_each_reading(blob, (size_t)sqlite3_column_bytes(sql, 2), sqlite3_column_int64(sql, 1), take,
+                                         &gather) != EG_OK)
+            gather.code = EG_ECORRUPT;
+        seal->gathered = full(store, &gather);
+        if (eg_clock_mono_us() >= until_us)
+            break;
+    }
+    seal->gathered = seal->gathered || step == SQLITE_DONE;
+    if (seal->gathered && seal->read_seq == store->sealed_seq)
+        seal->stored = store->counters.r_stored; /* no turn is left: nothing more to seal, whatever was counted */
+    int64_t at = seal->read_seq;
+    if (gather.code == EG_ECORRUPT)
+        code = eg_err_set(err, EG_ECORRUPT, "turn %lld of the journal is damaged: run ecogovd --verify", (long long)at);
+    else if (gather.code != EG_OK)
+        code = eg_err_set(err, EG_ENOMEM, "no memory to seal the journal");
+    else if (step != SQLITE_ROW && step != SQLITE_DONE)
+        code = eg_sql_error(store->db, err, "reading the journal");
+    sqlite3_reset(sql);
+    if (code != EG_OK)
+        end_run(seal); /* gathered anew the next time */
+    return code;
+}
+
+/* --- put --- */
 
 static int put_chunk(struct eg_store *store, uint32_t series, int64_t seq, const struct eg_point *points, size_t count)
 {
@@ -84,76 +157,159 @@ static int put_chunk(struct eg_store *store, uint32_t series, int64_t seq, const
     return code == SQLITE_OK ? eg_sql_run(store, SQL_SERIES_LAST) : code;
 }
 
-/* One series' rows, ascending: the newest value of each time, cut into chunks. `seq`, the bite's last turn, tells its age. */
-static int put_series(struct eg_store *store, const struct bite *bite, size_t from, size_t to)
+/* The chain of a series as an array, ascending by time and age. NULL: no memory. */
+static const struct eg_aged *sort_chain(struct eg_seal *seal, uint32_t series)
 {
-    struct eg_point points[EG_CHUNK_POINTS];
-    size_t count = 0;
-    int code = SQLITE_OK;
-    for (size_t i = from; code == SQLITE_OK && i < to; i++) {
-        if (i + 1 < to && bite->rows[i + 1].point.time_ms == bite->rows[i].point.time_ms)
-            continue;
-        points[count++] = bite->rows[i].point;
-        if (count == EG_CHUNK_POINTS) {
-            code = put_chunk(store, bite->rows[i].series, bite->last_seq, points, count);
-            count = 0;
-        }
+    const struct eg_seal_chain *chain = &seal->chains[series];
+    size_t at = chain->count;
+    bool ascends = true;
+    if (chain->count > seal->sorted_capacity) {
+        struct eg_aged *grown = realloc(seal->sorted, 2 * (size_t)chain->count * sizeof *grown);
+        if (!grown)
+            return NULL;
+        seal->sorted = grown;
+        seal->sorted_capacity = 2 * (size_t)chain->count;
     }
-    return code == SQLITE_OK && count ? put_chunk(store, bite->rows[from].series, bite->last_seq, points, count) : code;
+    for (uint32_t row = chain->newest; row; row = seal->rows[row - 1].before) {
+        const struct eg_seal_row *from = &seal->rows[row - 1];
+        at--;
+        seal->sorted[at] = (struct eg_aged){{from->time_ms, from->value, from->flags}, 0, row, series};
+        ascends = ascends && (at + 1 == chain->count || from->time_ms <= seal->sorted[at + 1].point.time_ms);
+    }
+    if (!ascends)
+        qsort(seal->sorted, chain->count, sizeof *seal->sorted, eg_aged_compare);
+    return seal->sorted;
 }
 
-static int put_bite(struct eg_store *store, const struct bite *bite, int64_t now_ms)
+/* The newest value of each time, cut into chunks. The run's last turn tells their age. */
+static int put_series(struct eg_store *store, uint32_t series)
 {
-    int code = SQLITE_OK;
-    for (size_t from = 0, to; code == SQLITE_OK && from < bite->count; from = to) {
-        for (to = from + 1; to < bite->count && bite->rows[to].series == bite->rows[from].series;)
-            to++;
-        code = put_series(store, bite, from, to);
-        if (code == SQLITE_OK && store->retain_raw_ms) {
-            sqlite3_bind_int64(store->sql[SQL_CHUNK_PRUNE], 1, bite->rows[from].series);
-            sqlite3_bind_int64(store->sql[SQL_CHUNK_PRUNE], 2, now_ms - store->retain_raw_ms);
-            code = eg_sql_run(store, SQL_CHUNK_PRUNE);
+    struct eg_point points[EG_CHUNK_POINTS];
+    size_t rows = store->seal.chains[series].count, count = 0;
+    const struct eg_aged *sorted = sort_chain(&store->seal, series);
+    int code = sorted ? SQLITE_OK : SQLITE_NOMEM;
+    for (size_t i = 0; code == SQLITE_OK && i < rows; i++) {
+        if (i + 1 < rows && sorted[i + 1].point.time_ms == sorted[i].point.time_ms)
+            continue;
+        points[count++] = sorted[i].point;
+        if (count == EG_CHUNK_POINTS || i + 1 == rows) {
+            code = put_chunk(store, series, store->seal.read_seq, points, count);
+            count = 0;
         }
-    }
-    if (code == SQLITE_OK)
-        code = eg_meta_put(store, "sealed_seq", bite->last_seq);
-    if (code == SQLITE_OK)
-        code = eg_meta_put(store, "sealed_stored", (int64_t)bite->stored);
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(store->sql[SQL_TURN_PRUNE], 1, bite->last_seq < store->seq ? bite->last_seq : store->seq - 1);
-        sqlite3_bind_int64(store->sql[SQL_TURN_PRUNE], 2, (int64_t)store->counters.received - EG_IDENTS_KEPT);
-        code = eg_sql_run(store, SQL_TURN_PRUNE);
     }
     return code;
 }
 
+/* Also of series that say nothing any more. */
+static int prune_series(struct eg_store *store, uint32_t series, int64_t now_ms)
+{
+    if (!store->retain_raw_ms)
+        return SQLITE_OK;
+    sqlite3_bind_int64(store->sql[SQL_CHUNK_PRUNE], 1, series);
+    sqlite3_bind_int64(store->sql[SQL_CHUNK_PRUNE], 2, now_ms - store->retain_raw_ms);
+    return eg_sql_run(store, SQL_CHUNK_PRUNE);
+}
+
+static int put_within(struct eg_store *store, int64_t now_ms, int64_t until_us, uint32_t *ret_series)
+{
+    const struct eg_seal *seal = &store->seal;
+    uint32_t series = store->seal_to > store->sealed_seq ? store->seal_series : 0;
+    int code = SQLITE_OK;
+    do {
+        if (series == seal->last_series)
+            break;
+        series++;
+        if (seal->chains[series].count)
+            code = put_series(store, series);
+        if (code == SQLITE_OK)
+            code = prune_series(store, series, now_ms);
+    } while (code == SQLITE_OK && eg_clock_mono_us() < until_us);
+    if (code == SQLITE_OK)
+        code = eg_meta_put(store, "seal_to", seal->read_seq);
+    if (code == SQLITE_OK)
+        code = eg_meta_put(store, "seal_series", series);
+    if (code == SQLITE_OK && series == seal->last_series)
+        code = eg_meta_put(store, "sealed_seq", seal->read_seq);
+    if (code == SQLITE_OK && series == seal->last_series)
+        code = eg_meta_put(store, "sealed_stored", (int64_t)seal->stored);
+    *ret_series = series;
+    return code;
+}
+
+static void put_done(struct eg_store *store, uint32_t series)
+{
+    store->seal_to = store->seal.read_seq;
+    store->seal_series = series;
+    if (series < store->seal.last_series)
+        return;
+    store->sealed_seq = store->seal.read_seq;
+    store->sealed_stored = store->seal.stored;
+    store->forget = true;
+    end_run(&store->seal);
+}
+
+/* --- forget --- */
+
+/* The newest turn stays: the counters stand in it. */
+static int forget_within(struct eg_store *store, int64_t until_us, bool *ret_more)
+{
+    sqlite3_stmt *sql = store->sql[SQL_TURN_PRUNE];
+    int code;
+    sqlite3_bind_int64(sql, 1, store->sealed_seq < store->seq ? store->sealed_seq : store->seq - 1);
+    sqlite3_bind_int64(sql, 2, (int64_t)store->counters.received - EG_IDENTS_KEPT);
+    sqlite3_bind_int(sql, 3, FORGET_ROWS);
+    do
+        code = eg_sql_run(store, SQL_TURN_PRUNE);
+    while (code == SQLITE_OK && sqlite3_changes(store->db) == FORGET_ROWS && eg_clock_mono_us() < until_us);
+    *ret_more = code == SQLITE_OK && sqlite3_changes(store->db) == FORGET_ROWS;
+    return code;
+}
+
+/* --- one bite --- */
+
+static int write_bite(struct eg_store *store, int64_t now_ms, int64_t until_us, struct eg_err *err)
+{
+    uint32_t series = 0;
+    bool more = false, put = store->seal.gathered;
+    sqlite3_exec(store->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+    int code = eg_sql_run(store, SQL_BEGIN);
+    if (code == SQLITE_OK)
+        code = put ? put_within(store, now_ms, until_us, &series) : forget_within(store, until_us, &more);
+    if (code == SQLITE_OK)
+        code = eg_sql_run(store, SQL_COMMIT);
+    int result = code == SQLITE_OK      ? EG_OK
+                 : code == SQLITE_NOMEM ? eg_err_set(err, EG_ENOMEM, "no memory to seal the journal")
+                                        : eg_sql_error(store->db, err, "sealing the journal");
+    if (!sqlite3_get_autocommit(store->db))
+        eg_sql_run(store, SQL_ROLLBACK);
+    sqlite3_exec(store->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
+    if (result == EG_OK && put)
+        put_done(store, series);
+    else if (result == EG_OK)
+        store->forget = more;
+    return result;
+}
+
+static bool enough(const struct eg_store *store)
+{
+    return store->seal.read_seq || store->seal_to > store->sealed_seq ||
+           store->counters.r_stored - store->sealed_stored >= store->seal_at;
+}
+
 int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, bool *ret_more, struct eg_err *err)
 {
-    struct bite bite = {0};
-    (void)budget_us; /* a bite is bounded by EG_SEAL_BITE; the turn goes on taking messages meanwhile */
+    int64_t until_us = eg_clock_mono_us() + budget_us;
+    int code = EG_OK;
     *ret_more = false;
-    if (store->counters.r_stored - store->sealed_stored < EG_SEAL_AT)
+    if (!store->forget && !enough(store))
         return EG_OK;
-    int code = read_bite(store, &bite, err);
-    if (code == EG_OK && bite.last_seq) {
-        if (bite.count)
-            qsort(bite.rows, bite.count, sizeof *bite.rows, by_series_time_age);
-        int sql = eg_sql_run(store, SQL_BEGIN);
-        if (sql == SQLITE_OK)
-            sql = put_bite(store, &bite, now_ms);
-        if (sql == SQLITE_OK)
-            sql = eg_sql_run(store, SQL_COMMIT);
-        if (sql != SQLITE_OK) {
-            code = eg_sql_error(store->db, err, "sealing the journal");
-            if (!sqlite3_get_autocommit(store->db))
-                eg_sql_run(store, SQL_ROLLBACK);
-        } else {
-            store->sealed_seq = bite.last_seq;
-            store->sealed_stored = bite.stored;
-            *ret_more = store->counters.r_stored - store->sealed_stored >= EG_SEAL_AT;
-            eg_sql_figures(store);
-        }
+    if (!store->forget && !store->seal.gathered)
+        code = gather_some(store, until_us, err);
+    else
+        code = write_bite(store, now_ms, until_us, err);
+    if (code == EG_OK) {
+        *ret_more = store->forget || enough(store);
+        eg_sql_figures(store);
     }
-    free(bite.rows);
     return code;
 }

@@ -43,8 +43,9 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SERIES_LAST] = "INSERT INTO series_last VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET time=?2, value=?3, flags=?4"
                         " WHERE ?2>=time",
     [SQL_META] = "INSERT OR REPLACE INTO meta VALUES(?,?)",
-    [SQL_TURN_PRUNE] = "DELETE FROM turn WHERE seq<=?1 AND received<=?2",
+    [SQL_TURN_PRUNE] = "DELETE FROM turn WHERE seq IN (SELECT seq FROM turn WHERE seq<=?1 ORDER BY seq LIMIT ?3) AND received<=?2",
     [SQL_TURNS] = "SELECT seq, at, readings, r_stored FROM turn WHERE seq>? ORDER BY seq",
+    [SQL_SERIES_MOST] = "SELECT ifnull(max(id),0) FROM series",
     [SQL_CHUNK_PRUNE] = "DELETE FROM chunk WHERE (series,t_first,seq) IN"
                         " (SELECT series,t_first,seq FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 LIMIT 64)",
 };
@@ -186,6 +187,8 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     if (!store)
         return eg_err_set(err, EG_ENOMEM, "no memory for the store");
     store->lock_fd = -1;
+    store->seal_at = EG_SEAL_AT;
+    store->seal_run = EG_SEAL_RUN;
     store->retain_raw_ms = conf->store.retain_raw_ms;
     store->path = strdup(conf->store.path);
     eg_buf_init(&store->blob, (size_t)256 * 1024 * 1024);
@@ -208,6 +211,8 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     sqlite3_wal_hook(store->db, note_wal, store);
     store->sealed_seq = eg_meta_get(store->db, "sealed_seq", 0);
     store->sealed_stored = (uint64_t)eg_meta_get(store->db, "sealed_stored", 0);
+    store->seal_to = eg_meta_get(store->db, "seal_to", 0);
+    store->seal_series = (uint32_t)eg_meta_get(store->db, "seal_series", 0);
     *ret_store = store;
     return EG_OK;
 }
@@ -226,6 +231,7 @@ void eg_store_close(struct eg_store *store)
         close(store->lock_fd);
     eg_buf_finish(&store->blob);
     eg_buf_finish(&store->idents);
+    eg_seal_finish(store);
     free(store->path);
     free(store);
 }

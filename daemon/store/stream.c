@@ -54,7 +54,7 @@ static bool room(struct eg_aged **rows, size_t count, size_t *capacity)
     return true;
 }
 
-static int by_series_time_age(const void *left, const void *right)
+int eg_aged_compare(const void *left, const void *right)
 {
     const struct eg_aged *a = left, *b = right;
     if (a->series != b->series)
@@ -68,6 +68,8 @@ static int by_series_time_age(const void *left, const void *right)
 
 struct tail_rows {
     uint32_t series;
+    int64_t seal_to; /* a run of sealing is under way: up to this turn, series up to seal_series lie in chunks */
+    uint32_t seal_series;
     struct eg_aged *rows;
     size_t count, capacity;
     bool failed;
@@ -76,7 +78,7 @@ struct tail_rows {
 static bool take_tail(void *arg, int64_t seq, const struct eg_row_reading *row)
 {
     struct tail_rows *tail = arg;
-    if (tail->series && row->series != tail->series)
+    if ((tail->series && row->series != tail->series) || (seq <= tail->seal_to && row->series <= tail->seal_series))
         return true;
     if (!room(&tail->rows, tail->count, &tail->capacity)) {
         tail->failed = true;
@@ -90,7 +92,8 @@ static bool take_tail(void *arg, int64_t seq, const struct eg_row_reading *row)
 
 int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size_t *ret_count, struct eg_err *err)
 {
-    struct tail_rows tail = {.series = series};
+    struct tail_rows tail = {.series = series, .seal_to = eg_meta_get(db, "seal_to", 0),
+                             .seal_series = (uint32_t)eg_meta_get(db, "seal_series", 0)};
     int code = eg_journal_each(db, eg_meta_get(db, "sealed_seq", 0), take_tail, &tail, err);
     if (code == EG_OK && tail.failed)
         code = eg_err_set(err, EG_ENOMEM, "no memory for the journal's readings");
@@ -99,7 +102,7 @@ int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size
         return code;
     }
     if (tail.count)
-        qsort(tail.rows, tail.count, sizeof *tail.rows, by_series_time_age);
+        qsort(tail.rows, tail.count, sizeof *tail.rows, eg_aged_compare);
     *ret_rows = tail.rows;
     *ret_count = tail.count;
     return EG_OK;
@@ -171,7 +174,7 @@ static int take_chunk(struct eg_stream *stream)
         stream->count++;
     }
     if (stream->count)
-        qsort(stream->pending, stream->count, sizeof *stream->pending, by_series_time_age);
+        qsort(stream->pending, stream->count, sizeof *stream->pending, eg_aged_compare);
     return peek_chunk(stream, sqlite3_db_handle(stream->chunks));
 }
 
