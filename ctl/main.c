@@ -114,6 +114,8 @@ static int run(const char *socket, bool json, int argc, char **argv)
     int code = arguments_parse(command, argc - words, argv + words, &params);
     if (code != EXIT_DONE)
         return code;
+    if (!json && strcmp(command->method, "readings.history") == 0 && !cJSON_HasObjectItem(params, "limit"))
+        cJSON_AddNumberToObject(params, "limit", 5000); /* people mean the whole span; a day by the minute is 1440 */
     code = session_open(socket, json, &session);
     if (code == EXIT_DONE) {
         code = command->run ? command->run(&session, params) : call(command, &session, params);

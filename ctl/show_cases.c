@@ -62,6 +62,18 @@ static void line(const char *what, enum tone tone, const char *text)
     putchar('\n');
 }
 
+/* A name with its id behind it: people say the one, commands take the other. */
+static void named_line(const char *what, const cJSON *row, const char *id_key, const char *name_key)
+{
+    char text[256];
+    const char *id = text_of(row, id_key), *name = text_of(row, name_key);
+    if (id && name && strcmp(id, name) != 0)
+        snprintf(text, sizeof text, "%s (%s)", name, id);
+    else
+        snprintf(text, sizeof text, "%s", id ? id : "");
+    line(what, PLAIN, text);
+}
+
 static void point_line(const char *what, const cJSON *row, const char *key)
 {
     char value[PAGE_TEXT], unit[PAGE_TEXT], time[PAGE_TEXT], text[256];
@@ -111,14 +123,14 @@ void show_case(const struct session *session, const cJSON *row)
     char text[256], time[PAGE_TEXT], value[PAGE_TEXT], unit[PAGE_TEXT];
     const char *level = text_of(row, "level"), *condition = text_of(row, "condition"), *handling = text_of(row, "handling"),
                *channel = text_of(row, "channel"), *id = text_of(row, "id"), *mode = text_of(row, "mode"),
-               *site = text_of(row, "site"), *device = text_of(row, "device");
+               *device = text_of(row, "device");
     page_put(BOLD, id ? id : "-");
     printf("  ");
     page_put(page_tone(level), level ? word(level) : "-");
     printf("  ");
     page_put(PLAIN, title_of(row) ? title_of(row) : "-");
     putchar('\n');
-    line("site", PLAIN, site);
+    named_line("site", row, "site", "site_name");
     snprintf(text, sizeof text, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "", channel ? channel : "");
     line("device", PLAIN, text);
     line("condition", page_tone(condition), condition ? word(condition) : NULL);
@@ -135,8 +147,8 @@ void show_case(const struct session *session, const cJSON *row)
     }
     line("rule", PLAIN, text_of(row, "rule"));
     line("mode", PLAIN, mode ? word(mode) : NULL);
-    line("lead", PLAIN, text_of(row, "lead"));
-    line("assignee", PLAIN, text_of(row, "assignee"));
+    named_line("lead", row, "lead", "lead_name");
+    named_line("assignee", row, "assignee", "assignee_name");
     line("due", PLAIN, text_of(row, "due_at") ? page_time(text_of(row, "due_at"), time) : NULL);
     line("basis", PLAIN, text_of(row, "basis"));
     line("what to do", PLAIN, text_of(row, "action"));

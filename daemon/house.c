@@ -76,13 +76,12 @@ static void on_summary(uv_timer_t *timer)
 {
     struct house *house = timer->data;
     eg_api_summaries(house->api, offer_summary, house);
-    eg_state_pump(house->state);
 }
 
 static int publish_state(void *user, const char *topic, const char *body, size_t length)
 {
     struct house *house = user;
-    return eg_mqtt_publish(house->mqtt, topic, body, length, true, EG_STATE_TICKET);
+    return eg_mqtt_state(house->mqtt, topic, body, length);
 }
 
 static void on_telling(void *user, bool connected)
@@ -100,10 +99,7 @@ static void on_telling(void *user, bool connected)
 static void on_published(void *user, int64_t ticket, const char *error)
 {
     struct house *house = user;
-    if (ticket == EG_STATE_TICKET)
-        eg_state_pump(house->state); /* there is room again; an error needs no more than the next look */
-    else
-        eg_notify_published(house->notify, ticket, error);
+    eg_notify_published(house->notify, ticket, error);
 }
 
 static int publish(void *user, const char *topic, const char *body, size_t length, bool retain, int64_t ticket)

@@ -378,7 +378,7 @@ static enum eg_verdict read_fields(struct reader *reader, const cJSON *element, 
             return refuse_number(reader->sink, item, field->quantity);
         if (kind == VALUE_NONE)
             continue;
-        value = value * field->unit.scale + field->unit.offset;
+        value = eg_unit_apply(&field->unit, value);
         if (put(reader, field->quantity, field->channel[0] != '\0' ? field->channel : channel, time_ms,
                 value) != EG_DECODED)
             return EG_IMPLAUSIBLE;

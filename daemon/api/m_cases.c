@@ -16,6 +16,20 @@ static void put_name(struct eg_json *json, const char *key, const char *name)
     eg_json_put_string(json, key, name && name[0] ? name : NULL);
 }
 
+static const char *site_name(const struct eg_conf *conf, const char *id)
+{
+    uint32_t site = eg_conf_site_find(conf, id, strlen(id));
+    return site == EG_CONF_NONE ? NULL : conf->sites[site].name;
+}
+
+static const char *party_name(const struct eg_conf *conf, const char *id)
+{
+    for (size_t i = 0; i < conf->party_count; i++)
+        if (strcmp(conf->parties[i].id, id) == 0)
+            return conf->parties[i].name;
+    return NULL;
+}
+
 static void put_point(struct eg_json *json, const char *key, double value, int64_t ms)
 {
     eg_json_key(json, key);
@@ -40,6 +54,7 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const st
     eg_json_put_string(json, "id", row->id);
     eg_json_put_int(json, "number", row->number);
     eg_json_put_string(json, "site", row->site);
+    put_name(json, "site_name", site_name(desk->conf, row->site));
     eg_json_put_string(json, "device", row->device);
     eg_json_put_string(json, "domain", row->domain);
     eg_json_put_string(json, "quantity", info ? info->name : NULL);
@@ -61,7 +76,9 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const st
     eg_json_put_number(json, "limit", row->limit);
     eg_json_put_string(json, "mode", eg_mode_name((enum eg_mode)row->mode));
     put_name(json, "lead", row->lead);
+    put_name(json, "lead_name", party_name(desk->conf, row->lead));
     put_name(json, "assignee", row->assignee);
+    put_name(json, "assignee_name", party_name(desk->conf, row->assignee));
     eg_json_put_time(json, "due_at", row->due_ms);
     eg_json_put_int(json, "escalation", row->escalation);
     eg_json_put_int(json, "reopened", row->reopened);

@@ -63,6 +63,13 @@ int eg_m_lists_sites(struct eg_call *call)
 
 /* --- devices --- */
 
+/* Learned from arrivals, so it is never round: "1m", not "60007ms". */
+static int64_t rhythm(int64_t interval_ms)
+{
+    int64_t step = interval_ms >= 600000 ? 60000 : interval_ms >= 2000 ? 1000 : 1;
+    return (interval_ms + step / 2) / step * step;
+}
+
 static void write_device(struct eg_json *json, const struct eg_device_view *view, bool silent)
 {
     eg_json_open(json, '{');
@@ -72,7 +79,7 @@ static void write_device(struct eg_json *json, const struct eg_device_view *view
     put_name(json, "name", view->name);
     eg_json_put_string(json, "state", silent ? "silent" : "reporting");
     eg_json_put_time(json, "last_seen", view->last_seen_ms > 0 ? view->last_seen_ms : EG_TIME_NONE);
-    put_span(json, "interval", view->interval_ms);
+    put_span(json, "interval", rhythm(view->interval_ms));
     put_span(json, "silent_after", view->silent_after_ms);
     eg_json_put_int(json, "series", (int64_t)view->series_count);
     eg_json_put_bool(json, "configured", view->conf_site != EG_CONF_NONE);

@@ -119,6 +119,11 @@ int eg_mqtt_publish(struct eg_mqtt *mqtt, const char *topic, const void *payload
     return mqtt->has_teller ? eg_teller_publish(&mqtt->teller, topic, payload, length, retain, ticket) : EG_EBUSY;
 }
 
+int eg_mqtt_state(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length)
+{
+    return mqtt->has_teller ? eg_teller_state(&mqtt->teller, topic, payload, length) : EG_EBUSY;
+}
+
 bool eg_mqtt_connected(const struct eg_mqtt *mqtt, int64_t *ret_since_ms)
 {
     *ret_since_ms = mqtt->taker.link.since_ms;

@@ -46,6 +46,8 @@ void eg_mqtt_release(struct eg_mqtt *mqtt);
 /* Publishes on the teller, QoS 1; `ticket` comes back in door.published. Negative code when not connected or the window is full: try
  * again after the next `link` or `published`. */
 int eg_mqtt_publish(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length, bool retain, int64_t ticket);
+/* Publishes retained state on the teller, QoS 0: what gets lost is said again before long. Negative code when not connected. */
+int eg_mqtt_state(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length);
 bool eg_mqtt_connected(const struct eg_mqtt *mqtt, int64_t *ret_since_ms);
 /* Says `offline`, disconnects, closes all handles; `closed` is called when nothing of it is left on the loop. */
 void eg_mqtt_close(struct eg_mqtt *mqtt, void (*closed)(void *user), void *user);

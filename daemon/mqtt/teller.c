@@ -80,6 +80,16 @@ int eg_teller_publish(struct eg_teller *teller, const char *topic, const void *p
     return EG_OK;
 }
 
+int eg_teller_state(struct eg_teller *teller, const char *topic, const void *payload, size_t length)
+{
+    if (!teller->link.up || length > INT32_MAX)
+        return EG_EBUSY;
+    if (mosquitto_publish(teller->link.client, NULL, topic, (int)length, payload, 0, true) != MOSQ_ERR_SUCCESS)
+        return EG_EIO;
+    eg_link_flush(&teller->link);
+    return EG_OK;
+}
+
 void eg_teller_farewell(struct eg_teller *teller)
 {
     if (teller->link.up)

@@ -1,5 +1,6 @@
-/* Remembers what each site was last said to be, and queues what is new (state.h). Called by house.c on the loop's thread. */
+/* Remembers what each site was last said to be, and says what is new (state.h). Called by house.c on the loop's thread. */
 #include <notify/state.h>
+#include <base/buf.h>
 #include <base/hash.h>
 #include <ecogov/time.h>
 
@@ -7,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BODY_MAX ((size_t)2 << 20)
+
 struct site {
     struct site *next;
-    uint64_t told;    /* hash of what went out last; 0: nothing did */
-    uint64_t waiting; /* hash of `body` */
-    char *body;       /* not out yet, or NULL; Owned */
-    size_t length;
+    uint64_t told; /* hash of what went out last; 0: nothing did */
     char name[];
 };
 
@@ -33,7 +33,6 @@ void eg_state_destroy(struct eg_state *state)
 {
     for (struct site *site = state ? state->sites : NULL, *next; site; site = next) {
         next = site->next;
-        free(site->body);
         free(site);
     }
     free(state);
@@ -62,34 +61,17 @@ static struct site *find(struct eg_state *state, const char *name)
 
 void eg_state_offer(struct eg_state *state, const char *name, const char *json, size_t length, int64_t at_ms)
 {
-    char head[64], at[EG_TIME_TEXT];
+    char topic[192], at[EG_TIME_TEXT];
     struct site *site = find(state, name);
     uint64_t hash = eg_hash(json, length, 1);
-    if (!site || length < 2 || hash == (site->body ? site->waiting : site->told))
+    struct eg_buf body;
+    if (!site || length < 2 || hash == site->told)
         return;
-    int front = snprintf(head, sizeof head, "{\"at\":\"%s\",", eg_time_format(at_ms, at));
-    char *body = malloc((size_t)front + length);
-    if (!body)
-        return; /* the next look offers it again */
-    memcpy(body, head, (size_t)front);
-    memcpy(body + front, json + 1, length - 1);
-    free(site->body);
-    site->body = body;
-    site->length = (size_t)front + length - 1;
-    site->waiting = hash;
-}
-
-void eg_state_pump(struct eg_state *state)
-{
-    char topic[192];
-    for (struct site *site = state->sites; site; site = site->next) {
-        if (!site->body)
-            continue;
-        snprintf(topic, sizeof topic, "ecogov/state/%s/summary", site->name);
-        if (state->door.publish(state->door.user, topic, site->body, site->length) < 0)
-            return;
-        site->told = site->waiting;
-        free(site->body);
-        site->body = NULL;
-    }
+    eg_buf_init(&body, BODY_MAX);
+    eg_buf_printf(&body, "{\"at\":\"%s\",", eg_time_format(at_ms, at));
+    eg_buf_add(&body, json + 1, length - 1);
+    snprintf(topic, sizeof topic, "ecogov/state/%s/summary", name);
+    if (!body.failed && state->door.publish(state->door.user, topic, body.data, body.length) >= 0)
+        site->told = hash; /* else the next look offers it again */
+    eg_buf_finish(&body);
 }

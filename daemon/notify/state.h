@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EG_STATE_TICKET INT64_C(-1) /* no row of the outbox */
-
 struct eg_state;
 struct eg_state_door {
     void *user;
@@ -18,9 +16,7 @@ struct eg_state *eg_state_create(const struct eg_state_door *door); /* NULL: no 
 void eg_state_destroy(struct eg_state *state);                      /* accepts NULL */
 /* A new link: the broker may have forgotten all. */
 void eg_state_forget(struct eg_state *state);
-/* `json`: an object about the site. Goes out with "at" put in front, unless it is what was told last. Copies. */
+/* `json`: an object about the site. Goes out with "at" put in front, unless it is what was told last. */
 void eg_state_offer(struct eg_state *state, const char *site, const char *json, size_t length, int64_t at_ms);
-/* Sends what waits, as far as the door takes it. */
-void eg_state_pump(struct eg_state *state);
 
 #endif

@@ -166,16 +166,16 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
         event.kind = "condition";
         event.from = eg_condition_name(was_ok ? EG_CONDITION_OK : EG_CONDITION_BREACHING);
         event.to = eg_condition_name((enum eg_condition)row->condition);
-    } else {
+        write_event(pipeline, row, event, batch);
+    }
+    if (judged->level && judged->level != row->level) { /* one that is ok keeps the level it had */
         event.kind = "level";
         event.from = eg_level_name((enum eg_level)row->level);
         event.to = eg_level_name(judged->level);
-    }
-    if (judged->level) {
         row->level = (uint8_t)judged->level;
         row->limit = rule->levels[judged->level].open;
+        write_event(pipeline, row, event, batch);
     }
-    write_event(pipeline, row, event, batch);
 }
 
 /* Who leads, after the site's mode of governance: a society or market party fills the gap, government leads where others are the

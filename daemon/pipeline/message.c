@@ -211,7 +211,8 @@ static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
         break;
     }
     counters->r_stored++;
-    note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms);
+    if (!message->retain) /* the time since a retained message is no rhythm, and it is no sign of life */
+        note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms);
 }
 
 static bool undatable(const struct eg_message *message, const struct eg_sink *sink)

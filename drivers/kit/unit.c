@@ -6,6 +6,7 @@
 #include "codepoint.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #define SPELLING_MAX 24 /* bytes of a folded unit, with the NUL */
@@ -196,4 +197,19 @@ bool eg_unit_find(int quantity, const char *unit, struct eg_unit_map *ret_map)
     const double scale = from->scale * factor / to->scale;
     *ret_map = (struct eg_unit_map){.scale = scale, .offset = (from->offset - to->offset) / to->scale};
     return true;
+}
+
+double eg_unit_apply(const struct eg_unit_map *map, double value)
+{
+    if (map->scale == 1 && map->offset == 0)
+        return value;
+    value = value * map->scale + map->offset;
+    double size = fabs(value);
+    if (!(size >= 1e-9 && size < 1e11))
+        return value;
+    /* Both factors are exact up to 10^22 and 2^53, so the quotient is the double nearest to the decimal. */
+    double power = 1;
+    for (double top = size; top < 1e11; top *= 10)
+        power *= 10;
+    return round(value * power) / power;
 }

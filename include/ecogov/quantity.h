@@ -45,5 +45,7 @@ struct eg_unit_map {
     double scale, offset;
 };
 bool eg_unit_find(int quantity, const char *unit, struct eg_unit_map *ret_map);
+/* value * scale + offset, rounded to 12 significant digits: 14.9, not 14.899999999999999. What needs no conversion stays bit for bit. */
+double eg_unit_apply(const struct eg_unit_map *map, double value);
 
 #endif
