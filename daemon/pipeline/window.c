@@ -14,11 +14,17 @@ struct pane {
     int64_t first_ms, last_ms;
     double sum, min, max, first, last;
 };
+/* One more than is exact: as long as the oldest of them lies in the window there are too many readings for that, and when it has left, the
+ * others are all there is. So whether the panes are asked depends on the readings in the window alone, not on what came before: a window
+ * that was rebuilt says what the one that lived on would say. */
+#define POINTS_MAX (EG_WINDOW_RAW + 1)
+#define SLACK      15 /* so many may be evicted before the rest moves to the front */
+
 struct eg_window {
     int64_t width_ms, pane_ms, newest_ms;
-    size_t start, count, capacity; /* of points, ascending by time */
+    size_t start, count, capacity; /* of points, ascending by time: the newest POINTS_MAX of the window */
     struct point *points;
-    struct pane *panes; /* not NULL: paned; a ring by index */
+    struct pane *panes; /* not NULL: more than EG_WINDOW_RAW readings lie in the window; a ring by index */
     struct pane before; /* all panes but the newest in one, while that has the index `before_of` */
     int64_t before_of;
 };
@@ -92,9 +98,6 @@ static bool to_panes(struct eg_window *window)
     for (const struct point *point = window->points + window->start; point < window->points + window->start + window->count; point++)
         if (pane_index(window, point->ms) > pane_index(window, window->newest_ms) - EG_WINDOW_PANES)
             pane_add(window, point->ms, point->value);
-    free(window->points);
-    window->points = NULL;
-    window->start = window->count = window->capacity = 0;
     return true;
 }
 
@@ -102,6 +105,10 @@ static void evict(struct eg_window *window)
 {
     for (; window->count && window->points[window->start].ms <= window->newest_ms - window->width_ms; window->count--)
         window->start++;
+    if (window->panes && window->count < EG_WINDOW_RAW) { /* with the reading to come it is exact again */
+        free(window->panes);
+        window->panes = NULL;
+    }
 }
 
 /* Room for one more behind the last: what was evicted in front is used first. */
@@ -115,6 +122,8 @@ static bool make_room(struct eg_window *window)
         return true;
     }
     size_t more = window->capacity ? window->capacity * 2 : 8;
+    if (more > POINTS_MAX + SLACK)
+        more = POINTS_MAX + SLACK;
     struct point *points = realloc(window->points, more * sizeof *points);
     if (!points)
         return false;
@@ -123,22 +132,13 @@ static bool make_room(struct eg_window *window)
     return true;
 }
 
-bool eg_window_add(struct eg_window *window, int64_t ms, double value)
+static bool add_point(struct eg_window *window, int64_t ms, double value)
 {
-    if (window->newest_ms != INT64_MIN && ms <= window->newest_ms - window->width_ms)
-        return true;
-    if (window->panes && ms - window->width_ms >= window->newest_ms)
-        eg_window_clear(window); /* nothing of it is left: exact again */
-    if (ms > window->newest_ms)
-        window->newest_ms = ms;
-    if (!window->panes)
-        evict(window);
-    if (!window->panes && window->count == EG_WINDOW_RAW && !to_panes(window))
-        return false;
-    if (window->panes) {
-        if (pane_index(window, ms) > pane_index(window, window->newest_ms) - EG_WINDOW_PANES)
-            pane_add(window, ms, value);
-        return true;
+    if (window->count == POINTS_MAX) {
+        if (ms < window->points[window->start].ms)
+            return true; /* not among the newest */
+        window->start++;
+        window->count--;
     }
     if (!make_room(window))
         return false;
@@ -147,6 +147,24 @@ bool eg_window_add(struct eg_window *window, int64_t ms, double value)
     for (; at && points[at - 1].ms > ms; at--)
         points[at] = points[at - 1];
     points[at] = (struct point){ms, value};
+    return true;
+}
+
+bool eg_window_add(struct eg_window *window, int64_t ms, double value)
+{
+    if (window->newest_ms != INT64_MIN && ms <= window->newest_ms - window->width_ms)
+        return true;
+    if (ms > window->newest_ms)
+        window->newest_ms = ms;
+    evict(window);
+    if (!add_point(window, ms, value))
+        return false;
+    if (window->count <= EG_WINDOW_RAW)
+        return true;
+    if (!window->panes)
+        return to_panes(window);
+    if (pane_index(window, ms) > pane_index(window, window->newest_ms) - EG_WINDOW_PANES)
+        pane_add(window, ms, value);
     return true;
 }
 

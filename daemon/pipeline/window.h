@@ -1,12 +1,12 @@
 /* A sliding window over one series in event time: (T - width, T], T being its newest reading.
  *
- * Exact, with the single readings, while at most EG_WINDOW_RAW of them lie in it. Beyond that it slides in steps of width /
+ * Exact, with the single readings, while at most EG_WINDOW_RAW of them lie in it. While there are more it slides in steps of width /
  * EG_WINDOW_PANES: the panes are aligned to the epoch and hold aggregates, so the cost of a reading does not depend on the width,
  * nor its memory. Late readings land where they belong; older than the window they change nothing. */
 #ifndef EG_WINDOW_H
 #define EG_WINDOW_H
 #include <conf/conf.h>
-#define EG_WINDOW_RAW 128
+#define EG_WINDOW_RAW 64
 #define EG_WINDOW_PANES 48
 struct eg_window;
 struct eg_window *eg_window_create(int64_t width_ms); /* NULL: no memory */
