@@ -1,0 +1,497 @@
+/* A pipeline over a store of cardboard: what the batches say is kept in plain arrays, looked for from end to
+ * end, and watched over: at every commit the promises that hold always (CONTRACT §2.4, one history per case,
+ * one open case per rule and series) are asked for. Restoring takes the way of daemon/store/load.c. */
+#ifndef TEST_PIPELINE_MEMORY_H
+#define TEST_PIPELINE_MEMORY_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <base/zone.h>
+#include <ecogov/time.h>
+#include <pipeline/pipeline.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOON   INT64_C(1795435200000) /* 2026-11-23T12:00:00Z */
+#define MINUTE INT64_C(60000)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+#define LIST(type, name)                                                                                     \
+    struct type *name;                                                                                       \
+    size_t name##_count, name##_room
+#define PUSH(owner, name)                                                                                    \
+    memory_more((void **)&(owner)->name, &(owner)->name##_count, &(owner)->name##_room, sizeof *(owner)->name)
+
+struct stored_state {
+    char rule[64];
+    uint32_t series;
+    struct eg_rule_state state;
+};
+struct stored_device {
+    char site[64], domain[64], device[64];
+};
+struct memory {
+    struct eg_conf *conf;
+    struct eg_pipeline *pipeline;
+    struct eg_batch batch;
+    LIST(stored_device, devices);
+    LIST(eg_row_series, series); /* channel: owned */
+    LIST(eg_row_reading, readings);
+    LIST(eg_row_ident, idents);
+    LIST(eg_row_rollup, rollups); /* one per series, period and start */
+    LIST(stored_state, states);
+    LIST(eg_case, cases);
+    LIST(eg_case_event, events);         /* kind, from, to: owned */
+    LIST(eg_row_quarantine, quarantine); /* reason, verdict, source: owned */
+    LIST(eg_answer, answers);            /* sentence: owned; of the last commit */
+    struct eg_counters counters;
+    int64_t last_outbox;
+    size_t outbox_count;
+    int64_t now_ms;
+    uint16_t mid;
+};
+
+static inline void *memory_more(void **rows, size_t *count, size_t *room, size_t size)
+{
+    if (*count == *room) {
+        *room = *room ? *room * 2 : 64;
+        *rows = realloc(*rows, *room * size);
+        assert_non_null(*rows);
+    }
+    return (char *)*rows + (*count)++ * size;
+}
+
+/* --- the past --- */
+
+static inline bool memory_lookup(void *user, uint32_t series, int64_t time_ms, double *ret)
+{
+    const struct memory *memory = user;
+    for (size_t i = memory->readings_count; i-- > 0;)
+        if (memory->readings[i].series == series && memory->readings[i].time_ms == time_ms) {
+            *ret = memory->readings[i].value;
+            return true;
+        }
+    return false;
+}
+
+static inline int memory_by_time(const void *left, const void *right)
+{
+    const struct eg_row_reading *a = *(const struct eg_row_reading *const *)left,
+                                *b = *(const struct eg_row_reading *const *)right;
+    if (a->time_ms != b->time_ms)
+        return a->time_ms < b->time_ms ? -1 : 1;
+    return a < b ? -1 : a > b;
+}
+
+/* Ascending, the newest value of each time. */
+static inline int memory_range(void *user, uint32_t series, int64_t from_ms, int64_t to_ms,
+                               void (*each)(void *arg, int64_t time_ms, double value, uint16_t flags),
+                               void *arg)
+{
+    const struct memory *memory = user;
+    const struct eg_row_reading **rows = calloc(memory->readings_count + 1, sizeof *rows);
+    size_t count = 0;
+    for (size_t i = 0; i < memory->readings_count; i++) {
+        const struct eg_row_reading *row = &memory->readings[i];
+        if (row->series == series && row->time_ms >= from_ms && row->time_ms < to_ms)
+            rows[count++] = row;
+    }
+    qsort(rows, count, sizeof *rows, memory_by_time);
+    for (size_t i = 0; i < count; i++)
+        if (i + 1 == count || rows[i + 1]->time_ms != rows[i]->time_ms)
+            each(arg, rows[i]->time_ms, rows[i]->value, rows[i]->flags);
+    free(rows);
+    return EG_OK;
+}
+
+static inline bool memory_find_case(void *user, const char *id, struct eg_case *ret)
+{
+    const struct memory *memory = user;
+    char number[16];
+    for (size_t i = 0; i < memory->cases_count; i++) {
+        snprintf(number, sizeof number, "%u", memory->cases[i].number);
+        if (!strcmp(memory->cases[i].id, id) || !strcmp(number, id)) {
+            *ret = memory->cases[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static inline struct eg_past memory_past(struct memory *memory)
+{
+    return (struct eg_past){memory, memory_lookup, memory_range, memory_find_case, memory};
+}
+
+/* --- the commit --- */
+
+static inline bool memory_active(const struct eg_case *row)
+{
+    return row->handling != EG_CLOSED && row->handling != EG_REJECTED;
+}
+
+static inline void memory_take_rollup(struct memory *memory, const struct eg_row_rollup *row)
+{
+    struct eg_rollup *kept = NULL;
+    for (size_t i = 0; i < memory->rollups_count && !kept; i++) {
+        struct eg_row_rollup *known = &memory->rollups[i];
+        if (known->series == row->series && known->period == row->period &&
+            known->rollup.start_ms == row->rollup.start_ms)
+            kept = &known->rollup;
+    }
+    const struct eg_rollup *add = &row->rollup;
+    if (!kept) {
+        *(struct eg_row_rollup *)PUSH(memory, rollups) = *row;
+    } else if (row->replace) {
+        *kept = *add;
+    } else {
+        kept->count += add->count;
+        kept->sum += add->sum;
+        kept->min = fmin(kept->min, add->min);
+        kept->max = fmax(kept->max, add->max);
+        if (add->first_ms < kept->first_ms) {
+            kept->first_ms = add->first_ms;
+            kept->first = add->first;
+        }
+        if (add->last_ms >= kept->last_ms) {
+            kept->last_ms = add->last_ms;
+            kept->last = add->last;
+        }
+        kept->slots[0] |= add->slots[0];
+        kept->slots[1] |= add->slots[1];
+    }
+}
+
+static inline void memory_take_state(struct memory *memory, const struct eg_row_rule_state *row)
+{
+    struct stored_state *kept = NULL;
+    for (size_t i = 0; i < memory->states_count && !kept; i++)
+        if (memory->states[i].series == row->series && !strcmp(memory->states[i].rule, row->rule))
+            kept = &memory->states[i];
+    if (!kept)
+        kept = PUSH(memory, states);
+    snprintf(kept->rule, sizeof kept->rule, "%s", row->rule);
+    kept->series = row->series;
+    kept->state = row->state;
+}
+
+static inline void memory_take_case(struct memory *memory, const struct eg_case *row)
+{
+    struct eg_case *kept = NULL;
+    for (size_t i = 0; i < memory->cases_count && !kept; i++)
+        if (memory->cases[i].number == row->number)
+            kept = &memory->cases[i];
+    if (!kept)
+        kept = PUSH(memory, cases);
+    *kept = *row;
+    for (size_t i = 0; i < memory->cases_count && memory_active(row); i++) {
+        const struct eg_case *other = &memory->cases[i];
+        if (other->number != row->number && memory_active(other) && other->series == row->series &&
+            !strcmp(other->rule, row->rule))
+            fail_msg("cases %u and %u are open for the same rule %s and series %u", other->number,
+                     row->number, row->rule, row->series);
+    }
+}
+
+static inline void memory_take_event(struct memory *memory, const struct eg_case_event *row)
+{
+    uint32_t version = 0;
+    for (size_t i = 0; i < memory->events_count; i++)
+        if (memory->events[i].case_number == row->case_number)
+            version = memory->events[i].version;
+    if (row->version != version + 1)
+        fail_msg("case %u: version %u (%s) after %u", row->case_number, row->version, row->kind, version);
+    struct eg_case_event *kept = PUSH(memory, events);
+    *kept = *row;
+    kept->kind = strdup(row->kind);
+    kept->actor = strdup(row->actor);
+    kept->from = strdup(row->from);
+    kept->to = strdup(row->to);
+    kept->note = strdup(row->note);
+}
+
+static inline void memory_check_counters(const struct eg_counters *c)
+{
+    if (c->received != c->decoded + c->duplicate + c->quarantined + c->ignored ||
+        c->r_decoded != c->r_stored + c->r_duplicate + c->r_rejected || c->r_corrected > c->r_stored)
+        fail_msg("counters: %llu != %llu + %llu + %llu + %llu, or %llu != %llu + %llu + %llu",
+                 (unsigned long long)c->received, (unsigned long long)c->decoded,
+                 (unsigned long long)c->duplicate, (unsigned long long)c->quarantined,
+                 (unsigned long long)c->ignored, (unsigned long long)c->r_decoded,
+                 (unsigned long long)c->r_stored, (unsigned long long)c->r_duplicate,
+                 (unsigned long long)c->r_rejected);
+}
+
+static inline void memory_forget_answers(struct memory *memory)
+{
+    for (size_t i = 0; i < memory->answers_count; i++)
+        free((void *)(uintptr_t)memory->answers[i].sentence);
+    memory->answers_count = 0;
+}
+
+/* Writes the batch down; `batch` is cleared. */
+static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
+{
+    assert_false(batch->failed);
+    for (size_t i = 0; i < batch->devices_count; i++) {
+        assert_int_equal(batch->devices[i].id, memory->devices_count + 1);
+        struct stored_device *row = PUSH(memory, devices);
+        snprintf(row->site, sizeof row->site, "%s", batch->devices[i].site);
+        snprintf(row->domain, sizeof row->domain, "%s", batch->devices[i].domain);
+        snprintf(row->device, sizeof row->device, "%s", batch->devices[i].device);
+    }
+    for (size_t i = 0; i < batch->series_count; i++) {
+        assert_int_equal(batch->series[i].id, memory->series_count + 1);
+        struct eg_row_series *row = PUSH(memory, series);
+        *row = batch->series[i];
+        row->channel = strdup(row->channel);
+    }
+    for (size_t i = 0; i < batch->readings_count; i++)
+        *(struct eg_row_reading *)PUSH(memory, readings) = batch->readings[i];
+    for (size_t i = 0; i < batch->idents_count; i++)
+        *(struct eg_row_ident *)PUSH(memory, idents) = batch->idents[i];
+    for (size_t i = 0; i < batch->rollups_count; i++)
+        memory_take_rollup(memory, &batch->rollups[i]);
+    for (size_t i = 0; i < batch->rule_states_count; i++)
+        memory_take_state(memory, &batch->rule_states[i]);
+    for (size_t i = 0; i < batch->cases_count; i++)
+        memory_take_case(memory, &batch->cases[i]);
+    for (size_t i = 0; i < batch->case_events_count; i++)
+        memory_take_event(memory, &batch->case_events[i]);
+    for (size_t i = 0; i < batch->outbox_count; i++, memory->outbox_count++) {
+        assert_true(batch->outbox[i].id == memory->last_outbox + 1);
+        memory->last_outbox = batch->outbox[i].id;
+    }
+    for (size_t i = 0; i < batch->quarantine_count; i++) {
+        struct eg_row_quarantine *row = PUSH(memory, quarantine);
+        *row = batch->quarantine[i];
+        row->reason = strdup(row->reason);
+        row->verdict = strdup(row->verdict);
+        row->source = strdup(row->source);
+        row->topic = NULL;
+        row->payload = NULL;
+    }
+    memory_forget_answers(memory);
+    for (size_t i = 0; i < batch->answers_count; i++) {
+        struct eg_answer *row = PUSH(memory, answers);
+        *row = batch->answers[i];
+        row->sentence = strdup(row->sentence);
+    }
+    if (batch->events)
+        memory->counters = batch->counters;
+    memory_check_counters(&memory->counters);
+    assert_int_equal(memory->counters.r_stored, memory->readings_count);
+    eg_batch_clear(batch);
+}
+
+/* --- restoring: the order of pipeline.h --- */
+
+struct refill {
+    struct eg_pipeline *pipeline;
+    uint32_t series;
+};
+static inline void memory_refill_one(void *arg, int64_t time_ms, double value, uint16_t flags)
+{
+    const struct refill *refill = arg;
+    eg_pipeline_restore_reading(refill->pipeline, refill->series, time_ms, value, flags);
+}
+
+static inline struct eg_pipeline *memory_restore(struct memory *memory)
+{
+    struct eg_past past = memory_past(memory);
+    struct eg_err err = {0};
+    struct eg_pipeline *pipeline = eg_pipeline_create(memory->conf, &past);
+    assert_non_null(pipeline);
+    eg_pipeline_restore_counters(pipeline, &memory->counters);
+    for (uint32_t i = 0; i < memory->devices_count; i++) {
+        const struct stored_device *row = &memory->devices[i];
+        if (eg_pipeline_restore_device(pipeline,
+                                       &(struct eg_row_device){i + 1, row->site, row->domain, row->device, 0},
+                                       &err) != EG_OK)
+            fail_msg("%s", err.text);
+    }
+    for (uint32_t i = 0; i < memory->series_count; i++)
+        if (eg_pipeline_restore_series(pipeline, &memory->series[i], &err) != EG_OK)
+            fail_msg("%s", err.text);
+    for (uint32_t id = 1; id <= memory->series_count; id++) {
+        const struct eg_row_reading *last = NULL;
+        for (size_t i = 0; i < memory->readings_count; i++)
+            if (memory->readings[i].series == id && (!last || memory->readings[i].time_ms >= last->time_ms))
+                last = &memory->readings[i];
+        if (!last)
+            continue;
+        assert_int_equal(eg_pipeline_restore_last(pipeline, id, last->time_ms, last->value, last->flags),
+                         EG_OK);
+        memory_range(memory, id, eg_pipeline_restore_since(pipeline, id), INT64_MAX, memory_refill_one,
+                     &(struct refill){pipeline, id});
+    }
+    for (size_t i = 0; i < memory->states_count; i++)
+        eg_pipeline_restore_rule_state(pipeline, &(struct eg_row_rule_state){memory->states[i].rule,
+                                                                             memory->states[i].series,
+                                                                             memory->states[i].state});
+    for (size_t i = 0; i < memory->cases_count; i++)
+        if (memory_active(&memory->cases[i]) &&
+            eg_pipeline_restore_case(pipeline, &memory->cases[i], &err) != EG_OK)
+            fail_msg("%s", err.text);
+    for (size_t i = 0; i < memory->idents_count; i++)
+        eg_pipeline_restore_ident(pipeline, memory->idents[i].mid, memory->idents[i].hash);
+    eg_pipeline_restore_ids(pipeline, (uint32_t)memory->cases_count, memory->last_outbox);
+    return pipeline;
+}
+
+/* --- moving in and out --- */
+
+static inline struct eg_conf *memory_conf(const char *yaml)
+{
+    struct eg_buf faults;
+    eg_buf_init(&faults, 1 << 16);
+    struct eg_conf *conf = eg_conf_parse("t.yaml", yaml, strlen(yaml), &faults);
+    if (!conf)
+        fail_msg("%s", faults.data);
+    eg_buf_finish(&faults);
+    assert_true(eg_zone_use(conf->time_zone));
+    return conf;
+}
+
+static inline void memory_open(struct memory *memory, const char *yaml)
+{
+    memset(memory, 0, sizeof *memory);
+    memory->conf = memory_conf(yaml);
+    struct eg_past past = memory_past(memory);
+    memory->pipeline = eg_pipeline_create(memory->conf, &past);
+    assert_non_null(memory->pipeline);
+    eg_batch_init(&memory->batch);
+    memory->now_ms = NOON;
+}
+
+static inline void memory_close(struct memory *memory)
+{
+    memory_forget_answers(memory);
+    for (size_t i = 0; i < memory->series_count; i++)
+        free((void *)(uintptr_t)memory->series[i].channel);
+    for (size_t i = 0; i < memory->events_count; i++) {
+        const struct eg_case_event *row = &memory->events[i];
+        const char *const texts[] = {row->kind, row->actor, row->from, row->to, row->note};
+        for (size_t t = 0; t < 5; t++)
+            free((void *)(uintptr_t)texts[t]);
+    }
+    for (size_t i = 0; i < memory->quarantine_count; i++) {
+        free((void *)(uintptr_t)memory->quarantine[i].reason);
+        free((void *)(uintptr_t)memory->quarantine[i].verdict);
+        free((void *)(uintptr_t)memory->quarantine[i].source);
+    }
+    void *const lists[] = {memory->devices,    memory->series, memory->readings, memory->idents,
+                           memory->rollups,    memory->states, memory->cases,    memory->events,
+                           memory->quarantine, memory->answers};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        free(lists[i]);
+    eg_batch_finish(&memory->batch);
+    eg_pipeline_destroy(memory->pipeline);
+    eg_conf_destroy(memory->conf);
+}
+
+static inline void memory_reconfigure(struct memory *memory, const char *yaml)
+{
+    struct eg_conf *fresh = memory_conf(yaml);
+    assert_int_equal(eg_pipeline_configure(memory->pipeline, fresh, NULL), EG_OK);
+    eg_conf_destroy(memory->conf);
+    memory->conf = fresh;
+}
+
+/* As after kill -9: what was not committed is gone. */
+static inline void memory_restart(struct memory *memory)
+{
+    eg_batch_clear(&memory->batch);
+    struct eg_pipeline *fresh = memory_restore(memory);
+    eg_pipeline_destroy(memory->pipeline);
+    memory->pipeline = fresh;
+}
+
+/* --- events; each `say` is a turn of its own, `add` leaves the turn open --- */
+
+static inline struct eg_event message_event(int64_t now_ms, const char *topic, const void *payload,
+                                            size_t length, uint16_t mid)
+{
+    struct eg_event event = {.kind = EG_EVENT_MESSAGE, .now_ms = now_ms};
+    event.message = (struct eg_message){.topic = topic,
+                                        .topic_len = strlen(topic),
+                                        .payload = payload,
+                                        .payload_len = length,
+                                        .arrived_ms = now_ms,
+                                        .mid = mid,
+                                        .qos = mid ? 1 : 0};
+    return event;
+}
+
+static inline void add(struct memory *memory, const struct eg_event *event)
+{
+    eg_pipeline_event(memory->pipeline, event, &memory->batch);
+}
+
+static inline void turn(struct memory *memory)
+{
+    memory_commit(memory, &memory->batch);
+}
+
+static inline void say(struct memory *memory, const char *topic, const char *payload)
+{
+    struct eg_event event = message_event(memory->now_ms, topic, payload, strlen(payload), ++memory->mid);
+    add(memory, &event);
+    turn(memory);
+}
+
+/* pm25 of one device, at `time_ms`. */
+#define A1 "ecogov/shangtian/air/a1"
+static inline void reads(struct memory *memory, int64_t time_ms, double value)
+{
+    char payload[100];
+    snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%.17g}", (long long)time_ms, value);
+    say(memory, A1, payload);
+}
+
+static inline const struct eg_answer *asks(struct memory *memory, struct eg_command command)
+{
+    command.user = command.user ? command.user : "li";
+    command.until_ms = EG_TIME_NONE;
+    struct eg_event event = {.kind = EG_EVENT_COMMAND, .now_ms = memory->now_ms, .command = command};
+    add(memory, &event);
+    turn(memory);
+    assert_int_equal(memory->answers_count, 1);
+    return &memory->answers[0];
+}
+
+static inline const struct eg_case *case_of(const struct memory *memory, uint32_t number)
+{
+    for (size_t i = 0; i < memory->cases_count; i++)
+        if (memory->cases[i].number == number)
+            return &memory->cases[i];
+    fail_msg("there is no case %u", number);
+    return NULL;
+}
+
+static inline uint64_t random_next(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    return *seed ^= *seed << 17;
+}
+static inline int64_t random_below(uint64_t *seed, int64_t bound)
+{
+    return (int64_t)(random_next(seed) % (uint64_t)bound);
+}
+
+#define SITES                                                                                                \
+    "time_zone: UTC\nsites: [{id: linan}, {id: shangtian, parent: linan, parties: [grid, bureau]}, {id: "    \
+    "else}]\n"                                                                                               \
+    "parties: [{id: grid, sector: society}, {id: bureau, sector: government}]\n"                             \
+    "sources: [{id: village, topic: 'ecogov/{site}/{domain}/{device}', driver: json}]\n"
+
+#endif
