@@ -179,6 +179,7 @@ int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case 
     if (!eg_case_add(pipeline, row))
         return eg_err_set(err, EG_ENOMEM, "case %s could not be taken: at most %d are open at a time", row->id,
                           EG_CASES_MAX);
+    eg_rule_recall_last(pipeline, eg_case_find(pipeline, row->number));
     return EG_OK;
 }
 

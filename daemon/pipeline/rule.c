@@ -178,16 +178,32 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
         write_state(rule, series, state, batch);
 }
 
+/* What the rule looks at, as of the newest reading; false: there is no such value. */
+static bool value_of(const struct eg_pipeline *pipeline, const struct eg_series *series, const struct eg_watch *watch, double *ret)
+{
+    if (watch->window)
+        return eg_window_value(watch->window, pipeline->conf->rules[watch->rule].statistic, ret);
+    *ret = series->last_value;
+    return true;
+}
+
 void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms, struct eg_batch *batch)
 {
     for (size_t i = 0; i < series->watch_count; i++) {
-        struct eg_watch *watch = &series->watches[i];
-        double value = series->last_value;
-        if (watch->window &&
-            !eg_window_value(watch->window, pipeline->conf->rules[watch->rule].statistic, &value))
-            continue;
-        judge(pipeline, series, watch, value, now_ms, batch);
+        double value;
+        if (value_of(pipeline, series, &series->watches[i], &value))
+            judge(pipeline, series, &series->watches[i], value, now_ms, batch);
     }
+}
+
+void eg_rule_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
+{
+    struct eg_series *series = eg_registry_series(pipeline, row->series);
+    if (!series || !series->has_last || (series->last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED)))
+        return;
+    for (size_t i = 0; i < series->watch_count; i++)
+        if (series->watches[i].state.case_number == row->number && value_of(pipeline, series, &series->watches[i], &row->last_value))
+            row->last_ms = series->last_ms;
 }
 
 void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch)
