@@ -19,6 +19,9 @@
 #define CONNACK_MS 20000
 #define MISC_EVERY_MS 5000
 #define PASSWORD_MAX 1024
+/* libmosquitto writes all it has queued in one go, thousands of PUBACKs after a full turn. It stops when the socket takes no more: a small
+ * buffer makes bites of it, between which the loop serves others. */
+#define SEND_BUFFER_BYTES 2048
 
 struct eg_link_poll { /* lives until libuv lets go of it */
     uv_poll_t handle;
@@ -249,6 +252,8 @@ static void connect_done(uv_work_t *work, int status)
         try_later(link, jittered(link));
         return;
     }
+    int send_buffer = SEND_BUFFER_BYTES;
+    setsockopt(mosquitto_socket(link->client), SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
     poll->handle.data = poll;
     poll->link = link;
     link->poll = poll;

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 
 #define BITE_PACKETS 256
-#define BITE_US 1500
+#define BITE_US 1000
 #define WINDOW_LEAST 4   /* fewer than that is a quiet village, not a window */
 #define WINDOW_SURE 2
 
