@@ -32,6 +32,7 @@ def measure(seconds, messages, fsync_ms=0):
                 ask(line, spent)
                 time.sleep(PAUSE_S)
             after = line.call("status")
+            fake.stop()
             line.close()
             gate.unlink()
     if len(spent["summary"]) < 100:

@@ -114,6 +114,11 @@ class Broker:
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
 
+    def stop(self):
+        """Enough: the stream ends here."""
+        self.process.kill()
+        self.process.wait()
+
     def rate(self):
         """Waits for the last PUBACK; messages a second."""
         words = self._line("messages")
