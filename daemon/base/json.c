@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHORT 32 /* bytes */
+
 void eg_json_init(struct eg_json *json, struct eg_buf *out)
 {
     json->out = out;
@@ -74,8 +76,32 @@ static size_t valid_prefix(const char *text, size_t length)
     return at;
 }
 
+/* Nearly every key and name is short and has nothing to escape: those are added in one go. A summary has ten thousand of them. */
+static bool add_plain(struct eg_json *json, const char *text, size_t length)
+{
+    char quoted[SHORT + 3];
+    size_t at = 0;
+    if (length > SHORT)
+        return false;
+    if (json->comma)
+        quoted[at++] = ',';
+    quoted[at++] = '"';
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
+            return false;
+        quoted[at++] = (char)c;
+    }
+    quoted[at++] = '"';
+    eg_buf_add(json->out, quoted, at);
+    json->comma = true;
+    return true;
+}
+
 void eg_json_string_n(struct eg_json *json, const char *text, size_t length)
 {
+    if (add_plain(json, text, length))
+        return;
     before_value(json);
     eg_buf_add(json->out, "\"", 1);
     while (length && !eg_utf8_valid(text, length)) {
