@@ -175,7 +175,11 @@ static const char *inadmissible(const struct eg_conf *conf, const struct eg_read
 static void note_seen(struct eg_device *device, int64_t time_ms)
 {
     if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms) {
-        eg_registry_rhythm(device, time_ms - device->last_seen_ms);
+        int64_t gap = time_ms - device->last_seen_ms;
+        if (!device->interval_ms)
+            device->interval_ms = gap;
+        else if (gap < 10 * device->interval_ms) /* an outage is not its rhythm */
+            device->interval_ms += (gap - device->interval_ms) / 8;
     }
     if (time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;
@@ -211,8 +215,7 @@ static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
         break;
     }
     counters->r_stored++;
-    if (!message->retain) /* the time since a retained message is no rhythm, and it is no sign of life */
-        note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms);
+    note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms);
 }
 
 static bool undatable(const struct eg_message *message, const struct eg_sink *sink)

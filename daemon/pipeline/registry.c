@@ -72,7 +72,7 @@ static struct eg_device *add_device(struct eg_pipeline *pipeline, struct eg_slic
     struct eg_device *row = &pipeline->devices[pipeline->device_count];
     memset(row, 0, sizeof *row);
     row->id = (uint32_t)pipeline->device_count + 1;
-    row->last_seen_ms = row->refilled_ms = EG_TIME_NONE;
+    row->last_seen_ms = EG_TIME_NONE;
     row->site_id = strndup(site.text, site.length);
     row->domain = strndup(domain.text, domain.length);
     row->name = strndup(device.text, device.length);
@@ -153,14 +153,6 @@ struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct e
         *row = (struct eg_row_series){series->id, series->device, series->quantity,
                                       eg_batch_text(batch, series->channel)};
     return series;
-}
-
-void eg_registry_rhythm(struct eg_device *device, int64_t gap_ms)
-{
-    if (!device->interval_ms)
-        device->interval_ms = gap_ms;
-    else if (gap_ms < 10 * device->interval_ms) /* an outage is not its rhythm */
-        device->interval_ms += (gap_ms - device->interval_ms) / 8;
 }
 
 int64_t eg_registry_silent_after(const struct eg_device *device)

@@ -208,13 +208,7 @@ static void add_to_windows(struct eg_series *series, int64_t time_ms, double val
 void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value)
 {
     bool failed = false; /* a window that is short of memory is short of readings: shown by its count, mended by time */
-    struct eg_device *device = &pipeline->devices[series->device - 1];
-    if (device->series[0] == series->id) { /* its rhythm is not stored: one of its series shows it */
-        if (device->refilled_ms != EG_TIME_NONE)
-            eg_registry_rhythm(device, time_ms - device->refilled_ms);
-        device->refilled_ms = time_ms;
-    }
-    int64_t interval_ms = device->interval_ms;
+    int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
     add_to_windows(series, time_ms, value, &failed);
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
         struct eg_rollup newest;

@@ -34,7 +34,6 @@ struct eg_device {
     const struct eg_conf_device *described; /* NULL: not described by hand */
     char *site_id, *domain, *name;          /* name: the device's own id */
     int64_t last_seen_ms, interval_ms;
-    int64_t refilled_ms; /* newest reading of its first series seen while rebuilding */
     uint32_t *series; /* ids */
     size_t series_count, series_capacity;
 };
@@ -88,8 +87,6 @@ struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct e
                                           char reason[EG_REASON_MAX]);
 /* After a new configuration: sites and descriptions of devices anew. */
 void eg_registry_bind(struct eg_pipeline *pipeline);
-/* Learns how often it reports, from the time between two reports. */
-void eg_registry_rhythm(struct eg_device *device, int64_t gap_ms);
 int64_t eg_registry_silent_after(const struct eg_device *device);
 
 /* message.c */
