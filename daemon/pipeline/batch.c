@@ -51,6 +51,7 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
 #define EACH_ARRAY(X)                                                                                        \
     X(devices)                                                                                               \
     X(series)                                                                                                \
+    X(rhythms)                                                                                               \
     X(readings)                                                                                              \
     X(idents)                                                                                                \
     X(rollups)                                                                                               \

@@ -27,6 +27,7 @@ enum eg_period { EG_PERIOD_HOUR, EG_PERIOD_DAY, EG_PERIOD_COUNT };
 
 struct eg_row_device { uint32_t id; const char *site, *domain, *device; int64_t registered_ms; };
 struct eg_row_series { uint32_t id, device; uint16_t quantity; const char *channel; };
+struct eg_row_rhythm { uint32_t device; int64_t interval_ms; }; /* learned anew: written when it moved by more than a little */
 struct eg_row_reading { uint32_t series; uint16_t flags; int64_t time_ms; double value; };
 struct eg_row_ident { uint16_t mid; uint32_t hash; };
 /* replace=false: merge into the stored bucket (add counts and sums, widen min/max, or the slots); true: it is the bucket. */
@@ -96,6 +97,7 @@ struct eg_batch {
     struct eg_counters counters; /* after the last event */
     EG_ROWS(eg_row_device, devices);
     EG_ROWS(eg_row_series, series);
+    EG_ROWS(eg_row_rhythm, rhythms);
     EG_ROWS(eg_row_reading, readings);
     EG_ROWS(eg_row_ident, idents);
     EG_ROWS(eg_row_rollup, rollups);

@@ -12,6 +12,7 @@
 /* 2000-01-01: before that a sensor's clock was never set. */
 #define CLOCK_UNSET_MS INT64_C(946684800000)
 #define TOPICS_PER_DEVICE 2
+#define RHYTHM_PART 16
 
 uint32_t eg_message_hash(const struct eg_message *message)
 {
@@ -172,15 +173,25 @@ static const char *inadmissible(const struct eg_conf *conf, const struct eg_read
     return reason;
 }
 
-static void note_seen(struct eg_device *device, int64_t time_ms)
+/* What counts is what a restart will know, too; a rhythm that is steady is written once. */
+static void learn_rhythm(struct eg_device *device, int64_t gap_ms, struct eg_batch *batch)
 {
-    if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms) {
-        int64_t gap = time_ms - device->last_seen_ms;
-        if (!device->interval_ms)
-            device->interval_ms = gap;
-        else if (gap < 10 * device->interval_ms) /* an outage is not its rhythm */
-            device->interval_ms += (gap - device->interval_ms) / 8;
-    }
+    if (!device->average_ms)
+        device->average_ms = gap_ms;
+    else if (gap_ms < 10 * device->average_ms) /* an outage is not its rhythm */
+        device->average_ms += (gap_ms - device->average_ms) / 8;
+    if (device->interval_ms && llabs(device->average_ms - device->interval_ms) <= device->interval_ms / RHYTHM_PART)
+        return;
+    device->interval_ms = device->average_ms;
+    struct eg_row_rhythm *row = EG_BATCH_ADD(batch, rhythms);
+    if (row)
+        *row = (struct eg_row_rhythm){device->id, device->interval_ms};
+}
+
+static void note_seen(struct eg_device *device, int64_t time_ms, struct eg_batch *batch)
+{
+    if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms)
+        learn_rhythm(device, time_ms - device->last_seen_ms, batch);
     if (time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;
 }
@@ -215,7 +226,7 @@ static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
         break;
     }
     counters->r_stored++;
-    note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms);
+    note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms, batch);
 }
 
 static bool undatable(const struct eg_message *message, const struct eg_sink *sink)

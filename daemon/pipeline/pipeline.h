@@ -36,6 +36,7 @@ int64_t eg_pipeline_deadline(const struct eg_pipeline *pipeline);
  * ids. All copy. Negative (enum eg_code) with a sentence when the row contradicts what is there. */
 void eg_pipeline_restore_counters(struct eg_pipeline *pipeline, const struct eg_counters *counters);
 int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row, struct eg_err *err);
+void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_row_rhythm *row);
 int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row, struct eg_err *err);
 /* The newest reading of a series, and when it arrived (for last seen; EG_TIME_NONE: take its time). Before restore_reading. */
 int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value, uint16_t flags);

@@ -173,6 +173,13 @@ int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row
     return EG_OK;
 }
 
+void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_row_rhythm *row)
+{
+    struct eg_device *device = eg_registry_device(pipeline, row->device);
+    if (device && row->interval_ms > 0)
+        device->interval_ms = device->average_ms = row->interval_ms;
+}
+
 int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row, struct eg_err *err)
 {
     struct eg_device *device = eg_registry_device(pipeline, row->device);

@@ -33,7 +33,9 @@ struct eg_device {
     uint32_t id, site /* in conf, or EG_CONF_NONE */;
     const struct eg_conf_device *described; /* NULL: not described by hand */
     char *site_id, *domain, *name;          /* name: the device's own id */
-    int64_t last_seen_ms, interval_ms;
+    int64_t last_seen_ms;
+    int64_t interval_ms; /* as committed; follows average_ms when that has moved by more than a little */
+    int64_t average_ms;
     uint32_t *series; /* ids */
     size_t series_count, series_capacity;
 };

@@ -60,6 +60,11 @@ static int put_devices(struct eg_store *store, const struct eg_batch *batch)
         sqlite3_bind_int64(sql, 5, row->registered_ms);
         code = eg_sql_run(store, SQL_DEVICE);
     }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->rhythms_count; i++) {
+        sqlite3_bind_int64(store->sql[SQL_RHYTHM], 1, batch->rhythms[i].device);
+        sqlite3_bind_int64(store->sql[SQL_RHYTHM], 2, batch->rhythms[i].interval_ms);
+        code = eg_sql_run(store, SQL_RHYTHM);
+    }
     for (size_t i = 0; code == SQLITE_OK && i < batch->series_count; i++) {
         const struct eg_row_series *row = &batch->series[i];
         sqlite3_stmt *sql = store->sql[SQL_SERIES];

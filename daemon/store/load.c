@@ -54,7 +54,11 @@ static int take_device(struct load *load, sqlite3_stmt *sql)
 {
     struct eg_row_device row = {(uint32_t)sqlite3_column_int64(sql, 0), text_at(sql, 1), text_at(sql, 2), text_at(sql, 3),
                                 sqlite3_column_int64(sql, 4)};
-    return eg_pipeline_restore_device(load->pipeline, &row, load->err);
+    struct eg_row_rhythm rhythm = {row.id, sqlite3_column_int64(sql, 5)};
+    int code = eg_pipeline_restore_device(load->pipeline, &row, load->err);
+    if (code == EG_OK)
+        eg_pipeline_restore_rhythm(load->pipeline, &rhythm);
+    return code;
 }
 
 static int take_series(struct load *load, sqlite3_stmt *sql)
@@ -178,7 +182,7 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
                         "r_rejected,r_corrected FROM turn ORDER BY seq DESC LIMIT 1",
                         take_counters);
     if (code == EG_OK)
-        code = each_row(&load, "SELECT id,site,domain,device,registered_at FROM device ORDER BY id", take_device);
+        code = each_row(&load, "SELECT id,site,domain,device,registered_at,interval FROM device ORDER BY id", take_device);
     if (code == EG_OK)
         code = each_row(&load, "SELECT id,device,quantity,channel FROM series ORDER BY id", take_series);
     if (code == EG_OK)

@@ -43,6 +43,8 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "CREATE INDEX outbox_pending ON outbox(id) WHERE done_at IS NULL;"
     "CREATE TABLE quarantine(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, topic TEXT NOT NULL, source TEXT NOT NULL,"
     " verdict TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB, full_len INTEGER NOT NULL, retain INTEGER NOT NULL);",
+    /* 2: what was learned of a device's rhythm; 0: nothing */
+    "ALTER TABLE device ADD COLUMN interval INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

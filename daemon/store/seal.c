@@ -111,8 +111,8 @@ static int gather_some(struct eg_store *store, int64_t until_us, struct eg_err *
         const uint8_t *blob = sqlite3_column_blob(sql, 2);
         seal->read_seq = sqlite3_column_int64(sql, 0);
         seal->stored = (uint64_t)sqlite3_column_int64(sql, 3);
-        if (blob && eg_pack_each_reading(blob, (size_t)sqlite3_column_bytes(sql, 2), sqlite3_column_int64(sql, 1), take,
-                                         &gather) != EG_OK)
+        if (blob && eg_pack_each_reading(blob, (size_t)sqlite3_column_bytes(sql, 2),
+                                         sqlite3_column_int64(sql, 1), take, &gather) != EG_OK)
             gather.code = EG_ECORRUPT;
         seal->gathered = full(store, &gather);
         if (eg_clock_mono_us() >= until_us)
@@ -120,10 +120,12 @@ static int gather_some(struct eg_store *store, int64_t until_us, struct eg_err *
     }
     seal->gathered = seal->gathered || step == SQLITE_DONE;
     if (seal->gathered && seal->read_seq == store->sealed_seq)
-        seal->stored = store->counters.r_stored; /* no turn is left: nothing more to seal, whatever was counted */
+        seal->stored =
+            store->counters.r_stored; /* no turn is left: nothing more to seal, whatever was counted */
     int64_t at = seal->read_seq;
     if (gather.code == EG_ECORRUPT)
-        code = eg_err_set(err, EG_ECORRUPT, "turn %lld of the journal is damaged: run ecogovd --verify", (long long)at);
+        code = eg_err_set(err, EG_ECORRUPT, "turn %lld of the journal is damaged: run ecogovd --verify",
+                          (long long)at);
     else if (gather.code != EG_OK)
         code = eg_err_set(err, EG_ENOMEM, "no memory to seal the journal");
     else if (step != SQLITE_ROW && step != SQLITE_DONE)
@@ -136,7 +138,8 @@ static int gather_some(struct eg_store *store, int64_t until_us, struct eg_err *
 
 /* --- put --- */
 
-static int put_chunk(struct eg_store *store, uint32_t series, int64_t seq, const struct eg_point *points, size_t count)
+static int put_chunk(struct eg_store *store, uint32_t series, int64_t seq, const struct eg_point *points,
+                     size_t count)
 {
     sqlite3_stmt *sql = store->sql[SQL_CHUNK];
     eg_buf_clear(&store->blob);
@@ -296,7 +299,8 @@ static bool enough(const struct eg_store *store)
            store->counters.r_stored - store->sealed_stored >= store->seal_at;
 }
 
-int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, bool *ret_more, struct eg_err *err)
+int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, bool *ret_more,
+                  struct eg_err *err)
 {
     int64_t until_us = eg_clock_mono_us() + budget_us;
     int code = EG_OK;

@@ -19,7 +19,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_TURN] = "INSERT INTO turn VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [SQL_DEVICE] = "INSERT INTO device VALUES(?,?,?,?,?)",
+    [SQL_DEVICE] = "INSERT INTO device(id,site,domain,device,registered_at) VALUES(?,?,?,?,?)",
+    [SQL_RHYTHM] = "UPDATE device SET interval=?2 WHERE id=?1",
     [SQL_SERIES] = "INSERT INTO series VALUES(?,?,?,?)",
     [SQL_ROLLUP_MERGE] =
         "INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT DO UPDATE SET"
