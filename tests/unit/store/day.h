@@ -10,10 +10,10 @@
 static inline void day_air(struct house *house, int minute, int64_t now)
 {
     char payload[256], at[EG_TIME_TEXT];
-    double pm25 = 40 + 60 * sin(minute / 25.0) + minute % 7;
+    double pm25 = fabs(30 + 140 * sin(minute / 25.0)) + minute % 7;
     struct eg_message message = {.qos = 1, .mid = (uint16_t)(minute + 1)};
-    snprintf(payload, sizeof payload, "{\"ts\":\"%s\",\"pm25\":%.1f,\"temperature\":%.2f}", eg_time_format(now - 200, at), pm25,
-             10 + minute / 100.0);
+    snprintf(payload, sizeof payload, "{\"ts\":\"%s\",\"pm25\":%.1f,\"temperature\":%.2f}",
+             eg_time_format(now - 200, at), pm25, 10 + minute / 100.0);
     house_send(house, now, message, "ecogov/shangtian/air/a1", payload);
     if (minute % 17 == 5) { /* the broker did not get our answer */
         message.dup = true;
@@ -25,13 +25,16 @@ static inline void day_air(struct house *house, int minute, int64_t now)
         house_send(house, now, message, "ecogov/shangtian/air/a1", payload);
     }
     if (minute % 11 == 4) { /* late: from an hour that is closed */
-        snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%d.5}", (long long)(now - 90 * MINUTE - 30000), minute);
+        snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%d.5}",
+                 (long long)(now - 90 * MINUTE - 30000), minute);
         house_send(house, now, (struct eg_message){.qos = 0}, "ecogov/shangtian/air/a1", payload);
     }
     if (minute % 13 == 7) { /* a correction, of five minutes ago and of long ago */
-        snprintf(payload, sizeof payload, "{\"ts\":\"%s\",\"pm25\":%d}", eg_time_format(now - 5 * MINUTE - 200, at), minute);
+        snprintf(payload, sizeof payload, "{\"ts\":\"%s\",\"pm25\":%d}",
+                 eg_time_format(now - 5 * MINUTE - 200, at), minute);
         house_send(house, now, (struct eg_message){.qos = 0}, "ecogov/shangtian/air/a1", payload);
-        snprintf(payload, sizeof payload, "{\"ts\":\"%s\",\"pm25\":%d}", eg_time_format(now - (minute - 1) * MINUTE - 200, at), minute);
+        snprintf(payload, sizeof payload, "{\"ts\":\"%s\",\"pm25\":%d}",
+                 eg_time_format(now - (minute - 1) * MINUTE - 200, at), minute);
         house_send(house, now, (struct eg_message){.qos = 0}, "ecogov/shangtian/air/a1", payload);
     }
     if (minute % 23 == 9) { /* older than the late limit */
@@ -44,20 +47,24 @@ static inline void day_others(struct house *house, int minute, int64_t now)
 {
     char payload[128];
     struct eg_message message = {.qos = 1, .mid = (uint16_t)(2000 + minute)};
-    snprintf(payload, sizeof payload, "{\"pm10\":%d}", 50 + minute % 3); /* no time of its own, twice in a millisecond */
+    snprintf(payload, sizeof payload, "{\"pm10\":%d}",
+             50 + minute % 3); /* no time of its own, twice in a millisecond */
     house_send(house, now, message, "ecogov/shangtian/air/a2", payload);
     message.mid += 500;
     house_send(house, now, message, "ecogov/shangtian/air/a2", payload);
     snprintf(payload, sizeof payload, "{\"ts\":%lld,\"fill_level\":%d}", (long long)now, minute % 100);
     house_send(house, now, (struct eg_message){.qos = 0}, "ecogov/shangtian/waste/b1", payload);
     if (minute % 7 == 3)
-        house_send(house, now, (struct eg_message){.qos = 1, .mid = 60000}, "ecogov/shangtian/air/a1", "{\"pm25\": oops");
+        house_send(house, now, (struct eg_message){.qos = 1, .mid = 60000}, "ecogov/shangtian/air/a1",
+                   "{\"pm25\": oops");
     if (minute % 29 == 8)
-        house_send(house, now, (struct eg_message){.qos = 0, .retain = true}, "ecogov/shangtian/air/a2", "{\"pm10\":1}");
+        house_send(house, now, (struct eg_message){.qos = 0, .retain = true}, "ecogov/shangtian/air/a2",
+                   "{\"pm10\":1}");
     if (minute % 31 == 2)
         house_send(house, now, (struct eg_message){.qos = 0}, "ecogov/nowhere/air/a9", "{\"pm10\":1}");
     if (minute % 37 == 3)
-        house_send(house, now, (struct eg_message){.qos = 0}, "ecogov/shangtian/air/a2", "{\"pm10\":1,\"temperature\":900}");
+        house_send(house, now, (struct eg_message){.qos = 0}, "ecogov/shangtian/air/a2",
+                   "{\"pm10\":1,\"temperature\":900}");
 }
 
 static inline void day_people(struct house *house, int turn, int64_t now)
@@ -70,8 +77,10 @@ static inline void day_people(struct house *house, int turn, int64_t now)
         house_ask(house, now, "comment", id, "on the way");
     if (turn % 12 == 10)
         house_ask(house, now, "close", id, "wind turned");
-    if (turn % 24 == 22)
-        house_ask(house, now, "reopen", id, NULL);
+    for (int number = 1; number <= 6 && (turn == 27 || turn == 28); number++) {
+        snprintf(id, sizeof id, "%d", number); /* those whose matter is over stay closed, and can be reopened */
+        house_ask(house, now, turn == 27 ? "close" : "reopen", id, NULL);
+    }
     if (turn % 3 == 1)
         house_delivered(house, now, turn / 3, turn % 9 == 4 ? "the broker said no" : NULL);
 }

@@ -22,9 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NOW    INT64_C(1795402800000) /* 2026-11-23T03:00:00Z, 11 o'clock in the village */
+#define NOW INT64_C(1795402800000) /* 2026-11-23T03:00:00Z, 11 o'clock in the village */
 #define MINUTE (INT64_C(60) * 1000)
-#define HOUR   (60 * MINUTE)
+#define HOUR (60 * MINUTE)
 
 struct house {
     char dir[64], path[96];
@@ -36,21 +36,24 @@ struct house {
     struct eg_err err;
 };
 
-static const char village[] =
-    "mqtt: {client_id: ecogov-test}\n"
-    "store: {path: \"%s\", max_size: %s}\n"
-    "time_zone: Asia/Shanghai\n"
-    "sites:\n"
-    "  - {id: linan, name: Linan, level: county}\n"
-    "  - {id: shangtian, name: Shangtian, level: village, parent: linan, mode: collaborative, parties: [committee]}\n"
-    "parties:\n"
-    "  - {id: committee, name: Committee, sector: government}\n"
-    "sources:\n"
-    "  - {id: plain, topic: \"ecogov/{site}/{domain}/{device}\", driver: json}\n"
-    "rules:\n"
-    "  - {id: pm25-now, domain: air, quantity: pm25, statistic: last, levels: {warning: {open: 75, clear: 70}, critical: {open: 150, clear: 140}}}\n"
-    "  - {id: pm25-mean, domain: air, quantity: pm25, statistic: mean, window: 30m, levels: {notice: {open: 60, clear: 50}}}\n"
-    "  - {id: bin-full, domain: waste, quantity: fill_level, statistic: last, hold: 10m, clear_hold: 5m, levels: {warning: {open: 80, clear: 60}}}\n";
+static const char village[] = "mqtt: {client_id: ecogov-test}\n"
+                              "store: {path: \"%s\", max_size: %s}\n"
+                              "time_zone: Asia/Shanghai\n"
+                              "sites:\n"
+                              "  - {id: linan, name: Linan, level: county}\n"
+                              "  - {id: shangtian, name: Shangtian, level: village, parent: linan, mode: "
+                              "collaborative, parties: [committee]}\n"
+                              "parties:\n"
+                              "  - {id: committee, name: Committee, sector: government}\n"
+                              "sources:\n"
+                              "  - {id: plain, topic: \"ecogov/{site}/{domain}/{device}\", driver: json}\n"
+                              "rules:\n"
+                              "  - {id: pm25-now, domain: air, quantity: pm25, statistic: last, levels: "
+                              "{warning: {open: 75, clear: 70}, critical: {open: 150, clear: 140}}}\n"
+                              "  - {id: pm25-mean, domain: air, quantity: pm25, statistic: mean, window: "
+                              "30m, levels: {notice: {open: 60, clear: 50}}}\n"
+                              "  - {id: bin-full, domain: waste, quantity: fill_level, statistic: last, "
+                              "hold: 10m, clear_hold: 5m, levels: {warning: {open: 80, clear: 60}}}\n";
 
 static bool house_find_case(void *user, const char *id, struct eg_case *ret)
 {
@@ -182,7 +185,8 @@ static inline void house_commits(struct house *house)
         fail_msg("%s", house->err.text);
 }
 
-static inline void house_send(struct house *house, int64_t now_ms, struct eg_message message, const char *topic, const char *payload)
+static inline void house_send(struct house *house, int64_t now_ms, struct eg_message message,
+                              const char *topic, const char *payload)
 {
     message.topic = topic;
     message.topic_len = strlen(topic);
@@ -193,9 +197,11 @@ static inline void house_send(struct house *house, int64_t now_ms, struct eg_mes
     eg_pipeline_event(house->pipeline, &event, &house->batch);
 }
 
-static inline void house_ask(struct house *house, int64_t now_ms, const char *verb, const char *id, const char *note)
+static inline void house_ask(struct house *house, int64_t now_ms, const char *verb, const char *id,
+                             const char *note)
 {
-    struct eg_event event = {.kind = EG_EVENT_COMMAND, .now_ms = now_ms,
+    struct eg_event event = {.kind = EG_EVENT_COMMAND,
+                             .now_ms = now_ms,
                              .command = {verb, id, "li", note, NULL, EG_TIME_NONE, -1, 7}};
     eg_pipeline_event(house->pipeline, &event, &house->batch);
 }
@@ -210,28 +216,34 @@ static inline void house_delivered(struct house *house, int64_t now_ms, int64_t 
 
 static void tell_counters(const struct eg_counters *c, struct eg_buf *out)
 {
-    eg_buf_printf(out, "counters %llu %llu %llu %llu %llu / %llu %llu %llu %llu %llu\n", (unsigned long long)c->received,
-                  (unsigned long long)c->decoded, (unsigned long long)c->duplicate, (unsigned long long)c->quarantined,
-                  (unsigned long long)c->ignored, (unsigned long long)c->r_decoded, (unsigned long long)c->r_stored,
-                  (unsigned long long)c->r_duplicate, (unsigned long long)c->r_rejected, (unsigned long long)c->r_corrected);
+    eg_buf_printf(out, "counters %llu %llu %llu %llu %llu / %llu %llu %llu %llu %llu\n",
+                  (unsigned long long)c->received, (unsigned long long)c->decoded,
+                  (unsigned long long)c->duplicate, (unsigned long long)c->quarantined,
+                  (unsigned long long)c->ignored, (unsigned long long)c->r_decoded,
+                  (unsigned long long)c->r_stored, (unsigned long long)c->r_duplicate,
+                  (unsigned long long)c->r_rejected, (unsigned long long)c->r_corrected);
 }
 
 static void tell_rollup(const char *name, const struct eg_rollup *r, struct eg_buf *out)
 {
-    eg_buf_printf(out, " %s %lld-%lld n=%llu %a %a %a %a %a %lld-%lld %llx %llx\n", name, (long long)r->start_ms,
-                  (long long)r->end_ms, (unsigned long long)r->count, r->sum, r->min, r->max, r->first, r->last,
-                  (long long)r->first_ms, (long long)r->last_ms, (unsigned long long)r->slots[0], (unsigned long long)r->slots[1]);
+    eg_buf_printf(out, " %s %lld-%lld n=%llu %.10g %a %a %a %a %lld-%lld %llx %llx\n", name,
+                  (long long)r->start_ms, (long long)r->end_ms, (unsigned long long)r->count, r->sum, r->min,
+                  r->max, r->first, r->last, (long long)r->first_ms, (long long)r->last_ms,
+                  (unsigned long long)r->slots[0], (unsigned long long)r->slots[1]);
 }
 
 static void tell_case(const struct eg_case *c, struct eg_buf *out)
 {
     eg_buf_printf(out,
-                  "case %u %s %s/%s/%s %s %s q%u s%u v%llx level %u condition %u handling %u mode %u %lld %lld %lld %lld "
+                  "case %u %s %s/%s/%s %s %s q%u s%u v%llx level %u condition %u handling %u mode %u %lld "
+                  "%lld %lld %lld "
                   "last %a@%lld peak %a@%lld limit %a lead %s assignee %s e%u r%u version %u\n",
-                  c->number, c->id, c->site, c->domain, c->device, c->rule, c->channel, c->quantity, c->series,
-                  (unsigned long long)c->rule_version, c->level, c->condition, c->handling, c->mode, (long long)c->opened_ms,
-                  (long long)c->detected_ms, (long long)c->closed_ms, (long long)c->due_ms, c->last_value, (long long)c->last_ms,
-                  c->peak_value, (long long)c->peak_ms, c->limit, c->lead, c->assignee, c->escalation, c->reopened, c->version);
+                  c->number, c->id, c->site, c->domain, c->device, c->rule, c->channel, c->quantity,
+                  c->series, (unsigned long long)c->rule_version, c->level, c->condition, c->handling,
+                  c->mode, (long long)c->opened_ms, (long long)c->detected_ms, (long long)c->closed_ms,
+                  (long long)c->due_ms, c->last_value, (long long)c->last_ms, c->peak_value,
+                  (long long)c->peak_ms, c->limit, c->lead, c->assignee, c->escalation, c->reopened,
+                  c->version);
 }
 
 /* What the pipeline shows. */
@@ -241,15 +253,17 @@ static inline void tell_pipeline(const struct eg_pipeline *pipeline, struct eg_b
     struct eg_series_view series;
     tell_counters(eg_pipeline_counters(pipeline), out);
     for (uint32_t id = 1; eg_pipeline_device(pipeline, id, &device); id++) {
-        eg_buf_printf(out, "device %u %s/%s/%s seen %lld every %lld silent %lld:", id, device.site, device.domain, device.device,
-                      (long long)device.last_seen_ms, (long long)device.interval_ms, (long long)device.silent_after_ms);
+        eg_buf_printf(out, "device %u %s/%s/%s seen %lld0 s every %lld silent %lld:", id, device.site,
+                      device.domain, device.device, (long long)device.last_seen_ms / 10000,
+                      (long long)device.interval_ms, (long long)device.silent_after_ms);
         for (size_t i = 0; i < device.series_count; i++)
             eg_buf_printf(out, " %u", eg_pipeline_device_series(pipeline, id, i));
         eg_buf_text(out, "\n");
     }
     for (uint32_t id = 1; eg_pipeline_series(pipeline, id, &series); id++) {
-        eg_buf_printf(out, "series %u of %u q%u %s last %d %a@%lld flags %u\n", id, series.device, series.quantity, series.channel,
-                      series.has_last, series.last_value, (long long)series.last_ms, series.last_flags);
+        eg_buf_printf(out, "series %u of %u q%u %s last %d %a@%lld flags %u\n", id, series.device,
+                      series.quantity, series.channel, series.has_last, series.last_value,
+                      (long long)series.last_ms, series.last_flags);
         tell_rollup("hour", &series.hour, out);
         tell_rollup("day", &series.day, out);
     }
@@ -260,7 +274,8 @@ static inline void tell_pipeline(const struct eg_pipeline *pipeline, struct eg_b
 
 static bool tell_point(void *arg, uint32_t series, const struct eg_point *point)
 {
-    eg_buf_printf(arg, "reading %u %lld %a %u\n", series, (long long)point->time_ms, point->value, point->flags);
+    eg_buf_printf(arg, "reading %u %lld %a %u\n", series, (long long)point->time_ms, point->value,
+                  point->flags);
     return true;
 }
 
@@ -285,16 +300,18 @@ static bool tell_event(void *arg, const struct eg_case_event *e)
 
 static bool tell_quarantine(void *arg, const struct eg_quarantine_view *q)
 {
-    eg_buf_printf(arg, "quarantine %lld at %lld %s %s %s %s (%zu of %zu) %d %.*s\n", (long long)q->id, (long long)q->at_ms, q->topic,
-                  q->source, q->verdict, q->reason, q->payload_len, q->full_len, q->retain, (int)(q->payload_len < 99 ? q->payload_len : 99),
+    eg_buf_printf(arg, "quarantine %lld at %lld %s %s %s %s (%zu of %zu) %d %.*s\n", (long long)q->id,
+                  (long long)q->at_ms, q->topic, q->source, q->verdict, q->reason, q->payload_len,
+                  q->full_len, q->retain, (int)(q->payload_len < 99 ? q->payload_len : 99),
                   q->payload ? (const char *)q->payload : "");
     return true;
 }
 
 static bool tell_outbox(void *arg, const struct eg_outbox_view *o)
 {
-    eg_buf_printf(arg, "outbox %lld %lld %lld %s %s %s %d %d %s %s\n", (long long)o->id, (long long)o->created_ms,
-                  (long long)o->done_ms, o->channel, o->recipient, o->key, o->delivered, o->retain, o->error, o->body);
+    eg_buf_printf(arg, "outbox %lld %lld %lld %s %s %s %d %d %s %s\n", (long long)o->id,
+                  (long long)o->created_ms, (long long)o->done_ms, o->channel, o->recipient, o->key,
+                  o->delivered, o->retain, o->error, o->body);
     return true;
 }
 
@@ -304,7 +321,8 @@ static inline void tell_store(struct house *house, struct eg_buf *out)
     struct eg_export *xport = NULL;
     struct eg_err *err = &house->err;
     const struct eg_export_filter all = {.from_ms = EG_TIME_NONE, .to_ms = EG_TIME_NONE};
-    const struct eg_case_query cases = {.handling = -1, .condition = -1, .level = -1, .since_ms = EG_TIME_NONE};
+    const struct eg_case_query cases = {
+        .handling = -1, .condition = -1, .level = -1, .since_ms = EG_TIME_NONE};
     bool done = false;
     int code = eg_export_open(house->store, &all, &xport, err);
     while (code == EG_OK && !done)
@@ -313,7 +331,8 @@ static inline void tell_store(struct house *house, struct eg_buf *out)
     for (uint32_t id = 1; code == EG_OK && id <= eg_pipeline_series_count(house->pipeline); id++)
         for (int period = 0; code == EG_OK && period < EG_PERIOD_COUNT; period++) {
             eg_buf_printf(out, "rollups of %u\n", id);
-            code = eg_reader_rollups(house->reader, id, (enum eg_period)period, INT64_MIN, INT64_MAX, tell_closed, out, err);
+            code = eg_reader_rollups(house->reader, id, (enum eg_period)period, INT64_MIN, INT64_MAX,
+                                     tell_closed, out, err);
         }
     if (code == EG_OK)
         code = eg_reader_cases(house->reader, &cases, tell_case_row, out, err);

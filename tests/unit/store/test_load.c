@@ -33,9 +33,17 @@ static void the_day_has_everything(void **unused)
     assert_int_equal(c->received, c->decoded + c->duplicate + c->quarantined + c->ignored);
     assert_int_equal(c->r_decoded, c->r_stored + c->r_duplicate + c->r_rejected);
     tell_all(&house, &all);
-    static const char *const holds[] = {" opened by ecogovd",  " level by ecogovd", " condition by ecogovd", " acknowledged by li",
-                                        " comment by li",      " closed by li",     " reopened by li",      "the broker said no",
-                                        "quarantine ",         " closed ",          " rejected "};
+    static const char *const holds[] = {" opened by ecogovd",
+                                        " level by ecogovd",
+                                        " condition by ecogovd",
+                                        " acknowledged by li",
+                                        " comment by li",
+                                        " closed by li",
+                                        " reopened by li",
+                                        "the broker said no",
+                                        "quarantine ",
+                                        " closed ",
+                                        " rejected "};
     for (size_t i = 0; i < sizeof holds / sizeof *holds; i++)
         if (!strstr(all.data, holds[i]))
             fail_msg("the day knows no '%s'", holds[i]);

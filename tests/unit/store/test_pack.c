@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEDS     60
+#define SEEDS 60
 #define ROWS_MOST 3000
 
 static uint64_t state, seed;
@@ -58,10 +58,13 @@ static double any_double(void)
     static const uint64_t odd[] = {
         0x0000000000000000, 0x8000000000000000, /* 0, -0 */
         0x7ff0000000000000, 0xfff0000000000000, /* infinities */
-        0x7ff8000000000000, 0xfff8000000000000, 0x7ff8dead0000beef, 0x7ff0000000000001, /* NaNs, quiet and signalling */
-        0x0000000000000001, 0x8000000000000001, 0x000fffffffffffff, 0x0010000000000000, /* denormals and their edge */
+        0x7ff8000000000000, 0xfff8000000000000,
+        0x7ff8dead0000beef, 0x7ff0000000000001, /* NaNs, quiet and signalling */
+        0x0000000000000001, 0x8000000000000001,
+        0x000fffffffffffff, 0x0010000000000000, /* denormals and their edge */
         0x7fefffffffffffff, 0xffefffffffffffff, /* largest */
-        0x4340000000000000, 0x4340000000000001, 0x433fffffffffffff, 0xc340000000000000, /* around 2^53 */
+        0x4340000000000000, 0x4340000000000001,
+        0x433fffffffffffff, 0xc340000000000000, /* around 2^53 */
         0x3fb999999999999a, 0x3fd3333333333334, /* 0.1, and 0.1 + 0.2 */
     };
     switch (below(4)) {
@@ -98,10 +101,11 @@ static bool reading_is(void *arg, const struct eg_row_reading *row)
     const struct eg_row_reading *want = &expected->rows[expected->at];
     if (row->series != want->series || row->flags != want->flags || row->time_ms != want->time_ms ||
         to_bits(row->value) != to_bits(want->value))
-        fail_msg("seed %llu: reading %zu came back as series %u flags %u time %lld bits %llx, not %u %u %lld %llx",
-                 (unsigned long long)seed, expected->at, row->series, row->flags, (long long)row->time_ms,
-                 (unsigned long long)to_bits(row->value), want->series, want->flags, (long long)want->time_ms,
-                 (unsigned long long)to_bits(want->value));
+        fail_msg(
+            "seed %llu: reading %zu came back as series %u flags %u time %lld bits %llx, not %u %u %lld %llx",
+            (unsigned long long)seed, expected->at, row->series, row->flags, (long long)row->time_ms,
+            (unsigned long long)to_bits(row->value), want->series, want->flags, (long long)want->time_ms,
+            (unsigned long long)to_bits(want->value));
     expected->at++;
     return true;
 }
@@ -118,12 +122,15 @@ static void readings_come_back(void **unused)
         size_t count = below(s % 10 ? 40 : ROWS_MOST);
         int64_t at_ms = any_time(true);
         for (size_t i = 0; i < count; i++)
-            rows[i] = (struct eg_row_reading){below(20) ? (uint32_t)below(10000) : UINT32_MAX - (uint32_t)below(3),
-                                              (uint16_t)(below(4) ? below(16) : below(65536)), any_time(true), any_double()};
+            rows[i] = (struct eg_row_reading){
+                below(20) ? (uint32_t)below(10000) : UINT32_MAX - (uint32_t)below(3),
+                (uint16_t)(below(4) ? below(16) : below(65536)), any_time(true), any_double()};
         eg_buf_clear(&blob);
         assert_true(eg_pack_readings(&blob, rows, count, at_ms));
         struct expected expected = {rows, 0};
-        assert_int_equal(eg_pack_each_reading((const uint8_t *)blob.data, blob.length, at_ms, reading_is, &expected), EG_OK);
+        assert_int_equal(
+            eg_pack_each_reading((const uint8_t *)blob.data, blob.length, at_ms, reading_is, &expected),
+            EG_OK);
         assert_int_equal(expected.at, count);
     }
     eg_buf_finish(&blob);
@@ -139,12 +146,14 @@ static bool stop_at_third(void *arg, const struct eg_row_reading *row)
 static void a_taker_may_stop(void **unused)
 {
     (void)unused;
-    struct eg_row_reading rows[5] = {{1, 0, 1, 1.5}, {2, 0, 2, 2.5}, {3, 0, 3, 3.5}, {4, 0, 4, 4.5}, {5, 0, 5, 5.5}};
+    struct eg_row_reading rows[5] = {
+        {1, 0, 1, 1.5}, {2, 0, 2, 2.5}, {3, 0, 3, 3.5}, {4, 0, 4, 4.5}, {5, 0, 5, 5.5}};
     struct eg_buf blob;
     int seen = 0;
     eg_buf_init(&blob, 4096);
     assert_true(eg_pack_readings(&blob, rows, 5, 0));
-    assert_int_equal(eg_pack_each_reading((const uint8_t *)blob.data, blob.length, 0, stop_at_third, &seen), EG_OK);
+    assert_int_equal(eg_pack_each_reading((const uint8_t *)blob.data, blob.length, 0, stop_at_third, &seen),
+                     EG_OK);
     assert_int_equal(seen, 3);
     eg_buf_finish(&blob);
 }
@@ -182,7 +191,8 @@ static void identities_come_back(void **unused)
         eg_buf_clear(&blob);
         assert_true(eg_pack_idents(&blob, rows, count));
         struct idents idents = {rows, 0};
-        assert_int_equal(eg_pack_each_ident((const uint8_t *)blob.data, blob.length, ident_is, &idents), EG_OK);
+        assert_int_equal(eg_pack_each_ident((const uint8_t *)blob.data, blob.length, ident_is, &idents),
+                         EG_OK);
         assert_int_equal(idents.at, count);
     }
     eg_buf_finish(&blob);
@@ -203,7 +213,8 @@ static size_t any_points(struct eg_point *points, bool wild)
     uint64_t decimals = below(8);
     static const double scales[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
     for (size_t i = 0; i < count; i++)
-        points[i] = (struct eg_point){any_time(wild), plain ? (double)(int64_t)below(5000) / scales[decimals] : any_double(),
+        points[i] = (struct eg_point){any_time(wild),
+                                      plain ? (double)(int64_t)below(5000) / scales[decimals] : any_double(),
                                       (uint16_t)(below(10) ? 0 : below(65536))};
     qsort(points, count, sizeof *points, by_time);
     return count;
@@ -225,9 +236,11 @@ static void chunks_come_back(void **unused)
         for (size_t i = 0; i < count; i++)
             if (back[i].time_ms != points[i].time_ms || back[i].flags != points[i].flags ||
                 to_bits(back[i].value) != to_bits(points[i].value))
-                fail_msg("seed %llu: point %zu came back as %lld %llx %u, not %lld %llx %u", (unsigned long long)s, i,
-                         (long long)back[i].time_ms, (unsigned long long)to_bits(back[i].value), back[i].flags,
-                         (long long)points[i].time_ms, (unsigned long long)to_bits(points[i].value), points[i].flags);
+                fail_msg("seed %llu: point %zu came back as %lld %llx %u, not %lld %llx %u",
+                         (unsigned long long)s, i, (long long)back[i].time_ms,
+                         (unsigned long long)to_bits(back[i].value), back[i].flags,
+                         (long long)points[i].time_ms, (unsigned long long)to_bits(points[i].value),
+                         points[i].flags);
     }
     eg_buf_finish(&blob);
 }
@@ -243,7 +256,8 @@ static void a_plain_day_is_small(void **unused)
     int64_t tenths = 352;
     for (size_t i = 0; i < 1440; i++) {
         tenths += (int64_t)below(11) - 5;
-        points[i] = (struct eg_point){INT64_C(1795417200000) + (int64_t)i * 60000 + (int64_t)below(20), (double)tenths / 10, 0};
+        points[i] = (struct eg_point){INT64_C(1795417200000) + (int64_t)i * 60000 + (int64_t)below(20),
+                                      (double)tenths / 10, 0};
     }
     assert_true(eg_pack_chunk(&blob, points, 1440));
     assert_true(blob.length < 1440 * 3);
@@ -272,7 +286,8 @@ static int readers_that_take(const uint8_t *bytes, size_t length)
     uint8_t *alone = malloc(length ? length : 1);
     assert_non_null(alone);
     memcpy(alone, bytes, length);
-    int codes[] = {eg_pack_each_reading(alone, length, 0, any_reading, &sum), eg_pack_each_ident(alone, length, any_ident, &sum),
+    int codes[] = {eg_pack_each_reading(alone, length, 0, any_reading, &sum),
+                   eg_pack_each_ident(alone, length, any_ident, &sum),
                    eg_pack_chunk_points(alone, length, points, &count)};
     free(alone);
     int taken = 0;
@@ -385,9 +400,11 @@ static void a_full_buffer_is_told(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(readings_come_back),   cmocka_unit_test(a_taker_may_stop),       cmocka_unit_test(identities_come_back),
-        cmocka_unit_test(chunks_come_back),     cmocka_unit_test(a_plain_day_is_small),   cmocka_unit_test(damage_is_seen),
-        cmocka_unit_test(forgeries_do_no_harm), cmocka_unit_test(another_version_is_refused), cmocka_unit_test(a_full_buffer_is_told),
+        cmocka_unit_test(readings_come_back),    cmocka_unit_test(a_taker_may_stop),
+        cmocka_unit_test(identities_come_back),  cmocka_unit_test(chunks_come_back),
+        cmocka_unit_test(a_plain_day_is_small),  cmocka_unit_test(damage_is_seen),
+        cmocka_unit_test(forgeries_do_no_harm),  cmocka_unit_test(another_version_is_refused),
+        cmocka_unit_test(a_full_buffer_is_told),
     };
     return cmocka_run_group_tests_name("pack", tests, NULL, NULL);
 }
