@@ -162,7 +162,8 @@ static int take_chunk(struct eg_stream *stream)
     const uint8_t *blob = sqlite3_column_blob(stream->chunks, 2);
     if (eg_pack_chunk_points(blob, (size_t)sqlite3_column_bytes(stream->chunks, 2), stream->decoded, &count) != EG_OK)
         return eg_err_set(stream->err, EG_ECORRUPT, "a sealed chunk (turn %lld) is damaged", (long long)seq);
-    memmove(stream->pending, stream->pending + stream->at, (stream->count - stream->at) * sizeof *stream->pending);
+    if (stream->at) /* else there may be no array yet */
+        memmove(stream->pending, stream->pending + stream->at, (stream->count - stream->at) * sizeof *stream->pending);
     stream->count -= stream->at;
     stream->at = 0;
     for (size_t i = 0; i < count; i++) {
