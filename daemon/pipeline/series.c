@@ -211,10 +211,11 @@ void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, in
     int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
     add_to_windows(series, time_ms, value, &failed);
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
-        struct eg_rollup newest;
-        eg_rollup_start(&newest, (enum eg_period)period, series->last_ms);
-        if (time_ms >= newest.start_ms)
-            add_to_bucket(series, (enum eg_period)period, time_ms, value, interval_ms, NULL);
+        struct eg_rollup *open = &series->open[period];
+        if (!open->end_ms) /* asked of the zone once a series: a start takes in millions of readings */
+            eg_rollup_start(open, (enum eg_period)period, series->last_ms);
+        if (time_ms >= open->start_ms && time_ms < open->end_ms)
+            eg_rollup_add(open, (enum eg_period)period, time_ms, value, interval_ms);
     }
 }
 
