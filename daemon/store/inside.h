@@ -116,7 +116,8 @@ struct eg_stream {
     struct eg_point *decoded; /* [EG_CHUNK_POINTS] */
     struct eg_err *err;
 };
-/* `tail`: the series' unsealed readings; copied. */
+/* `stream`: zeroed, or open on the same database: then statement and memory serve again. `tail`: the series' unsealed readings in
+ * order; copied. After a failure it is closed. */
 int eg_stream_open(struct eg_stream *stream, sqlite3 *db, uint32_t series, int64_t from_ms, int64_t to_ms,
                    const struct eg_aged *tail, size_t tail_count, struct eg_err *err);
 int eg_stream_next(struct eg_stream *stream, struct eg_point *ret_point); /* 1, 0 at the end, negative */

@@ -10,6 +10,7 @@ struct load {
     struct eg_err *err;
     struct eg_aged *tail; /* all unsealed readings by series */
     size_t tail_count;
+    struct eg_stream stream; /* one for all series in turn */
 };
 
 static const char *text_at(sqlite3_stmt *sql, int column)
@@ -138,7 +139,7 @@ static const struct eg_aged *tail_of(const struct load *load, uint32_t series, s
 static int refill(struct load *load, uint32_t series, const struct eg_aged *tail, size_t tail_count)
 {
     struct eg_series_view view;
-    struct eg_stream stream;
+    struct eg_stream *stream = &load->stream;
     struct eg_point point;
     if (tail_count && eg_pipeline_series(load->pipeline, series, &view)) {
         const struct eg_point *last = &tail[tail_count - 1].point;
@@ -148,13 +149,12 @@ static int refill(struct load *load, uint32_t series, const struct eg_aged *tail
     int64_t since = eg_pipeline_restore_since(load->pipeline, series);
     if (since == INT64_MAX)
         return EG_OK;
-    int code = eg_stream_open(&stream, load->store->db, series, since, INT64_MAX, tail, tail_count, load->err);
+    int code = eg_stream_open(stream, load->store->db, series, since, INT64_MAX, tail, tail_count, load->err);
     if (code != EG_OK)
         return code;
     int step;
-    while ((step = eg_stream_next(&stream, &point)) == 1)
+    while ((step = eg_stream_next(stream, &point)) == 1)
         eg_pipeline_restore_reading(load->pipeline, series, point.time_ms, point.value, point.flags);
-    eg_stream_close(&stream);
     return step;
 }
 
@@ -167,6 +167,7 @@ static int refill_all(struct load *load)
         const struct eg_aged *rows = tail_of(load, id, &cursor, &count);
         code = refill(load, id, rows, count);
     }
+    eg_stream_close(&load->stream);
     free(load->tail);
     load->tail = NULL;
     return code;

@@ -157,7 +157,7 @@ int eg_reader_points(struct eg_reader *reader, uint32_t series, int64_t from_ms,
                      bool (*each)(void *arg, const struct eg_point *point), void *arg, struct eg_err *err)
 {
     struct eg_aged *tail = NULL;
-    struct eg_stream stream;
+    struct eg_stream stream = {0};
     struct eg_point point;
     size_t tail_count = 0;
     sqlite3_exec(reader->db, "BEGIN", NULL, NULL, NULL); /* journal and chunks as of one moment */

@@ -302,7 +302,8 @@ static bool enough(const struct eg_store *store)
 int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, bool *ret_more,
                   struct eg_err *err)
 {
-    int64_t until_us = eg_clock_mono_us() + budget_us;
+    int64_t until_us =
+        eg_clock_mono_us() + budget_us / 2; /* the other half is for COMMIT, which writes the pages */
     int code = EG_OK;
     *ret_more = false;
     if (!store->forget && !enough(store))

@@ -119,45 +119,80 @@ static int peek_chunk(struct eg_stream *stream, sqlite3 *db)
     return code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(db, stream->err, "reading sealed readings");
 }
 
+static int prepare(struct eg_stream *stream, sqlite3 *db, struct eg_err *err)
+{
+    static const char query[] = "SELECT t_first, seq, body FROM chunk WHERE series=?1 AND t_first<?3 AND t_last>=?2"
+                                " ORDER BY t_first, seq";
+    if (stream->chunks)
+        return EG_OK;
+    stream->decoded = malloc(EG_CHUNK_POINTS * sizeof *stream->decoded);
+    if (!stream->decoded)
+        return eg_err_set(err, EG_ENOMEM, "no memory to read a series");
+    return sqlite3_prepare_v2(db, query, -1, &stream->chunks, NULL) == SQLITE_OK
+               ? EG_OK
+               : eg_sql_error(db, err, "reading sealed readings");
+}
+
+static int take_tail_rows(struct eg_stream *stream, const struct eg_aged *tail, size_t tail_count, struct eg_err *err)
+{
+    for (size_t i = 0; i < tail_count; i++) {
+        if (tail[i].point.time_ms < stream->from_ms || tail[i].point.time_ms >= stream->to_ms)
+            continue;
+        if (!room(&stream->pending, stream->count, &stream->capacity))
+            return eg_err_set(err, EG_ENOMEM, "no memory to read a series");
+        stream->pending[stream->count++] = tail[i];
+    }
+    return EG_OK;
+}
+
 int eg_stream_open(struct eg_stream *stream, sqlite3 *db, uint32_t series, int64_t from_ms, int64_t to_ms,
                    const struct eg_aged *tail, size_t tail_count, struct eg_err *err)
 {
-    memset(stream, 0, sizeof *stream);
     stream->series = series;
     stream->from_ms = from_ms;
     stream->to_ms = to_ms;
     stream->err = err;
-    stream->decoded = malloc(EG_CHUNK_POINTS * sizeof *stream->decoded);
-    bool ok = stream->decoded != NULL;
-    for (size_t i = 0; ok && i < tail_count; i++) {
-        if (tail[i].point.time_ms < from_ms || tail[i].point.time_ms >= to_ms)
-            continue;
-        ok = room(&stream->pending, stream->count, &stream->capacity);
-        if (ok)
-            stream->pending[stream->count++] = tail[i];
+    stream->count = stream->at = 0;
+    stream->more_chunks = false;
+    int code = prepare(stream, db, err);
+    if (code == EG_OK)
+        code = take_tail_rows(stream, tail, tail_count, err);
+    if (code == EG_OK) {
+        sqlite3_reset(stream->chunks);
+        sqlite3_bind_int64(stream->chunks, 1, series);
+        sqlite3_bind_int64(stream->chunks, 2, from_ms);
+        sqlite3_bind_int64(stream->chunks, 3, to_ms);
+        code = peek_chunk(stream, db);
     }
-    if (!ok) {
-        eg_stream_close(stream);
-        return eg_err_set(err, EG_ENOMEM, "no memory to read a series");
-    }
-    if (sqlite3_prepare_v2(db, "SELECT t_first, seq, body FROM chunk WHERE series=?1 AND t_first<?3 AND t_last>=?2 ORDER BY t_first, seq",
-                           -1, &stream->chunks, NULL) != SQLITE_OK) {
-        eg_stream_close(stream);
-        return eg_sql_error(db, err, "reading sealed readings");
-    }
-    sqlite3_bind_int64(stream->chunks, 1, series);
-    sqlite3_bind_int64(stream->chunks, 2, from_ms);
-    sqlite3_bind_int64(stream->chunks, 3, to_ms);
-    int code = peek_chunk(stream, db);
     if (code != EG_OK)
         eg_stream_close(stream);
     return code;
 }
 
+/* Merges `count` decoded points into what is pending, from the back, so that each moves once. */
+static bool merge(struct eg_stream *stream, size_t count, int64_t seq)
+{
+    size_t left = stream->count, to = left + count;
+    while (stream->capacity < to)
+        if (!room(&stream->pending, stream->capacity, &stream->capacity))
+            return false;
+    stream->count = to;
+    while (count) {
+        struct eg_aged fresh = {stream->decoded[count - 1], seq, (uint32_t)count, stream->series};
+        if (left && eg_aged_compare(&stream->pending[left - 1], &fresh) > 0) {
+            stream->pending[--to] = stream->pending[--left];
+        } else {
+            stream->pending[--to] = fresh;
+            count--;
+        }
+    }
+    return true;
+}
+
 /* The next chunk joins what is pending. */
 static int take_chunk(struct eg_stream *stream)
 {
-    size_t count = 0;
+    size_t count = 0, kept = 0;
     int64_t seq = sqlite3_column_int64(stream->chunks, 1);
     const uint8_t *blob = sqlite3_column_blob(stream->chunks, 2);
     if (eg_pack_chunk_points(blob, (size_t)sqlite3_column_bytes(stream->chunks, 2), stream->decoded, &count) != EG_OK)
@@ -166,16 +201,11 @@ static int take_chunk(struct eg_stream *stream)
         memmove(stream->pending, stream->pending + stream->at, (stream->count - stream->at) * sizeof *stream->pending);
     stream->count -= stream->at;
     stream->at = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (stream->decoded[i].time_ms < stream->from_ms || stream->decoded[i].time_ms >= stream->to_ms)
-            continue;
-        if (!room(&stream->pending, stream->count, &stream->capacity))
-            return eg_err_set(stream->err, EG_ENOMEM, "no memory to read a series");
-        stream->pending[stream->count] = (struct eg_aged){stream->decoded[i], seq, (uint32_t)i, stream->series};
-        stream->count++;
-    }
-    if (stream->count)
-        qsort(stream->pending, stream->count, sizeof *stream->pending, eg_aged_compare);
+    for (size_t i = 0; i < count; i++)
+        if (stream->decoded[i].time_ms >= stream->from_ms && stream->decoded[i].time_ms < stream->to_ms)
+            stream->decoded[kept++] = stream->decoded[i];
+    if (!merge(stream, kept, seq))
+        return eg_err_set(stream->err, EG_ENOMEM, "no memory to read a series");
     return peek_chunk(stream, sqlite3_db_handle(stream->chunks));
 }
 
@@ -200,7 +230,5 @@ void eg_stream_close(struct eg_stream *stream)
     sqlite3_finalize(stream->chunks);
     free(stream->pending);
     free(stream->decoded);
-    stream->chunks = NULL;
-    stream->pending = NULL;
-    stream->decoded = NULL;
+    memset(stream, 0, sizeof *stream);
 }

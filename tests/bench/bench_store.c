@@ -1,5 +1,5 @@
 /* Makes a store with a long past and measures it: bytes of log per reading, how long a bite of tidying holds a turn up, how soon a pipeline
- * is loaded from it. bench_store FOLDER [SERIES READINGS PER_TURN]: one JSON object on stdout. The store stays in FOLDER, so that a daemon
+ * is loaded from it. bench_store FOLDER [SERIES READINGS PER_TURN | load]: one JSON object on stdout. The store stays in FOLDER, so that a daemon
  * can be started over it.
  *
  * Knows the store and the pipeline's door; broker, turn and socket are measured elsewhere. Readings come through the pipeline, one per series
@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define QUANTITIES 10 /* per device */
-#define START_MS   INT64_C(1795363200000) /* 2026-11-22T16:00:00Z: midnight in the village */
-#define BUDGET_US  3000
+#define QUANTITIES 10                   /* per device */
+#define START_MS INT64_C(1795363200000) /* 2026-11-22T16:00:00Z: midnight in the village */
+#define BUDGET_US 3000
 
 struct bench {
     struct eg_conf *conf;
@@ -42,14 +42,17 @@ static void configure(struct bench *bench, const char *folder)
     char text[4096];
     struct eg_buf faults;
     eg_buf_init(&faults, 4096);
-    int length = snprintf(text, sizeof text,
-                          "store: {path: \"%s/ecogov.db\", max_size: 8GB}\nsocket: {path: \"%s/ecogov.sock\"}\n"
-                          "mqtt: {client_id: bench-store, port: 1}\ntime_zone: Asia/Shanghai\n"
-                          "sites:\n  - {id: shangtian, name: Shangtian, level: village}\n"
-                          "sources:\n  - {id: plain, topic: \"ecogov/{site}/{domain}/{device}\", driver: json}\n"
-                          "rules:\n  - {id: pm25-now, domain: air, quantity: pm25, statistic: last, levels: {warning: {open: 75, clear: 70}}}\n"
-                          "  - {id: pm25-mean, domain: air, quantity: pm25, statistic: mean, window: 1h, levels: {notice: {open: 60, clear: 50}}}\n",
-                          folder, folder);
+    int length =
+        snprintf(text, sizeof text,
+                 "store: {path: \"%s/ecogov.db\", max_size: 8GB}\nsocket: {path: \"%s/ecogov.sock\"}\n"
+                 "mqtt: {client_id: bench-store, port: 1}\ntime_zone: Asia/Shanghai\n"
+                 "sites:\n  - {id: shangtian, name: Shangtian, level: village}\n"
+                 "sources:\n  - {id: plain, topic: \"ecogov/{site}/{domain}/{device}\", driver: json}\n"
+                 "rules:\n  - {id: pm25-now, domain: air, quantity: pm25, statistic: last, levels: {warning: "
+                 "{open: 75, clear: 70}}}\n"
+                 "  - {id: pm25-mean, domain: air, quantity: pm25, statistic: mean, window: 1h, levels: "
+                 "{notice: {open: 60, clear: 50}}}\n",
+                 folder, folder);
     bench->conf = eg_conf_parse("bench.yaml", text, (size_t)length, &faults);
     if (!bench->conf || !eg_zone_use(bench->conf->time_zone)) {
         fprintf(stderr, "bench_store: %s\n", faults.data ? faults.data : "no time zone");
@@ -113,19 +116,27 @@ static void turn(struct bench *bench, int64_t now_ms)
 /* One device's minute: a message with ten readings, like a weather mast's. */
 static void say(struct bench *bench, uint32_t device, int64_t minute, int64_t now_ms)
 {
-    static const char *const names[QUANTITIES] = {"pm25", "pm10", "no2", "o3", "so2", "co", "temperature", "humidity", "pressure", "wind_speed"};
+    static const char *const names[QUANTITIES] = {
+        "pm25", "pm10", "no2", "o3", "so2", "co", "temperature", "humidity", "pressure", "wind_speed"};
     char topic[64], payload[512];
     size_t used = (size_t)snprintf(payload, sizeof payload, "{\"ts\":%" PRId64, now_ms);
     for (uint32_t i = 0; i < QUANTITIES; i++) {
         uint32_t noise = (uint32_t)(((uint64_t)minute * 2654435761u + device * 40503u + i * 97u) >> 7) % 100;
         used += (size_t)snprintf(payload + used, sizeof payload - used, ",\"%s\":%u.%u", names[i],
-                                 i == 8 ? 1000 : i == 5 ? 1 : 20 + noise / 10, noise % 10);
+                                 i == 8   ? 1000
+                                 : i == 5 ? 1
+                                          : 20 + noise / 10,
+                                 noise % 10);
     }
     snprintf(payload + used, sizeof payload - used, "}");
     snprintf(topic, sizeof topic, "ecogov/shangtian/air/d%u", device);
     struct eg_event event = {.kind = EG_EVENT_MESSAGE, .now_ms = now_ms};
-    event.message = (struct eg_message){.topic = topic, .topic_len = strlen(topic), .payload = (const uint8_t *)payload,
-                                        .payload_len = strlen(payload), .arrived_ms = now_ms, .qos = 1,
+    event.message = (struct eg_message){.topic = topic,
+                                        .topic_len = strlen(topic),
+                                        .payload = (const uint8_t *)payload,
+                                        .payload_len = strlen(payload),
+                                        .arrived_ms = now_ms,
+                                        .qos = 1,
                                         .mid = (uint16_t)(device % 65535 + 1)};
     eg_pipeline_event(bench->pipeline, &event, &bench->batch);
 }
@@ -144,13 +155,42 @@ static void live(struct bench *bench)
     turn(bench, START_MS);
 }
 
+/* What a start costs before anything else: open, migrate, rebuild. */
+static double load_ms(struct bench *bench)
+{
+    int64_t began_us = eg_clock_mono_us();
+    enter(bench);
+    return (double)(eg_clock_mono_us() - began_us) / 1000;
+}
+
+static void report(const struct bench *bench, double loaded_ms, int64_t bytes, int64_t written)
+{
+    struct rusage usage;
+    double readings = (double)eg_pipeline_counters(bench->pipeline)->r_stored;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("{\"series\":%zu,\"readings\":%.0f,\"load_ms\":%.1f,\"peak_rss_kib\":%ld,\"store_bytes\":%" PRId64,
+           eg_pipeline_series_count(bench->pipeline), readings, loaded_ms, usage.ru_maxrss, bytes);
+    if (bench->commits)
+        printf(",\"per_turn\":%zu,\"bytes_written_per_reading\":%.1f,\"commits\":%" PRId64
+               ",\"commit_mean_ms\":%.2f,\"commit_worst_ms\":%.2f",
+               bench->per_turn, (double)written / readings, bench->commits,
+               (double)bench->commit_total_us / 1000 / (double)bench->commits,
+               (double)bench->commit_worst_us / 1000);
+    if (bench->bites)
+        printf(",\"bites\":%" PRId64
+               ",\"bite_mean_ms\":%.2f,\"bite_worst_ms\":%.2f,\"bites_twice_over\":%" PRId64,
+               bench->bites, (double)bench->bite_total_us / 1000 / (double)bench->bites,
+               (double)bench->bite_worst_us / 1000, bench->bites_late);
+    printf("}\n");
+}
+
 int main(int count, char **arguments)
 {
     struct bench bench = {.devices = 1000, .readings = 10000000, .per_turn = 8192};
     struct eg_store_figures figures;
-    struct rusage usage;
-    if (count != 2 && count != 5) {
-        fprintf(stderr, "usage: bench_store FOLDER [SERIES READINGS PER_TURN]\n");
+    bool only_load = count == 3 && strcmp(arguments[2], "load") == 0;
+    if (count != 2 && count != 5 && !only_load) {
+        fprintf(stderr, "usage: bench_store FOLDER [SERIES READINGS PER_TURN | load]\n");
         return 2;
     }
     if (count == 5) {
@@ -159,30 +199,22 @@ int main(int count, char **arguments)
         bench.per_turn = strtoul(arguments[4], NULL, 10);
     }
     configure(&bench, arguments[1]);
-    enter(&bench);
-    live(&bench);
-    eg_store_figures(bench.store, &figures);
+    double loaded_ms = load_ms(&bench);
+    if (!only_load)
+        live(&bench);
     uint64_t want = eg_pipeline_counters(bench.pipeline)->r_stored;
-    leave(&bench);
-
-    int64_t began_us = eg_clock_mono_us();
-    enter(&bench);
-    int64_t load_us = eg_clock_mono_us() - began_us;
-    if (eg_pipeline_counters(bench.pipeline)->r_stored != want || want < bench.readings) {
-        fprintf(stderr, "bench_store: %" PRIu64 " readings of %" PRIu64 " came back\n",
-                eg_pipeline_counters(bench.pipeline)->r_stored, bench.readings);
+    eg_store_figures(bench.store, &figures);
+    if (!only_load) {
+        leave(&bench);
+        loaded_ms = load_ms(&bench);
+    }
+    if (eg_pipeline_counters(bench.pipeline)->r_stored != want) {
+        fprintf(stderr, "bench_store: %" PRIu64 " readings were stored, %" PRIu64 " came back\n", want,
+                eg_pipeline_counters(bench.pipeline)->r_stored);
         return 1;
     }
-    size_t series = eg_pipeline_series_count(bench.pipeline);
+    report(&bench, loaded_ms, figures.bytes, figures.bytes_written);
     leave(&bench);
-    getrusage(RUSAGE_SELF, &usage);
-    printf("{\"series\":%zu,\"readings\":%" PRIu64 ",\"per_turn\":%zu,\"load_ms\":%.1f,\"store_bytes\":%" PRId64
-           ",\"bytes_written_per_reading\":%.1f,\"commits\":%" PRId64 ",\"commit_mean_ms\":%.2f,\"commit_worst_ms\":%.2f"
-           ",\"bites\":%" PRId64 ",\"bite_mean_ms\":%.2f,\"bite_worst_ms\":%.2f,\"bites_twice_over\":%" PRId64 ",\"peak_rss_kib\":%ld}\n",
-           series, want, bench.per_turn, (double)load_us / 1000, figures.bytes, (double)figures.bytes_written / (double)want,
-           bench.commits, (double)bench.commit_total_us / 1000 / (double)bench.commits, (double)bench.commit_worst_us / 1000,
-           bench.bites, (double)bench.bite_total_us / 1000 / (double)bench.bites, (double)bench.bite_worst_us / 1000,
-           bench.bites_late, usage.ru_maxrss);
     eg_conf_destroy(bench.conf);
     return 0;
 }
