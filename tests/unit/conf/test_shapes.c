@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define TEXT_MAX ((size_t)64 * 1024)
-#define ARRIVED  INT64_C(1795500000000)
+#define ARRIVED INT64_C(1795500000000)
 
 /* readings: quantity[/channel]=value, with @ where the payload has the time 2026-11-23T07:00:00Z (or, behind
  * the point, more). */

@@ -18,7 +18,7 @@
 
 #define TEXT_MAX ((size_t)256 * 1024)
 #define KEYS_MAX 400
-#define KEY_MAX  80
+#define KEY_MAX 80
 
 /* --- texts --- */
 
