@@ -13,6 +13,7 @@
 #define CLOCK_UNSET_MS INT64_C(946684800000)
 #define TOPICS_PER_DEVICE 2
 #define RHYTHM_PART 16
+#define RHYTHM_LEAST_MS 1000
 
 uint32_t eg_message_hash(const struct eg_message *message)
 {
@@ -176,6 +177,8 @@ static const char *inadmissible(const struct eg_conf *conf, const struct eg_read
 /* What counts is what a restart will know, too; a rhythm that is steady is written once. */
 static void learn_rhythm(struct eg_device *device, int64_t gap_ms, struct eg_batch *batch)
 {
+    if (gap_ms < RHYTHM_LEAST_MS)
+        return; /* a burst: readings of one message, or one that was held up */
     if (!device->average_ms)
         device->average_ms = gap_ms;
     else if (gap_ms < 10 * device->average_ms) /* an outage is not its rhythm */
@@ -226,7 +229,8 @@ static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
         break;
     }
     counters->r_stored++;
-    note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms, batch);
+    if (!message->retain) /* the time since a retained message is no rhythm, and it is no sign of life */
+        note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms, batch);
 }
 
 static bool undatable(const struct eg_message *message, const struct eg_sink *sink)
