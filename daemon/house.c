@@ -239,6 +239,8 @@ static void take_conf(void *user)
     house->next_conf = NULL;
     if (eg_pipeline_configure(house->pipeline, fresh, &err) != EG_OK)
         eg_log(EG_LOG_ERROR, "reload: %s", err.text);
+    if (eg_store_configure(house->store, fresh, &err) != EG_OK)
+        eg_log(EG_LOG_WARNING, "reload: %s", err.text);
     eg_zone_use(fresh->time_zone);
     eg_turn_configure(house->turn, fresh);
     eg_api_configure(house->api, fresh);

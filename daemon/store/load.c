@@ -173,12 +173,34 @@ static int refill_all(struct load *load)
     return code;
 }
 
+int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struct eg_err *err)
+{
+    sqlite3_stmt *list = NULL, *forget = NULL;
+    int code = sqlite3_prepare_v2(store->db, "SELECT DISTINCT rule FROM rule_state WHERE case_number=0", -1, &list, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_prepare_v2(store->db, "DELETE FROM rule_state WHERE case_number=0 AND rule=?1", -1, &forget, NULL);
+    while (code == SQLITE_OK && (code = sqlite3_step(list)) == SQLITE_ROW) {
+        code = SQLITE_OK;
+        if (eg_conf_rule_find(conf, text_at(list, 0)))
+            continue;
+        sqlite3_bind_text(forget, 1, text_at(list, 0), -1, SQLITE_TRANSIENT);
+        code = sqlite3_step(forget) == SQLITE_DONE ? SQLITE_OK : SQLITE_ERROR;
+        sqlite3_reset(forget);
+    }
+    int failed = code != SQLITE_DONE ? eg_sql_error(store->db, err, "forgetting what rules that are gone had seen") : EG_OK;
+    sqlite3_finalize(list);
+    sqlite3_finalize(forget);
+    return failed;
+}
+
 int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct eg_err *err)
 {
     struct load load = {.store = store, .pipeline = pipeline, .err = err};
     char cases[1024];
     sqlite3_snprintf(sizeof cases, cases, "SELECT %s FROM cases WHERE handling<5 ORDER BY number", eg_case_columns);
-    int code = each_row(&load,
+    int code = eg_store_configure(store, eg_pipeline_conf(pipeline), err);
+    if (code == EG_OK)
+        code = each_row(&load,
                         "SELECT seq,received,decoded,duplicate,quarantined,ignored,r_decoded,r_stored,r_duplicate,"
                         "r_rejected,r_corrected FROM turn ORDER BY seq DESC LIMIT 1",
                         take_counters);
