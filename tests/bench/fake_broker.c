@@ -1,13 +1,16 @@
-/* A broker that costs next to nothing: fake_broker [--messages N] [--window N] [--devices N] [--step MS] [--hold].
+/* A broker that costs next to nothing: fake_broker [--messages N] [--window N] [--devices N] [--step MS]
+ * [--hold].
  *
- * Knows just enough MQTT 5 to please one subscriber: CONNECT, SUBSCRIBE, PINGREQ, its PUBACKs, and the QoS 1 publications of a second
- * client, which it acknowledges and forgets. The whole stream of PUBLISH packets is rendered before the port is told, so that while the
- * clock runs there is nothing to do but write() and count. Refuses to know retained messages, sessions, wills, topics filters and TLS.
+ * Knows just enough MQTT 5 to please one subscriber: CONNECT, SUBSCRIBE, PINGREQ, its PUBACKs, and the QoS 1
+ * publications of a second client, which it acknowledges and forgets. The whole stream of PUBLISH packets is
+ * rendered before the port is told, so that while the clock runs there is nothing to do but write() and
+ * count. Refuses to know retained messages, sessions, wills, topics filters and TLS.
  *
- * Says "port N" first. The stream starts with the first SUBSCRIBE (with --hold: when a line or the end comes on stdin, too) and
- * never has more messages unacknowledged than the subscriber's Receive Maximum or --window, the lesser, so that no packet identifier is
- * in use twice. PUBACKs must come in the order of the PUBLISHes (MQTT 4.6). Says, at the end: "messages N seconds S window W", S from the
- * first PUBLISH to the last PUBACK. */
+ * Says "port N" first. The stream starts with the first SUBSCRIBE (with --hold: when a line or the end comes
+ * on stdin, too) and never has more messages unacknowledged than the subscriber's Receive Maximum or
+ * --window, the lesser, so that no packet identifier is in use twice. PUBACKs must come in the order of the
+ * PUBLISHes (MQTT 4.6). Says, at the end: "messages N seconds S window W", S from the first PUBLISH to the
+ * last PUBACK. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +28,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SITES 10
+#define SITES     10
 #define HOT_EVERY 50 /* one device in so many goes beyond the rules' limits half-way */
-#define PEERS 8
-#define IDS 65535u
+#define PEERS     8
+#define IDS       65535u
 #define WRITE_MAX ((size_t)256 * 1024)
 
 enum { CONNECT = 1, PUBLISH = 3, PUBACK = 4, SUBSCRIBE = 8, UNSUBSCRIBE = 10, PINGREQ = 12, DISCONNECT = 14 };
@@ -89,8 +92,8 @@ static size_t render(uint8_t *out, size_t number, int64_t time_ms, int pm25, int
     char topic[64], payload[128];
     size_t device = number % broker.devices;
     int topic_len = snprintf(topic, sizeof topic, "ecogov/v%zu/air/d%05zu", device % SITES, device);
-    int payload_len = snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%d.%d,\"temperature\":%d.%d}", (long long)time_ms,
-                               pm25 / 10, pm25 % 10, temperature / 10, temperature % 10);
+    int payload_len = snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%d.%d,\"temperature\":%d.%d}",
+                               (long long)time_ms, pm25 / 10, pm25 % 10, temperature / 10, temperature % 10);
     size_t rest = (size_t)(2 + topic_len + 2 + 1 + payload_len), at = 0, id = number % IDS + 1;
     if (rest > 127)
         die("a message of %zu bytes does not fit one length byte", rest);
@@ -110,7 +113,8 @@ static size_t render(uint8_t *out, size_t number, int64_t time_ms, int pm25, int
 static void render_all(void)
 {
     uint8_t probe[256];
-    int *pm25 = calloc(broker.devices, sizeof *pm25), *temperature = calloc(broker.devices, sizeof *temperature);
+    int *pm25 = calloc(broker.devices, sizeof *pm25),
+        *temperature = calloc(broker.devices, sizeof *temperature);
     size_t rounds = (broker.messages + broker.devices - 1) / broker.devices, used = 0;
     int64_t start_ms = (int64_t)(now_s(CLOCK_REALTIME) * 1000) - (int64_t)rounds * broker.step_ms;
     uint32_t seed = 1;
@@ -127,7 +131,8 @@ static void render_all(void)
         bool hot = device % HOT_EVERY == 7 && round >= rounds / 2;
         pm25[device] = walk(pm25[device], hot ? 900 : 105, hot ? 990 : 700, &seed);
         temperature[device] = walk(temperature[device], 150, 349, &seed);
-        used += render(broker.stream + used, i, start_ms + (int64_t)round * broker.step_ms, pm25[device], temperature[device]);
+        used += render(broker.stream + used, i, start_ms + (int64_t)round * broker.step_ms, pm25[device],
+                       temperature[device]);
     }
     if (used != broker.messages * broker.size)
         die("the messages are not equally long");
@@ -315,7 +320,8 @@ static void send_some(void)
     size_t length = limit_bytes() - broker.sent_bytes;
     if (broker.sent_bytes == 0)
         broker.began_s = now_s(CLOCK_MONOTONIC);
-    ssize_t sent = send(broker.subscriber->fd, broker.stream + broker.sent_bytes, length < WRITE_MAX ? length : WRITE_MAX, MSG_NOSIGNAL);
+    ssize_t sent = send(broker.subscriber->fd, broker.stream + broker.sent_bytes,
+                        length < WRITE_MAX ? length : WRITE_MAX, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN)
         die("the subscriber is gone after %zu messages: %s", broker.acked, strerror(errno));
     broker.sent_bytes += sent > 0 ? (size_t)sent : 0;
@@ -324,10 +330,12 @@ static void send_some(void)
 static void serve(int listener)
 {
     while (broker.acked < broker.messages) {
-        struct pollfd polls[PEERS + 2] = {{listener, POLLIN, 0}, {broker.hold ? STDIN_FILENO : -1, POLLIN, 0}};
+        struct pollfd polls[PEERS + 2] = {{listener, POLLIN, 0},
+                                          {broker.hold ? STDIN_FILENO : -1, POLLIN, 0}};
         for (size_t i = 0; i < PEERS; i++) {
             bool writes = &broker.peers[i] == broker.subscriber && limit_bytes() > broker.sent_bytes;
-            polls[i + 2] = (struct pollfd){broker.peers[i].fd, (short)(writes ? POLLIN | POLLOUT : POLLIN), 0};
+            polls[i + 2] =
+                (struct pollfd){broker.peers[i].fd, (short)(writes ? POLLIN | POLLOUT : POLLIN), 0};
         }
         if (poll(polls, PEERS + 2, -1) < 0)
             die("poll: %s", strerror(errno));
@@ -346,9 +354,10 @@ static void serve(int listener)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"messages", required_argument, NULL, 'm'}, {"window", required_argument, NULL, 'w'},
-                                            {"devices", required_argument, NULL, 'd'},  {"step", required_argument, NULL, 's'},
-                                            {"hold", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"messages", required_argument, NULL, 'm'}, {"window", required_argument, NULL, 'w'},
+        {"devices", required_argument, NULL, 'd'},  {"step", required_argument, NULL, 's'},
+        {"hold", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         size_t number = optarg ? strtoul(optarg, NULL, 10) : 1;
         if (option == '?' || !number || (option == 'w' && number > IDS))
@@ -374,6 +383,7 @@ int main(int argc, char **argv)
         broker.peers[i].fd = -1;
     render_all();
     serve(listen_anywhere());
-    printf("messages %zu seconds %.6f window %zu\n", broker.messages, now_s(CLOCK_MONOTONIC) - broker.began_s, broker.window);
+    printf("messages %zu seconds %.6f window %zu\n", broker.messages, now_s(CLOCK_MONOTONIC) - broker.began_s,
+           broker.window);
     return 0;
 }

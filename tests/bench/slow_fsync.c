@@ -1,5 +1,6 @@
-/* A disk that takes its time, for LD_PRELOAD: every fsync() and fdatasync() lasts $ECOGOV_FSYNC_MS longer. While the file
- * $ECOGOV_FSYNC_GATE names is not there, none does, so that the bench chooses the moment. Knows nothing of who calls. */
+/* A disk that takes its time, for LD_PRELOAD: every fsync() and fdatasync() lasts $ECOGOV_FSYNC_MS longer.
+ * While the file $ECOGOV_FSYNC_GATE names is not there, none does, so that the bench chooses the moment.
+ * Knows nothing of who calls. */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
