@@ -315,26 +315,32 @@ static struct eg_case *find_by_name(struct eg_pipeline *pipeline, const char *id
     return NULL;
 }
 
-/* A case comes back to life: its rule watches it again, unless that has opened another one meanwhile. */
+/* Not active any more: as this turn left it, else as the past knows it. */
+static bool find_ended(const struct eg_pipeline *pipeline, const char *id, const struct eg_batch *batch, struct eg_case *ret)
+{
+    char number[16];
+    for (size_t i = batch->cases_count; i-- > 0;) {
+        snprintf(number, sizeof number, "%u", batch->cases[i].number);
+        if (strcmp(batch->cases[i].id, id) != 0 && strcmp(number, id) != 0)
+            continue;
+        *ret = batch->cases[i];
+        return ended(ret);
+    }
+    return pipeline->past.find_case && pipeline->past.find_case(pipeline->past.case_user, id, ret) && ended(ret);
+}
+
+/* A case comes back to life: its rule watches it again, unless another one was opened for the same matter meanwhile. */
 static bool revive(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch, char *text, size_t size)
 {
-    struct eg_series *series = eg_registry_series(pipeline, row->series);
-    for (size_t i = 0; series && i < series->watch_count; i++) {
-        struct eg_watch *watch = &series->watches[i];
-        if (strcmp(pipeline->conf->rules[watch->rule].id, row->rule) != 0)
+    for (size_t i = 0; i < pipeline->case_count; i++) {
+        const struct eg_case *other = pipeline->cases[i];
+        if (other->series != row->series || strcmp(other->rule, row->rule) != 0)
             continue;
-        if (watch->state.case_number) {
-            const struct eg_case *other = eg_case_find(pipeline, watch->state.case_number);
-            snprintf(text, size, "case %s cannot be reopened: %s is open for the same matter", row->id,
-                     other ? other->id : "another one");
-            return false;
-        }
-        watch->state.case_number = row->number;
-        watch->state.level = row->condition == EG_CONDITION_BREACHING ? row->level : EG_LEVEL_NONE;
-        struct eg_row_rule_state *state = EG_BATCH_ADD(batch, rule_states);
-        if (state)
-            *state = (struct eg_row_rule_state){eg_batch_text(batch, row->rule), series->id, watch->state};
+        snprintf(text, size, "case %s cannot be reopened: %s is open for the same matter", row->id, other->id);
+        return false;
     }
+    if (!eg_case_add(pipeline, row) || !eg_rule_recall_case(pipeline, row, batch))
+        batch->failed = true;
     return true;
 }
 
@@ -382,8 +388,7 @@ void eg_case_command(struct eg_pipeline *pipeline, const struct eg_command *comm
     const struct step *step = step_of(command->verb);
     struct eg_case *row = find_by_name(pipeline, command->case_id), past;
     bool of_the_past = false;
-    if (!row && pipeline->past.find_case &&
-        pipeline->past.find_case(pipeline->past.case_user, command->case_id, &past) && ended(&past)) {
+    if (!row && find_ended(pipeline, command->case_id, batch, &past)) {
         row = &past;
         of_the_past = true;
     }
@@ -398,9 +403,7 @@ void eg_case_command(struct eg_pipeline *pipeline, const struct eg_command *comm
     if (code == EG_OK && of_the_past && step->to == EG_OPEN) {
         if (!revive(pipeline, row, batch, text, sizeof text))
             code = EG_ECONFLICT;
-        else if (!eg_case_add(pipeline, row))
-            batch->failed = true;
-        else
+        else if (!batch->failed)
             row = eg_case_find(pipeline, number);
     }
     if (code == EG_OK)

@@ -206,6 +206,13 @@ void eg_rule_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
             row->last_ms = series->last_ms;
 }
 
+static void write_lost(const struct eg_lost_state *lost, struct eg_batch *batch)
+{
+    struct eg_row_rule_state *row = EG_BATCH_ADD(batch, rule_states);
+    if (row)
+        *row = (struct eg_row_rule_state){eg_batch_text(batch, lost->rule), lost->series, lost->state};
+}
+
 void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch)
 {
     struct eg_series *series = eg_registry_series(pipeline, row->series);
@@ -216,6 +223,39 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
         state_none(&watch->state); /* still beyond: the next reading starts a new case, after `hold` */
         write_state(&pipeline->conf->rules[watch->rule], series, &watch->state, batch);
     }
+    for (size_t i = pipeline->lost_count; i-- > 0;) {
+        struct eg_lost_state *lost = &pipeline->lost[i];
+        if (lost->state.case_number != row->number)
+            continue;
+        state_none(&lost->state);
+        write_lost(lost, batch);
+        free(lost->rule);
+        *lost = pipeline->lost[--pipeline->lost_count];
+    }
+}
+
+bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch)
+{
+    struct eg_series *series = eg_registry_series(pipeline, row->series);
+    enum eg_level level = row->condition == EG_CONDITION_BREACHING ? (enum eg_level)row->level : EG_LEVEL_NONE;
+    for (size_t i = 0; series && i < series->watch_count; i++) {
+        struct eg_watch *watch = &series->watches[i];
+        const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];
+        if (strcmp(rule->id, row->rule) != 0)
+            continue;
+        watch->state.case_number = row->number;
+        watch->state.level = (uint8_t)level;
+        write_state(rule, series, &watch->state, batch);
+        return true;
+    }
+    struct eg_rule_state state; /* the rule is not in force; should it come back, it finds its case */
+    state_none(&state);
+    state.case_number = row->number;
+    state.level = (uint8_t)level;
+    if (!keep_lost(pipeline, row->rule, row->series, &state))
+        return false;
+    write_lost(&pipeline->lost[pipeline->lost_count - 1], batch);
+    return true;
 }
 
 void eg_pipeline_restore_rule_state(struct eg_pipeline *pipeline, const struct eg_row_rule_state *row)

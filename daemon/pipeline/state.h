@@ -114,6 +114,8 @@ void eg_rule_unbind(struct eg_series *series);
 void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms, struct eg_batch *batch);
 /* Restoring: a case's last value is written with its events only; the readings know better. */
 void eg_rule_recall_last(struct eg_pipeline *pipeline, struct eg_case *row);
+/* A case was reopened: its rule watches it again, now or when it comes back. False: no memory. */
+bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
 void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
 
 /* case.c: what happens to cases; condition follows the readings, handling follows people */
