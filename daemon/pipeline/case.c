@@ -94,7 +94,7 @@ static void drop(struct eg_pipeline *pipeline, uint32_t number)
 
 /* --- writing down --- */
 
-static void write_row(const struct eg_case *row, struct eg_batch *batch)
+void eg_case_write(const struct eg_case *row, struct eg_batch *batch)
 {
     struct eg_case *out = EG_BATCH_ADD(batch, cases);
     if (out)
@@ -114,7 +114,7 @@ static void write_event(struct eg_pipeline *pipeline, struct eg_case *row, struc
     struct eg_case_event *out = EG_BATCH_ADD(batch, case_events);
     if (out)
         *out = event;
-    write_row(row, batch);
+    eg_case_write(row, batch);
     eg_tell_case(pipeline, row, &event, batch);
     batch->urgent = true;
 }
@@ -144,7 +144,7 @@ void eg_case_follow(struct eg_case *row, const struct eg_conf_rule *rule, const 
     bool peaked;
     note_value(row, rule, judged, &peaked);
     if (peaked) /* `last` is a copy of the readings; only a new peak is worth a page on the card */
-        write_row(row, batch);
+        eg_case_write(row, batch);
 }
 
 static void set_due(struct eg_case *row, const struct eg_conf_rule *rule)
@@ -341,6 +341,8 @@ static bool revive(struct eg_pipeline *pipeline, const struct eg_case *row, stru
     }
     if (!eg_case_add(pipeline, row) || !eg_rule_recall_case(pipeline, row, batch))
         batch->failed = true;
+    else
+        eg_rule_recall_last(pipeline, eg_case_find(pipeline, row->number));
     return true;
 }
 

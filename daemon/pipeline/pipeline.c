@@ -90,6 +90,8 @@ int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *co
         ok = eg_rule_bind(pipeline, series, old) && ok;
         eg_series_fill_windows(pipeline, series);
     }
+    for (size_t i = 0; i < pipeline->case_count; i++)
+        eg_rule_recall_last(pipeline, pipeline->cases[i]);
     return ok ? EG_OK : eg_err_set(err, EG_ENOMEM, "no memory for the rules of the new configuration");
 }
 

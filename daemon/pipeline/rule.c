@@ -94,11 +94,9 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
         watch->rule = r;
         state_none(&watch->state);
         for (size_t i = 0; i < before_count; i++) {
-            if (before[i].rule == UINT32_MAX)
-                continue; /* carried over already */
-            const struct eg_conf_rule *was = &old->rules[before[i].rule];
-            if (strcmp(was->id, rule->id) != 0)
-                continue;
+            const struct eg_conf_rule *was = before[i].rule == UINT32_MAX ? NULL : &old->rules[before[i].rule];
+            if (!was || strcmp(was->id, rule->id) != 0)
+                continue; /* carried over already, or another one */
             watch->state = before[i].state;
             if (rule->statistic != EG_STAT_LAST && same_window(was, rule)) {
                 watch->window = before[i].window;
@@ -191,15 +189,31 @@ void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64
 {
     for (size_t i = 0; i < series->watch_count; i++) {
         double value;
-        if (value_of(pipeline, series, &series->watches[i], &value))
-            judge(pipeline, series, &series->watches[i], value, now_ms, batch);
+        struct eg_watch *watch = &series->watches[i];
+        const struct eg_case *row = watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
+        if (value_of(pipeline, series, watch, &value))
+            judge(pipeline, series, watch, value, now_ms, batch);
+        else if (row)
+            eg_case_write(row, batch); /* its last value cannot be recalled from the readings any more */
+    }
+}
+
+void eg_rule_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before, struct eg_batch *batch)
+{
+    bool judged = !(series->last_flags & EG_FLAGS_UNJUDGED);
+    for (size_t i = 0; i < series->watch_count; i++) {
+        struct eg_case *row = series->watches[i].state.case_number ? eg_case_find(pipeline, series->watches[i].state.case_number) : NULL;
+        if (row && judged)
+            eg_rule_recall_last(pipeline, row);
+        else if (row && judged_before)
+            eg_case_write(row, batch);
     }
 }
 
 void eg_rule_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
 {
     struct eg_series *series = eg_registry_series(pipeline, row->series);
-    if (!series || !series->has_last || (series->last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED)))
+    if (!series || !series->has_last || (series->last_flags & EG_FLAGS_UNJUDGED))
         return;
     for (size_t i = 0; i < series->watch_count; i++)
         if (series->watches[i].state.case_number == row->number && value_of(pipeline, series, &series->watches[i], &row->last_value))

@@ -238,6 +238,7 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     *row = (struct eg_row_reading){series->id, reading->flags, reading->time_ms, reading->value};
     series->turn = pipeline->turn;
 
+    bool judged_before = series->has_last && !(series->last_flags & EG_FLAGS_UNJUDGED);
     bool newest = !series->has_last || reading->time_ms >= series->last_ms;
     if (newest) {
         series->has_last = true;
@@ -256,8 +257,9 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
         remake_windows(pipeline, series, reading->time_ms, batch);
     else
         add_to_windows(series, reading->time_ms, reading->value, &batch->failed);
-    if (!(series->last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED)) &&
-        !(reading->flags & (EG_FLAG_LATE | EG_FLAG_RETAINED)))
+    if ((series->last_flags | reading->flags) & EG_FLAGS_UNJUDGED)
+        eg_rule_pass_over(pipeline, series, judged_before, batch);
+    else
         eg_rule_judge(pipeline, series, now_ms, batch);
     return corrected ? EG_FATE_CORRECTED : EG_FATE_STORED;
 }

@@ -10,6 +10,7 @@
 
 #define EG_SERIES_PER_DEVICE 256
 #define EG_CASES_MAX 100000
+#define EG_FLAGS_UNJUDGED (EG_FLAG_LATE | EG_FLAG_RETAINED)
 
 /* One rule as it stands for one series. */
 struct eg_watch {
@@ -112,8 +113,11 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
 void eg_rule_unbind(struct eg_series *series);
 /* Judges all rules of the series at its newest reading. */
 void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms, struct eg_batch *batch);
-/* Restoring: a case's last value is written with its events only; the readings know better. */
+/* A case's last value is written with its events only, so that not every reading costs a page: a restart finds it among the readings
+ * again. Where it could not be found there, it is written before. */
 void eg_rule_recall_last(struct eg_pipeline *pipeline, struct eg_case *row);
+/* Instead of eg_rule_judge(): the reading, or the newest one, is of a kind that is not judged. */
+void eg_rule_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before, struct eg_batch *batch);
 /* A case was reopened: its rule watches it again, now or when it comes back. False: no memory. */
 bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
 void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
@@ -135,6 +139,7 @@ void eg_case_follow(struct eg_case *row, const struct eg_conf_rule *rule, const 
                     struct eg_batch *batch);
 void eg_case_command(struct eg_pipeline *pipeline, const struct eg_command *command, int64_t now_ms,
                      struct eg_batch *batch);
+void eg_case_write(const struct eg_case *row, struct eg_batch *batch);
 bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row);
 
 /* tell.c: outbox rows */

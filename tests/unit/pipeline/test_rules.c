@@ -249,11 +249,28 @@ static void test_reload(void **unused)
         }
 }
 
+/* Several rules on one series, each carried over to the one of its name wherever that stands now. */
+static void test_reload_of_several_rules(void **unused)
+{
+    (void)unused;
+    memory_open(&room,
+                SITES "rules: [{id: a, quantity: pm25, " LAST ", hold: 10m}, {id: b, quantity: pm25, " LAST
+                      "}, {id: c, quantity: pm25, statistic: max, " LAST "}]\n");
+    play("0:80");
+    memory_reconfigure(&room, SITES "rules: [{id: c, quantity: pm25, statistic: max, " LAST
+                                    "}, {id: d, quantity: pm25, " LAST "}, {id: a, quantity: pm25, " LAST
+                                    ", hold: 10m}, {id: b, quantity: pm25, " LAST "}]\n");
+    play("10:60 10:80");
+    assert_string_equal(history(), "1 opened warning@0; 2 opened warning@0; 1 condition ok@10; 3 opened "
+                                   "warning@10; 1 condition breaching@10");
+    memory_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stories), cmocka_unit_test(test_stories_with_restarts),
+        cmocka_unit_test(test_stories),  cmocka_unit_test(test_stories_with_restarts),
         cmocka_unit_test(test_the_card), cmocka_unit_test(test_where_a_rule_looks),
-        cmocka_unit_test(test_reload)};
+        cmocka_unit_test(test_reload),   cmocka_unit_test(test_reload_of_several_rules)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
