@@ -9,7 +9,7 @@
 
 struct kept_device {
     uint32_t id;
-    int64_t registered_ms;
+    int64_t registered_ms, interval_ms;
     char site[64], domain[64], device[64];
 };
 struct kept_series {
@@ -90,10 +90,13 @@ static void memory_commit(struct memory *memory, const struct eg_batch *batch)
         struct kept_device *kept = MEMORY_ADD(memory, devices);
         kept->id = row->id;
         kept->registered_ms = row->registered_ms;
+        kept->interval_ms = 0;
         snprintf(kept->site, sizeof kept->site, "%s", row->site);
         snprintf(kept->domain, sizeof kept->domain, "%s", row->domain);
         snprintf(kept->device, sizeof kept->device, "%s", row->device);
     }
+    for (size_t i = 0; i < batch->rhythms_count; i++)
+        memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
     for (size_t i = 0; i < batch->series_count; i++) {
         const struct eg_row_series *row = &batch->series[i];
         struct kept_series *kept = MEMORY_ADD(memory, series);
@@ -222,6 +225,7 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
         const struct kept_device *kept = &memory->devices[i];
         struct eg_row_device row = {kept->id, kept->site, kept->domain, kept->device, kept->registered_ms};
         DEMAND(eg_pipeline_restore_device(pipeline, &row, &err) == EG_OK, "%s", err.text);
+        eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){kept->id, kept->interval_ms});
     }
     for (size_t i = 0; i < memory->series_count; i++) {
         const struct kept_series *kept = &memory->series[i];

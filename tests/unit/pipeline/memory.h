@@ -36,6 +36,7 @@ struct stored_state {
     struct eg_rule_state state;
 };
 struct stored_device {
+    int64_t interval_ms;
     char site[64], domain[64], device[64];
 };
 struct memory {
@@ -247,7 +248,10 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
         snprintf(row->site, sizeof row->site, "%s", batch->devices[i].site);
         snprintf(row->domain, sizeof row->domain, "%s", batch->devices[i].domain);
         snprintf(row->device, sizeof row->device, "%s", batch->devices[i].device);
+        row->interval_ms = 0;
     }
+    for (size_t i = 0; i < batch->rhythms_count; i++)
+        memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
     for (size_t i = 0; i < batch->series_count; i++) {
         assert_int_equal(batch->series[i].id, memory->series_count + 1);
         struct eg_row_series *row = PUSH(memory, series);
@@ -317,6 +321,7 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
                                        &(struct eg_row_device){i + 1, row->site, row->domain, row->device, 0},
                                        &err) != EG_OK)
             fail_msg("%s", err.text);
+        eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){i + 1, row->interval_ms});
     }
     for (uint32_t i = 0; i < memory->series_count; i++)
         if (eg_pipeline_restore_series(pipeline, &memory->series[i], &err) != EG_OK)
