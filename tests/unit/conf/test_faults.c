@@ -56,6 +56,7 @@ static void test_each_kind_at_its_place(void **unused)
         {"mqtt:\n  hsot: a\n", "t.yaml:2:3: unknown key 'hsot' (did you mean 'host'?)"},
         {"mqtt: {host: a, clientid: b}\n", "t.yaml:1:17: unknown key 'clientid' (did you mean 'client_id'?)"},
         {"wholly_unknown_thing: 1\n", "t.yaml:1:1: unknown key 'wholly_unknown_thing'\n"},
+        {"late_salmon: 1d\n", "t.yaml:1:1: unknown key 'late_salmon'\n"}, /* not near enough to late_limit */
         {"time_zone: UTC\ntime_zone: UTC\n", "t.yaml:2:1: 'time_zone' is given twice (first in line 1)"},
         {"mqtt: {port: 1, port: 2}\n", "t.yaml:1:17: 'port' is given twice"},
         {"sites:\n  - {name: x}\n", "t.yaml:2:5: 'id' is missing here"},
