@@ -78,7 +78,8 @@ static inline void day_people(struct house *house, int turn, int64_t now)
     if (turn % 12 == 10)
         house_ask(house, now, "close", id, "wind turned");
     for (int number = 1; number <= 6 && (turn == 27 || turn == 28); number++) {
-        snprintf(id, sizeof id, "%d", number); /* those whose matter is over stay closed, and can be reopened */
+        snprintf(id, sizeof id, "%d",
+                 number); /* those whose matter is over stay closed, and can be reopened */
         house_ask(house, now, turn == 27 ? "close" : "reopen", id, NULL);
     }
     if (turn % 3 == 1)

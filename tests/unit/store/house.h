@@ -106,7 +106,7 @@ static void house_make(struct house *house, const char *max_size)
     assert_true(eg_zone_use(house->conf->time_zone));
 }
 
-static void house_start(struct house *house)
+static inline void house_start(struct house *house)
 {
     house_make(house, "1GB");
     if (house_enter(house) != EG_OK)
@@ -170,7 +170,7 @@ static inline void house_kill(struct house *house)
     house->store->seal_run = run;
 }
 
-static int house_commit(struct house *house)
+static inline int house_commit(struct house *house)
 {
     assert_false(house->batch.failed);
     int code = eg_store_commit(house->store, &house->batch, &house->err);

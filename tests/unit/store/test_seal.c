@@ -2,9 +2,9 @@
  * kill falls, each (series, time) has its newest value, once. Batches are made by hand: the pipeline is not asked. */
 #include "house.h"
 
-#define SERIES    7
-#define TIMES     400
-#define STEP_MS   1000
+#define SERIES 7
+#define TIMES 400
+#define STEP_MS 1000
 
 struct model {
     bool there[SERIES + 1][TIMES];
@@ -41,7 +41,8 @@ static void register_series(struct house *house)
     house_commits(house);
 }
 
-static void add(struct house *house, struct model *model, uint32_t series, size_t at, double value, uint16_t flags)
+static void add(struct house *house, struct model *model, uint32_t series, size_t at, double value,
+                uint16_t flags)
 {
     struct eg_row_reading *row = EG_BATCH_ADD(&house->batch, readings);
     *row = (struct eg_row_reading){series, flags, time_of(at), value};
@@ -80,14 +81,17 @@ static bool check_point(void *arg, const struct eg_point *point)
 {
     struct check *check = arg;
     const struct model *model = check->model;
-    while (check->at < TIMES && time_of(check->at) < point->time_ms && !model->there[check->series][check->at])
+    while (check->at < TIMES && time_of(check->at) < point->time_ms &&
+           !model->there[check->series][check->at])
         check->at++;
     if (check->at >= TIMES || time_of(check->at) != point->time_ms || !model->there[check->series][check->at])
-        fail_msg("series %u: reading at %lld, expected at %zu", check->series, (long long)point->time_ms, check->at);
+        fail_msg("series %u: reading at %lld, expected at %zu", check->series, (long long)point->time_ms,
+                 check->at);
     if (memcmp(&point->value, &model->value[check->series][check->at], sizeof point->value) != 0 ||
         point->flags != model->flags[check->series][check->at])
-        fail_msg("series %u at %zu is %g flags %u, not %g flags %u", check->series, check->at, point->value, point->flags,
-                 model->value[check->series][check->at], model->flags[check->series][check->at]);
+        fail_msg("series %u at %zu is %g flags %u, not %g flags %u", check->series, check->at, point->value,
+                 point->flags, model->value[check->series][check->at],
+                 model->flags[check->series][check->at]);
     check->at++;
     check->seen++;
     return true;
@@ -122,12 +126,15 @@ static void check_all(struct house *house, const struct model *model)
     bool done = false;
     for (uint32_t series = 1; series <= SERIES; series++) {
         struct check check = {model, series, 0, 0};
-        assert_int_equal(eg_reader_points(house->reader, series, INT64_MIN, INT64_MAX, check_point, &check, &house->err), EG_OK);
+        assert_int_equal(
+            eg_reader_points(house->reader, series, INT64_MIN, INT64_MAX, check_point, &check, &house->err),
+            EG_OK);
         assert_int_equal(check.seen, count_all(model, series));
     }
     assert_int_equal(eg_export_open(house->store, &all, &xport, &house->err), EG_OK);
     while (!done)
-        assert_int_equal(eg_export_next(xport, 1 + below(50), check_export, &whole, &done, &house->err), EG_OK);
+        assert_int_equal(eg_export_next(xport, 1 + below(50), check_export, &whole, &done, &house->err),
+                         EG_OK);
     eg_export_close(xport);
     assert_int_equal(whole.seen, count_all(model, 0));
     eg_reader_past(house->reader, &past);
@@ -137,7 +144,8 @@ static void check_all(struct house *house, const struct model *model)
         double value = -1;
         assert_int_equal(past.lookup(past.user, series, time_of(at), &value), model->there[series][at]);
         if (model->there[series][at] && memcmp(&value, &model->value[series][at], sizeof value) != 0)
-            fail_msg("series %u at %zu is looked up as %g, not %g", series, at, value, model->value[series][at]);
+            fail_msg("series %u at %zu is looked up as %g, not %g", series, at, value,
+                     model->value[series][at]);
     }
 }
 
@@ -150,7 +158,9 @@ static void check_range(struct house *house, const struct model *model)
     size_t want = 0;
     for (size_t at = from; at < to; at++)
         want += model->there[series][at];
-    assert_int_equal(eg_reader_points(house->reader, series, time_of(from), time_of(to), check_point, &check, &house->err), EG_OK);
+    assert_int_equal(
+        eg_reader_points(house->reader, series, time_of(from), time_of(to), check_point, &check, &house->err),
+        EG_OK);
     assert_int_equal(check.seen, want);
 }
 
@@ -349,7 +359,9 @@ static void a_damaged_turn_is_not_sealed_over(void **unused)
     house_start(&house);
     fill(&house, model, 20);
     house.store->seal_at = 1;
-    assert_int_equal(sqlite3_exec(house.store->db, "UPDATE turn SET readings=zeroblob(30) WHERE seq=10", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(house.store->db, "UPDATE turn SET readings=zeroblob(30) WHERE seq=10", NULL, NULL, NULL),
+        SQLITE_OK);
     for (int again = 0; again < 3; again++) {
         assert_int_equal(eg_store_tidy(house.store, NOW, 1000000, &more, &house.err), EG_ECORRUPT);
         assert_non_null(strstr(house.err.text, "turn 10 "));
