@@ -279,6 +279,48 @@ static void every_operation_may_fail(void **unused)
     print_message("%ld operations failed in turn, two ways each\n", operations);
 }
 
+static void limit_pages(struct house *house, int room)
+{
+    char pragma[64];
+    sqlite3_stmt *sql = NULL;
+    assert_int_equal(sqlite3_prepare_v2(house->store->db, "PRAGMA page_count", -1, &sql, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(sql), SQLITE_ROW);
+    snprintf(pragma, sizeof pragma, "PRAGMA max_page_count=%d", sqlite3_column_int(sql, 0) + room);
+    sqlite3_finalize(sql);
+    assert_int_equal(sqlite3_exec(house->store->db, pragma, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* Room for one page more each time: the disk is full at every statement of a turn that needs a page, and the turn is whole or not at all. */
+static void no_half_of_a_turn_fits(void **unused)
+{
+    (void)unused;
+    struct house house;
+    int refused = 0;
+    memset(&disk, 0, sizeof disk);
+    house_start(&house);
+    for (int turn = 0; turn < 4; turn++) {
+        struct eg_buf before, after;
+        int room = 0;
+        for (int part = 0; part < 30; part++) /* one large turn: two hours of village life */
+            day_turn(&house, turn * 30 + part);
+        eg_buf_init(&before, (size_t)1 << 24);
+        tell_store(&house, &before);
+        for (limit_pages(&house, room); house_commit(&house) != EG_OK; limit_pages(&house, ++room)) {
+            assert_int_equal(house.err.code, EG_EFULL);
+            assert_true(room < 200);
+            eg_buf_init(&after, (size_t)1 << 24);
+            tell_store(&house, &after);
+            assert_same_text(&before, &after, "no room");
+            eg_buf_finish(&after);
+            refused++;
+        }
+        eg_buf_finish(&before);
+    }
+    assert_true(refused > 10);
+    house_verify(&house, "page by page");
+    house_raze(&house);
+}
+
 /* max_size: nothing is written, the house says why, what is there stays readable, and with more room it goes on. */
 static void a_full_store_waits(void **unused)
 {
@@ -324,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operation_may_fail),
+        cmocka_unit_test(no_half_of_a_turn_fits),
         cmocka_unit_test(a_full_store_waits),
     };
     return cmocka_run_group_tests_name("faults", tests, put_the_disk_in, NULL);
