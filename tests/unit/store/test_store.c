@@ -171,6 +171,9 @@ static void verify_sees_damage(void **unused)
         {"UPDATE turn SET r_stored=r_stored-1 WHERE seq=4", "turn 4: the readings do not add up"},
         {"UPDATE turn SET received=received+99, decoded=decoded+99 WHERE seq=5",
          "counters fall after turn 5"},
+        {"DELETE FROM turn WHERE seq=19", "turns that were not sealed are missing before turn 20"},
+        {"UPDATE turn SET r_decoded=r_decoded+7, r_stored=r_stored+7 WHERE seq>=19", "turn 19 holds "},
+        {"UPDATE turn SET readings=NULL WHERE seq=20", "turn 20 holds 0 readings and counts "},
         {"UPDATE cases SET version=version+1 WHERE number=1", "its history does not hold"},
         {"UPDATE rule_state SET case_number=777 WHERE case_number<>0", "holds a case that is not active"},
     };
