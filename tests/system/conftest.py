@@ -10,11 +10,9 @@ from broker import Broker, Peer, free_port  # noqa: E402
 from house import BIN, Daemon  # noqa: E402
 
 
-def pytest_collection_modifyitems(items):
-    if not (BIN / "ecogovd").exists():
-        raise pytest.UsageError(f"there is no {BIN}/ecogovd: build it, or say where it is with ECOGOV_BIN")
-    for item in items:
-        item.user_properties.append(("bin", str(BIN)))
+@pytest.fixture(scope="session", autouse=True)
+def programs():
+    assert (BIN / "ecogovd").exists(), f"there is no {BIN}/ecogovd: build it, or say where it is with ECOGOV_BIN"
 
 
 @pytest.fixture

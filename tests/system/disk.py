@@ -6,8 +6,6 @@ import time
 
 from house import BIN
 
-# Under a sanitizer the preloaded library comes before the sanitizer's own: that is meant.
-RELEASE = os.environ.get("ECOGOV_BIN_RELEASE")
 LIBRARY = BIN.parent / "lib" / "slow_disk.so"
 
 
@@ -23,9 +21,8 @@ class Disk:
         """Makes the daemon's next life run on it."""
         asan = os.environ.get("ASAN_OPTIONS", "")
         daemon.environment = {"LD_PRELOAD": str(LIBRARY), "ECOGOV_DISK": str(self.folder),
+                              # the library has no sanitizer in it and may stand before the sanitizer's own
                               "ASAN_OPTIONS": ":".join(filter(None, (asan, "verify_asan_link_order=0")))}
-        if RELEASE:
-            daemon.bin = pathlib.Path(RELEASE).resolve()
         return daemon
 
     def close(self):

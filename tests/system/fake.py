@@ -28,6 +28,7 @@ class Connection:
         self.version = self.client_id = self.clean = None
         self.subscribed = set()
         self.acks = []
+        self.waiting = []  # what feed() has not sent yet
         self.changed = threading.Condition()
         self.gone = False
 
@@ -48,6 +49,13 @@ class Connection:
             body = text(topic) + struct.pack(">H", mid) + (b"\0" if self.version == 5 else b"") + data
             out += bytes([kind]) + varint(len(body)) + body
         self.link.sendall(out)
+
+    def feed(self, messages, window):
+        """As a broker with a small window does: so many in flight, the next one when a PUBACK comes."""
+        with self.changed:
+            self.waiting = list(messages[window:])
+            self.waiting.reverse()
+        self.publish_all(messages[:window])
 
     def drop(self):
         self.link.shutdown(socket.SHUT_RDWR)
@@ -141,14 +149,16 @@ class Connection:
         elif kind == 0x40:
             with self.changed:
                 self.acks.append(struct.unpack(">H", body[:2])[0])
+                following = self.waiting.pop() if self.waiting else None
                 self.changed.notify_all()
+            if following:
+                self.publish(*following)
         elif kind == 0xc0:
             self.send(0xd0, b"")
 
 
 class FakeBroker:
-    """speaks: protocol versions it takes. session: what CONNACK says of an earlier session. receive_maximum: not told to the client,
-    a broker's window is its own."""
+    """speaks: protocol versions it takes. session: what CONNACK says of an earlier session."""
 
     def __init__(self, speaks=(4, 5), session=False):
         self.speaks, self.session = speaks, session

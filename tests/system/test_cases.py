@@ -25,7 +25,7 @@ def stamp(n):
 
 @pytest.fixture
 def ruled(broker, house):
-    daemon = house(broker.port, rules=[PM25_RULE], parties=[{"id": "committee", "sector": "government"}]).start()
+    daemon = house(broker.port, mqtt={"publish": True}, rules=[PM25_RULE], parties=[{"id": "committee", "sector": "government"}]).start()
     daemon.connected()
     return daemon
 
@@ -204,7 +204,7 @@ def test_the_daemon_says_online_and_its_will_says_offline(ruled, broker):
 def test_the_daemon_does_not_read_what_it_publishes(broker, house, peer):
     """Its own events lie under a template that matches everything; somebody else's under those topics are not readings either."""
     everything = {"id": "all", "topic": "{site}/{domain}/#", "device": "any", "driver": "json"}
-    daemon = house(broker.port, sources=[everything], rules=[PM25_RULE]).start()
+    daemon = house(broker.port, mqtt={"publish": True}, sources=[everything], rules=[PM25_RULE]).start()
     daemon.connected()
     peer.tell("v1/air/x", json.dumps({"pm25": 300, "ts": minute(0)}))
     daemon.cases()
