@@ -13,7 +13,7 @@ def played(house, tmp_path, zone, first, hours):
     """A reading of 1 on every full hour from `first` (UTC) on."""
     at = datetime.datetime.fromisoformat(first)
     recording = tmp_path / "hours.jsonl"
-    lines = [json.dumps({"time": f"{at + n * HOUR:%Y-%m-%dT%H:%M:%SZ}", "topic": "ecogov/v1/air/a1", "payload": '{"pm25": %d}' % (n % 100)})
+    lines = [json.dumps({"time": f"{at + n * HOUR:%Y-%m-%dT%H:%M:%SZ}", "topic": "ecogov/v1/air/a1", "payload": '{"pm25": 1}'})
              for n in range(hours)]
     recording.write_text("\n".join(lines) + "\n")
     daemon = house(time_zone=zone)
@@ -28,11 +28,15 @@ def buckets(daemon, resolution, since, until):
 
 
 @pytest.mark.parametrize("zone,first,days", [
-    ("Asia/Shanghai", "2026-11-20T16:00:00", [("2026-11-20T16:00:00.000Z", 24), ("2026-11-21T16:00:00.000Z", 24), ("2026-11-22T16:00:00.000Z", 24)]),
-    ("Europe/Berlin", "2026-10-23T22:00:00", [("2026-10-23T22:00:00.000Z", 24), ("2026-10-24T22:00:00.000Z", 25), ("2026-10-25T23:00:00.000Z", 24)]),
-    ("Europe/Berlin", "2026-03-27T23:00:00", [("2026-03-27T23:00:00.000Z", 24), ("2026-03-28T23:00:00.000Z", 23), ("2026-03-29T22:00:00.000Z", 24)]),
+    ("Asia/Shanghai", "2026-11-20T16:00:00",
+     [("2026-11-20T16:00:00.000Z", 24), ("2026-11-21T16:00:00.000Z", 24), ("2026-11-22T16:00:00.000Z", 24)]),
+    ("Europe/Berlin", "2026-10-23T22:00:00",
+     [("2026-10-23T22:00:00.000Z", 24), ("2026-10-24T22:00:00.000Z", 25), ("2026-10-25T23:00:00.000Z", 24)]),
+    ("Europe/Berlin", "2026-03-27T23:00:00",
+     [("2026-03-27T23:00:00.000Z", 24), ("2026-03-28T23:00:00.000Z", 23), ("2026-03-29T22:00:00.000Z", 24)]),
     # clocks go forward at midnight: the day begins at one o'clock
-    ("America/Santiago", "2026-09-05T04:00:00", [("2026-09-05T04:00:00.000Z", 24), ("2026-09-06T04:00:00.000Z", 23), ("2026-09-07T03:00:00.000Z", 24)]),
+    ("America/Santiago", "2026-09-05T04:00:00",
+     [("2026-09-05T04:00:00.000Z", 24), ("2026-09-06T04:00:00.000Z", 23), ("2026-09-07T03:00:00.000Z", 24)]),
 ])
 def test_days_where_clocks_change(house, tmp_path, zone, first, days):
     daemon = played(house, tmp_path, zone, first, sum(count for _, count in days) + 3)

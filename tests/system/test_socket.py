@@ -23,7 +23,9 @@ def full(broker, house, tmp_path):
     recording = tmp_path / "many.jsonl"
     with open(recording, "w", encoding="ascii") as lines:
         for n in range(MANY):
-            lines.write(json.dumps({"time": f"2026-11-23T07:{n // 60000:02d}:{n // 1000 % 60:02d}.{n % 1000:03d}Z", "topic": f"ecogov/v1/air/d{n % 10}", "payload": json.dumps({"light": n})}) + "\n")
+            at = f"2026-11-23T07:{n // 60000:02d}:{n // 1000 % 60:02d}.{n % 1000:03d}Z"
+            line = {"time": at, "topic": f"ecogov/v1/air/d{n % 10}", "payload": json.dumps({"light": n})}
+            lines.write(json.dumps(line) + "\n")
     daemon = house(broker.port, store={"commit_interval": "1s"})
     assert ecogovd("-c", daemon.config, "--replay", recording).returncode == 0
     daemon.start()
