@@ -144,7 +144,7 @@ int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int6
     row->last_value = value;
     row->last_flags = flags;
     struct eg_device *device = &pipeline->devices[row->device - 1];
-    if (time_ms > device->last_seen_ms)
+    if (!(flags & EG_FLAG_RETAINED) && time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;
     return EG_OK;
 }
