@@ -268,6 +268,15 @@ static bool copy_text(const char **text)
     return copy != NULL;
 }
 
+/* All of them, also after one has failed: what is left there is freed as ours. */
+static bool copy_all(const char **texts[], size_t count)
+{
+    bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        ok = copy_text(texts[i]) && ok;
+    return ok;
+}
+
 static bool wait_for_turn(struct eg_turn *turn, const struct eg_event *event)
 {
     if (turn->closed || turn->waiting_count >= WAITING_MAX)
@@ -279,8 +288,7 @@ static bool wait_for_turn(struct eg_turn *turn, const struct eg_event *event)
     struct eg_command *command = &waiting->event.command;
     bool ok;
     if (event->kind == EG_EVENT_COMMAND)
-        ok = (copy_text(&command->verb) & copy_text(&command->case_id) & copy_text(&command->user) &
-              copy_text(&command->note) & copy_text(&command->party)) != 0;
+        ok = copy_all((const char **[]){&command->verb, &command->case_id, &command->user, &command->note, &command->party}, 5);
     else
         ok = copy_text(&waiting->event.delivery.error);
     if (!ok) {
