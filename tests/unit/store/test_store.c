@@ -186,8 +186,8 @@ static void verify_sees_damage(void **unused)
         day_turn(&house, turn);
         house_commits(&house);
     }
-    house.store->seal_run = 200;
-    for (house.store->seal_at = 60; more;)
+    house.store->seal_run = 100;
+    for (house.store->seal_at = 200; more;)
         assert_int_equal(eg_store_tidy(house.store, NOW, 1000, &more, &house.err), EG_OK);
     house_verify(&house, "before any damage");
     house_leave(&house);
