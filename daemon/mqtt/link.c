@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #define BACKOFF_MOST_MS 60000
 #define STABLE_MS 30000
 #define CONNACK_MS 20000
+#define INTERRUPT_EVERY_MS 50
 #define MISC_EVERY_MS 5000
 #define PASSWORD_MAX 1024
 /* libmosquitto writes all it has queued in one go, thousands of PUBACKs after a full turn. It stops when the socket takes no more: a small
@@ -219,6 +222,8 @@ bool eg_link_flush(struct eg_link *link)
 static void connect_work(uv_work_t *work)
 {
     struct eg_link *link = work->data;
+    link->worker = pthread_self();
+    link->working = true;
     mosquitto_property *properties = NULL;
     const struct eg_conf_mqtt *conf = link->conf;
     mosquitto_int_option(link->client, MOSQ_OPT_PROTOCOL_VERSION, link->version);
@@ -228,7 +233,22 @@ static void connect_work(uv_work_t *work)
     }
     link->connect_code = mosquitto_connect_bind_v5(link->client, conf->host, conf->port, conf->keepalive_s, NULL, properties);
     link->connect_errno = errno;
+    link->working = false;
     mosquitto_property_free_all(&properties);
+}
+
+/* connect() to a machine that swallows packets takes two minutes, and nobody may wait for that when leaving. A signal ends it; again and
+ * again, since one that comes just before the call is lost. */
+static void interrupt(uv_timer_t *timer)
+{
+    struct eg_link *link = timer->data;
+    if (link->working)
+        pthread_kill(link->worker, SIGUSR2);
+}
+
+static void interrupted(int number)
+{
+    (void)number;
 }
 
 static void finish_close(struct eg_link *link);
@@ -375,8 +395,12 @@ void eg_link_close(struct eg_link *link, void (*closed)(void *user), void *user)
     link->closed = closed;
     link->closed_user = user;
     uv_timer_stop(&link->timer);
-    if (link->connecting)
-        return; /* connect_done() goes on */
+    if (link->connecting) { /* connect_done() goes on */
+        struct sigaction action = {.sa_handler = interrupted}; /* no SA_RESTART: that is the point */
+        sigaction(SIGUSR2, &action, NULL);
+        uv_timer_start(&link->timer, interrupt, 0, INTERRUPT_EVERY_MS);
+        return;
+    }
     if (link->poll && link->up) {
         mosquitto_disconnect(link->client);
         if (link->owner.may_write(link->owner.user))

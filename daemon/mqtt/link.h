@@ -3,6 +3,8 @@
 #ifndef EG_LINK_H
 #define EG_LINK_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <conf/conf.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -25,6 +27,8 @@ struct eg_link {
     struct eg_link_poll *poll; /* NULL: no socket */
     uv_timer_t timer;          /* the next attempt, or keep-alive */
     uv_work_t work;
+    _Atomic(pthread_t) worker;  /* valid while `working` */
+    atomic_bool working;
     bool connecting, closing, up, timer_closed, session_present, ready_to_open, wake;
     int version;               /* MQTT_PROTOCOL_V5 or _V311 */
     int silent_closes;         /* in a row, without a CONNACK */

@@ -128,7 +128,6 @@ def test_a_broker_that_hangs_while_connecting_does_not_block_the_socket(house):
         daemon.kill()
 
 
-@pytest.mark.xfail(strict=True, reason="eg_link_close() waits for the worker's connect(), which may take two minutes")
 def test_a_broker_that_hangs_while_connecting_does_not_block_the_leaving(house):
     with Hole() as hole:
         daemon = house(hole.port).start()
