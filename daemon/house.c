@@ -127,7 +127,7 @@ static void tell_state(void *user, struct eg_api_state *ret)
     if (house->turn) /* the socket answers until its own floor is taken down */
         eg_turn_figures(house->turn, &figures);
     *ret = (struct eg_api_state){.started_ms = house->started_ms, .now_ms = eg_clock_now_ms(), .faults = &house->faults,
-                                 .commits = figures.commits, .last_commit_us = figures.last_commit_us};
+                                 .counters = figures.counters, .commits = figures.commits, .last_commit_us = figures.last_commit_us};
     ret->broker_connected = house->mqtt && eg_mqtt_connected(house->mqtt, &ret->broker_since_ms);
 }
 

@@ -93,6 +93,7 @@ static void committed(uv_work_t *work, int status)
         eg_log(EG_LOG_INFO, "store: there is room again");
     turn->figures.commits++;
     turn->figures.last_commit_us = eg_clock_mono_us() - turn->began_us;
+    turn->figures.counters = turn->batch.counters;
     struct eg_batch done = turn->batch;
     turn->batch = turn->released;
     turn->released = done;
@@ -397,7 +398,7 @@ int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeli
     turn->last = &turn->first;
     eg_batch_init(&turn->batch);
     eg_batch_init(&turn->released);
-    turn->batch.counters = *eg_pipeline_counters(pipeline);
+    turn->batch.counters = turn->figures.counters = *eg_pipeline_counters(pipeline);
     uv_timer_init(loop, &turn->timer);
     uv_timer_init(loop, &turn->tidy_timer);
     turn->timer.data = turn->tidy_timer.data = turn->work.data = turn;

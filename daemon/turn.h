@@ -38,6 +38,7 @@ void eg_turn_quiet(struct eg_turn *turn, void (*when)(void *user), void *user);
 struct eg_turn_figures {
     unsigned long commits;
     int64_t last_commit_us;
+    struct eg_counters counters; /* as of the last commit: what a kill leaves */
     uint64_t beats; /* moves with every event and commit: the watchdog's sign of life */
 };
 void eg_turn_figures(const struct eg_turn *turn, struct eg_turn_figures *ret);

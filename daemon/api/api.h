@@ -16,6 +16,7 @@ struct eg_api_state {
     bool broker_connected;
     int64_t broker_since_ms;
     const struct eg_faults *faults;
+    struct eg_counters counters; /* as of the last commit, as everything that the store is asked */
     unsigned long commits; int64_t last_commit_us; /* how long the last commit took */
 };
 struct eg_api_door {

@@ -103,7 +103,7 @@ void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json)
     eg_json_put_time(json, "now", state.now_ms);
     eg_json_put_string(json, "time_zone", desk->conf->time_zone);
     write_broker(json, desk, &state);
-    write_counters(json, eg_pipeline_counters(desk->pipeline));
+    write_counters(json, &state.counters);
     write_store(json, desk);
     write_cases(json, desk);
     write_faults(json, state.faults);
@@ -119,9 +119,8 @@ uint64_t eg_m_status_fingerprint(const struct eg_desk *desk)
 {
     struct eg_api_state state = {0};
     desk->door->state(desk->door->user, &state);
-    const struct eg_counters *counters = eg_pipeline_counters(desk->pipeline);
     int64_t link[2] = {state.broker_connected, state.broker_since_ms};
-    uint64_t print = eg_hash(counters, sizeof *counters, 1);
+    uint64_t print = eg_hash(&state.counters, sizeof state.counters, 1);
     print = eg_hash(link, sizeof link, print);
     const struct eg_case *row;
     for (size_t i = 0; (row = eg_pipeline_case_at(desk->pipeline, i)); i++) {

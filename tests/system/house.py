@@ -150,11 +150,11 @@ class Daemon:
         return self.until(lambda status: status["broker"]["connected"])
 
     def stored(self, count, timeout=60):
-        """Until so many readings are on disk (`readings` runs ahead of the commit, `store` does not); gives the status."""
+        """Until so many readings are on disk (and still there: not pruned); gives the status."""
         return self.until(lambda status: status["store"]["readings"] >= count, timeout)
 
     def cases(self, count=1, timeout=60, **filters):
-        """Until so many active cases are on disk (`status` runs ahead of the commit here, too); gives them."""
+        """Until so many active cases are on disk; gives them."""
         found = []
 
         def look(_):
