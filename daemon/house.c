@@ -12,6 +12,7 @@
 #include <notify/state.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -315,6 +316,16 @@ static int build_memory(struct house *house, struct eg_err *err)
     return eg_store_load(house->store, house->pipeline, err);
 }
 
+/* Beside the store, since it is of this daemon's session as much as the store is. */
+static void remember_subscriptions(struct house *house)
+{
+    char path[4096];
+    struct eg_err err;
+    snprintf(path, sizeof path, "%s.subscriptions", house->conf->store.path);
+    if (eg_mqtt_remember(house->mqtt, path, &err) != EG_OK)
+        eg_log(EG_LOG_WARNING, "mqtt: what leaves the configuration while this daemon is down stays subscribed: %s", err.text);
+}
+
 static int build_edges(struct house *house, struct eg_err *err)
 {
     const struct eg_turn_edges edges = {house, on_pause, on_release, on_fatal};
@@ -337,7 +348,10 @@ static int build_edges(struct house *house, struct eg_err *err)
     house->state = eg_state_create(&state_door);
     if (!house->notify || !house->state)
         return eg_err_set(err, EG_ENOMEM, "no memory for the outbox");
-    return eg_mqtt_create(&house->loop, house->conf, &mqtt_door, &house->mqtt, err);
+    code = eg_mqtt_create(&house->loop, house->conf, &mqtt_door, &house->mqtt, err);
+    if (code == EG_OK)
+        remember_subscriptions(house);
+    return code;
 }
 
 static void build_signals(struct house *house)

@@ -1,4 +1,5 @@
 /* The room's front (mqtt.h): a taker, a teller, and what both share. */
+#include <mqtt/account.h>
 #include <mqtt/mqtt.h>
 #include <mqtt/taker.h>
 #include <mqtt/teller.h>
@@ -13,6 +14,7 @@ struct eg_mqtt {
     struct eg_taker taker;
     struct eg_teller teller;
     struct eg_mqtt_door teller_door; /* the teller's link is told apart from the taker's */
+    struct eg_account account;
     bool has_teller;
     int open;
     void (*closed)(void *user);
@@ -33,6 +35,41 @@ static void teller_published(void *user, int64_t ticket, const char *error)
     mqtt->door.published(mqtt->door.user, ticket, error);
 }
 
+/* --- the account of what the session holds --- */
+
+static bool wanted(const void *arg, const char *topic)
+{
+    return eg_taker_wants(arg, topic);
+}
+
+/* Before it is subscribed. */
+static int note_all(struct eg_mqtt *mqtt, struct eg_err *err)
+{
+    char text[EG_SUBSCRIPTION_MAX];
+    for (size_t i = 0; i < mqtt->conf->source_count; i++)
+        if (eg_mqtt_subscription(mqtt->conf->sources[i].topic, text, sizeof text))
+            eg_account_add(&mqtt->account, text);
+    return eg_account_write(&mqtt->account, err);
+}
+
+static void settled(void *user)
+{
+    struct eg_mqtt *mqtt = user;
+    eg_account_keep(&mqtt->account, wanted, mqtt->conf);
+    eg_account_write(&mqtt->account, NULL); /* if it cannot be written it names too much, which does no harm */
+}
+
+int eg_mqtt_remember(struct eg_mqtt *mqtt, const char *path, struct eg_err *err)
+{
+    int code = eg_account_open(&mqtt->account, path, err);
+    for (size_t i = 0; i < mqtt->account.count; i++)
+        if (!eg_taker_wants(mqtt->conf, mqtt->account.topics[i]))
+            eg_taker_unwanted(&mqtt->taker, mqtt->account.topics[i]);
+    return code == EG_OK ? note_all(mqtt, err) : code;
+}
+
+/* --- moving in and out --- */
+
 int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door, struct eg_mqtt **ret,
                    struct eg_err *err)
 {
@@ -46,6 +83,8 @@ int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_
     mqtt->teller_door = (struct eg_mqtt_door){.user = mqtt, .link = teller_link, .published = teller_published};
     mqtt->has_teller = conf->mqtt.publish;
     int code = eg_taker_init(&mqtt->taker, loop, conf, &mqtt->door, err);
+    mqtt->taker.settled = settled;
+    mqtt->taker.settled_user = mqtt;
     if (code == EG_OK && mqtt->has_teller)
         code = eg_teller_init(&mqtt->teller, loop, conf, &mqtt->teller_door, err);
     if (code != EG_OK) { /* the process ends: nothing runs on the loop yet */
@@ -85,6 +124,7 @@ bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf)
             eg_taker_unwanted(&mqtt->taker, text);
     mqtt->conf = mqtt->taker.conf = conf;
     mqtt->taker.link.conf = &conf->mqtt;
+    note_all(mqtt, NULL);
     if (mqtt->has_teller)
         mqtt->teller.link.conf = &conf->mqtt;
     if (elsewhere) {
@@ -95,13 +135,6 @@ bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf)
         eg_taker_subscribe(&mqtt->taker);
     }
     return !restart;
-}
-
-void eg_mqtt_previous(struct eg_mqtt *mqtt, const char *const *topics, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (!eg_taker_wants(mqtt->conf, topics[i]))
-            eg_taker_unwanted(&mqtt->taker, topics[i]);
 }
 
 void eg_mqtt_pause(struct eg_mqtt *mqtt)
@@ -139,6 +172,7 @@ static void one_closed(void *user)
     void *closed_user = mqtt->closed_user;
     mosquitto_lib_cleanup();
     free(mqtt->taker.unwanted);
+    eg_account_finish(&mqtt->account);
     free(mqtt);
     closed(closed_user);
 }

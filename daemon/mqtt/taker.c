@@ -170,20 +170,41 @@ void eg_taker_subscribe(struct eg_taker *taker)
         if (!again)
             mosquitto_subscribe(taker->link.client, NULL, text, 1);
     }
-    for (size_t i = 0; i < taker->unwanted_count; i++)
-        if (!eg_taker_wants(conf, taker->unwanted[i]))
-            mosquitto_unsubscribe(taker->link.client, NULL, taker->unwanted[i]);
-    taker->unwanted_count = 0;
+    for (size_t i = taker->unwanted_count; i-- > 0;)
+        if (eg_taker_wants(conf, taker->unwanted[i].topic))
+            taker->unwanted[i] = taker->unwanted[--taker->unwanted_count];
+        else if (!taker->unwanted[i].mid)
+            mosquitto_unsubscribe(taker->link.client, &taker->unwanted[i].mid, taker->unwanted[i].topic);
     eg_link_flush(&taker->link);
+    if (!taker->unwanted_count && taker->settled)
+        taker->settled(taker->settled_user);
+}
+
+static void on_unsubscribed(struct mosquitto *client, void *user, int mid)
+{
+    struct eg_link *link = user;
+    struct eg_taker *taker = link->owner.user;
+    (void)client;
+    for (size_t i = taker->unwanted_count; i-- > 0;)
+        if (taker->unwanted[i].mid == mid) {
+            taker->unwanted[i] = taker->unwanted[--taker->unwanted_count];
+            if (!taker->unwanted_count && taker->settled)
+                taker->settled(taker->settled_user);
+        }
 }
 
 void eg_taker_unwanted(struct eg_taker *taker, const char *topic)
 {
+    for (size_t i = 0; i < taker->unwanted_count; i++) /* several sources may share a subscription */
+        if (!strcmp(taker->unwanted[i].topic, topic))
+            return;
     void *grown = realloc(taker->unwanted, (taker->unwanted_count + 1) * sizeof *taker->unwanted);
     if (!grown)
         return;
     taker->unwanted = grown;
-    snprintf(taker->unwanted[taker->unwanted_count++], EG_SUBSCRIPTION_MAX, "%s", topic);
+    struct eg_unwanted *row = &taker->unwanted[taker->unwanted_count++];
+    row->mid = 0;
+    snprintf(row->topic, sizeof row->topic, "%s", topic);
 }
 
 /* --- the link --- */
@@ -196,6 +217,8 @@ static void on_opened(void *user, bool session_present)
     taker->ask_dup = session_present;
     taker->last_dup = false;
     mosquitto_log_callback_set(taker->link.client, session_present ? on_log : NULL);
+    for (size_t i = 0; i < taker->unwanted_count; i++)
+        taker->unwanted[i].mid = 0;
     eg_taker_subscribe(taker);
     snprintf(what, sizeof what, "connected to %s:%d, MQTT %s, %s session", taker->link.conf->host, taker->link.conf->port,
              taker->link.version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1", session_present ? "earlier" : "new");
@@ -224,7 +247,9 @@ int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf 
     taker->door = door;
     taker->conf = conf;
     int code = eg_link_init(&taker->link, loop, &conf->mqtt, conf->mqtt.client_id, true, &owner, err);
-    if (code == EG_OK)
-        mosquitto_message_callback_set(taker->link.client, on_message);
-    return code;
+    if (code != EG_OK)
+        return code;
+    mosquitto_message_callback_set(taker->link.client, on_message);
+    mosquitto_unsubscribe_callback_set(taker->link.client, on_unsubscribed);
+    return EG_OK;
 }

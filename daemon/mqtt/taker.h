@@ -2,10 +2,9 @@
 #ifndef EG_TAKER_H
 #define EG_TAKER_H
 
+#include <mqtt/account.h>
 #include <mqtt/link.h>
 #include <mqtt/mqtt.h>
-
-#define EG_SUBSCRIPTION_MAX 256 /* bytes */
 
 struct eg_taker {
     struct eg_link link;
@@ -18,8 +17,13 @@ struct eg_taker {
     bool dry;
     bool ask_dup, last_dup; /* after a reconnect: read the DUP flag off libmosquitto's log */
     unsigned long taken;
-    char (*unwanted)[EG_SUBSCRIPTION_MAX]; /* to be unsubscribed */
+    struct eg_unwanted { /* to be unsubscribed, until the broker has confirmed it */
+        int mid;         /* of the UNSUBSCRIBE; 0: not sent on this link */
+        char topic[EG_SUBSCRIPTION_MAX];
+    } *unwanted;
     size_t unwanted_count;
+    void (*settled)(void *user); /* the broker's session holds nothing that is not wanted; may be NULL */
+    void *settled_user;
 };
 
 int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
