@@ -65,7 +65,9 @@ def build(preset, *options):
                         ["cmake", "--build", f"build/{preset}"]):
             if subprocess.call(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT):
                 print(log.read_text())
-                sys.exit(f"the {preset} build failed; its output is above and in {log}")
+                print(f"the {preset} build failed; its output is above and in {log}")
+                return False
+    return True
 
 
 def ctest(tally, pattern):
@@ -100,16 +102,20 @@ def main():
     pattern = sys.argv[1] if len(sys.argv) > 1 else ""
     begun, tally = time.monotonic(), Tally()
     say("building: debug (ASan, UBSan), release" + ("" if pattern else ", fuzz"))
-    build("debug", "-DECOGOV_TESTS=ON")
-    build("release", "-DECOGOV_TESTS=ON")
-    ctest(tally, pattern)
-    pytest(tally, pattern)
-    if not pattern:
+    built = build("debug", "-DECOGOV_TESTS=ON") and build("release", "-DECOGOV_TESTS=ON")
+    if built:
+        ctest(tally, pattern)
+        pytest(tally, pattern)
+    else:
+        tally.add("build", 1, 0, 1)
+    if built and not pattern:
         say("lint")
         simple(tally, "lint", ["/usr/bin/python3", "tests/lint/lint.py"])
         say(f"fuzzing, {FUZZ_SECONDS} s")
-        build("fuzz", "-DECOGOV_FUZZ=ON")
-        simple(tally, "fuzz", ["/usr/bin/python3", "tests/fuzz/run.py", "build/fuzz/bin", FUZZ_SECONDS])
+        if build("fuzz", "-DECOGOV_FUZZ=ON"):
+            simple(tally, "fuzz", ["/usr/bin/python3", "tests/fuzz/run.py", "build/fuzz/bin", FUZZ_SECONDS])
+        else:
+            tally.add("fuzz build", 1, 0, 1)
     broken = f" ({', '.join(tally.broken)})" if tally.broken else ""
     print(f"\necogov tests: {tally.passed} passed, {tally.failed} failed{broken}, {tally.skipped} skipped "
           f"in {time.monotonic() - begun:.0f} s")

@@ -160,7 +160,22 @@ def ask(path, method, **params):
                 return answer["result"]
 
 
-def test_a_life_fits_the_filter(placed, spawn, tmp_path, port):
+def live(door, port, mosquitto, folder, spawn, publish):
+    """What a daemon does in its life: broker, readings, a case, its closing, an export."""
+    (folder / "broker.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    spawn([mosquitto, "-c", folder / "broker.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for("the broker is found", lambda: ask(door, "status")["broker"]["connected"], 60)
+
+    def told():
+        publish("ecogov/shangtian/air/a1", '{"pm25":80}', qos=1, hostname="127.0.0.1", port=port)
+        return ask(door, "cases.list")["cases"]
+
+    number = wait_for("a case", told)[0]["number"]
+    assert ask(door, "cases.close", id=str(number))["handling"] == "closed"
+    assert ask(door, "export")["rows"] >= 1
+
+
+def test_a_life_fits_the_filter(placed, manager, spawn, tmp_path, port):
     systemd_analyze, strace, mosquitto = need("systemd-analyze"), need("strace"), need("mosquitto")
     if sanitized():
         pytest.skip("sanitizers make calls of their own: build/release shows the daemon's")
@@ -169,29 +184,23 @@ def test_a_life_fits_the_filter(placed, spawn, tmp_path, port):
     mqtt = pytest.importorskip("paho.mqtt.publish")
     path, calls = configure(tmp_path, port), tmp_path / "calls"
     path.write_text(path.read_text() + "rules:\n  - {id: r, quantity: pm25, levels: {warning: {open: 10, clear: 5}}}\n")
-    tracer = spawn([strace, "-f", "-qq", "-o", calls, placed / "sbin/ecogovd", "-c", path], stderr=subprocess.DEVNULL)
-    door = tmp_path / "ecogov.sock"
-    wait_for("the socket answers", lambda: door.exists() and ask(door, "status")["version"])
-    (tmp_path / "broker.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-    spawn([mosquitto, "-c", tmp_path / "broker.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for("the broker is found", lambda: ask(door, "status")["broker"]["connected"])
-
-    def told():
-        mqtt.single("ecogov/shangtian/air/a1", '{"pm25":80}', qos=1, hostname="127.0.0.1", port=port)
-        return ask(door, "cases.list")["cases"]
-
-    number = wait_for("a case", told)[0]["number"]
-    assert ask(door, "cases.close", id=str(number))["handling"] == "closed"
-    assert ask(door, "export")["rows"] >= 1
-    daemon = int(calls.read_text().split(None, 1)[0])  # strace -f writes the first process first
-    os.kill(daemon, signal.SIGHUP)
-    os.kill(daemon, signal.SIGTERM)
+    tracer = spawn([strace, "-f", "-qq", "-o", calls, placed / "sbin/ecogovd", "-c", path], stderr=subprocess.DEVNULL,
+                   env={**os.environ, "NOTIFY_SOCKET": manager.path})
+    manager.expect("READY=1")
+    daemon = int(calls.read_text().split(None, 1)[0])  # strace writes the first process first
+    try:
+        live(tmp_path / "ecogov.sock", port, mosquitto, tmp_path, spawn, mqtt.single)
+        os.kill(daemon, signal.SIGHUP)
+        manager.expect("READY=1")
+    finally:
+        os.kill(daemon, signal.SIGTERM)  # a tracer that is ended would leave it running
     assert tracer.wait(60) == 0
-    made = set(re.findall(r"^\d+ +([a-z0-9_]+)\(", calls.read_text(), flags=re.M))
+    log = calls.read_text()
+    made = set(re.findall(r"^\d+ +([a-z0-9_]+)\(", log, flags=re.M))
     assert {"epoll_wait", "epoll_pwait", "epoll_pwait2"} & made and "fdatasync" in made and "execve" in made
     beyond = made - allowed(systemd_analyze, placed / UNIT)
     assert not beyond, f"the unit's SystemCallFilter forbids {sorted(beyond)}"
-    families = set(re.findall(r" socket\((AF_[A-Z0-9]+),", calls.read_text()))
+    families = set(re.findall(r" socket\((AF_[A-Z0-9]+),", log))
     named = set(dict(settings(placed / UNIT))["RestrictAddressFamilies"].split())
     assert {"AF_UNIX", "AF_INET"} <= families <= named
 

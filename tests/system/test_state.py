@@ -4,7 +4,9 @@ import json
 from broker import Peer
 
 
-def test_each_site_has_a_retained_summary(daemon, broker, peer):
+def test_each_site_has_a_retained_summary(broker, house):
+    daemon = house(broker.port, mqtt={"publish": True}).start()
+    daemon.connected()
     with Peer(broker.port) as late:  # comes after it was said
         late.listen("ecogov/state/#")
         for topic in ("daemon", "county/summary", "v1/summary", "v2/summary"):
@@ -18,7 +20,7 @@ def test_each_site_has_a_retained_summary(daemon, broker, peer):
 
 def test_what_it_says_of_itself_is_no_message_to_it(broker, house, peer):
     """ecogov/{site}/{domain}/{device} covers ecogov/state/v1/summary, too."""
-    daemon = house(broker.port).start()
+    daemon = house(broker.port, mqtt={"publish": True}).start()
     daemon.connected()
     with Peer(broker.port) as late:
         late.listen("ecogov/state/v2/summary")

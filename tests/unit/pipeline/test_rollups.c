@@ -79,7 +79,7 @@ static void test_days_where_clocks_change(void **unused)
         char yaml[1000];
         int64_t noon, start, end;
         struct eg_series_view view;
-        snprintf(yaml, sizeof yaml, "time_zone: %s\n%s", table[i].zone, SITES + strlen("time_zone: UTC\n"));
+        snprintf(yaml, sizeof yaml, "time_zone: %s\n%s", table[i].zone, &SITES[strlen("time_zone: UTC\n")]);
         memory_open(&room, yaml);
         assert_true(eg_time_parse(table[i].noon, strlen(table[i].noon), &noon));
         eg_zone_day(noon, &start, &end);
