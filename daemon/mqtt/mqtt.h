@@ -45,7 +45,7 @@ void eg_mqtt_pause(struct eg_mqtt *mqtt);
 /* The commit is on disk: lets all queued PUBACKs out and reads on. */
 void eg_mqtt_release(struct eg_mqtt *mqtt);
 /* Publishes on the teller, QoS 1; `ticket` comes back in door.published. Negative code when not connected or the window is full: try
- * again after the next `link` or `published`. */
+ * again after the next `link` or `published`. EG_EINVAL: this broker will never take it. */
 int eg_mqtt_publish(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length, bool retain, int64_t ticket);
 /* Publishes retained state on the teller, QoS 0: what gets lost is said again before long. Negative code when not connected. */
 int eg_mqtt_state(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length);

@@ -72,8 +72,19 @@ int eg_teller_publish(struct eg_teller *teller, const char *topic, const void *p
     if (!teller->link.up || at == EG_TELLER_IN_FLIGHT || length > INT32_MAX)
         return EG_EBUSY;
     int mid = 0;
-    if (mosquitto_publish(teller->link.client, &mid, topic, (int)length, payload, 1, retain) != MOSQ_ERR_SUCCESS)
+    switch (mosquitto_publish(teller->link.client, &mid, topic, (int)length, payload, 1, retain)) {
+    case MOSQ_ERR_SUCCESS:
+        break;
+    case MOSQ_ERR_INVAL: /* no topic */
+    case MOSQ_ERR_MALFORMED_UTF8:
+    case MOSQ_ERR_PAYLOAD_SIZE:
+    case MOSQ_ERR_OVERSIZE_PACKET:
+    case MOSQ_ERR_QOS_NOT_SUPPORTED:
+    case MOSQ_ERR_RETAIN_NOT_SUPPORTED:
+        return EG_EINVAL;
+    default:
         return EG_EIO;
+    }
     teller->in_flight[at].mid = mid;
     teller->in_flight[at].ticket = ticket;
     eg_link_flush(&teller->link);

@@ -28,14 +28,23 @@ void eg_notify_destroy(struct eg_notify *notify)
     free(notify);
 }
 
+static void tell(struct eg_notify *notify, int64_t id, const char *error)
+{
+    struct eg_delivery delivery = {.outbox_id = id, .delivered = error == NULL, .error = error};
+    notify->door.delivery(notify->door.user, &delivery);
+}
+
 static bool send_row(void *arg, const struct eg_outbox_view *row)
 {
     struct eg_notify *notify = arg;
-    if (notify->door.publish(notify->door.user, row->recipient, row->body, strlen(row->body), row->retain, row->id) < 0) {
+    int code = notify->door.publish(notify->door.user, row->recipient, row->body, strlen(row->body), row->retain, row->id);
+    if (code < 0 && code != EG_EINVAL) {
         notify->full = true;
         return false;
     }
     notify->handed_over = row->id;
+    if (code == EG_EINVAL) /* it must not stand in the way of those behind it */
+        tell(notify, row->id, "the broker takes no such publication");
     return true;
 }
 
@@ -52,8 +61,7 @@ void eg_notify_pump(struct eg_notify *notify)
 
 void eg_notify_published(struct eg_notify *notify, int64_t ticket, const char *error)
 {
-    struct eg_delivery delivery = {.outbox_id = ticket, .delivered = error == NULL, .error = error};
-    notify->door.delivery(notify->door.user, &delivery);
+    tell(notify, ticket, error);
     if (notify->full)
         eg_notify_pump(notify);
 }

@@ -9,6 +9,7 @@
 struct eg_notify;
 struct eg_notify_door {
     void *user;
+    /* Negative: not now; EG_EINVAL: never. */
     int (*publish)(void *user, const char *topic, const char *body, size_t length, bool retain, int64_t ticket);
     void (*delivery)(void *user, const struct eg_delivery *delivery);
 };
