@@ -128,7 +128,6 @@ def test_reload_subscribes_new_sources_and_unsubscribes_removed_ones(house):
         daemon.stop()
 
 
-@pytest.mark.xfail(strict=True, reason="the subscriptions of the last run are not kept: nobody calls eg_mqtt_previous()")
 def test_a_source_removed_while_the_daemon_was_down_is_unsubscribed(broker, house, peer):
     """The persistent session at the broker still holds the old subscription."""
     dusty = {"id": "dusty", "topic": "dusty/{site}/{device}/state", "domain": "air", "driver": "json"}

@@ -291,6 +291,8 @@ static void too_much_at_once_is_refused_and_fits_later(void **unused)
     struct eg_conf *conf = make_conf(plain, true);
     struct eg_mqtt *mqtt = start(conf);
     until(door.telling);
+    assert_int_equal(eg_mqtt_publish(mqtt, "no/topic/#", "{}", 2, false, 1), EG_EINVAL); /* never, not later */
+    assert_int_equal(eg_mqtt_publish(mqtt, "", "{}", 2, false, 1), EG_EINVAL);
     broker.puback_held = true;
     int64_t taken = 0;
     while (taken < 200 && eg_mqtt_publish(mqtt, "ecogov/events/case/x/1", "{}", 2, false, taken + 1) == EG_OK)
