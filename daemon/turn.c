@@ -12,6 +12,7 @@
 #define WAITING_MAX 256        /* commands and deliveries that came while a commit ran */
 #define TIDY_BITE_US 3000
 #define TIDY_PAUSE_MS 20
+#define TIDY_EVERY 64          /* commits */
 #define RETRY_MS 1000          /* after a full disk */
 /* So many events, then so long nothing: a backlog has come in whole. Its turn need not wait for commit_interval: shared by so many,
  * the page or two that an earlier commit costs are nothing. The everyday trickle does wait: that is what spares the card. */
@@ -41,6 +42,7 @@ struct eg_turn {
     bool more_to_tidy, paused, commit_wanted; /* wanted while the worker tidies */
     struct eg_err err;
     int64_t began_us, tidy_at_ms, patience_until_us;
+    unsigned long tidied_commits; /* as many had been when the store was last looked at */
     size_t quiet_events; /* as many as there were when the socket went dry; 0: it did not */
     struct eg_turn_figures figures;
     struct waiting *first, **last;
@@ -190,6 +192,7 @@ static void tidy(uv_timer_t *timer)
         return; /* the commit's end asks again */
     turn->state = TIDYING;
     turn->tidy_at_ms = eg_clock_now_ms();
+    turn->tidied_commits = turn->figures.commits;
     uv_queue_work(turn->loop, &turn->work, tidy_work, tidied);
 }
 
@@ -373,8 +376,8 @@ static void advance(struct eg_turn *turn)
         turn->state = HALTED;
         uv_close((uv_handle_t *)&turn->timer, closed_one);
         uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
-    } else if (!turn->closed && (turn->more_to_tidy || turn->figures.commits % 64 == 0) &&
-               turn->figures.commits && !uv_is_active((uv_handle_t *)&turn->tidy_timer)) {
+    } else if (!turn->closed && (turn->more_to_tidy || turn->figures.commits - turn->tidied_commits >= TIDY_EVERY) &&
+               !uv_is_active((uv_handle_t *)&turn->tidy_timer)) {
         uv_timer_start(&turn->tidy_timer, tidy, turn->more_to_tidy ? 0 : TIDY_PAUSE_MS, 0);
     }
 }
