@@ -16,7 +16,8 @@ int eg_account_open(struct eg_account *account, const char *path, struct eg_err 
         return eg_err_set(err, EG_ENOMEM, "no memory for the account of subscriptions");
     FILE *file = fopen(path, "re");
     if (!file)
-        return errno == ENOENT ? EG_OK : eg_err_set(err, EG_EIO, "%s cannot be read: %s", path, strerror(errno));
+        return errno == ENOENT ? EG_OK
+                               : eg_err_set(err, EG_EIO, "%s cannot be read: %s", path, strerror(errno));
     while (fgets(line, sizeof line, file)) {
         size_t length = strcspn(line, "\n");
         bool whole = line[length] == '\n';
@@ -52,7 +53,8 @@ bool eg_account_add(struct eg_account *account, const char *topic)
     return true;
 }
 
-void eg_account_keep(struct eg_account *account, bool (*wanted)(const void *arg, const char *topic), const void *arg)
+void eg_account_keep(struct eg_account *account, bool (*wanted)(const void *arg, const char *topic),
+                     const void *arg)
 {
     size_t kept = 0;
     for (size_t i = 0; i < account->count; i++) {

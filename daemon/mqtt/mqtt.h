@@ -37,8 +37,8 @@ int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_
 /* Subscribes what is new, unsubscribes what is no longer named, goes over to another host or port. False: the client id, credentials,
  * TLS or `publish` changed, which takes effect with the next start only. */
 bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf);
-/* Keeps an account of the session's subscriptions in the file `path`: what an earlier run subscribed and the configuration no longer names is
- * unsubscribed on the next connect. Once, right after eg_mqtt_create(). Negative: it cannot be kept; all else works. */
+/* Keeps an account of the session's subscriptions in the file `path`: what an earlier run subscribed and the configuration no longer
+ * names is unsubscribed on the next connect. Once, right after eg_mqtt_create(). Negative: it cannot be kept; all else works. */
 int eg_mqtt_remember(struct eg_mqtt *mqtt, const char *path, struct eg_err *err);
 /* Stops reading (the commit is under way): nothing is read, nothing is written on the taker until release. */
 void eg_mqtt_pause(struct eg_mqtt *mqtt);

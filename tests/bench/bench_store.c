@@ -1,9 +1,9 @@
-/* Makes a store with a long past and measures it: bytes of log per reading, how long a bite of tidying holds a turn up, how soon a pipeline
- * is loaded from it. bench_store FOLDER [SERIES READINGS PER_TURN | load]: one JSON object on stdout. The store stays in FOLDER, so that a daemon
- * can be started over it.
+/* Makes a store with a long past and measures it: bytes of log per reading, how long a bite of tidying holds a turn up, how
+ * soon a pipeline is loaded from it. bench_store FOLDER [SERIES READINGS PER_TURN | load]: one JSON object on stdout. The
+ * store stays in FOLDER, so that a daemon can be started over it.
  *
- * Knows the store and the pipeline's door; broker, turn and socket are measured elsewhere. Readings come through the pipeline, one per series
- * and minute, as a village sends them, so that what is loaded is what a daemon would load. */
+ * Knows the store and the pipeline's door; broker, turn and socket are measured elsewhere. Readings come through the pipeline,
+ * one per series and minute, as a village sends them, so that what is loaded is what a daemon would load. */
 #include <base/clock.h>
 #include <base/zone.h>
 #include <store/store.h>

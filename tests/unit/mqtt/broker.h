@@ -1,5 +1,5 @@
-/* A broker that says only what the test wants said: one listening socket on a free port of the loopback, as many links as come, packets taken apart
- * by hand, and the daemon's loop turned until something has happened. No thread, no sleep. */
+/* A broker that says only what the test wants said: one listening socket on a free port of the loopback, as many links as
+ * come, packets taken apart by hand, and the daemon's loop turned until something has happened. No thread, no sleep. */
 #ifndef TEST_MQTT_BROKER_H
 #define TEST_MQTT_BROKER_H
 

@@ -1,5 +1,6 @@
-/* The ack gate: a contract test of what we measured of libmosquitto. No PUBACK before the release, all of them at it, in order; nothing read while
- * the gate is shut; the broker's window learned; redeliveries known for what they are; a lost link's acknowledgements never said. */
+/* The ack gate: a contract test of what we measured of libmosquitto. No PUBACK before the release, all of them at it, in
+ * order; nothing read while the gate is shut; the broker's window learned; redeliveries known for what they are; a lost link's
+ * acknowledgements never said. */
 #include "broker.h"
 
 static struct eg_conf *conf;

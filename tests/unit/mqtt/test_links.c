@@ -1,5 +1,5 @@
-/* How we come to a broker and what we ask of it: the CONNECT, the older protocol, subscriptions kept, given up and remembered over a restart, and what is
- * told through the second client. */
+/* How we come to a broker and what we ask of it: the CONNECT, the older protocol, subscriptions kept, given up and remembered
+ * over a restart, and what is told through the second client. */
 #include "broker.h"
 
 static char folder[64], account[96];
@@ -291,7 +291,8 @@ static void too_much_at_once_is_refused_and_fits_later(void **unused)
     struct eg_conf *conf = make_conf(plain, true);
     struct eg_mqtt *mqtt = start(conf);
     until(door.telling);
-    assert_int_equal(eg_mqtt_publish(mqtt, "no/topic/#", "{}", 2, false, 1), EG_EINVAL); /* never, not later */
+    assert_int_equal(eg_mqtt_publish(mqtt, "no/topic/#", "{}", 2, false, 1),
+                     EG_EINVAL); /* never, not later */
     assert_int_equal(eg_mqtt_publish(mqtt, "", "{}", 2, false, 1), EG_EINVAL);
     broker.puback_held = true;
     int64_t taken = 0;

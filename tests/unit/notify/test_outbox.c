@@ -1,5 +1,6 @@
-/* The outbox pump (notify.c): everything that was committed goes out, in order, also when the door is narrow, links break and daemons are killed;
- * nothing goes twice over one link. The store is a table of this test's; its answers are what the real one promises (store.h). */
+/* The outbox pump (notify.c): everything that was committed goes out, in order, also when the door is narrow, links break and
+ * daemons are killed; nothing goes twice over one link. The store is a table of this test's; its answers are what the real one
+ * promises (store.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

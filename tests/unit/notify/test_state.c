@@ -1,4 +1,5 @@
-/* The sites' retained state (state.c): told when it is new, not told when it is not, offered again when it could not go out or the link is new. */
+/* The sites' retained state (state.c): told when it is new, not told when it is not, offered again when it could not go out or
+ * the link is new. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

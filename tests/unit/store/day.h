@@ -1,5 +1,6 @@
-/* Some hours of a village as events, turn by turn: in order and late, corrected, redelivered, retained, without a time, broken; cases that
- * open, rise, turn ok, are handled; notifications that go out or fail. The same every time, so that two houses can be compared. */
+/* Some hours of a village as events, turn by turn: in order and late, corrected, redelivered, retained, without a time,
+ * broken; cases that open, rise, turn ok, are handled; notifications that go out or fail. The same every time, so that two
+ * houses can be compared. */
 #ifndef TEST_STORE_DAY_H
 #define TEST_STORE_DAY_H
 

@@ -1,5 +1,6 @@
-/* A small house for the store's tests: a configuration, a pipeline and a store in a folder of their own, which can be left in a hurry
- * (what lies on disk is copied away, as a kill would leave it) and entered again; and everything the store knows, as text. */
+/* A small house for the store's tests: a configuration, a pipeline and a store in a folder of their own, which can be left in
+ * a hurry (what lies on disk is copied away, as a kill would leave it) and entered again; and everything the store knows, as
+ * text. */
 #ifndef TEST_STORE_HOUSE_H
 #define TEST_STORE_HOUSE_H
 

@@ -1,6 +1,7 @@
-/* The n-th write, sync or truncation of a disk fails, for every n of a small life: once, as a disk that was full for a moment, or from then on, as
- * one that is broken. Whatever happens, entering again finds the state of a committed turn, whole; nothing that was acknowledged is missing; and
- * life goes on to the same end. The disk is SQLite's own, with a layer over it that counts and refuses. */
+/* The n-th write, sync or truncation of a disk fails, for every n of a small life: once, as a disk that was full for a moment,
+ * or from then on, as one that is broken. Whatever happens, entering again finds the state of a committed turn, whole; nothing
+ * that was acknowledged is missing; and life goes on to the same end. The disk is SQLite's own, with a layer over it that
+ * counts and refuses. */
 #include "day.h"
 
 #include <errno.h>
@@ -290,7 +291,8 @@ static void limit_pages(struct house *house, int room)
     assert_int_equal(sqlite3_exec(house->store->db, pragma, NULL, NULL, NULL), SQLITE_OK);
 }
 
-/* Room for one page more each time: the disk is full at every statement of a turn that needs a page, and the turn is whole or not at all. */
+/* Room for one page more each time: the disk is full at every statement of a turn that needs a page, and the turn is whole or
+ * not at all. */
 static void no_half_of_a_turn_fits(void **unused)
 {
     (void)unused;

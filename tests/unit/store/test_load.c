@@ -1,7 +1,7 @@
 /* Commit and load: a house that is left after any turn and entered again goes on as if nobody had left.
  *
- * The same hours run through a house that stays open and through houses that are killed after a turn; whatever either shows, and
- * whatever its store holds at the end, must be the same text. */
+ * The same hours run through a house that stays open and through houses that are killed after a turn; whatever either shows,
+ * and whatever its store holds at the end, must be the same text. */
 #include "day.h"
 
 static void live(struct house *house, int from, int to)

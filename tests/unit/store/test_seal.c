@@ -1,5 +1,5 @@
-/* Sealing (seal.c, stream.c, tail.c) against a model: whatever was committed, however it is cut into runs and bites, and wherever a
- * kill falls, each (series, time) has its newest value, once. Batches are made by hand: the pipeline is not asked. */
+/* Sealing (seal.c, stream.c, tail.c) against a model: whatever was committed, however it is cut into runs and bites, and
+ * wherever a kill falls, each (series, time) has its newest value, once. Batches are made by hand: the pipeline is not asked. */
 #include "house.h"
 
 #define SERIES 7

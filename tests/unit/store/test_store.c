@@ -1,5 +1,5 @@
-/* The store's manners: whom it lets in, what --verify sees, what its bounded tables keep, what questions may ask for, and an export that stands
- * still while life goes on. */
+/* The store's manners: whom it lets in, what --verify sees, what its bounded tables keep, what questions may ask for, and an
+ * export that stands still while life goes on. */
 #include "day.h"
 
 #include <sys/wait.h>
