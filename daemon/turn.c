@@ -200,9 +200,13 @@ static void tidy(uv_timer_t *timer)
 
 static void patience(struct eg_turn *turn)
 {
-    turn->patience_until_us = eg_clock_mono_us() + turn->conf->store.commit_interval_ms * 1000;
+    /* While the gate is shut no keep-alive goes out either: longer than half of it, and the broker would think us dead. */
+    int64_t patience_ms = turn->conf->store.commit_interval_ms, most_ms = (int64_t)turn->conf->mqtt.keepalive_s * 500;
+    if (patience_ms > most_ms)
+        patience_ms = most_ms;
+    turn->patience_until_us = eg_clock_mono_us() + patience_ms * 1000;
     turn->quiet_events = 0;
-    uv_timer_start(&turn->timer, patience_over, (uint64_t)turn->conf->store.commit_interval_ms, 0);
+    uv_timer_start(&turn->timer, patience_over, (uint64_t)patience_ms, 0);
 }
 
 /* The socket is dry: wait for a silence only, unless what is left of the patience is less. */

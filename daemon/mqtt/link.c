@@ -263,6 +263,8 @@ static void connect_done(uv_work_t *work, int status)
         finish_close(link);
         return;
     }
+    if (link->owner.tried)
+        link->owner.tried(link->owner.user);
     struct eg_link_poll *poll = link->connect_code == MOSQ_ERR_SUCCESS ? calloc(1, sizeof *poll) : NULL;
     if (!poll || uv_poll_init_socket(link->loop, &poll->handle, mosquitto_socket(link->client)) != 0) {
         free(poll);

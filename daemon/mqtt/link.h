@@ -16,6 +16,7 @@ struct eg_link_owner {
     void (*lost)(void *user, const char *why);          /* not connected, or not any more; it will try again */
     void (*readable)(void *user);                       /* call eg_link_read() as often as wanted */
     bool (*may_write)(void *user);                      /* false: what is queued must wait */
+    void (*tried)(void *user);                          /* an attempt to connect is over, well or not; may be NULL */
     void (*drained)(void *user);                        /* what the socket had not taken at once is out; may be NULL */
 };
 struct eg_link_poll;

@@ -15,7 +15,7 @@ struct eg_mqtt {
     struct eg_teller teller;
     struct eg_mqtt_door teller_door; /* the teller's link is told apart from the taker's */
     struct eg_account account;
-    bool has_teller;
+    bool has_teller, teller_started;
     int open;
     void (*closed)(void *user);
     void *closed_user;
@@ -68,6 +68,15 @@ int eg_mqtt_remember(struct eg_mqtt *mqtt, const char *path, struct eg_err *err)
     return code == EG_OK ? note_all(mqtt, err) : code;
 }
 
+/* libmosquitto sets OpenSSL up within the first attempt, and not safely for two at a time: so the teller comes second. */
+static void start_teller(void *user)
+{
+    struct eg_mqtt *mqtt = user;
+    if (mqtt->has_teller && !mqtt->teller_started)
+        eg_link_start(&mqtt->teller.link);
+    mqtt->teller_started = true;
+}
+
 /* --- moving in and out --- */
 
 int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door, struct eg_mqtt **ret,
@@ -84,6 +93,7 @@ int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_
     mqtt->has_teller = conf->mqtt.publish;
     int code = eg_taker_init(&mqtt->taker, loop, conf, &mqtt->door, err);
     mqtt->taker.settled = settled;
+    mqtt->taker.tried = start_teller;
     mqtt->taker.settled_user = mqtt;
     if (code == EG_OK && mqtt->has_teller)
         code = eg_teller_init(&mqtt->teller, loop, conf, &mqtt->teller_door, err);
@@ -93,8 +103,6 @@ int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_
         return code;
     }
     eg_link_start(&mqtt->taker.link);
-    if (mqtt->has_teller)
-        eg_link_start(&mqtt->teller.link);
     *ret = mqtt;
     return EG_OK;
 }

@@ -240,10 +240,18 @@ static bool may_write(void *user)
     return !taker->paused && taker->unacked == 0;
 }
 
+static void on_tried(void *user)
+{
+    struct eg_taker *taker = user;
+    if (taker->tried)
+        taker->tried(taker->settled_user);
+}
+
 int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
                   struct eg_err *err)
 {
-    const struct eg_link_owner owner = {taker, on_opened, on_lost, on_readable, may_write, read_on};
+    const struct eg_link_owner owner = {.user = taker, .opened = on_opened, .lost = on_lost, .readable = on_readable,
+                                        .may_write = may_write, .tried = on_tried, .drained = read_on};
     taker->door = door;
     taker->conf = conf;
     int code = eg_link_init(&taker->link, loop, &conf->mqtt, conf->mqtt.client_id, true, &owner, err);

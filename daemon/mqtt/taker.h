@@ -23,6 +23,7 @@ struct eg_taker {
     } *unwanted;
     size_t unwanted_count;
     void (*settled)(void *user); /* the broker's session holds nothing that is not wanted; may be NULL */
+    void (*tried)(void *user);   /* an attempt to connect is over; may be NULL */
     void *settled_user;
 };
 

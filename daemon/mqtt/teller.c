@@ -52,7 +52,7 @@ static void on_lost(void *user, const char *why)
 int eg_teller_init(struct eg_teller *teller, uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
                    struct eg_err *err)
 {
-    const struct eg_link_owner owner = {teller, on_opened, on_lost, on_readable, may_write, NULL};
+    const struct eg_link_owner owner = {.user = teller, .opened = on_opened, .lost = on_lost, .readable = on_readable, .may_write = may_write};
     char client_id[128];
     snprintf(client_id, sizeof client_id, "%.100s-out", conf->mqtt.client_id);
     teller->door = door;
