@@ -66,8 +66,8 @@ static int option(const struct command *command, int argc, char **argv, int *at,
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
     char key[32];
     if (length >= sizeof key || !among(command->options, name, length)) {
-        fprintf(stderr, "ecogovctl: %s has no option --%.*s; see: ecogovctl help %s\n", command->words, (int)length, name,
-                command->words);
+        fprintf(stderr, "ecogovctl: %s has no option --%.*s; see: ecogovctl help %s\n", command->words,
+                (int)length, name, command->words);
         return EXIT_USAGE;
     }
     snprintf(key, sizeof key, "%.*s", (int)length, name);
@@ -100,8 +100,8 @@ static int by_place(const struct command *command, int argc, char **argv, cJSON 
         char name[32];
         size_t length = next_word(&places, &place);
         if (!length) {
-            fprintf(stderr, "ecogovctl: %s does not know what to do with \"%s\"; see: ecogovctl help %s\n", command->words,
-                    argv[i], command->words);
+            fprintf(stderr, "ecogovctl: %s does not know what to do with \"%s\"; see: ecogovctl help %s\n",
+                    command->words, argv[i], command->words);
             return EXIT_USAGE;
         }
         bool optional = *place == '*';
@@ -112,8 +112,8 @@ static int by_place(const struct command *command, int argc, char **argv, cJSON 
     }
     size_t length = next_word(&places, &place);
     if (length && *place != '*') {
-        fprintf(stderr, "ecogovctl: %s needs the %.*s; see: ecogovctl help %s\n", command->words, (int)length, place,
-                command->words);
+        fprintf(stderr, "ecogovctl: %s needs the %.*s; see: ecogovctl help %s\n", command->words, (int)length,
+                place, command->words);
         return EXIT_USAGE;
     }
     return EXIT_DONE;

@@ -4,10 +4,11 @@
 #include "session.h"
 
 struct command {
-    const char *words;      /* "case show" */
-    const char *method;     /* the call */
-    const char *positional; /* names of parameters given by place, blank-separated; a leading '*' means may be left out */
-    const char *options;    /* names of parameters given as --name VALUE, blank-separated */
+    const char *words;  /* "case show" */
+    const char *method; /* the call */
+    const char *
+        positional; /* names of parameters given by place, blank-separated; a leading '*' means may be left out */
+    const char *options; /* names of parameters given as --name VALUE, blank-separated */
     const char *help, *help_zh;
     /* Writes the result for people. */
     void (*show)(const struct session *session, const cJSON *result);

@@ -91,7 +91,7 @@ const char *page_unit(const char *unit, char out[PAGE_TEXT])
     static const struct {
         const char *ascii, *shown;
     } units[] = {{"ug/m3", "µg/m³"}, {"mg/m3", "mg/m³"}, {"Cel", "°C"}, {"1", ""},       {"deg", "°"},
-                 {"W/m2", "W/m²"},   {"g/m3", "g/m³"},   {"m3", "m³"},   {"L/m2", "L/m²"}};
+                 {"W/m2", "W/m²"},   {"g/m3", "g/m³"},   {"m3", "m³"},  {"L/m2", "L/m²"}};
     size_t length = unit ? strlen(unit) : 0;
     const char *rate = length > 2 && strcmp(unit + length - 2, "/h") == 0 ? "/h" : "";
     length -= strlen(rate);

@@ -35,12 +35,16 @@ static void usage_line(const struct command *command, FILE *out)
 
 static void usage(FILE *out)
 {
-    fputs(words_chinese() ? "用法：ecogovctl [-s 套接字] [--json] 命令 …\n\n" : "Usage: ecogovctl [-s SOCKET] [--json] COMMAND …\n\n",
+    fputs(words_chinese() ? "用法：ecogovctl [-s 套接字] [--json] 命令 …\n\n"
+                          : "Usage: ecogovctl [-s SOCKET] [--json] COMMAND …\n\n",
           out);
     for (size_t i = 0; i < command_count; i++)
-        fprintf(out, "  %-14s  %s\n", commands[i].words, words_chinese() ? commands[i].help_zh : commands[i].help);
-    fputs(words_chinese() ? "\necogovctl help 命令：查看参数。返回值：0 成功，1 被拒绝，2 用法错误，3 无法连接。\n"
-                          : "\necogovctl help COMMAND tells its parameters. Exit: 0 done, 1 refused, 2 usage, 3 cannot reach the daemon.\n",
+        fprintf(out, "  %-14s  %s\n", commands[i].words,
+                words_chinese() ? commands[i].help_zh : commands[i].help);
+    fputs(words_chinese()
+              ? "\necogovctl help 命令：查看参数。返回值：0 成功，1 被拒绝，2 用法错误，3 无法连接。\n"
+              : "\necogovctl help COMMAND tells its parameters. Exit: 0 done, 1 refused, 2 usage, 3 cannot "
+                "reach the daemon.\n",
           out);
 }
 
@@ -63,7 +67,8 @@ static const struct command *find(int argc, char **argv, int *ret_words)
 
 static int unknown(int argc, char **argv)
 {
-    fprintf(stderr, "ecogovctl: there is no command \"%s%s%s\".", argv[0], argc > 1 && strcmp(argv[0], "case") == 0 ? " " : "",
+    fprintf(stderr, "ecogovctl: there is no command \"%s%s%s\".", argv[0],
+            argc > 1 && strcmp(argv[0], "case") == 0 ? " " : "",
             argc > 1 && strcmp(argv[0], "case") == 0 ? argv[1] : "");
     for (size_t i = 0, said = 0; i < command_count; i++) /* those that begin like it, or hold it */
         if (strncmp(commands[i].words, argv[0], 3) == 0)
@@ -115,7 +120,8 @@ static int run(const char *socket, bool json, int argc, char **argv)
     if (code != EXIT_DONE)
         return code;
     if (!json && strcmp(command->method, "readings.history") == 0 && !cJSON_HasObjectItem(params, "limit"))
-        cJSON_AddNumberToObject(params, "limit", 5000); /* people mean the whole span; a day by the minute is 1440 */
+        cJSON_AddNumberToObject(params, "limit",
+                                5000); /* people mean the whole span; a day by the minute is 1440 */
     code = session_open(socket, json, &session);
     if (code == EXIT_DONE) {
         code = command->run ? command->run(&session, params) : call(command, &session, params);
@@ -164,7 +170,9 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[at], "-s") == 0 && at + 1 < argc) {
             socket = argv[++at];
         } else {
-            fprintf(stderr, "ecogovctl: %s is no option that stands before a command, or its value is missing.\n", argv[at]);
+            fprintf(stderr,
+                    "ecogovctl: %s is no option that stands before a command, or its value is missing.\n",
+                    argv[at]);
             return EXIT_USAGE;
         }
     }

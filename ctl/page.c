@@ -24,9 +24,10 @@ enum tone page_tone(const char *state)
     static const struct {
         const char *state;
         enum tone tone;
-    } tones[] = {{"notice", MILD},       {"warning", BAD},   {"critical", WORST}, {"breaching", BAD}, {"ok", GOOD},
-                 {"unknown", DIM},       {"open", BOLD},     {"closed", DIM},     {"rejected", DIM},  {"fixed", GOOD},
-                 {"reporting", GOOD},    {"silent", BAD},    {"failed", BAD},     {"delivered", GOOD}};
+    } tones[] = {{"notice", MILD},  {"warning", BAD},   {"critical", WORST}, {"breaching", BAD},
+                 {"ok", GOOD},      {"unknown", DIM},   {"open", BOLD},      {"closed", DIM},
+                 {"rejected", DIM}, {"fixed", GOOD},    {"reporting", GOOD}, {"silent", BAD},
+                 {"failed", BAD},   {"delivered", GOOD}};
     for (size_t i = 0; state && i < sizeof tones / sizeof *tones; i++)
         if (strcmp(tones[i].state, state) == 0)
             return tones[i].tone;
@@ -40,7 +41,8 @@ static size_t harmful(const unsigned char *at)
         return 1;
     if (at[0] == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0)
         return 2; /* C1 */
-    if (at[0] == 0xE2 && at[1] == 0x80 && ((at[2] >= 0xAA && at[2] <= 0xAE) || at[2] == 0xA8 || at[2] == 0xA9))
+    if (at[0] == 0xE2 && at[1] == 0x80 &&
+        ((at[2] >= 0xAA && at[2] <= 0xAE) || at[2] == 0xA8 || at[2] == 0xA9))
         return 3; /* U+202A … U+202E, line and paragraph separators */
     if (at[0] == 0xE2 && at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9)
         return 3; /* U+2066 … U+2069 */
@@ -81,7 +83,8 @@ static size_t width(const char *text)
 
 void page_put(enum tone tone, const char *text)
 {
-    static const char *const codes[] = {"", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m", "\033[1;31m"};
+    static const char *const codes[] = {"",         "\033[1m",  "\033[2m",   "\033[32m",
+                                        "\033[33m", "\033[31m", "\033[1;31m"};
     bool on = colours && tone != PLAIN;
     if (on)
         fputs(codes[tone], stdout);

@@ -25,25 +25,27 @@ struct table {
     struct cell {
         char *text; /* Owned */
         enum tone tone;
-    } *cells; /* rows × columns; the first row is the head */
+    } * cells; /* rows × columns; the first row is the head */
     bool failed;
 };
 /* `heads`: words, NULL-terminated; one that begins with '>' is a column of numbers. */
 void table_init(struct table *table, const char *const *heads);
 /* The next cell, row by row. Copies; NULL (unknown, not given) is shown as "-". */
 void table_add(struct table *table, enum tone tone, const char *text);
-void table_addf(struct table *table, enum tone tone, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void table_addf(struct table *table, enum tone tone, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Prints (a table without rows says that there is nothing), and lets go of the memory. */
 void table_print(struct table *table, int indent);
 
 /* Times in the daemon's zone, as eg_zone_use() has set it. */
 #define PAGE_TEXT 64
-const char *page_time(const char *rfc3339, char out[PAGE_TEXT]);       /* "11-23 15:04", with the year when it is not this one's */
-const char *page_time_full(const char *rfc3339, char out[PAGE_TEXT]);  /* "2026-11-23 15:04:05" */
-const char *page_span(int64_t ms, char out[PAGE_TEXT]);                /* "3 d 4 h" */
-const char *page_bytes(double bytes, char out[PAGE_TEXT]);             /* "1.4 MB" */
-const char *page_count(double count, char out[PAGE_TEXT]);             /* "1,234,567" */
+const char *page_time(const char *rfc3339,
+                      char out[PAGE_TEXT]); /* "11-23 15:04", with the year when it is not this one's */
+const char *page_time_full(const char *rfc3339, char out[PAGE_TEXT]); /* "2026-11-23 15:04:05" */
+const char *page_span(int64_t ms, char out[PAGE_TEXT]);               /* "3 d 4 h" */
+const char *page_bytes(double bytes, char out[PAGE_TEXT]);            /* "1.4 MB" */
+const char *page_count(double count, char out[PAGE_TEXT]);            /* "1,234,567" */
 /* A value with the decimals its quantity is shown with. */
 const char *page_value(const char *quantity, double value, char out[PAGE_TEXT]);
-const char *page_unit(const char *unit, char out[PAGE_TEXT]);          /* "µg/m³" for "ug/m3"; "" for "1" */
+const char *page_unit(const char *unit, char out[PAGE_TEXT]); /* "µg/m³" for "ug/m3"; "" for "1" */
 #endif

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum { TIME, SITE, DEVICE, QUANTITY, CHANNEL, VALUE, UNIT, FLAGS, COLUMNS };
-static const char *const names[COLUMNS] = {"time", "site", "device", "quantity", "channel", "value", "unit", "flags"};
+static const char *const names[COLUMNS] = {"time",    "site",  "device", "quantity",
+                                           "channel", "value", "unit",   "flags"};
 
 static void csv_text(const char *text)
 {
@@ -39,7 +40,8 @@ static void csv_row(const cJSON *row)
         else if (cJSON_IsNumber(cell))
             fputs(eg_number_format(cell->valuedouble, number), stdout);
         int flags = 0;
-        cJSON_ArrayForEach(flag, cell) printf("%s%s", flags++ ? "|" : "", cJSON_IsString(flag) ? flag->valuestring : "?");
+        cJSON_ArrayForEach(flag, cell)
+            printf("%s%s", flags++ ? "|" : "", cJSON_IsString(flag) ? flag->valuestring : "?");
     }
     putchar('\n');
 }

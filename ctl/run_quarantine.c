@@ -32,7 +32,8 @@ static void show_one(const cJSON *row)
     char time[PAGE_TEXT];
     const char *payload = text_of(row, "payload"), *base64 = text_of(row, "payload_base64");
     page_putf(BOLD, "%s", text_of(row, "topic") ? text_of(row, "topic") : "-");
-    printf("  %s  %s %.0f\n", page_time_full(text_of(row, "time"), time), word("BYTES"), number_of(row, "bytes"));
+    printf("  %s  %s %.0f\n", page_time_full(text_of(row, "time"), time), word("BYTES"),
+           number_of(row, "bytes"));
     page_put(BAD, text_of(row, "reason") ? text_of(row, "reason") : "-");
     putchar('\n');
     page_put(PLAIN, payload ? payload : base64 ? base64 : "");

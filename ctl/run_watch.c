@@ -11,8 +11,8 @@ static void reading_line(const cJSON *row)
     char time[PAGE_TEXT], value[PAGE_TEXT], unit[PAGE_TEXT];
     const char *channel = text_of(row, "channel"), *quantity = text_of(row, "quantity");
     printf("%s  ", page_time_full(text_of(row, "time"), time));
-    page_putf(PLAIN, "%s/%s/%s %s%s%s ", text_of(row, "site"), text_of(row, "domain"), text_of(row, "device"), quantity,
-              channel && *channel ? "/" : "", channel ? channel : "");
+    page_putf(PLAIN, "%s/%s/%s %s%s%s ", text_of(row, "site"), text_of(row, "domain"), text_of(row, "device"),
+              quantity, channel && *channel ? "/" : "", channel ? channel : "");
     page_putf(BOLD, "%s", page_value(quantity, number_of(row, "value"), value));
     page_putf(PLAIN, " %s", page_unit(text_of(row, "unit"), unit));
     putchar('\n');
@@ -45,9 +45,9 @@ static void status_line(const cJSON *status)
     bool connected = cJSON_IsTrue(item_of(item_of(status, "broker"), "connected"));
     printf("%s  %s ", page_time_full(text_of(status, "now"), time), word("broker"));
     page_put(connected ? GOOD : BAD, word(connected ? "connected" : "not connected"));
-    printf(", %s %s, %s %s, %.0f %s\n", page_count(number_of(item_of(status, "messages"), "received"), a), word("messages"),
-           page_count(number_of(item_of(status, "readings"), "stored"), b), word("readings"),
-           number_of(item_of(status, "cases"), "active"), word("cases"));
+    printf(", %s %s, %s %s, %.0f %s\n", page_count(number_of(item_of(status, "messages"), "received"), a),
+           word("messages"), page_count(number_of(item_of(status, "readings"), "stored"), b),
+           word("readings"), number_of(item_of(status, "cases"), "active"), word("cases"));
 }
 
 int run_watch(struct session *session, cJSON *params)

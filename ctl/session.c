@@ -46,7 +46,8 @@ static void find_raw(const char *line, size_t length, struct answer *answer)
             continue;
         if (depth == 1 && strncmp(line + i, key, sizeof key - 1) == 0) {
             answer->raw = line + i + sizeof key - 1;
-            answer->raw_length = length - 1 - (size_t)(answer->raw - line); /* the object's own brace ends the line */
+            answer->raw_length =
+                length - 1 - (size_t)(answer->raw - line); /* the object's own brace ends the line */
             return;
         }
         for (i++; i < length && line[i] != '"'; i++)
@@ -114,7 +115,8 @@ static int learn_zone(struct session *session)
         return code;
     const char *zone = text_of(answer.result, "time_zone"), *now = text_of(answer.result, "now");
     if (!zone || !eg_zone_use(zone))
-        fputs("ecogovctl: this machine does not know the daemon's time zone; times are in its own.\n", stderr);
+        fputs("ecogovctl: this machine does not know the daemon's time zone; times are in its own.\n",
+              stderr);
     if (!now || !eg_time_parse(now, strlen(now), &session->now_ms))
         session->now_ms = eg_clock_now_ms();
     answer_finish(&answer);

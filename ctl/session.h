@@ -10,7 +10,7 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 
 struct session {
     struct wire wire;
-    bool json;   /* answers as they come, for programs */
+    bool json; /* answers as they come, for programs */
     int64_t now_ms;
 };
 struct answer {

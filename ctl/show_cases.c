@@ -8,7 +8,8 @@
 
 static const char *title_of(const cJSON *row)
 {
-    const char *title = text_of(row, "title"), *zh = text_of(row, "title_zh"), *quantity = text_of(row, "quantity");
+    const char *title = text_of(row, "title"), *zh = text_of(row, "title_zh"),
+               *quantity = text_of(row, "quantity");
     const char *shown = (words_chinese() || !title) && zh ? zh : title;
     return shown ? shown : quantity;
 }
@@ -22,13 +23,15 @@ static void add_word(struct table *table, const cJSON *row, const char *key)
 static void add_point(struct table *table, const cJSON *row, const char *key)
 {
     char value[PAGE_TEXT];
-    table_add(table, PLAIN, page_value(text_of(row, "quantity"), number_of(item_of(row, key), "value"), value));
+    table_add(table, PLAIN,
+              page_value(text_of(row, "quantity"), number_of(item_of(row, key), "value"), value));
 }
 
 void show_cases(const struct session *session, const cJSON *result)
 {
     (void)session;
-    static const char *const heads[] = {"CASE", "LEVEL", "CONDITION", "HANDLING", "DEVICE", "WHAT", ">LAST", ">PEAK", "UNIT", "SINCE", NULL};
+    static const char *const heads[] = {"CASE",  "LEVEL", "CONDITION", "HANDLING", "DEVICE", "WHAT",
+                                        ">LAST", ">PEAK", "UNIT",      "SINCE",    NULL};
     struct table table;
     char text[PAGE_TEXT];
     const cJSON *row;
@@ -40,7 +43,8 @@ void show_cases(const struct session *session, const cJSON *result)
         add_word(&table, row, "level");
         add_word(&table, row, "condition");
         add_word(&table, row, "handling");
-        table_addf(&table, PLAIN, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "", channel ? channel : "");
+        table_addf(&table, PLAIN, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "",
+                   channel ? channel : "");
         table_add(&table, PLAIN, title_of(row));
         add_point(&table, row, "last");
         add_point(&table, row, "peak");
@@ -80,7 +84,8 @@ static void point_line(const char *what, const cJSON *row, const char *key)
     const cJSON *point = item_of(row, key);
     if (!isfinite(number_of(point, "value")))
         return;
-    snprintf(text, sizeof text, "%s %s, %s", page_value(text_of(row, "quantity"), number_of(point, "value"), value),
+    snprintf(text, sizeof text, "%s %s, %s",
+             page_value(text_of(row, "quantity"), number_of(point, "value"), value),
              page_unit(text_of(row, "unit"), unit), page_time(text_of(point, "time"), time));
     line(what, PLAIN, text);
 }
@@ -121,9 +126,9 @@ void show_case(const struct session *session, const cJSON *row)
 {
     (void)session;
     char text[256], time[PAGE_TEXT], value[PAGE_TEXT], unit[PAGE_TEXT];
-    const char *level = text_of(row, "level"), *condition = text_of(row, "condition"), *handling = text_of(row, "handling"),
-               *channel = text_of(row, "channel"), *id = text_of(row, "id"), *mode = text_of(row, "mode"),
-               *device = text_of(row, "device");
+    const char *level = text_of(row, "level"), *condition = text_of(row, "condition"),
+               *handling = text_of(row, "handling"), *channel = text_of(row, "channel"),
+               *id = text_of(row, "id"), *mode = text_of(row, "mode"), *device = text_of(row, "device");
     page_put(BOLD, id ? id : "-");
     printf("  ");
     page_put(page_tone(level), level ? word(level) : "-");
@@ -131,7 +136,8 @@ void show_case(const struct session *session, const cJSON *row)
     page_put(PLAIN, title_of(row) ? title_of(row) : "-");
     putchar('\n');
     named_line("site", row, "site", "site_name");
-    snprintf(text, sizeof text, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "", channel ? channel : "");
+    snprintf(text, sizeof text, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "",
+             channel ? channel : "");
     line("device", PLAIN, text);
     line("condition", page_tone(condition), condition ? word(condition) : NULL);
     line("handling", page_tone(handling), handling ? word(handling) : NULL);
@@ -141,7 +147,8 @@ void show_case(const struct session *session, const cJSON *row)
     point_line("last", row, "last");
     point_line("peak", row, "peak");
     if (isfinite(number_of(row, "limit"))) {
-        snprintf(text, sizeof text, "%s %s", page_value(text_of(row, "quantity"), number_of(row, "limit"), value),
+        snprintf(text, sizeof text, "%s %s",
+                 page_value(text_of(row, "quantity"), number_of(row, "limit"), value),
                  page_unit(text_of(row, "unit"), unit));
         line("limit", PLAIN, text);
     }
@@ -160,7 +167,8 @@ void show_case(const struct session *session, const cJSON *row)
 void show_verb(const struct session *session, const cJSON *row)
 {
     (void)session;
-    const char *id = text_of(row, "id"), *handling = text_of(row, "handling"), *assignee = text_of(row, "assignee");
+    const char *id = text_of(row, "id"), *handling = text_of(row, "handling"),
+               *assignee = text_of(row, "assignee");
     page_putf(PLAIN, "%s: ", id ? id : "-");
     page_put(page_tone(handling), handling ? word(handling) : "-");
     if (assignee)

@@ -73,7 +73,8 @@ void show_sites(const struct session *session, const cJSON *result)
 void show_devices(const struct session *session, const cJSON *result)
 {
     (void)session;
-    static const char *const heads[] = {"SITE", "DOMAIN", "DEVICE", "NAME", "STATE", "LAST SEEN", "INTERVAL", ">SERIES", NULL};
+    static const char *const heads[] = {"SITE",      "DOMAIN",   "DEVICE",  "NAME", "STATE",
+                                        "LAST SEEN", "INTERVAL", ">SERIES", NULL};
     struct table table;
     char time[PAGE_TEXT];
     const cJSON *row;
@@ -101,8 +102,8 @@ static void add_limits(struct table *table, const cJSON *rule)
     bool below = direction && strcmp(direction, "below") == 0;
     cJSON_ArrayForEach(level, item_of(rule, "levels"))
     {
-        int more = snprintf(text + used, sizeof text - used, "%s%s %s %g", used ? ", " : "", word(level->string),
-                            below ? "<" : ">", number_of(level, "open"));
+        int more = snprintf(text + used, sizeof text - used, "%s%s %s %g", used ? ", " : "",
+                            word(level->string), below ? "<" : ">", number_of(level, "open"));
         if (more > 0 && (size_t)more < sizeof text - used)
             used += (size_t)more;
     }
@@ -112,20 +113,22 @@ static void add_limits(struct table *table, const cJSON *rule)
 void show_rules(const struct session *session, const cJSON *result)
 {
     (void)session;
-    static const char *const heads[] = {"RULE", "TITLE", "STATISTIC", "LIMITS", "UNIT", "HOLD", "BASIS", NULL};
+    static const char *const heads[] = {"RULE", "TITLE", "STATISTIC", "LIMITS",
+                                        "UNIT", "HOLD",  "BASIS",     NULL};
     struct table table;
     char unit[PAGE_TEXT];
     const cJSON *row;
     table_init(&table, heads);
     cJSON_ArrayForEach(row, result)
     {
-        const char *title = text_of(row, "title"), *zh = text_of(row, "title_zh"), *window = text_of(row, "window");
+        const char *title = text_of(row, "title"), *zh = text_of(row, "title_zh"),
+                   *window = text_of(row, "window");
         const char *quantity = text_of(row, "quantity"), *statistic = text_of(row, "statistic");
         table_add(&table, PLAIN, text_of(row, "id"));
         table_add(&table, PLAIN, (words_chinese() || !title) && zh ? zh : title);
         bool spans = window && statistic && strcmp(statistic, "last") != 0;
-        table_addf(&table, PLAIN, "%s %s%s%s", statistic ? statistic : "?", quantity ? quantity : "?", spans ? " " : "",
-                   spans ? window : "");
+        table_addf(&table, PLAIN, "%s %s%s%s", statistic ? statistic : "?", quantity ? quantity : "?",
+                   spans ? " " : "", spans ? window : "");
         add_limits(&table, row);
         table_add(&table, PLAIN, page_unit(text_of(row, "unit"), unit));
         table_add(&table, PLAIN, text_of(row, "hold"));

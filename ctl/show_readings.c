@@ -15,7 +15,8 @@ static const char *flags_of(const cJSON *row, char *out, size_t size)
     *out = '\0';
     cJSON_ArrayForEach(flag, item_of(row, "flags"))
     {
-        int more = snprintf(out + used, size - used, "%s%s", used ? " " : "", cJSON_IsString(flag) ? flag->valuestring : "?");
+        int more = snprintf(out + used, size - used, "%s%s", used ? " " : "",
+                            cJSON_IsString(flag) ? flag->valuestring : "?");
         if (more < 0 || (size_t)more >= size - used)
             break;
         used += (size_t)more;
@@ -26,7 +27,8 @@ static const char *flags_of(const cJSON *row, char *out, size_t size)
 void show_latest(const struct session *session, const cJSON *result)
 {
     (void)session;
-    static const char *const heads[] = {"SITE", "DOMAIN", "DEVICE", "QUANTITY", "CHANNEL", ">VALUE", "UNIT", "TIME", "FLAGS", NULL};
+    static const char *const heads[] = {"SITE",   "DOMAIN", "DEVICE", "QUANTITY", "CHANNEL",
+                                        ">VALUE", "UNIT",   "TIME",   "FLAGS",    NULL};
     struct table table;
     char text[PAGE_TEXT], flags[128];
     const cJSON *row;
@@ -123,11 +125,13 @@ void show_history(const struct session *session, const cJSON *result)
     (void)session;
     const cJSON *points = item_of(result, "points");
     const char *quantity = text_of(result, "quantity"), *resolution = text_of(result, "resolution"),
-               *channel = text_of(result, "channel"), *device = text_of(result, "device"), *site = text_of(result, "site");
+               *channel = text_of(result, "channel"), *device = text_of(result, "device"),
+               *site = text_of(result, "site");
     char unit[PAGE_TEXT];
     double low, high;
     page_putf(BOLD, "%s/%s %s%s%s %s", site ? site : "?", device ? device : "?", quantity ? quantity : "?",
-              channel && *channel ? "/" : "", channel ? channel : "", page_unit(text_of(result, "unit"), unit));
+              channel && *channel ? "/" : "", channel ? channel : "",
+              page_unit(text_of(result, "unit"), unit));
     putchar('\n');
     spread(points, &low, &high);
     if (resolution && strcmp(resolution, "raw") == 0)

@@ -53,13 +53,14 @@ static void store(const cJSON *status)
     char a[PAGE_TEXT], b[PAGE_TEXT], c[PAGE_TEXT], d[PAGE_TEXT];
     head("store");
     page_put(PLAIN, text_of(file, "path") ? text_of(file, "path") : "-");
-    printf("  %s, %s %s", page_bytes(number_of(file, "bytes"), a), page_count(number_of(file, "readings"), b), word("readings"));
+    printf("  %s, %s %s", page_bytes(number_of(file, "bytes"), a), page_count(number_of(file, "readings"), b),
+           word("readings"));
     if (number_of(file, "journal") > 0)
         printf(" (%s %s)", page_count(number_of(file, "journal"), c), word("not sealed yet"));
     printf(", %s %s\n", page_bytes(number_of(file, "bytes_written"), d), word("written"));
     head("turns");
-    printf("%s %s, %s %.1f ms\n", page_count(number_of(turns, "commits"), a), word("commits"), word("the last took"),
-           number_of(turns, "last_commit_ms"));
+    printf("%s %s, %s %.1f ms\n", page_count(number_of(turns, "commits"), a), word("commits"),
+           word("the last took"), number_of(turns, "last_commit_ms"));
 }
 
 static void cases(const cJSON *status)
@@ -104,11 +105,13 @@ static void faults(const cJSON *status)
 
 void show_status(const struct session *session, const cJSON *result)
 {
-    static const char *const messages[] = {"received", "decoded", "duplicate", "quarantined", "ignored", NULL};
+    static const char *const messages[] = {"received",    "decoded", "duplicate",
+                                           "quarantined", "ignored", NULL};
     static const char *const readings[] = {"decoded", "stored", "duplicate", "rejected", "corrected", NULL};
     char span[PAGE_TEXT];
     const char *version = text_of(result, "version"), *zone = text_of(result, "time_zone");
-    printf(word("ecogovd %s, up %s"), version ? version : "?", page_span(since(session, text_of(result, "started_at")), span));
+    printf(word("ecogovd %s, up %s"), version ? version : "?",
+           page_span(since(session, text_of(result, "started_at")), span));
     printf(" (%s)\n", zone ? zone : "-");
     broker(result);
     head("messages");

@@ -16,7 +16,8 @@ static int depth_of(const cJSON *sites, const cJSON *site)
     while (parent && depth < 16) {
         const char *up = NULL;
         bool found = false;
-        cJSON_ArrayForEach(other, sites) if (text_of(other, "site") && strcmp(text_of(other, "site"), parent) == 0)
+        cJSON_ArrayForEach(other,
+                           sites) if (text_of(other, "site") && strcmp(text_of(other, "site"), parent) == 0)
         {
             up = text_of(other, "parent");
             found = true;
@@ -70,7 +71,7 @@ static void add_period(struct table *table, const char *quantity, const cJSON *s
 
 static void measured(const cJSON *cell, int indent)
 {
-    static const char *const heads[] = {"QUANTITY", ">NOW",  ">THIS HOUR", ">MAX", ">COMPLETE",
+    static const char *const heads[] = {"QUANTITY", ">NOW", ">THIS HOUR", ">MAX", ">COMPLETE",
                                         ">TODAY",   ">MAX", ">COMPLETE",  "UNIT", NULL};
     const cJSON *hour = item_of(cell, "hour"), *day = item_of(cell, "day");
     struct table table;
@@ -80,7 +81,8 @@ static void measured(const cJSON *cell, int indent)
         const cJSON *whole = cJSON_GetArrayItem(day, i);
         const char *quantity = text_of(whole, "quantity");
         int known = quantity ? eg_quantity_find(quantity, strlen(quantity)) : EG_QUANTITY_NONE;
-        table_addf(&table, PLAIN, "%s%s%s", quantity ? quantity : "-", words_chinese() && known >= 0 ? " " : "",
+        table_addf(&table, PLAIN, "%s%s%s", quantity ? quantity : "-",
+                   words_chinese() && known >= 0 ? " " : "",
                    words_chinese() && known >= 0 ? eg_quantity_info(known)->about_zh : "");
         add_now(&table, item_of(cell, "latest"), quantity ? quantity : "");
         add_period(&table, quantity, cJSON_GetArrayItem(hour, i)); /* the same quantities in the same order */
@@ -128,7 +130,8 @@ void show_summary(const struct session *session, const cJSON *result)
     cJSON_ArrayForEach(site, sites)
     {
         int indent = 2 * depth_of(sites, site);
-        const char *name = text_of(site, "name"), *level = text_of(site, "level"), *id = text_of(site, "site");
+        const char *name = text_of(site, "name"), *level = text_of(site, "level"),
+                   *id = text_of(site, "site");
         printf("%*s", indent, "");
         page_put(BOLD, name ? name : "-");
         if (id && (!name || strcmp(id, name) != 0))

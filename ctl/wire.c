@@ -22,8 +22,9 @@ int wire_open(const char *path, struct wire *ret_wire, struct eg_err *err)
             close(fd);
         const char *hint = cause == ENOENT         ? " Is ecogovd running? -s names another socket."
                            : cause == ECONNREFUSED ? " ecogovd is not running."
-                           : cause == EACCES       ? " Only members of its group may: ask to be added to group ecogov."
-                                                   : "";
+                           : cause == EACCES
+                               ? " Only members of its group may: ask to be added to group ecogov."
+                               : "";
         return eg_err_set(err, EG_EIO, "%s: cannot reach the daemon: %s.%s", path, strerror(cause), hint);
     }
     *ret_wire = (struct wire){.fd = fd};
@@ -77,7 +78,8 @@ static int more(struct wire *wire, int patience_ms, struct eg_err *err)
     return EG_OK;
 }
 
-int wire_line(struct wire *wire, int patience_ms, const char **ret_line, size_t *ret_length, struct eg_err *err)
+int wire_line(struct wire *wire, int patience_ms, const char **ret_line, size_t *ret_length,
+              struct eg_err *err)
 {
     size_t seen = 0;
     /* Lines of an export are many and short: drop what was taken only when nothing whole is left behind it. */

@@ -18,5 +18,6 @@ void wire_close(struct wire *wire);
 int wire_send(struct wire *wire, const char *line, size_t length, struct eg_err *err); /* adds the newline */
 /* The next line without its newline, NUL-terminated, borrowed until the next call. Waits `patience_ms` (below 0: for ever) for each
  * bit of it. EG_EIO with a sentence when the daemon hangs up or says nothing. */
-int wire_line(struct wire *wire, int patience_ms, const char **ret_line, size_t *ret_length, struct eg_err *err);
+int wire_line(struct wire *wire, int patience_ms, const char **ret_line, size_t *ret_length,
+              struct eg_err *err);
 #endif

@@ -103,7 +103,8 @@ static void on_published(void *user, int64_t ticket, const char *error)
     eg_notify_published(house->notify, ticket, error);
 }
 
-static int publish(void *user, const char *topic, const char *body, size_t length, bool retain, int64_t ticket)
+static int publish(void *user, const char *topic, const char *body, size_t length, bool retain,
+                   int64_t ticket)
 {
     struct house *house = user;
     return eg_mqtt_publish(house->mqtt, topic, body, length, retain, ticket);
@@ -127,8 +128,12 @@ static void tell_state(void *user, struct eg_api_state *ret)
     struct eg_turn_figures figures = {0};
     if (house->turn) /* the socket answers until its own floor is taken down */
         eg_turn_figures(house->turn, &figures);
-    *ret = (struct eg_api_state){.started_ms = house->started_ms, .now_ms = eg_clock_now_ms(), .faults = &house->faults,
-                                 .counters = figures.counters, .commits = figures.commits, .last_commit_us = figures.last_commit_us};
+    *ret = (struct eg_api_state){.started_ms = house->started_ms,
+                                 .now_ms = eg_clock_now_ms(),
+                                 .faults = &house->faults,
+                                 .counters = figures.counters,
+                                 .commits = figures.commits,
+                                 .last_commit_us = figures.last_commit_us};
     ret->broker_connected = house->mqtt && eg_mqtt_connected(house->mqtt, &ret->broker_since_ms);
 }
 
@@ -148,8 +153,9 @@ static void on_release(void *user, const struct eg_batch *batch)
     if (house->api)
         eg_api_release(house->api, batch);
     if (eg_pipeline_cases_full(house->pipeline)) {
-        if (eg_fault_raise(&house->faults, "cases.full", eg_clock_now_ms(),
-                           "there are as many open cases as ecogov holds: breaches open no more until some are closed"))
+        if (eg_fault_raise(
+                &house->faults, "cases.full", eg_clock_now_ms(),
+                "there are as many open cases as ecogov holds: breaches open no more until some are closed"))
             eg_log(EG_LOG_ERROR, "cases: the table of open cases is full");
     } else {
         eg_fault_clear(&house->faults, "cases.full");
@@ -200,7 +206,8 @@ static void mqtt_gone(void *user)
 
 static void committed_all(void *user)
 {
-    struct house *house = user; /* the turn's memory is gone; its last PUBACKs and answers went out in on_release() */
+    struct house *house =
+        user; /* the turn's memory is gone; its last PUBACKs and answers went out in on_release() */
     house->turn = NULL;
     if (house->mqtt)
         eg_mqtt_close(house->mqtt, mqtt_gone, house);
@@ -226,7 +233,8 @@ static void on_stop(uv_signal_t *signal, int number)
 
 static void on_fatal(void *user, const char *sentence)
 {
-    eg_log(EG_LOG_ERROR, "the store does not take the turn: %s; leaving, to start again from what is on disk", sentence);
+    eg_log(EG_LOG_ERROR, "the store does not take the turn: %s; leaving, to start again from what is on disk",
+           sentence);
     leave(user, EXIT_FAILURE);
 }
 
@@ -246,12 +254,13 @@ static void take_conf(void *user)
     eg_turn_configure(house->turn, fresh);
     eg_api_configure(house->api, fresh);
     if (!eg_mqtt_configure(house->mqtt, fresh))
-        eg_log(EG_LOG_WARNING, "reload: the client id, credentials, TLS and mqtt.publish take effect with the next start");
+        eg_log(EG_LOG_WARNING,
+               "reload: the client id, credentials, TLS and mqtt.publish take effect with the next start");
     house->conf = fresh;
     eg_conf_destroy(old);
     eg_fault_clear(&house->faults, "conf");
-    eg_log(EG_LOG_INFO, "reload: %zu sites, %zu sources, %zu rules are in force", fresh->site_count, fresh->source_count,
-           fresh->rule_count);
+    eg_log(EG_LOG_INFO, "reload: %zu sites, %zu sources, %zu rules are in force", fresh->site_count,
+           fresh->source_count, fresh->rule_count);
     sd_notify(0, "READY=1");
 }
 
@@ -323,7 +332,9 @@ static void remember_subscriptions(struct house *house)
     struct eg_err err;
     snprintf(path, sizeof path, "%s.subscriptions", house->conf->store.path);
     if (eg_mqtt_remember(house->mqtt, path, &err) != EG_OK)
-        eg_log(EG_LOG_WARNING, "mqtt: what leaves the configuration while this daemon is down stays subscribed: %s", err.text);
+        eg_log(EG_LOG_WARNING,
+               "mqtt: what leaves the configuration while this daemon is down stays subscribed: %s",
+               err.text);
 }
 
 static int build_edges(struct house *house, struct eg_err *err)
@@ -334,13 +345,13 @@ static int build_edges(struct house *house, struct eg_err *err)
     const struct eg_notify_door notify_door = {house, publish, on_delivery};
     const struct eg_state_door state_door = {house, publish_state};
     int fds = sd_listen_fds(0);
-    int code = eg_turn_create(&house->loop, house->conf, house->pipeline, house->store, &house->faults, &edges,
-                              &house->turn, err);
+    int code = eg_turn_create(&house->loop, house->conf, house->pipeline, house->store, &house->faults,
+                              &edges, &house->turn, err);
     if (code == EG_OK) {
         uv_timer_init(&house->loop, &house->summary);
         house->summary.data = house;
-        code = eg_api_create(&house->loop, house->conf, fds > 0 ? SD_LISTEN_FDS_START : -1, house->pipeline, house->store,
-                             house->reader, &api_door, &house->api, err);
+        code = eg_api_create(&house->loop, house->conf, fds > 0 ? SD_LISTEN_FDS_START : -1, house->pipeline,
+                             house->store, house->reader, &api_door, &house->api, err);
     }
     if (code != EG_OK)
         return code;
@@ -382,15 +393,16 @@ int eg_house_run(struct eg_conf *conf)
     signal(SIGPIPE, SIG_IGN);
     house->conf = conf;
     house->started_ms = eg_clock_now_ms();
-    int code = eg_zone_use(conf->time_zone) ? build_memory(house, &err)
-                                            : eg_err_set(&err, EG_EINVAL, "time zone %s is not known here", conf->time_zone);
+    int code = eg_zone_use(conf->time_zone)
+                   ? build_memory(house, &err)
+                   : eg_err_set(&err, EG_EINVAL, "time zone %s is not known here", conf->time_zone);
     if (code == EG_OK)
         code = build_edges(house, &err);
     if (code == EG_OK) {
         build_signals(house);
         eg_log(EG_LOG_INFO, "ecogovd " ECOGOV_VERSION ": %zu devices, %zu series, store %s, socket %s",
-               eg_pipeline_device_count(house->pipeline), eg_pipeline_series_count(house->pipeline), conf->store.path,
-               conf->socket.path);
+               eg_pipeline_device_count(house->pipeline), eg_pipeline_series_count(house->pipeline),
+               conf->store.path, conf->socket.path);
         sd_notifyf(0, "READY=1\nSTATUS=Watching over %zu sites", conf->site_count);
         uv_run(&house->loop, UV_RUN_DEFAULT);
     } else {

@@ -65,12 +65,15 @@ static void keep_memory_small(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
-        {"verify", no_argument, NULL, 'y'},       {"replay", required_argument, NULL, 'p'},
-        {"record", required_argument, NULL, 'r'}, {"verbose", no_argument, NULL, 'v'},
-        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check", no_argument, NULL, 'k'},
+                                            {"verify", no_argument, NULL, 'y'},
+                                            {"replay", required_argument, NULL, 'p'},
+                                            {"record", required_argument, NULL, 'r'},
+                                            {"verbose", no_argument, NULL, 'v'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
     const char *path = "/etc/ecogov/ecogov.yaml", *file = NULL;
     enum way way = RUN;
     for (int option; (option = getopt_long(argc, argv, "c:vh", options, NULL)) != -1;) {

@@ -30,7 +30,8 @@ static bool on_message(void *user, const struct eg_message *message)
     struct record *record = user;
     eg_buf_clear(&record->line);
     eg_recording_write(message, &record->line);
-    if (!record->line.failed && fwrite(record->line.data, 1, record->line.length, record->file) == record->line.length)
+    if (!record->line.failed &&
+        fwrite(record->line.data, 1, record->line.length, record->file) == record->line.length)
         record->count++;
     return true;
 }

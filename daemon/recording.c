@@ -96,9 +96,12 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
     const char *until = text_of(params, "until");
     struct eg_command *command = &out->event.command;
     out->event.kind = EG_EVENT_COMMAND;
-    *command = (struct eg_command){.case_id = text_of(params, "id"), .user = text_of(json, "user"),
-                                   .note = text_of(params, "note"), .party = text_of(params, "party"),
-                                   .until_ms = EG_TIME_NONE, .version = -1};
+    *command = (struct eg_command){.case_id = text_of(params, "id"),
+                                   .user = text_of(json, "user"),
+                                   .note = text_of(params, "note"),
+                                   .party = text_of(params, "party"),
+                                   .until_ms = EG_TIME_NONE,
+                                   .version = -1};
     if (strncmp(call, "cases.", 6) != 0)
         return eg_err_set(err, EG_EINVAL, "\"call\" is '%.60s': a recording may call cases.* only", call);
     command->verb = call + 6;

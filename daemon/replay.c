@@ -51,8 +51,8 @@ static void print_event(const struct replay *replay, const struct eg_case_event 
     printf("%s case %s %s", eg_time_format(event->at_ms, time), row->id, event->kind);
     if (*event->from || *event->to)
         printf(" %s%s%s", event->from, *event->from ? "->" : "", event->to);
-    printf(" %s %s/%s/%s %s%s%s", row->rule, row->site, row->domain, row->device, eg_quantity_info(row->quantity)->name,
-           *row->channel ? "#" : "", row->channel);
+    printf(" %s %s/%s/%s %s%s%s", row->rule, row->site, row->domain, row->device,
+           eg_quantity_info(row->quantity)->name, *row->channel ? "#" : "", row->channel);
     if (isfinite(event->value))
         printf(" value=%s", eg_number_format(event->value, value));
     if (event->known_ms != event->at_ms)
@@ -72,8 +72,8 @@ static void print_decisions(const struct replay *replay)
         printf("%s device %s/%s/%s registered\n", eg_time_format(batch->devices[i].registered_ms, time),
                batch->devices[i].site, batch->devices[i].domain, batch->devices[i].device);
     for (size_t i = 0; i < batch->quarantine_count; i++)
-        printf("%s quarantine %s %s: %s\n", eg_time_format(batch->quarantine[i].at_ms, time), batch->quarantine[i].topic,
-               batch->quarantine[i].verdict, batch->quarantine[i].reason);
+        printf("%s quarantine %s %s: %s\n", eg_time_format(batch->quarantine[i].at_ms, time),
+               batch->quarantine[i].topic, batch->quarantine[i].verdict, batch->quarantine[i].reason);
     for (size_t i = 0; i < batch->case_events_count; i++)
         print_event(replay, &batch->case_events[i]);
     for (size_t i = 0; i < batch->answers_count; i++)
@@ -91,8 +91,9 @@ static void print_sum(const struct replay *replay)
            (unsigned long long)c->received, (unsigned long long)c->decoded, (unsigned long long)c->duplicate,
            (unsigned long long)c->quarantined, (unsigned long long)c->ignored);
     printf("readings decoded=%llu stored=%llu duplicate=%llu rejected=%llu corrected=%llu\n",
-           (unsigned long long)c->r_decoded, (unsigned long long)c->r_stored, (unsigned long long)c->r_duplicate,
-           (unsigned long long)c->r_rejected, (unsigned long long)c->r_corrected);
+           (unsigned long long)c->r_decoded, (unsigned long long)c->r_stored,
+           (unsigned long long)c->r_duplicate, (unsigned long long)c->r_rejected,
+           (unsigned long long)c->r_corrected);
     printf("devices=%zu series=%zu cases active=%zu\n", eg_pipeline_device_count(replay->pipeline),
            eg_pipeline_series_count(replay->pipeline), active);
 }
@@ -120,7 +121,8 @@ static int take(struct replay *replay, const struct eg_event *event, struct eg_e
         return eg_err_set(err, EG_EINVAL, "time goes backwards: a recording ascends by time");
     replay->now_ms = event->now_ms;
     int code = EG_OK;
-    if (replay->batch.events && event->now_ms - replay->turn_began_ms >= replay->conf->store.commit_interval_ms)
+    if (replay->batch.events &&
+        event->now_ms - replay->turn_began_ms >= replay->conf->store.commit_interval_ms)
         code = commit(replay, err);
     if (code != EG_OK || event->kind == EG_EVENT_TICK)
         return code;
@@ -143,7 +145,8 @@ static int play(struct replay *replay, FILE *file, struct eg_err *err)
         if (length <= 1)
             continue;
         if ((size_t)length > LINE_MAX_BYTES) {
-            code = eg_err_set(err, EG_EINVAL, "a line of %zd bytes; at most %zu are taken", length, LINE_MAX_BYTES);
+            code = eg_err_set(err, EG_EINVAL, "a line of %zd bytes; at most %zu are taken", length,
+                              LINE_MAX_BYTES);
             break;
         }
         code = eg_recording_parse(line, (size_t)length, &recorded, err);

@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TURN_READINGS_MAX 8192 /* about 25 ms of work at full speed; twice as much rather than wait for the worker to finish tidying */
-#define WAITING_MAX 256        /* commands and deliveries that came while a commit ran */
+#define TURN_READINGS_MAX                                                                                    \
+    8192 /* about 25 ms of work at full speed; twice as much rather than wait for the worker to finish tidying */
+#define WAITING_MAX 256 /* commands and deliveries that came while a commit ran */
 #define TIDY_BITE_US 3000
 #define TIDY_PAUSE_MS 20
-#define TIDY_EVERY 64          /* commits */
-#define RETRY_MS 1000          /* after a full disk */
+#define TIDY_EVERY 64 /* commits */
+#define RETRY_MS 1000 /* after a full disk */
 /* So many events, then so long nothing: a backlog has come in whole. Its turn need not wait for commit_interval: shared by so many,
  * the page or two that an earlier commit costs are nothing. The everyday trickle does wait: that is what spares the card. */
 #define QUIET_EVENTS 256
@@ -32,8 +33,9 @@ struct eg_turn {
     struct eg_store *store;
     struct eg_faults *faults;
     struct eg_turn_edges edges;
-    struct eg_batch batch;    /* being filled, or under way to the disk */
-    struct eg_batch released; /* on disk, being let out: what comes in meanwhile is already of the next turn */
+    struct eg_batch batch; /* being filled, or under way to the disk */
+    struct eg_batch
+        released; /* on disk, being let out: what comes in meanwhile is already of the next turn */
     enum state state;
     uv_timer_t timer; /* the first event's patience, or the next try */
     uv_timer_t tidy_timer;
@@ -43,7 +45,7 @@ struct eg_turn {
     struct eg_err err;
     int64_t began_us, tidy_at_ms, patience_until_us;
     unsigned long tidied_commits; /* as many had been when the store was last looked at */
-    size_t quiet_events; /* as many as there were when the socket went dry; 0: it did not */
+    size_t quiet_events;          /* as many as there were when the socket went dry; 0: it did not */
     struct eg_turn_figures figures;
     struct waiting *first, **last;
     size_t waiting_count;
@@ -72,14 +74,15 @@ static void committed(uv_work_t *work, int status)
     struct eg_turn *turn = work->data;
     (void)status;
     turn->figures.beats++;
-    if (turn->result == EG_EFULL && turn->closed) { /* what is not on disk was never acknowledged: the broker brings it again */
+    if (turn->result == EG_EFULL &&
+        turn->closed) { /* what is not on disk was never acknowledged: the broker brings it again */
         eg_log(EG_LOG_WARNING, "store: leaving without the last turn: %s", turn->err.text);
         halt(turn);
         return;
     }
     if (turn->result == EG_EFULL) {
-        if (eg_fault_raise(turn->faults, "store.full", eg_clock_now_ms(), "%s; nothing is acknowledged until there is room",
-                           turn->err.text))
+        if (eg_fault_raise(turn->faults, "store.full", eg_clock_now_ms(),
+                           "%s; nothing is acknowledged until there is room", turn->err.text))
             eg_log(EG_LOG_ERROR, "store: %s", turn->err.text);
         uv_timer_start(&turn->timer, commit_again, RETRY_MS, 0);
         return;
@@ -164,7 +167,8 @@ static void patience_over(uv_timer_t *timer)
 static void tidy_work(uv_work_t *work)
 {
     struct eg_turn *turn = work->data;
-    turn->result = eg_store_tidy(turn->store, turn->tidy_at_ms, TIDY_BITE_US, &turn->more_to_tidy, &turn->err);
+    turn->result =
+        eg_store_tidy(turn->store, turn->tidy_at_ms, TIDY_BITE_US, &turn->more_to_tidy, &turn->err);
 }
 
 static void tidied(uv_work_t *work, int status)
@@ -201,7 +205,8 @@ static void tidy(uv_timer_t *timer)
 static void patience(struct eg_turn *turn)
 {
     /* While the gate is shut no keep-alive goes out either: longer than half of it, and the broker would think us dead. */
-    int64_t patience_ms = turn->conf->store.commit_interval_ms, most_ms = (int64_t)turn->conf->mqtt.keepalive_s * 500;
+    int64_t patience_ms = turn->conf->store.commit_interval_ms,
+            most_ms = (int64_t)turn->conf->mqtt.keepalive_s * 500;
     if (patience_ms > most_ms)
         patience_ms = most_ms;
     turn->patience_until_us = eg_clock_mono_us() + patience_ms * 1000;
@@ -235,7 +240,8 @@ bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)
         return false; /* leaving: it is not acknowledged, the broker brings it again */
     take(turn, &event);
     size_t most = turn->state == TIDYING ? 2 * TURN_READINGS_MAX : TURN_READINGS_MAX;
-    if (!turn->batch.urgent && !turn->batch.failed && turn->batch.readings_count < most && turn->batch.events < most)
+    if (!turn->batch.urgent && !turn->batch.failed && turn->batch.readings_count < most &&
+        turn->batch.events < most)
         return true;
     begin_commit(turn);
     return false;
@@ -296,7 +302,9 @@ static bool wait_for_turn(struct eg_turn *turn, const struct eg_event *event)
     struct eg_command *command = &waiting->event.command;
     bool ok;
     if (event->kind == EG_EVENT_COMMAND)
-        ok = copy_all((const char **[]){&command->verb, &command->case_id, &command->user, &command->note, &command->party}, 5);
+        ok = copy_all((const char **[]){&command->verb, &command->case_id, &command->user, &command->note,
+                                        &command->party},
+                      5);
     else
         ok = copy_text(&waiting->event.delivery.error);
     if (!ok) {
@@ -365,7 +373,8 @@ static void advance(struct eg_turn *turn)
         take(turn, &waiting->event);
         waiting_free(waiting);
     }
-    if (turn->batch.events && !turn->commit_wanted && (turn->batch.urgent || turn->batch.failed || turn->closed || turn->quiet)) {
+    if (turn->batch.events && !turn->commit_wanted &&
+        (turn->batch.urgent || turn->batch.failed || turn->closed || turn->quiet)) {
         begin_commit(turn);
         return;
     }
@@ -380,7 +389,8 @@ static void advance(struct eg_turn *turn)
         turn->state = HALTED;
         uv_close((uv_handle_t *)&turn->timer, closed_one);
         uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
-    } else if (!turn->closed && (turn->more_to_tidy || turn->figures.commits - turn->tidied_commits >= TIDY_EVERY) &&
+    } else if (!turn->closed &&
+               (turn->more_to_tidy || turn->figures.commits - turn->tidied_commits >= TIDY_EVERY) &&
                !uv_is_active((uv_handle_t *)&turn->tidy_timer)) {
         uv_timer_start(&turn->tidy_timer, tidy, turn->more_to_tidy ? 0 : TIDY_PAUSE_MS, 0);
     }
@@ -394,14 +404,20 @@ void eg_turn_quiet(struct eg_turn *turn, void (*when)(void *user), void *user)
         advance(turn);
 }
 
-int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeline *pipeline, struct eg_store *store,
-                   struct eg_faults *faults, const struct eg_turn_edges *edges, struct eg_turn **ret, struct eg_err *err)
+int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeline *pipeline,
+                   struct eg_store *store, struct eg_faults *faults, const struct eg_turn_edges *edges,
+                   struct eg_turn **ret, struct eg_err *err)
 {
     struct eg_turn *turn = calloc(1, sizeof *turn);
     if (!turn)
         return eg_err_set(err, EG_ENOMEM, "no memory for the turn");
-    *turn = (struct eg_turn){.loop = loop, .conf = conf, .pipeline = pipeline, .store = store, .faults = faults,
-                             .edges = *edges, .handles = 2};
+    *turn = (struct eg_turn){.loop = loop,
+                             .conf = conf,
+                             .pipeline = pipeline,
+                             .store = store,
+                             .faults = faults,
+                             .edges = *edges,
+                             .handles = 2};
     turn->last = &turn->first;
     eg_batch_init(&turn->batch);
     eg_batch_init(&turn->released);

@@ -16,13 +16,14 @@ struct eg_turn;
 /* Who is told, on the loop's thread. Every function may be NULL (replay has none). */
 struct eg_turn_edges {
     void *user;
-    void (*pause)(void *user);                                    /* a commit begins: read no more */
-    void (*release)(void *user, const struct eg_batch *batch);    /* it is on disk: let out what waits */
-    void (*fatal)(void *user, const char *sentence);              /* it will never be: leave, start again from the store */
+    void (*pause)(void *user);                                 /* a commit begins: read no more */
+    void (*release)(void *user, const struct eg_batch *batch); /* it is on disk: let out what waits */
+    void (*fatal)(void *user, const char *sentence); /* it will never be: leave, start again from the store */
 };
 
-int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeline *pipeline, struct eg_store *store,
-                   struct eg_faults *faults, const struct eg_turn_edges *edges, struct eg_turn **ret, struct eg_err *err);
+int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeline *pipeline,
+                   struct eg_store *store, struct eg_faults *faults, const struct eg_turn_edges *edges,
+                   struct eg_turn **ret, struct eg_err *err);
 void eg_turn_configure(struct eg_turn *turn, const struct eg_conf *conf);
 
 /* The doors. message: false when the turn takes no more for now (the message itself was taken). */
@@ -39,7 +40,7 @@ struct eg_turn_figures {
     unsigned long commits;
     int64_t last_commit_us;
     struct eg_counters counters; /* as of the last commit: what a kill leaves */
-    uint64_t beats; /* moves with every event and commit: the watchdog's sign of life */
+    uint64_t beats;              /* moves with every event and commit: the watchdog's sign of life */
 };
 void eg_turn_figures(const struct eg_turn *turn, struct eg_turn_figures *ret);
 

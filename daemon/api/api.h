@@ -17,7 +17,8 @@ struct eg_api_state {
     int64_t broker_since_ms;
     const struct eg_faults *faults;
     struct eg_counters counters; /* as of the last commit, as everything that the store is asked */
-    unsigned long commits; int64_t last_commit_us; /* how long the last commit took */
+    unsigned long commits;
+    int64_t last_commit_us; /* how long the last commit took */
 };
 struct eg_api_door {
     void *user;
@@ -29,14 +30,16 @@ struct eg_api_door {
 /* Listens at conf->socket.path (made with mode 0660 and group ecogov when that group exists; a stale socket file is removed, a live one
  * is refused). fd >= 0: an already listening socket (systemd). */
 int eg_api_create(uv_loop_t *loop, const struct eg_conf *conf, int fd, const struct eg_pipeline *pipeline,
-                  struct eg_store *store, struct eg_reader *reader, const struct eg_api_door *door, struct eg_api **ret,
-                  struct eg_err *err);
+                  struct eg_store *store, struct eg_reader *reader, const struct eg_api_door *door,
+                  struct eg_api **ret, struct eg_err *err);
 void eg_api_configure(struct eg_api *api, const struct eg_conf *conf);
 /* After a commit: the answers of its commands go out, and the watchers are told of case events and readings in the batch. */
 void eg_api_release(struct eg_api *api, const struct eg_batch *batch);
 /* What `summary` would say of each site, one JSON object each, borrowed for the call. */
-void eg_api_summaries(struct eg_api *api, void (*each)(void *user, const char *site, const char *json, size_t length),
+void eg_api_summaries(struct eg_api *api,
+                      void (*each)(void *user, const char *site, const char *json, size_t length),
                       void *user);
-void eg_api_close(struct eg_api *api, void (*closed)(void *user), void *user); /* flushes answers, removes the socket file */
+void eg_api_close(struct eg_api *api, void (*closed)(void *user),
+                  void *user); /* flushes answers, removes the socket file */
 
 #endif

@@ -21,9 +21,9 @@ enum eg_rpc_code {
     EG_RPC_BUSY = -32004,
 };
 
-#define EG_CALL_NAME_MAX   64   /* bytes of a site, device, channel … in a parameter, with the NUL */
-#define EG_CALL_PATH_MAX   208  /* of a device as site/domain/device, or a case id */
-#define EG_CALL_TEXT_MAX   4096 /* bytes of a note */
+#define EG_CALL_NAME_MAX 64   /* bytes of a site, device, channel … in a parameter, with the NUL */
+#define EG_CALL_PATH_MAX 208  /* of a device as site/domain/device, or a case id */
+#define EG_CALL_TEXT_MAX 4096 /* bytes of a note */
 #define EG_CALL_NUMBER_MAX 16
 #define EG_CALL_EXPORT_MAX 4 /* exports under way in the whole server: each holds a snapshot of the store */
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define LOOKUP_BYTES 16384 /* a line of passwd or group longer than this is treated as not there */
-#define GROUPS_MAX   1024
+#define GROUPS_MAX 1024
 
 void eg_client_init(struct eg_client *client, uid_t uid, gid_t gid)
 {

@@ -5,10 +5,10 @@
 #include <api/call.h>
 
 #define EG_CLIENT_USER_MAX 64
-#define EG_RPC_LINE_MAX    65536             /* bytes of a line from a client, without its newline */
-#define EG_RPC_BATCH_MAX   32                /* calls in a batch array */
-#define EG_RPC_ANSWER_MAX  (8 * 1024 * 1024) /* bytes of the answer to one line */
-#define EG_RPC_ID_MAX      160               /* bytes of an id as JSON text, with the NUL */
+#define EG_RPC_LINE_MAX 65536               /* bytes of a line from a client, without its newline */
+#define EG_RPC_BATCH_MAX 32                 /* calls in a batch array */
+#define EG_RPC_ANSWER_MAX (8 * 1024 * 1024) /* bytes of the answer to one line */
+#define EG_RPC_ID_MAX 160                   /* bytes of an id as JSON text, with the NUL */
 
 enum eg_topic { EG_TOPIC_CASES = 1, EG_TOPIC_READINGS = 2, EG_TOPIC_STATUS = 4 };
 struct eg_watch {

@@ -14,9 +14,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define GROUP        "ecogov"
+#define GROUP "ecogov"
 #define LOOKUP_BYTES 16384
-#define BACKLOG      64
+#define BACKLOG 64
 
 /* Only the last level: a missing tree means a wrong path, not a fresh machine. */
 static int make_parent(const char *path, struct eg_err *err)

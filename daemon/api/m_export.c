@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BITE_POINTS     600
+#define BITE_POINTS 600
 #define EMPTY_BITES_MAX 16 /* that match nothing, before others get their turn */
 /* A line is ended here; the longest row fits into what is left to 64 KiB. */
 #define LINE_MAX_BYTES (60 * 1024)

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOUR_MS       (INT64_C(3600) * 1000)
-#define AUTO_RAW_MS   (48 * HOUR_MS)
-#define AUTO_HOUR_MS  (60 * 24 * HOUR_MS)
+#define HOUR_MS (INT64_C(3600) * 1000)
+#define AUTO_RAW_MS (48 * HOUR_MS)
+#define AUTO_HOUR_MS (60 * 24 * HOUR_MS)
 #define LIMIT_DEFAULT 1000
-#define CHOICES_MAX   6 /* named in a sentence */
+#define CHOICES_MAX 6 /* named in a sentence */
 
 enum resolution { RAW, HOUR, DAY };
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LIST_DEFAULT  50
+#define LIST_DEFAULT 50
 #define PREVIEW_CHARS 200
 
 struct listing {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DOMAINS_MAX   64
+#define DOMAINS_MAX 64
 #define SITE_TEXT_MAX ((size_t)1 << 20)
 
 struct statistic {
@@ -304,7 +304,8 @@ static void write_site(const struct summary *summary, uint32_t index)
     eg_json_close(json, '}');
 }
 
-void eg_m_summary_each(struct eg_desk *desk, void (*each)(void *user, const char *site, const char *json, size_t length),
+void eg_m_summary_each(struct eg_desk *desk,
+                       void (*each)(void *user, const char *site, const char *json, size_t length),
                        void *user)
 {
     struct eg_buf text;

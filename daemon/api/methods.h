@@ -48,7 +48,8 @@ void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *devi
                          unsigned flags); /* an object */
 
 /* Each site as `summary` tells it, for eg_api_summaries(). */
-void eg_m_summary_each(struct eg_desk *desk, void (*each)(void *user, const char *site, const char *json, size_t length),
+void eg_m_summary_each(struct eg_desk *desk,
+                       void (*each)(void *user, const char *site, const char *json, size_t length),
                        void *user);
 
 /* An export under way. Bite: whole lines into `out`; 0 goes on, 1 done with *ret_rows, or an enum

@@ -4,13 +4,13 @@
 
 #include <api/rpc.h>
 
-#define EG_PEER_READ_BYTES  65536
+#define EG_PEER_READ_BYTES 65536
 #define EG_PEER_BACKLOG_MAX (1024 * 1024) /* unread by a watcher when the next turn has something to tell */
 #define EG_PEER_TOLD_MAX                                                                                     \
-    (4 * 1024 * 1024)                /* bytes of notifications of one turn: more than a full turn makes */
-#define EG_PEER_PAUSE_BYTES    65536 /* with more than this unread, its next call waits */
-#define EG_PEER_STALL_S        10    /* taking nothing for so long, with output waiting, is leaving */
-#define EG_PEER_STALL_EXPORT_S 60    /* an export may hang in a pager for a while */
+    (4 * 1024 * 1024)             /* bytes of notifications of one turn: more than a full turn makes */
+#define EG_PEER_PAUSE_BYTES 65536 /* with more than this unread, its next call waits */
+#define EG_PEER_STALL_S 10        /* taking nothing for so long, with output waiting, is leaving */
+#define EG_PEER_STALL_EXPORT_S 60 /* an export may hang in a pager for a while */
 
 struct eg_peer;
 struct eg_peer_home { /* what a connection needs of the server; Borrowed */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SILENT_LEAST_MS  (10 * 60 * 1000)
+#define SILENT_LEAST_MS (10 * 60 * 1000)
 #define SILENT_INTERVALS 3
 
 /* A site that left the configuration may still have devices, and cases. */

@@ -11,8 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PEERS_MAX     64
-#define TICK_MS       1000 /* only while somebody has unread output or watches status */
+#define PEERS_MAX 64
+#define TICK_MS 1000       /* only while somebody has unread output or watches status */
 #define LAST_WORDS_MS 1000 /* how long closing waits for peers to take their answers */
 
 struct eg_api {
@@ -196,8 +196,8 @@ void eg_api_configure(struct eg_api *api, const struct eg_conf *conf)
 
 /* --- after a commit --- */
 
-void eg_api_summaries(struct eg_api *api, void (*each)(void *user, const char *site, const char *json, size_t length),
-                      void *user)
+void eg_api_summaries(struct eg_api *api,
+                      void (*each)(void *user, const char *site, const char *json, size_t length), void *user)
 {
     eg_m_summary_each(&api->desk, each, user);
 }

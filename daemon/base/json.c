@@ -213,7 +213,8 @@ static bool short_decimal(double value, char *out)
             continue;
         unsigned long digits = (unsigned long)fabs(whole), scale = (unsigned long)scales[decimals];
         if (decimals)
-            snprintf(out, EG_NUMBER_TEXT, "%s%lu.%0*lu", value < 0 ? "-" : "", digits / scale, decimals, digits % scale);
+            snprintf(out, EG_NUMBER_TEXT, "%s%lu.%0*lu", value < 0 ? "-" : "", digits / scale, decimals,
+                     digits % scale);
         else
             snprintf(out, EG_NUMBER_TEXT, "%s%lu", value < 0 ? "-" : "", digits);
         return true;

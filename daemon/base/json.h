@@ -15,10 +15,11 @@ void eg_json_key(struct eg_json *json, const char *key);
 void eg_json_string(struct eg_json *json, const char *text); /* NULL → null; invalid UTF-8 → U+FFFD */
 void eg_json_string_n(struct eg_json *json, const char *text, size_t length);
 void eg_json_int(struct eg_json *json, int64_t value);
-void eg_json_number(struct eg_json *json, double value); /* shortest text that reads back; not finite → null */
+void eg_json_number(struct eg_json *json,
+                    double value); /* shortest text that reads back; not finite → null */
 void eg_json_bool(struct eg_json *json, bool value);
 void eg_json_null(struct eg_json *json);
-void eg_json_time(struct eg_json *json, int64_t ms); /* RFC 3339; EG_TIME_NONE → null */
+void eg_json_time(struct eg_json *json, int64_t ms);           /* RFC 3339; EG_TIME_NONE → null */
 void eg_json_raw(struct eg_json *json, const char *json_text); /* a whole value, already JSON */
 /* The usual pairs. */
 void eg_json_put_string(struct eg_json *json, const char *key, const char *text);

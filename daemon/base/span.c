@@ -10,15 +10,9 @@ struct unit {
     int64_t factor;
 };
 static const struct unit spans[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-static const struct unit sizes[] = {{"B", 1},
-                                    {"KB", 1000},
-                                    {"MB", 1000000},
-                                    {"GB", 1000000000},
-                                    {"TB", 1000000000000},
-                                    {"KiB", 1024},
-                                    {"MiB", 1048576},
-                                    {"GiB", 1073741824},
-                                    {"TiB", 1099511627776}};
+static const struct unit sizes[] = {{"B", 1},           {"KB", 1000},          {"MB", 1000000},
+                                    {"GB", 1000000000}, {"TB", 1000000000000}, {"KiB", 1024},
+                                    {"MiB", 1048576},   {"GiB", 1073741824},   {"TiB", 1099511627776}};
 
 static bool parse(const char *text, const struct unit *units, size_t count, int64_t *ret)
 {

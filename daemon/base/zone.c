@@ -7,8 +7,8 @@
 #include <time.h>
 
 #define ZONES "/usr/share/zoneinfo/"
-#define HOUR  INT64_C(3600000)
-#define DAY   (24 * HOUR)
+#define HOUR INT64_C(3600000)
+#define DAY (24 * HOUR)
 
 bool eg_zone_exists(const char *name)
 {
@@ -95,7 +95,8 @@ static int64_t midnight(int64_t wall, int64_t offset)
     int64_t guess = wall - offset;
     if (has_reached(guess, wall) && !has_reached(guess - 1, wall))
         return guess;
-    return first(guess - DAY, guess + DAY, has_reached, wall); /* clocks change that day, perhaps over midnight itself */
+    return first(guess - DAY, guess + DAY, has_reached,
+                 wall); /* clocks change that day, perhaps over midnight itself */
 }
 
 void eg_zone_hour(int64_t ms, int64_t *ret_start, int64_t *ret_end)

@@ -19,10 +19,12 @@ struct check {
     bool holes; /* something that others may name was taken out */
 };
 
-bool eg_check_syntax(const char *text, size_t length, unsigned file, const char *name, struct eg_conf_faults *faults)
+bool eg_check_syntax(const char *text, size_t length, unsigned file, const char *name,
+                     struct eg_conf_faults *faults)
 {
     /* The same anchor twice is no error to this parser, but to the one that composes the document. */
-    static const char no_anchors[] = "anchors and aliases are not read: write it out", too_deep[] = "nested too deep";
+    static const char no_anchors[] = "anchors and aliases are not read: write it out",
+                      too_deep[] = "nested too deep";
     yaml_parser_t parser;
     int depth = 0, documents = 0;
     bool ok = true, end = false;
@@ -32,7 +34,8 @@ bool eg_check_syntax(const char *text, size_t length, unsigned file, const char 
     while (ok && !end) {
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event)) {
-            eg_faults_add(faults, file, name, parser.problem_mark, "this is no YAML: %s", parser.problem ? parser.problem : "unreadable");
+            eg_faults_add(faults, file, name, parser.problem_mark, "this is no YAML: %s",
+                          parser.problem ? parser.problem : "unreadable");
             ok = false;
             break;
         }
@@ -72,7 +75,8 @@ bool eg_check_syntax(const char *text, size_t length, unsigned file, const char 
     return ok;
 }
 
-#define FAULT(check, node, ...) eg_faults_add((check)->faults, (check)->file, (check)->name, (node)->start_mark, __VA_ARGS__)
+#define FAULT(check, node, ...)                                                                              \
+    eg_faults_add((check)->faults, (check)->file, (check)->name, (node)->start_mark, __VA_ARGS__)
 
 static const char *field_name(const void *from, size_t index)
 {
@@ -88,13 +92,15 @@ static const char *text_of(const yaml_node_t *node)
     return (const char *)node->data.scalar.value;
 }
 
-static void check_value(struct check *check, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *key);
+static void check_value(struct check *check, const yaml_node_t *node, const cyaml_schema_value_t *schema,
+                        const char *key);
 
 static void check_required(struct check *check, const yaml_node_t *node, const cyaml_schema_field_t *fields)
 {
     for (; fields->key; fields++) {
         bool found = fields->value.flags & CYAML_FLAG_OPTIONAL;
-        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top && !found; pair++) {
+        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+             pair < node->data.mapping.pairs.top && !found; pair++) {
             const yaml_node_t *key = yaml_document_get_node(check->document, pair->key);
             found = key->type == YAML_SCALAR_NODE && !strcmp(text_of(key), fields->key);
         }
@@ -112,8 +118,8 @@ static bool too_many_keys(struct check *check, const yaml_node_t *node)
 }
 
 /* The field that the key means; NULL when it means none, or was given before. */
-static const cyaml_schema_field_t *check_key(struct check *check, const yaml_node_t *node, const yaml_node_pair_t *pair,
-                                             const cyaml_schema_field_t *fields)
+static const cyaml_schema_field_t *check_key(struct check *check, const yaml_node_t *node,
+                                             const yaml_node_pair_t *pair, const cyaml_schema_field_t *fields)
 {
     const yaml_node_t *key = yaml_document_get_node(check->document, pair->key);
     if (key->type != YAML_SCALAR_NODE) {
@@ -123,7 +129,8 @@ static const cyaml_schema_field_t *check_key(struct check *check, const yaml_nod
     for (const yaml_node_pair_t *earlier = node->data.mapping.pairs.start; earlier < pair; earlier++) {
         const yaml_node_t *other = yaml_document_get_node(check->document, earlier->key);
         if (other->type == YAML_SCALAR_NODE && !strcmp(text_of(other), text_of(key))) {
-            FAULT(check, key, "'%.60s' is given twice (first in line %zu)", text_of(key), other->start_mark.line + 1);
+            FAULT(check, key, "'%.60s' is given twice (first in line %zu)", text_of(key),
+                  other->start_mark.line + 1);
             return NULL;
         }
     }
@@ -133,7 +140,8 @@ static const cyaml_schema_field_t *check_key(struct check *check, const yaml_nod
     if (field->key)
         return field;
     const char *near = eg_faults_nearest(text_of(key), field_name, fields);
-    FAULT(check, key, "unknown key '%.60s'%s%s%s", text_of(key), near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    FAULT(check, key, "unknown key '%.60s'%s%s%s", text_of(key), near ? " (did you mean '" : "",
+          near ? near : "", near ? "'?)" : "");
     return NULL;
 }
 
@@ -141,15 +149,18 @@ static void check_mapping(struct check *check, const yaml_node_t *node, const cy
 {
     if (too_many_keys(check, node))
         return;
-    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+         pair++) {
         const cyaml_schema_field_t *field = check_key(check, node, pair, fields);
         if (field)
-            check_value(check, yaml_document_get_node(check->document, pair->value), &field->value, field->key);
+            check_value(check, yaml_document_get_node(check->document, pair->value), &field->value,
+                        field->key);
     }
     check_required(check, node, fields);
 }
 
-static void check_enum(struct check *check, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *key)
+static void check_enum(struct check *check, const yaml_node_t *node, const cyaml_schema_value_t *schema,
+                       const char *key)
 {
     char words[200];
     size_t used = 0;
@@ -157,7 +168,8 @@ static void check_enum(struct check *check, const yaml_node_t *node, const cyaml
     for (uint32_t i = 0; i < schema->enumeration.count; i++) {
         if (!strcmp(schema->enumeration.strings[i].str, text_of(node)))
             return;
-        used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", used ? ", " : "", schema->enumeration.strings[i].str);
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", used ? ", " : "",
+                                 schema->enumeration.strings[i].str);
     }
     FAULT(check, node, "%s is '%.60s', it may be %s", key, text_of(node), words);
 }
@@ -168,7 +180,8 @@ static bool is_whole(const char *text)
     errno = 0;
     long value = strtol(text, &end, 10);
     const char *digits = text + (*text == '-');
-    return *digits >= '0' && *digits <= '9' && (*digits != '0' || !digits[1]) && /* 010 would be eight to some */
+    return *digits >= '0' && *digits <= '9' &&
+           (*digits != '0' || !digits[1]) && /* 010 would be eight to some */
            !*end && !errno && value >= INT32_MIN && value <= INT32_MAX;
 }
 
@@ -188,7 +201,8 @@ static bool is_bool(const char *text)
     return false;
 }
 
-static void check_scalar(struct check *check, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *key)
+static void check_scalar(struct check *check, const yaml_node_t *node, const cyaml_schema_value_t *schema,
+                         const char *key)
 {
     const char *text = text_of(node);
     if (strlen(text) != node->data.scalar.length) {
@@ -215,12 +229,14 @@ static void check_scalar(struct check *check, const yaml_node_t *node, const cya
         if (node->data.scalar.length < schema->string.min)
             FAULT(check, node, "%s is empty", key);
         else if (node->data.scalar.length > schema->string.max)
-            FAULT(check, node, "%s has %zu bytes, at most %u are read", key, node->data.scalar.length, schema->string.max);
+            FAULT(check, node, "%s has %zu bytes, at most %u are read", key, node->data.scalar.length,
+                  schema->string.max);
         break;
     }
 }
 
-static void check_value(struct check *check, const yaml_node_t *node, const cyaml_schema_value_t *schema, const char *key)
+static void check_value(struct check *check, const yaml_node_t *node, const cyaml_schema_value_t *schema,
+                        const char *key)
 {
     static const char *const kinds[] = {"nothing", "a single value", "a list", "a group of keys"};
     yaml_node_type_t wanted = schema->type == CYAML_MAPPING    ? YAML_MAPPING_NODE
@@ -236,7 +252,8 @@ static void check_value(struct check *check, const yaml_node_t *node, const cyam
     if (wanted == YAML_MAPPING_NODE) {
         check_mapping(check, node, schema->mapping.fields);
     } else if (wanted == YAML_SEQUENCE_NODE) {
-        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++)
+        for (const yaml_node_item_t *item = node->data.sequence.items.start;
+             item < node->data.sequence.items.top; item++)
             check_value(check, yaml_document_get_node(check->document, *item), schema->sequence.entry, key);
     } else {
         check_scalar(check, node, schema, key);
@@ -245,7 +262,8 @@ static void check_value(struct check *check, const yaml_node_t *node, const cyam
 
 /* --- what is left when the faulty is taken out --- */
 
-static void keep_clean_items(struct check *check, yaml_node_t *list, const cyaml_schema_value_t *entry, const char *key)
+static void keep_clean_items(struct check *check, yaml_node_t *list, const cyaml_schema_value_t *entry,
+                             const char *key)
 {
     yaml_node_item_t *kept = list->data.sequence.items.start;
     for (yaml_node_item_t *item = kept; item < list->data.sequence.items.top; item++) {
@@ -260,7 +278,8 @@ static void keep_clean_items(struct check *check, yaml_node_t *list, const cyaml
 /* What an unknown key was to be nobody knows. */
 static bool may_be_named(const cyaml_schema_field_t *field)
 {
-    return !field || !strcmp(field->key, "sites") || !strcmp(field->key, "parties") || !strcmp(field->key, "include");
+    return !field || !strcmp(field->key, "sites") || !strcmp(field->key, "parties") ||
+           !strcmp(field->key, "include");
 }
 
 static void keep_clean_keys(struct check *check, yaml_node_t *root, const cyaml_schema_field_t *fields)
@@ -285,7 +304,8 @@ static void keep_clean_keys(struct check *check, yaml_node_t *root, const cyaml_
     root->data.mapping.pairs.top = kept;
 }
 
-bool eg_check_document(yaml_document_t *document, unsigned file, const char *name, struct eg_conf_faults *faults, bool *ret_holes)
+bool eg_check_document(yaml_document_t *document, unsigned file, const char *name,
+                       struct eg_conf_faults *faults, bool *ret_holes)
 {
     struct check check = {document, file, name, faults, false};
     yaml_node_t *root = yaml_document_get_root_node(document);

@@ -12,8 +12,17 @@
 #define EG_CONF_NONE UINT32_MAX
 
 enum eg_level { EG_LEVEL_NONE = 0, EG_LEVEL_NOTICE, EG_LEVEL_WARNING, EG_LEVEL_CRITICAL, EG_LEVEL_COUNT };
-enum eg_statistic { EG_STAT_LAST, EG_STAT_MEAN, EG_STAT_MIN, EG_STAT_MAX, EG_STAT_SUM, EG_STAT_RATE, EG_STAT_AQI_CN,
-                    EG_STAT_AQI_US, EG_STAT_COUNT };
+enum eg_statistic {
+    EG_STAT_LAST,
+    EG_STAT_MEAN,
+    EG_STAT_MIN,
+    EG_STAT_MAX,
+    EG_STAT_SUM,
+    EG_STAT_RATE,
+    EG_STAT_AQI_CN,
+    EG_STAT_AQI_US,
+    EG_STAT_COUNT
+};
 enum eg_mode { EG_MODE_COLLABORATIVE, EG_MODE_GAP_FILLING, EG_MODE_ALTERNATIVE, EG_MODE_COUNT };
 enum eg_sector { EG_SECTOR_GOVERNMENT, EG_SECTOR_MARKET, EG_SECTOR_SOCIETY, EG_SECTOR_COUNT };
 const char *eg_level_name(enum eg_level level); /* "" for NONE, "notice" "warning" "critical" */
@@ -22,15 +31,16 @@ const char *eg_mode_name(enum eg_mode mode);
 const char *eg_sector_name(enum eg_sector sector);
 
 struct eg_conf_mqtt {
-    const char *host; int port;
+    const char *host;
+    int port;
     const char *client_id;
     const char *user, *password, *password_file; /* NULL where not given; password_file wins */
     const char *ca_file, *cert_file, *key_file;  /* ca_file switches TLS on */
     bool tls, tls_insecure;
     int keepalive_s;
-    int receive_maximum;        /* default 65535 */
-    int64_t session_expiry_ms;  /* default 7d */
-    bool publish;               /* outgoing MQTT (CONTRACT §6); default true */
+    int receive_maximum;       /* default 65535 */
+    int64_t session_expiry_ms; /* default 7d */
+    bool publish;              /* outgoing MQTT (CONTRACT §6); default true */
 };
 struct eg_conf_store {
     const char *path;
@@ -40,17 +50,25 @@ struct eg_conf_store {
 };
 struct eg_conf_socket {
     const char *path;
-    const char **supervisors; size_t supervisor_count; /* user names, or "@group" */
+    const char **supervisors;
+    size_t supervisor_count; /* user names, or "@group" */
 };
-struct eg_conf_board { const char *dir; int64_t interval_ms; };
+struct eg_conf_board {
+    const char *dir;
+    int64_t interval_ms;
+};
 
-struct eg_conf_party { const char *id, *name; enum eg_sector sector; };
+struct eg_conf_party {
+    const char *id, *name;
+    enum eg_sector sector;
+};
 struct eg_conf_site {
     const char *id, *name, *level; /* level: county township village spot (free text) */
     uint32_t parent;               /* index in sites, or EG_CONF_NONE */
     double latitude, longitude;    /* NaN where not given */
     enum eg_mode mode;
-    uint32_t *parties; size_t party_count; /* indices in parties */
+    uint32_t *parties;
+    size_t party_count; /* indices in parties */
 };
 struct eg_conf_calibration { /* value = raw * scale + offset, for readings from `from_ms` on */
     int quantity;
@@ -62,45 +80,55 @@ struct eg_conf_device { /* described by hand; keys site+domain+id */
     uint32_t site;
     int64_t silent_after_ms;    /* 0: learned */
     double latitude, longitude; /* NaN */
-    struct eg_conf_calibration *calibrations; size_t calibration_count;
+    struct eg_conf_calibration *calibrations;
+    size_t calibration_count;
 };
 struct eg_conf_source {
-    const char *id, *topic;     /* topic template */
+    const char *id, *topic;             /* topic template */
     const char *site, *domain, *device; /* fixed values where the template has no {…}; NULL where it has */
     const struct eg_driver *driver;
-    void *prepared;             /* the driver's compiled mapping */
+    void *prepared; /* the driver's compiled mapping */
 };
 #define EG_DOMAIN_TEXT 32 /* bytes of a domain, with the NUL */
 struct eg_conf_rule {
-    const char *id, *domain;    /* domain NULL: any */
-    int quantity;               /* enum eg_quantity */
+    const char *id, *domain; /* domain NULL: any */
+    int quantity;            /* enum eg_quantity */
     enum eg_statistic statistic;
-    int64_t window_ms;          /* of mean min max sum rate; default 1h */
-    bool below;                 /* direction */
-    struct { bool set; double open, clear; } levels[EG_LEVEL_COUNT]; /* by enum eg_level */
+    int64_t window_ms; /* of mean min max sum rate; default 1h */
+    bool below;        /* direction */
+    struct {
+        bool set;
+        double open, clear;
+    } levels[EG_LEVEL_COUNT]; /* by enum eg_level */
     int64_t hold_ms, clear_hold_ms;
-    uint32_t *sites; size_t site_count; /* empty: everywhere; else these and all below */
-    const char *basis, *action;         /* "" where not given */
-    const char *title_en, *title_zh;    /* "" where not given */
+    uint32_t *sites;
+    size_t site_count;               /* empty: everywhere; else these and all below */
+    const char *basis, *action;      /* "" where not given */
+    const char *title_en, *title_zh; /* "" where not given */
     int64_t deadline_acknowledge_ms, deadline_fix_ms, deadline_verify_ms; /* 0: none */
-    uint64_t version;                   /* hash of the rule's meaning: changes when the text does */
+    uint64_t version; /* hash of the rule's meaning: changes when the text does */
 };
 struct eg_conf {
-    const char *path;           /* of the main file, absolute */
+    const char *path; /* of the main file, absolute */
     struct eg_conf_mqtt mqtt;
     struct eg_conf_store store;
     struct eg_conf_socket socket;
     struct eg_conf_board board;
     const char *time_zone;
-    bool auto_register;         /* default true */
-    int64_t late_limit_ms;      /* default 24 h */
-    int64_t future_tolerance_ms;/* default 5 m */
-    int64_t max_devices;        /* default 20000 */
-    struct eg_conf_site *sites; size_t site_count;
-    struct eg_conf_party *parties; size_t party_count;
-    struct eg_conf_device *devices; size_t device_count;
-    struct eg_conf_source *sources; size_t source_count;
-    struct eg_conf_rule *rules; size_t rule_count;
+    bool auto_register;          /* default true */
+    int64_t late_limit_ms;       /* default 24 h */
+    int64_t future_tolerance_ms; /* default 5 m */
+    int64_t max_devices;         /* default 20000 */
+    struct eg_conf_site *sites;
+    size_t site_count;
+    struct eg_conf_party *parties;
+    size_t party_count;
+    struct eg_conf_device *devices;
+    size_t device_count;
+    struct eg_conf_source *sources;
+    size_t source_count;
+    struct eg_conf_rule *rules;
+    size_t rule_count;
 };
 
 /* Reads `path` and all it includes. On any fault: NULL, and every fault in `faults`, a line each, as
@@ -110,7 +138,8 @@ struct eg_conf *eg_conf_load(const char *path, struct eg_buf *faults);
 /* The same from memory: the fuzzer's and the tests' entrance. `name` stands for the file in faults; includes are refused. */
 struct eg_conf *eg_conf_parse(const char *name, const char *text, size_t length, struct eg_buf *faults);
 void eg_conf_destroy(struct eg_conf *conf); /* accepts NULL */
-uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id, size_t length); /* index or EG_CONF_NONE */
+uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id,
+                           size_t length); /* index or EG_CONF_NONE */
 const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const char *id); /* or NULL */
 /* The unit of what a rule judges: the quantity's own, for a rate "per hour". `rule` may be NULL. Gives `out` back. */
 #define EG_UNIT_TEXT 32

@@ -8,7 +8,8 @@
 
 #define WORD_MAX 40
 
-void eg_faults_add(struct eg_conf_faults *faults, unsigned file, const char *name, yaml_mark_t mark, const char *format, ...)
+void eg_faults_add(struct eg_conf_faults *faults, unsigned file, const char *name, yaml_mark_t mark,
+                   const char *format, ...)
 {
     if (faults->count >= EG_CONF_FAULTS_MAX)
         return;
@@ -51,8 +52,8 @@ void eg_faults_write(struct eg_conf_faults *faults, struct eg_buf *out)
     if (faults->count)
         qsort(faults->rows, faults->count, sizeof *faults->rows, by_place);
     for (size_t i = 0; i < faults->count; i++)
-        eg_buf_printf(out, "%s:%zu:%zu: %s\n", faults->rows[i].name, faults->rows[i].line, faults->rows[i].column,
-                      faults->rows[i].text);
+        eg_buf_printf(out, "%s:%zu:%zu: %s\n", faults->rows[i].name, faults->rows[i].line,
+                      faults->rows[i].column, faults->rows[i].text);
     if (faults->count == EG_CONF_FAULTS_MAX)
         eg_buf_text(out, "there are more faults than these\n");
     if (faults->failed)
@@ -88,7 +89,8 @@ static size_t distance(const char *a, const char *b)
     return rows[la % 3][lb];
 }
 
-const char *eg_faults_nearest(const char *word, const char *(*next)(const void *from, size_t index), const void *from)
+const char *eg_faults_nearest(const char *word, const char *(*next)(const void *from, size_t index),
+                              const void *from)
 {
     const char *best = NULL, *candidate;
     size_t least = strlen(word) / 2 + 1;

@@ -24,7 +24,8 @@ const yaml_node_t *eg_files_key(struct eg_conf_file *file, const yaml_node_t *ma
 {
     if (!mapping || mapping->type != YAML_MAPPING_NODE)
         return NULL;
-    for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top; pair++) {
+    for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+         pair < mapping->data.mapping.pairs.top; pair++) {
         const yaml_node_t *name = yaml_document_get_node(&file->document, pair->key);
         if (name->type == YAML_SCALAR_NODE && !strcmp((const char *)name->data.scalar.value, key))
             return yaml_document_get_node(&file->document, pair->value);
@@ -34,7 +35,8 @@ const yaml_node_t *eg_files_key(struct eg_conf_file *file, const yaml_node_t *ma
 
 const yaml_node_t *eg_files_item(struct eg_conf_file *file, const yaml_node_t *list, size_t index)
 {
-    if (!list || list->type != YAML_SEQUENCE_NODE || index >= (size_t)(list->data.sequence.items.top - list->data.sequence.items.start))
+    if (!list || list->type != YAML_SEQUENCE_NODE ||
+        index >= (size_t)(list->data.sequence.items.top - list->data.sequence.items.start))
         return NULL;
     return yaml_document_get_node(&file->document, list->data.sequence.items.start[index]);
 }
@@ -70,7 +72,8 @@ static void cyaml_quiet(cyaml_log_t level, void *user, const char *format, va_li
     (void)args;
 }
 
-static const cyaml_config_t cyaml = {.log_fn = cyaml_quiet, .mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR};
+static const cyaml_config_t cyaml = {
+    .log_fn = cyaml_quiet, .mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR};
 
 /* The document as text again: JSON, which is YAML. */
 static void write_node(yaml_document_t *document, const yaml_node_t *node, struct eg_json *json)
@@ -79,12 +82,14 @@ static void write_node(yaml_document_t *document, const yaml_node_t *node, struc
         eg_json_string_n(json, (const char *)node->data.scalar.value, node->data.scalar.length);
     } else if (node->type == YAML_SEQUENCE_NODE) {
         eg_json_open(json, '[');
-        for (const yaml_node_item_t *item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++)
+        for (const yaml_node_item_t *item = node->data.sequence.items.start;
+             item < node->data.sequence.items.top; item++)
             write_node(document, yaml_document_get_node(document, *item), json);
         eg_json_close(json, ']');
     } else {
         eg_json_open(json, '{');
-        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
+        for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+             pair < node->data.mapping.pairs.top; pair++) {
             eg_json_key(json, (const char *)yaml_document_get_node(document, pair->key)->data.scalar.value);
             write_node(document, yaml_document_get_node(document, pair->value), json);
         }
@@ -101,11 +106,13 @@ static void take_rest(struct eg_conf_file *file)
     eg_json_init(&json, &text);
     write_node(&file->document, eg_files_root(file), &json);
     if (!text.failed)
-        cyaml_load_data((const uint8_t *)text.data, text.length, &cyaml, &eg_schema_file, (cyaml_data_t **)&file->raw, NULL);
+        cyaml_load_data((const uint8_t *)text.data, text.length, &cyaml, &eg_schema_file,
+                        (cyaml_data_t **)&file->raw, NULL);
     eg_buf_finish(&text);
 }
 
-static void take_text(struct eg_conf_files *files, struct eg_conf_file *file, unsigned index, const char *text, size_t length, struct eg_conf_faults *faults)
+static void take_text(struct eg_conf_files *files, struct eg_conf_file *file, unsigned index,
+                      const char *text, size_t length, struct eg_conf_faults *faults)
 {
     yaml_parser_t parser;
     size_t before = faults->count;
@@ -117,7 +124,8 @@ static void take_text(struct eg_conf_files *files, struct eg_conf_file *file, un
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     file->has_document = yaml_parser_load(&parser, &file->document) != 0;
     if (!file->has_document)
-        eg_faults_add(faults, index, file->name, parser.problem_mark, "this is no YAML: %s", parser.problem ? parser.problem : "unreadable");
+        eg_faults_add(faults, index, file->name, parser.problem_mark, "this is no YAML: %s",
+                      parser.problem ? parser.problem : "unreadable");
     yaml_parser_delete(&parser);
     const yaml_node_t *root = eg_files_root(file);
     if (!root || (root->type == YAML_SCALAR_NODE && !root->data.scalar.length))
@@ -129,15 +137,17 @@ static void take_text(struct eg_conf_files *files, struct eg_conf_file *file, un
         files->holes = files->holes || holes || !file->raw;
         return;
     }
-    cyaml_err_t code = cyaml_load_data((const uint8_t *)text, length, &cyaml, &eg_schema_file, (cyaml_data_t **)&file->raw, NULL);
+    cyaml_err_t code = cyaml_load_data((const uint8_t *)text, length, &cyaml, &eg_schema_file,
+                                       (cyaml_data_t **)&file->raw, NULL);
     if (code != CYAML_OK)
         eg_faults_add(faults, index, file->name, top, "cannot be read: %s", cyaml_strerror(code));
 }
 
-static void read_file(struct eg_conf_files *files, const char *path, int depth, struct eg_conf_faults *faults, struct eg_conf_file *by,
-                      unsigned by_index, yaml_mark_t mark);
+static void read_file(struct eg_conf_files *files, const char *path, int depth, struct eg_conf_faults *faults,
+                      struct eg_conf_file *by, unsigned by_index, yaml_mark_t mark);
 
-static void include(struct eg_conf_files *files, struct eg_conf_file *file, unsigned index, int depth, struct eg_conf_faults *faults)
+static void include(struct eg_conf_files *files, struct eg_conf_file *file, unsigned index, int depth,
+                    struct eg_conf_faults *faults)
 {
     const yaml_node_t *list = eg_files_key(file, eg_files_root(file), "include");
     for (unsigned i = 0; file->raw && i < file->raw->include_count; i++) {
@@ -146,7 +156,8 @@ static void include(struct eg_conf_files *files, struct eg_conf_file *file, unsi
         yaml_mark_t mark = node ? node->start_mark : top;
         char path[PATH_MAX];
         glob_t found;
-        if (snprintf(path, sizeof path, "%s%s%s", *pattern == '/' ? "" : file->folder, *pattern == '/' ? "" : "/", pattern) >= PATH_MAX) {
+        if (snprintf(path, sizeof path, "%s%s%s", *pattern == '/' ? "" : file->folder,
+                     *pattern == '/' ? "" : "/", pattern) >= PATH_MAX) {
             eg_faults_add(faults, index, file->name, mark, "the path is too long");
             continue;
         }
@@ -162,8 +173,8 @@ static void include(struct eg_conf_files *files, struct eg_conf_file *file, unsi
     }
 }
 
-static void read_file(struct eg_conf_files *files, const char *path, int depth, struct eg_conf_faults *faults, struct eg_conf_file *by,
-                      unsigned by_index, yaml_mark_t mark)
+static void read_file(struct eg_conf_files *files, const char *path, int depth, struct eg_conf_faults *faults,
+                      struct eg_conf_file *by, unsigned by_index, yaml_mark_t mark)
 {
     const char *said_by = by ? by->name : path;
     for (unsigned i = 0; i < files->count; i++)
@@ -189,7 +200,8 @@ static void read_file(struct eg_conf_files *files, const char *path, int depth, 
     else if (length > FILE_MAX)
         eg_faults_add(faults, by_index, said_by, mark, "%s is larger than 1 MiB", path);
     else if (!file)
-        eg_faults_add(faults, by_index, said_by, mark, "%s is one file too many (at most %d), or there is no memory", path, EG_CONF_FILES_MAX);
+        eg_faults_add(faults, by_index, said_by, mark,
+                      "%s is one file too many (at most %d), or there is no memory", path, EG_CONF_FILES_MAX);
     else {
         take_text(files, file, index, text, length, faults);
         include(files, file, index, depth, faults);
@@ -203,7 +215,8 @@ void eg_files_read(struct eg_conf_files *files, const char *path, struct eg_conf
     read_file(files, path, 0, faults, NULL, 0, top);
 }
 
-void eg_files_parse(struct eg_conf_files *files, const char *name, const char *text, size_t length, struct eg_conf_faults *faults)
+void eg_files_parse(struct eg_conf_files *files, const char *name, const char *text, size_t length,
+                    struct eg_conf_faults *faults)
 {
     struct eg_conf_file *file = add_file(files, name, name);
     if (!file || length > FILE_MAX) {
@@ -212,7 +225,8 @@ void eg_files_parse(struct eg_conf_files *files, const char *name, const char *t
     }
     take_text(files, file, 0, text, length, faults);
     if (file->raw && file->raw->include_count)
-        eg_faults_add(faults, 0, file->name, eg_files_key(file, eg_files_root(file), "include")->start_mark, "include is for files only");
+        eg_faults_add(faults, 0, file->name, eg_files_key(file, eg_files_root(file), "include")->start_mark,
+                      "include is for files only");
 }
 
 void eg_files_finish(struct eg_conf_files *files)

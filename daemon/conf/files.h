@@ -8,8 +8,8 @@
 #define EG_CONF_FILES_MAX 256
 
 struct eg_conf_file {
-    char *name;    /* as it is said in faults */
-    char *folder;  /* what relative paths in it are relative to */
+    char *name;         /* as it is said in faults */
+    char *folder;       /* what relative paths in it are relative to */
     struct eg_raw *raw; /* NULL: empty file */
     yaml_document_t document;
     bool has_document;
@@ -21,7 +21,8 @@ struct eg_conf_files {
 };
 /* Reads all, in the order of reading. What is wrong goes to `faults`; then `raw` may be missing. */
 void eg_files_read(struct eg_conf_files *files, const char *path, struct eg_conf_faults *faults);
-void eg_files_parse(struct eg_conf_files *files, const char *name, const char *text, size_t length, struct eg_conf_faults *faults);
+void eg_files_parse(struct eg_conf_files *files, const char *name, const char *text, size_t length,
+                    struct eg_conf_faults *faults);
 void eg_files_finish(struct eg_conf_files *files); /* raw strings go, too */
 /* Nodes by place; NULL where there is none. */
 const yaml_node_t *eg_files_key(struct eg_conf_file *file, const yaml_node_t *mapping, const char *key);

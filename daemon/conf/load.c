@@ -12,10 +12,17 @@ static struct eg_loaded *fresh(void)
     if (!loaded)
         return NULL;
     struct eg_conf *conf = &loaded->conf;
-    conf->mqtt = (struct eg_conf_mqtt){.host = "127.0.0.1", .port = 1883, .client_id = "ecogov", .keepalive_s = 60,
-                                       .receive_maximum = 65535, .session_expiry_ms = INT64_C(7) * 86400000, .publish = true};
-    conf->store = (struct eg_conf_store){.path = "/var/lib/ecogov/ecogov.db", .commit_interval_ms = 1000,
-                                         .retain_raw_ms = INT64_C(400) * 86400000, .max_size = INT64_C(4000000000)};
+    conf->mqtt = (struct eg_conf_mqtt){.host = "127.0.0.1",
+                                       .port = 1883,
+                                       .client_id = "ecogov",
+                                       .keepalive_s = 60,
+                                       .receive_maximum = 65535,
+                                       .session_expiry_ms = INT64_C(7) * 86400000,
+                                       .publish = true};
+    conf->store = (struct eg_conf_store){.path = "/var/lib/ecogov/ecogov.db",
+                                         .commit_interval_ms = 1000,
+                                         .retain_raw_ms = INT64_C(400) * 86400000,
+                                         .max_size = INT64_C(4000000000)};
     static const char *const supervisors[] = {"@ecogov-supervisors"};
     conf->socket = (struct eg_conf_socket){"/run/ecogov/ecogov.sock", (const char **)(void *)supervisors, 1};
     conf->board = (struct eg_conf_board){.dir = "/var/lib/ecogov/board", .interval_ms = 60000};
@@ -98,8 +105,8 @@ bool eg_conf_site_within(const struct eg_conf *conf, uint32_t site, uint32_t anc
     return false;
 }
 
-#define NAME_OF(value, ...)                                                                                            \
-    static const char *const names[] = {__VA_ARGS__};                                                                  \
+#define NAME_OF(value, ...)                                                                                  \
+    static const char *const names[] = {__VA_ARGS__};                                                        \
     return (unsigned)(value) < sizeof names / sizeof *names ? names[value] : "?"
 
 const char *eg_level_name(enum eg_level level)

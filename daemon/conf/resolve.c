@@ -18,7 +18,8 @@ void eg_resolve_fault(struct eg_resolve *resolve, const yaml_node_t *node, const
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    eg_faults_add(resolve->faults, resolve->index, resolve->file->name, node ? node->start_mark : (yaml_mark_t){0, 0, 0}, "%s", text);
+    eg_faults_add(resolve->faults, resolve->index, resolve->file->name,
+                  node ? node->start_mark : (yaml_mark_t){0, 0, 0}, "%s", text);
 }
 
 void *eg_resolve_keep(struct eg_resolve *resolve, size_t count, size_t size)
@@ -58,17 +59,20 @@ const yaml_node_t *eg_resolve_node(struct eg_resolve *resolve, const yaml_node_t
 
 const yaml_node_t *eg_resolve_entry(struct eg_resolve *resolve, const char *list, size_t index)
 {
-    return eg_files_item(resolve->file, eg_files_key(resolve->file, eg_files_root(resolve->file), list), index);
+    return eg_files_item(resolve->file, eg_files_key(resolve->file, eg_files_root(resolve->file), list),
+                         index);
 }
 
-int64_t eg_resolve_span(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key, const char *text, int64_t otherwise)
+int64_t eg_resolve_span(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key,
+                        const char *text, int64_t otherwise)
 {
     int64_t ms;
     if (!text)
         return otherwise;
     if (eg_span_parse(text, &ms))
         return ms;
-    eg_resolve_fault(resolve, eg_resolve_node(resolve, mapping, key), "%s is '%.40s', a duration such as 500ms, 30s, 10m, 24h or 30d is expected", key, text);
+    eg_resolve_fault(resolve, eg_resolve_node(resolve, mapping, key),
+                     "%s is '%.40s', a duration such as 500ms, 30s, 10m, 24h or 30d is expected", key, text);
     return otherwise;
 }
 
@@ -83,7 +87,8 @@ int eg_resolve_quantity(struct eg_resolve *resolve, const yaml_node_t *node, con
     int quantity = eg_quantity_find(name, strlen(name));
     if (quantity == EG_QUANTITY_NONE) {
         const char *near = eg_faults_nearest(name, quantity_name, NULL);
-        eg_resolve_fault(resolve, node, "there is no quantity '%.60s'%s%s%s", name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+        eg_resolve_fault(resolve, node, "there is no quantity '%.60s'%s%s%s", name,
+                         near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
         return 0;
     }
     return quantity;
@@ -101,7 +106,8 @@ uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node, co
     uint32_t site = eg_conf_site_find(conf, id, strlen(id));
     if (site == EG_CONF_NONE && !resolve->loaded->files.holes) {
         const char *near = eg_faults_nearest(id, site_name, conf);
-        eg_resolve_fault(resolve, node, "there is no site '%.60s'%s%s%s", id, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+        eg_resolve_fault(resolve, node, "there is no site '%.60s'%s%s%s", id, near ? " (did you mean '" : "",
+                         near ? near : "", near ? "'?)" : "");
     }
     return site;
 }
@@ -116,7 +122,8 @@ void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, cons
 {
     if (text && (!eg_resolve_slug(text) || strlen(text) >= EG_DOMAIN_TEXT))
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "domain"),
-                         "a domain is a-z, 0-9, - and _, at most %d bytes: '%.60s' is not", EG_DOMAIN_TEXT - 1, text);
+                         "a domain is a-z, 0-9, - and _, at most %d bytes: '%.60s' is not",
+                         EG_DOMAIN_TEXT - 1, text);
 }
 
 /* --- single settings --- */
@@ -126,12 +133,14 @@ static const char *or_text(const char *text, const char *otherwise)
     return text ? text : otherwise;
 }
 
-static int whole(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key, const int *given, int otherwise, int low, int high)
+static int whole(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key, const int *given,
+                 int otherwise, int low, int high)
 {
     if (!given)
         return otherwise;
     if (*given < low || *given > high)
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, mapping, key), "%s is %d, it may be %d to %d", key, *given, low, high);
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, mapping, key), "%s is %d, it may be %d to %d", key,
+                         *given, low, high);
     return *given;
 }
 
@@ -164,14 +173,18 @@ static void take_mqtt(struct eg_resolve *resolve, const struct eg_raw_mqtt *raw)
     mqtt->tls = raw->tls ? *raw->tls : mqtt->ca_file != NULL;
     mqtt->tls_insecure = raw->tls_insecure && *raw->tls_insecure;
     mqtt->publish = raw->publish ? *raw->publish : true;
-    mqtt->receive_maximum = whole(resolve, node, "receive_maximum", raw->receive_maximum, mqtt->receive_maximum, 1, 65535);
-    mqtt->session_expiry_ms = eg_resolve_span(resolve, node, "session_expiry", raw->session_expiry, mqtt->session_expiry_ms);
-    int64_t keepalive = eg_resolve_span(resolve, node, "keepalive", raw->keepalive, (int64_t)mqtt->keepalive_s * 1000);
+    mqtt->receive_maximum =
+        whole(resolve, node, "receive_maximum", raw->receive_maximum, mqtt->receive_maximum, 1, 65535);
+    mqtt->session_expiry_ms =
+        eg_resolve_span(resolve, node, "session_expiry", raw->session_expiry, mqtt->session_expiry_ms);
+    int64_t keepalive =
+        eg_resolve_span(resolve, node, "keepalive", raw->keepalive, (int64_t)mqtt->keepalive_s * 1000);
     if (keepalive < 5000 || keepalive > 3600000)
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "keepalive"), "keepalive may be 5s to 1h");
     mqtt->keepalive_s = (int)(keepalive / 1000);
     if (!*mqtt->client_id || strlen(mqtt->client_id) > 100)
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "client_id"), "client_id must have 1 to 100 bytes: without one the broker keeps no session");
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "client_id"),
+                         "client_id must have 1 to 100 bytes: without one the broker keeps no session");
     if ((mqtt->cert_file == NULL) != (mqtt->key_file == NULL))
         eg_resolve_fault(resolve, node, "cert_file and key_file go together");
     if ((mqtt->password || mqtt->password_file) && !mqtt->user)
@@ -184,18 +197,24 @@ static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *ra
     const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), "store");
     if (raw->path)
         store->path = path_of(resolve, raw->path);
-    store->commit_interval_ms = eg_resolve_span(resolve, node, "commit_interval", raw->commit_interval, store->commit_interval_ms);
-    store->retain_raw_ms = eg_resolve_span(resolve, node, "retain_raw", raw->retain_raw, store->retain_raw_ms);
+    store->commit_interval_ms =
+        eg_resolve_span(resolve, node, "commit_interval", raw->commit_interval, store->commit_interval_ms);
+    store->retain_raw_ms =
+        eg_resolve_span(resolve, node, "retain_raw", raw->retain_raw, store->retain_raw_ms);
     if (store->commit_interval_ms < 1 || store->commit_interval_ms > 600000)
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "commit_interval"), "commit_interval may be 1ms to 10m");
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "commit_interval"),
+                         "commit_interval may be 1ms to 10m");
     if (raw->max_size && (!eg_size_parse(raw->max_size, &store->max_size) || store->max_size < 1000000))
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "max_size"), "max_size is '%.40s', a size such as 500MB or 4GB is expected (at least 1MB)", raw->max_size);
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "max_size"),
+                         "max_size is '%.40s', a size such as 500MB or 4GB is expected (at least 1MB)",
+                         raw->max_size);
 }
 
 static void check_zone(struct eg_resolve *resolve, const char *name)
 {
     if (!eg_zone_exists(name))
-        eg_resolve_fault(resolve, eg_files_key(resolve->file, eg_files_root(resolve->file), "time_zone"), "there is no time zone '%.60s' (names such as Asia/Shanghai or UTC)", name);
+        eg_resolve_fault(resolve, eg_files_key(resolve->file, eg_files_root(resolve->file), "time_zone"),
+                         "there is no time zone '%.60s' (names such as Asia/Shanghai or UTC)", name);
 }
 
 static void take_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
@@ -209,7 +228,8 @@ static void take_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
     if (raw->socket) {
         if (raw->socket->path)
             conf->socket.path = path_of(resolve, raw->socket->path);
-        if (eg_files_key(resolve->file, eg_files_key(resolve->file, root, "socket"), "supervisors")) { /* an empty list, too */
+        if (eg_files_key(resolve->file, eg_files_key(resolve->file, root, "socket"),
+                         "supervisors")) { /* an empty list, too */
             conf->socket.supervisors = (const char **)(void *)raw->socket->supervisors;
             conf->socket.supervisor_count = raw->socket->supervisors_count;
         }
@@ -217,7 +237,8 @@ static void take_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
     if (raw->board) {
         if (raw->board->dir)
             conf->board.dir = path_of(resolve, raw->board->dir);
-        conf->board.interval_ms = eg_resolve_span(resolve, eg_files_key(resolve->file, root, "board"), "interval", raw->board->interval, conf->board.interval_ms);
+        conf->board.interval_ms = eg_resolve_span(resolve, eg_files_key(resolve->file, root, "board"),
+                                                  "interval", raw->board->interval, conf->board.interval_ms);
     }
     if (raw->time_zone) {
         conf->time_zone = raw->time_zone;
@@ -225,9 +246,11 @@ static void take_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
     }
     if (raw->auto_register)
         conf->auto_register = *raw->auto_register;
-    conf->max_devices = whole(resolve, root, "max_devices", raw->max_devices, (int)conf->max_devices, 1, 500000);
+    conf->max_devices =
+        whole(resolve, root, "max_devices", raw->max_devices, (int)conf->max_devices, 1, 500000);
     conf->late_limit_ms = eg_resolve_span(resolve, root, "late_limit", raw->late_limit, conf->late_limit_ms);
-    conf->future_tolerance_ms = eg_resolve_span(resolve, root, "future_tolerance", raw->future_tolerance, conf->future_tolerance_ms);
+    conf->future_tolerance_ms =
+        eg_resolve_span(resolve, root, "future_tolerance", raw->future_tolerance, conf->future_tolerance_ms);
 }
 
 /* --- parties, sites, devices --- */
@@ -236,11 +259,14 @@ static void take_party(struct eg_resolve *resolve, const struct eg_raw_party *ra
 {
     struct eg_conf *conf = &resolve->loaded->conf;
     if (!eg_resolve_slug(raw->id))
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "a party's id is a-z, 0-9, - and _: '%.60s' is not", raw->id);
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"),
+                         "a party's id is a-z, 0-9, - and _: '%.60s' is not", raw->id);
     for (size_t i = 0; i < conf->party_count; i++)
         if (!strcmp(conf->parties[i].id, raw->id))
-            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "party '%.60s' is given twice", raw->id);
-    conf->parties[conf->party_count++] = (struct eg_conf_party){raw->id, or_text(raw->name, raw->id), (enum eg_sector)raw->sector};
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "party '%.60s' is given twice",
+                             raw->id);
+    conf->parties[conf->party_count++] =
+        (struct eg_conf_party){raw->id, or_text(raw->name, raw->id), (enum eg_sector)raw->sector};
 }
 
 static void take_site(struct eg_resolve *resolve, const struct eg_raw_site *raw, const yaml_node_t *node)
@@ -248,12 +274,18 @@ static void take_site(struct eg_resolve *resolve, const struct eg_raw_site *raw,
     struct eg_conf *conf = &resolve->loaded->conf;
     struct eg_conf_site *site = &conf->sites[conf->site_count];
     if (!eg_resolve_slug(raw->id))
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "a site's id is a-z, 0-9, - and _: '%.60s' is not", raw->id);
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"),
+                         "a site's id is a-z, 0-9, - and _: '%.60s' is not", raw->id);
     if (eg_conf_site_find(conf, raw->id, strlen(raw->id)) != EG_CONF_NONE)
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "site '%.60s' is given twice", raw->id);
-    *site = (struct eg_conf_site){.id = raw->id, .name = or_text(raw->name, raw->id), .level = or_text(raw->level, ""), .parent = EG_CONF_NONE,
-                                  .latitude = raw->latitude ? *raw->latitude : NAN, .longitude = raw->longitude ? *raw->longitude : NAN,
-                                  .mode = raw->mode ? (enum eg_mode)*raw->mode : EG_MODE_COLLABORATIVE};
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "site '%.60s' is given twice",
+                         raw->id);
+    *site = (struct eg_conf_site){.id = raw->id,
+                                  .name = or_text(raw->name, raw->id),
+                                  .level = or_text(raw->level, ""),
+                                  .parent = EG_CONF_NONE,
+                                  .latitude = raw->latitude ? *raw->latitude : NAN,
+                                  .longitude = raw->longitude ? *raw->longitude : NAN,
+                                  .mode = raw->mode ? (enum eg_mode) * raw->mode : EG_MODE_COLLABORATIVE};
     if (fabs(site->latitude) > 90)
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "latitude"), "latitude is -90 to 90");
     if (fabs(site->longitude) > 180)
@@ -262,7 +294,8 @@ static void take_site(struct eg_resolve *resolve, const struct eg_raw_site *raw,
 }
 
 /* When all sites and parties are known. */
-static void link_site(struct eg_resolve *resolve, const struct eg_raw_site *raw, const yaml_node_t *node, struct eg_conf_site *site)
+static void link_site(struct eg_resolve *resolve, const struct eg_raw_site *raw, const yaml_node_t *node,
+                      struct eg_conf_site *site)
 {
     const struct eg_conf *conf = &resolve->loaded->conf;
     if (raw->parent)
@@ -275,20 +308,24 @@ static void link_site(struct eg_resolve *resolve, const struct eg_raw_site *raw,
         if (party == conf->party_count && resolve->loaded->files.holes)
             continue;
         if (party == conf->party_count)
-            eg_resolve_fault(resolve, eg_files_item(resolve->file, eg_files_key(resolve->file, node, "parties"), i), "there is no party '%.60s'", raw->parties[i]);
+            eg_resolve_fault(resolve,
+                             eg_files_item(resolve->file, eg_files_key(resolve->file, node, "parties"), i),
+                             "there is no party '%.60s'", raw->parties[i]);
         else
             site->parties[site->party_count++] = party;
     }
     size_t steps = 0;
     for (uint32_t at = site->parent; at != EG_CONF_NONE; at = conf->sites[at].parent)
         if (++steps > conf->site_count) {
-            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "parent"), "site '%.60s' lies below itself", site->id);
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "parent"),
+                             "site '%.60s' lies below itself", site->id);
             site->parent = EG_CONF_NONE;
             break;
         }
 }
 
-static void take_calibration(struct eg_resolve *resolve, const struct eg_raw_device *raw, const yaml_node_t *node, struct eg_conf_device *device)
+static void take_calibration(struct eg_resolve *resolve, const struct eg_raw_device *raw,
+                             const yaml_node_t *node, struct eg_conf_device *device)
 {
     const yaml_node_t *list = eg_files_key(resolve->file, node, "calibration");
     device->calibrations = eg_resolve_keep(resolve, raw->calibration_count, sizeof *device->calibrations);
@@ -296,19 +333,24 @@ static void take_calibration(struct eg_resolve *resolve, const struct eg_raw_dev
         const struct eg_raw_calibration *from = &raw->calibration[i];
         const yaml_node_t *entry = eg_files_item(resolve->file, list, i);
         struct eg_conf_calibration *to = &device->calibrations[device->calibration_count++];
-        to->quantity = eg_resolve_quantity(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
+        to->quantity =
+            eg_resolve_quantity(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
         to->scale = from->scale ? *from->scale : 1;
         to->offset = from->offset ? *from->offset : 0;
         to->from_ms = INT64_MIN;
         if (from->from && !eg_time_parse(from->from, strlen(from->from), &to->from_ms))
-            eg_resolve_fault(resolve, eg_resolve_node(resolve, entry, "from"), "from is '%.40s', a time such as 2026-11-23T00:00:00Z is expected", from->from);
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, entry, "from"),
+                             "from is '%.40s', a time such as 2026-11-23T00:00:00Z is expected", from->from);
     }
 }
 
 static void take_device(struct eg_resolve *resolve, const struct eg_raw_device *raw, const yaml_node_t *node)
 {
     struct eg_conf *conf = &resolve->loaded->conf;
-    struct eg_conf_device device = {.id = raw->id, .domain = raw->domain, .name = raw->name, .land_use = or_text(raw->land_use, ""),
+    struct eg_conf_device device = {.id = raw->id,
+                                    .domain = raw->domain,
+                                    .name = raw->name,
+                                    .land_use = or_text(raw->land_use, ""),
                                     .latitude = raw->position ? raw->position->latitude : NAN,
                                     .longitude = raw->position ? raw->position->longitude : NAN};
     device.site = eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), raw->site);
@@ -318,19 +360,23 @@ static void take_device(struct eg_resolve *resolve, const struct eg_raw_device *
     for (size_t i = 0; i < conf->device_count; i++)
         if (conf->devices[i].site == device.site && !strcmp(conf->devices[i].id, device.id) &&
             (!device.domain || !conf->devices[i].domain || !strcmp(device.domain, conf->devices[i].domain)))
-            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "device '%.60s' is given twice at this site", raw->id);
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"),
+                             "device '%.60s' is given twice at this site", raw->id);
     conf->devices[conf->device_count++] = device;
 }
 
 /* --- all --- */
 
-#define EACH_FILE(resolve, raw_name)                                                                                       \
-    for (unsigned f_ = 0; f_ < (resolve)->loaded->files.count; f_++)                                                       \
-        if (((resolve)->file = (resolve)->loaded->files.rows[f_], (resolve)->index = f_, raw_name = (resolve)->file->raw))
+#define EACH_FILE(resolve, raw_name)                                                                         \
+    for (unsigned f_ = 0; f_ < (resolve)->loaded->files.count; f_++)                                         \
+        if (((resolve)->file = (resolve)->loaded->files.rows[f_], (resolve)->index = f_,                     \
+             raw_name = (resolve)->file->raw))
 
 static void check_once(struct eg_resolve *resolve)
 {
-    static const char *const groups[] = {"mqtt", "store", "socket", "board", "time_zone", "auto_register", "late_limit", "future_tolerance", "max_devices"};
+    static const char *const groups[] = {"mqtt",       "store",         "socket",     "board",
+                                         "time_zone",  "auto_register", "late_limit", "future_tolerance",
+                                         "max_devices"};
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         const char *first = NULL;
         const struct eg_raw *raw;
@@ -372,7 +418,8 @@ static void link_sites(struct eg_resolve *resolve)
     size_t site = 0;
     EACH_FILE(resolve, raw)
     for (unsigned i = 0; i < raw->sites_count; i++)
-        link_site(resolve, &raw->sites[i], eg_resolve_entry(resolve, "sites", i), &resolve->loaded->conf.sites[site++]);
+        link_site(resolve, &raw->sites[i], eg_resolve_entry(resolve, "sites", i),
+                  &resolve->loaded->conf.sites[site++]);
 }
 
 void eg_resolve_all(struct eg_resolve *resolve)
@@ -396,10 +443,12 @@ void eg_resolve_all(struct eg_resolve *resolve)
         take_device(resolve, &raw->devices[i], eg_resolve_entry(resolve, "devices", i));
     EACH_FILE(resolve, raw)
     for (unsigned i = 0; i < raw->sources_count; i++)
-        eg_resolve_source(resolve, &raw->sources[i], eg_resolve_entry(resolve, "sources", i), &conf->sources[conf->source_count++]);
+        eg_resolve_source(resolve, &raw->sources[i], eg_resolve_entry(resolve, "sources", i),
+                          &conf->sources[conf->source_count++]);
     if (!conf->source_count)
         eg_resolve_default_source(resolve, &conf->sources[conf->source_count++]);
     EACH_FILE(resolve, raw)
     for (unsigned i = 0; i < raw->rules_count; i++)
-        eg_resolve_rule(resolve, &raw->rules[i], eg_resolve_entry(resolve, "rules", i), &conf->rules[conf->rule_count++]);
+        eg_resolve_rule(resolve, &raw->rules[i], eg_resolve_entry(resolve, "rules", i),
+                        &conf->rules[conf->rule_count++]);
 }

@@ -5,7 +5,7 @@
 #include <conf/conf.h>
 #include <conf/files.h>
 
-struct eg_loaded { /* what a struct eg_conf really is */
+struct eg_loaded {       /* what a struct eg_conf really is */
     struct eg_conf conf; /* first: eg_conf_destroy() finds the rest behind it */
     struct eg_conf_files files;
     void **blocks;
@@ -22,20 +22,25 @@ struct eg_resolve {
 void eg_resolve_all(struct eg_resolve *resolve);
 void eg_resolve_fault(struct eg_resolve *resolve, const yaml_node_t *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void *eg_resolve_keep(struct eg_resolve *resolve, size_t count, size_t size); /* zeroed, lives as long as the conf; NULL: no memory */
+void *eg_resolve_keep(struct eg_resolve *resolve, size_t count,
+                      size_t size); /* zeroed, lives as long as the conf; NULL: no memory */
 char *eg_resolve_text(struct eg_resolve *resolve, const char *text);
 const yaml_node_t *eg_resolve_node(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key);
 const yaml_node_t *eg_resolve_entry(struct eg_resolve *resolve, const char *list, size_t index);
-int64_t eg_resolve_span(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key, const char *text, int64_t otherwise);
+int64_t eg_resolve_span(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key,
+                        const char *text, int64_t otherwise);
 int eg_resolve_quantity(struct eg_resolve *resolve, const yaml_node_t *node, const char *name);
-uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node, const char *id); /* EG_CONF_NONE after a fault */
+uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node,
+                         const char *id); /* EG_CONF_NONE after a fault */
 bool eg_resolve_slug(const char *text);
 /* `text` may be NULL (not given); `node` is the mapping that holds the key "domain". */
 void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, const char *text);
 
 /* sources.c, rules.c: one entry of the current file into the array's next place */
-void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *raw, const yaml_node_t *node, struct eg_conf_source *ret);
+void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *raw, const yaml_node_t *node,
+                       struct eg_conf_source *ret);
 void eg_resolve_default_source(struct eg_resolve *resolve, struct eg_conf_source *ret);
-void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node, struct eg_conf_rule *ret);
+void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
+                     struct eg_conf_rule *ret);
 
 #endif

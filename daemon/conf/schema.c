@@ -11,23 +11,24 @@
 #define WHOLE(key, type, member) CYAML_FIELD_INT_PTR(key, OPTIONAL_PTR, type, member)
 #define REAL(key, type, member) CYAML_FIELD_FLOAT_PTR(key, OPTIONAL_PTR, type, member)
 #define YES_NO(key, type, member) CYAML_FIELD_BOOL_PTR(key, OPTIONAL_PTR, type, member)
-#define CHOICE(key, type, member, words)                                                                               \
+#define CHOICE(key, type, member, words)                                                                     \
     CYAML_FIELD_ENUM_PTR(key, OPTIONAL_PTR | CYAML_FLAG_STRICT, type, member, words, CYAML_ARRAY_LEN(words))
 #define GROUP(key, type, member, fields) CYAML_FIELD_MAPPING_PTR(key, OPTIONAL_PTR, type, member, fields)
-#define LIST(key, type, member, entry) CYAML_FIELD_SEQUENCE(key, OPTIONAL_PTR, type, member, entry, 0, LIST_MAX)
+#define LIST(key, type, member, entry)                                                                       \
+    CYAML_FIELD_SEQUENCE(key, OPTIONAL_PTR, type, member, entry, 0, LIST_MAX)
 
 static const cyaml_strval_t modes[] = {{"collaborative", EG_MODE_COLLABORATIVE},
                                        {"gap_filling", EG_MODE_GAP_FILLING},
                                        {"alternative", EG_MODE_ALTERNATIVE}};
-static const cyaml_strval_t sectors[] = {{"government", EG_SECTOR_GOVERNMENT},
-                                         {"market", EG_SECTOR_MARKET},
-                                         {"society", EG_SECTOR_SOCIETY}};
-static const cyaml_strval_t statistics[] = {{"last", EG_STAT_LAST}, {"mean", EG_STAT_MEAN},     {"min", EG_STAT_MIN},
-                                            {"max", EG_STAT_MAX},   {"sum", EG_STAT_SUM},       {"rate", EG_STAT_RATE},
-                                            {"aqi_cn", EG_STAT_AQI_CN}, {"aqi_us", EG_STAT_AQI_US}};
+static const cyaml_strval_t sectors[] = {
+    {"government", EG_SECTOR_GOVERNMENT}, {"market", EG_SECTOR_MARKET}, {"society", EG_SECTOR_SOCIETY}};
+static const cyaml_strval_t statistics[] = {
+    {"last", EG_STAT_LAST}, {"mean", EG_STAT_MEAN}, {"min", EG_STAT_MIN},       {"max", EG_STAT_MAX},
+    {"sum", EG_STAT_SUM},   {"rate", EG_STAT_RATE}, {"aqi_cn", EG_STAT_AQI_CN}, {"aqi_us", EG_STAT_AQI_US}};
 static const cyaml_strval_t directions[] = {{"above", EG_DIRECTION_ABOVE}, {"below", EG_DIRECTION_BELOW}};
 
-static const cyaml_schema_value_t text_entry = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, STRING_MAX)};
+static const cyaml_schema_value_t text_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, STRING_MAX)};
 
 static const cyaml_schema_field_t mqtt_fields[] = {
     TEXT("host", struct eg_raw_mqtt, host),
@@ -46,18 +47,19 @@ static const cyaml_schema_field_t mqtt_fields[] = {
     TEXT("session_expiry", struct eg_raw_mqtt, session_expiry),
     YES_NO("publish", struct eg_raw_mqtt, publish),
     CYAML_FIELD_END};
-static const cyaml_schema_field_t store_fields[] = {TEXT("path", struct eg_raw_store, path),
-                                                    TEXT("commit_interval", struct eg_raw_store, commit_interval),
-                                                    TEXT("retain_raw", struct eg_raw_store, retain_raw),
-                                                    TEXT("max_size", struct eg_raw_store, max_size), CYAML_FIELD_END};
-static const cyaml_schema_field_t socket_fields[] = {TEXT("path", struct eg_raw_socket, path),
-                                                     LIST("supervisors", struct eg_raw_socket, supervisors, &text_entry),
-                                                     CYAML_FIELD_END};
-static const cyaml_schema_field_t board_fields[] = {TEXT("dir", struct eg_raw_board, dir),
-                                                    TEXT("interval", struct eg_raw_board, interval), CYAML_FIELD_END};
+static const cyaml_schema_field_t store_fields[] = {
+    TEXT("path", struct eg_raw_store, path), TEXT("commit_interval", struct eg_raw_store, commit_interval),
+    TEXT("retain_raw", struct eg_raw_store, retain_raw), TEXT("max_size", struct eg_raw_store, max_size),
+    CYAML_FIELD_END};
+static const cyaml_schema_field_t socket_fields[] = {
+    TEXT("path", struct eg_raw_socket, path),
+    LIST("supervisors", struct eg_raw_socket, supervisors, &text_entry), CYAML_FIELD_END};
+static const cyaml_schema_field_t board_fields[] = {
+    TEXT("dir", struct eg_raw_board, dir), TEXT("interval", struct eg_raw_board, interval), CYAML_FIELD_END};
 static const cyaml_schema_field_t party_fields[] = {
     NEEDED("id", struct eg_raw_party, id), TEXT("name", struct eg_raw_party, name),
-    CYAML_FIELD_ENUM("sector", CYAML_FLAG_STRICT, struct eg_raw_party, sector, sectors, CYAML_ARRAY_LEN(sectors)),
+    CYAML_FIELD_ENUM("sector", CYAML_FLAG_STRICT, struct eg_raw_party, sector, sectors,
+                     CYAML_ARRAY_LEN(sectors)),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t site_fields[] = {NEEDED("id", struct eg_raw_site, id),
                                                    TEXT("name", struct eg_raw_site, name),
@@ -71,47 +73,49 @@ static const cyaml_schema_field_t site_fields[] = {NEEDED("id", struct eg_raw_si
 static const cyaml_schema_field_t position_fields[] = {
     CYAML_FIELD_FLOAT("latitude", CYAML_FLAG_DEFAULT, struct eg_raw_position, latitude),
     CYAML_FIELD_FLOAT("longitude", CYAML_FLAG_DEFAULT, struct eg_raw_position, longitude), CYAML_FIELD_END};
-static const cyaml_schema_field_t calibration_fields[] = {NEEDED("quantity", struct eg_raw_calibration, quantity),
-                                                          REAL("scale", struct eg_raw_calibration, scale),
-                                                          REAL("offset", struct eg_raw_calibration, offset),
-                                                          TEXT("from", struct eg_raw_calibration, from), CYAML_FIELD_END};
+static const cyaml_schema_field_t calibration_fields[] = {
+    NEEDED("quantity", struct eg_raw_calibration, quantity), REAL("scale", struct eg_raw_calibration, scale),
+    REAL("offset", struct eg_raw_calibration, offset), TEXT("from", struct eg_raw_calibration, from),
+    CYAML_FIELD_END};
 static const cyaml_schema_value_t calibration_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_calibration, calibration_fields)};
-static const cyaml_schema_field_t device_fields[] = {NEEDED("id", struct eg_raw_device, id),
-                                                     NEEDED("site", struct eg_raw_device, site),
-                                                     TEXT("domain", struct eg_raw_device, domain),
-                                                     TEXT("name", struct eg_raw_device, name),
-                                                     TEXT("land_use", struct eg_raw_device, land_use),
-                                                     TEXT("silent_after", struct eg_raw_device, silent_after),
-                                                     GROUP("position", struct eg_raw_device, position, position_fields),
-                                                     LIST("calibration", struct eg_raw_device, calibration, &calibration_entry),
-                                                     CYAML_FIELD_END};
-static const cyaml_schema_field_t field_fields[] = {NEEDED("path", struct eg_raw_field, path),
-                                                    NEEDED("quantity", struct eg_raw_field, quantity),
-                                                    TEXT("unit", struct eg_raw_field, unit),
-                                                    TEXT("channel", struct eg_raw_field, channel), CYAML_FIELD_END};
-static const cyaml_schema_value_t field_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_field, field_fields)};
-static const cyaml_schema_field_t source_fields[] = {NEEDED("id", struct eg_raw_source, id),
-                                                     NEEDED("topic", struct eg_raw_source, topic),
-                                                     TEXT("site", struct eg_raw_source, site),
-                                                     TEXT("domain", struct eg_raw_source, domain),
-                                                     TEXT("device", struct eg_raw_source, device),
-                                                     NEEDED("driver", struct eg_raw_source, driver),
-                                                     TEXT("time", struct eg_raw_source, time),
-                                                     TEXT("readings", struct eg_raw_source, readings),
-                                                     TEXT("channel", struct eg_raw_source, channel),
-                                                     LIST("fields", struct eg_raw_source, fields, &field_entry),
-                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t device_fields[] = {
+    NEEDED("id", struct eg_raw_device, id),
+    NEEDED("site", struct eg_raw_device, site),
+    TEXT("domain", struct eg_raw_device, domain),
+    TEXT("name", struct eg_raw_device, name),
+    TEXT("land_use", struct eg_raw_device, land_use),
+    TEXT("silent_after", struct eg_raw_device, silent_after),
+    GROUP("position", struct eg_raw_device, position, position_fields),
+    LIST("calibration", struct eg_raw_device, calibration, &calibration_entry),
+    CYAML_FIELD_END};
+static const cyaml_schema_field_t field_fields[] = {
+    NEEDED("path", struct eg_raw_field, path), NEEDED("quantity", struct eg_raw_field, quantity),
+    TEXT("unit", struct eg_raw_field, unit), TEXT("channel", struct eg_raw_field, channel), CYAML_FIELD_END};
+static const cyaml_schema_value_t field_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_field, field_fields)};
+static const cyaml_schema_field_t source_fields[] = {
+    NEEDED("id", struct eg_raw_source, id),
+    NEEDED("topic", struct eg_raw_source, topic),
+    TEXT("site", struct eg_raw_source, site),
+    TEXT("domain", struct eg_raw_source, domain),
+    TEXT("device", struct eg_raw_source, device),
+    NEEDED("driver", struct eg_raw_source, driver),
+    TEXT("time", struct eg_raw_source, time),
+    TEXT("readings", struct eg_raw_source, readings),
+    TEXT("channel", struct eg_raw_source, channel),
+    LIST("fields", struct eg_raw_source, fields, &field_entry),
+    CYAML_FIELD_END};
 static const cyaml_schema_field_t limit_fields[] = {
     CYAML_FIELD_FLOAT("open", CYAML_FLAG_DEFAULT, struct eg_raw_limit, open),
     CYAML_FIELD_FLOAT("clear", CYAML_FLAG_DEFAULT, struct eg_raw_limit, clear), CYAML_FIELD_END};
-static const cyaml_schema_field_t levels_fields[] = {GROUP("notice", struct eg_raw_levels, notice, limit_fields),
-                                                     GROUP("warning", struct eg_raw_levels, warning, limit_fields),
-                                                     GROUP("critical", struct eg_raw_levels, critical, limit_fields),
-                                                     CYAML_FIELD_END};
-static const cyaml_schema_field_t deadline_fields[] = {TEXT("acknowledge", struct eg_raw_deadline, acknowledge),
-                                                       TEXT("fix", struct eg_raw_deadline, fix),
-                                                       TEXT("verify", struct eg_raw_deadline, verify), CYAML_FIELD_END};
+static const cyaml_schema_field_t levels_fields[] = {
+    GROUP("notice", struct eg_raw_levels, notice, limit_fields),
+    GROUP("warning", struct eg_raw_levels, warning, limit_fields),
+    GROUP("critical", struct eg_raw_levels, critical, limit_fields), CYAML_FIELD_END};
+static const cyaml_schema_field_t deadline_fields[] = {
+    TEXT("acknowledge", struct eg_raw_deadline, acknowledge), TEXT("fix", struct eg_raw_deadline, fix),
+    TEXT("verify", struct eg_raw_deadline, verify), CYAML_FIELD_END};
 static const cyaml_schema_field_t rule_fields[] = {
     NEEDED("id", struct eg_raw_rule, id),
     TEXT("domain", struct eg_raw_rule, domain),
@@ -130,9 +134,12 @@ static const cyaml_schema_field_t rule_fields[] = {
     GROUP("deadline", struct eg_raw_rule, deadline, deadline_fields),
     CYAML_FIELD_END};
 
-static const cyaml_schema_value_t rule_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_rule, rule_fields)};
-static const cyaml_schema_value_t site_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_site, site_fields)};
-static const cyaml_schema_value_t party_entry = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_party, party_fields)};
+static const cyaml_schema_value_t rule_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_rule, rule_fields)};
+static const cyaml_schema_value_t site_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_site, site_fields)};
+static const cyaml_schema_value_t party_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_party, party_fields)};
 static const cyaml_schema_value_t source_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_source, source_fields)};
 static const cyaml_schema_value_t device_entry = {
@@ -154,4 +161,5 @@ static const cyaml_schema_field_t file_fields[] = {GROUP("mqtt", struct eg_raw, 
                                                    LIST("sources", struct eg_raw, sources, &source_entry),
                                                    LIST("devices", struct eg_raw, devices, &device_entry),
                                                    CYAML_FIELD_END};
-const cyaml_schema_value_t eg_schema_file = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct eg_raw, file_fields)};
+const cyaml_schema_value_t eg_schema_file = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct eg_raw, file_fields)};

@@ -7,40 +7,69 @@
 #include <stdbool.h>
 
 struct eg_raw_mqtt {
-    char *host, *client_id, *user, *password, *password_file, *ca_file, *cert_file, *key_file, *keepalive, *session_expiry;
+    char *host, *client_id, *user, *password, *password_file, *ca_file, *cert_file, *key_file, *keepalive,
+        *session_expiry;
     int *port, *receive_maximum;
     bool *tls, *tls_insecure, *publish;
 };
-struct eg_raw_store { char *path, *commit_interval, *retain_raw, *max_size; };
-struct eg_raw_socket { char *path; char **supervisors; unsigned supervisors_count; };
-struct eg_raw_board { char *dir, *interval; };
-struct eg_raw_party { char *id, *name; int sector; };
+struct eg_raw_store {
+    char *path, *commit_interval, *retain_raw, *max_size;
+};
+struct eg_raw_socket {
+    char *path;
+    char **supervisors;
+    unsigned supervisors_count;
+};
+struct eg_raw_board {
+    char *dir, *interval;
+};
+struct eg_raw_party {
+    char *id, *name;
+    int sector;
+};
 struct eg_raw_site {
     char *id, *name, *level, *parent;
     double *latitude, *longitude;
     int *mode;
-    char **parties; unsigned parties_count;
+    char **parties;
+    unsigned parties_count;
 };
-struct eg_raw_position { double latitude, longitude; };
-struct eg_raw_calibration { char *quantity, *from; double *scale, *offset; };
+struct eg_raw_position {
+    double latitude, longitude;
+};
+struct eg_raw_calibration {
+    char *quantity, *from;
+    double *scale, *offset;
+};
 struct eg_raw_device {
     char *id, *site, *domain, *name, *land_use, *silent_after;
     struct eg_raw_position *position;
-    struct eg_raw_calibration *calibration; unsigned calibration_count;
+    struct eg_raw_calibration *calibration;
+    unsigned calibration_count;
 };
-struct eg_raw_field { char *path, *quantity, *unit, *channel; };
+struct eg_raw_field {
+    char *path, *quantity, *unit, *channel;
+};
 struct eg_raw_source {
     char *id, *topic, *site, *domain, *device, *driver, *time, *readings, *channel;
-    struct eg_raw_field *fields; unsigned fields_count;
+    struct eg_raw_field *fields;
+    unsigned fields_count;
 };
-struct eg_raw_limit { double open, clear; };
-struct eg_raw_levels { struct eg_raw_limit *notice, *warning, *critical; };
-struct eg_raw_deadline { char *acknowledge, *fix, *verify; };
+struct eg_raw_limit {
+    double open, clear;
+};
+struct eg_raw_levels {
+    struct eg_raw_limit *notice, *warning, *critical;
+};
+struct eg_raw_deadline {
+    char *acknowledge, *fix, *verify;
+};
 struct eg_raw_rule {
     char *id, *domain, *quantity, *window, *hold, *clear_hold, *basis, *action, *title, *title_zh;
     int *statistic, *direction;
     struct eg_raw_levels levels;
-    char **sites; unsigned sites_count;
+    char **sites;
+    unsigned sites_count;
     struct eg_raw_deadline *deadline;
 };
 struct eg_raw {
@@ -51,12 +80,18 @@ struct eg_raw {
     char *time_zone, *late_limit, *future_tolerance;
     bool *auto_register;
     int *max_devices;
-    char **include; unsigned include_count;
-    struct eg_raw_rule *rules; unsigned rules_count;
-    struct eg_raw_site *sites; unsigned sites_count;
-    struct eg_raw_party *parties; unsigned parties_count;
-    struct eg_raw_source *sources; unsigned sources_count;
-    struct eg_raw_device *devices; unsigned devices_count;
+    char **include;
+    unsigned include_count;
+    struct eg_raw_rule *rules;
+    unsigned rules_count;
+    struct eg_raw_site *sites;
+    unsigned sites_count;
+    struct eg_raw_party *parties;
+    unsigned parties_count;
+    struct eg_raw_source *sources;
+    unsigned sources_count;
+    struct eg_raw_device *devices;
+    unsigned devices_count;
 };
 enum { EG_DIRECTION_ABOVE, EG_DIRECTION_BELOW };
 

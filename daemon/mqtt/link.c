@@ -36,7 +36,8 @@ static void attempt(struct eg_link *link);
 
 /* --- callbacks of libmosquitto: only from within eg_link_read() --- */
 
-static void on_connect(struct mosquitto *client, void *user, int code, int flags, const mosquitto_property *properties)
+static void on_connect(struct mosquitto *client, void *user, int code, int flags,
+                       const mosquitto_property *properties)
 {
     struct eg_link *link = user;
     (void)client;
@@ -142,8 +143,8 @@ void eg_link_drop(struct eg_link *link, const char *why)
     bool silent = !link->up && !link->refused;
     forget_socket(link);
     lost(link, why);
-    if (link->refused == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION || link->refused == CONNACK_REFUSED_PROTOCOL_VERSION ||
-        (silent && ++link->silent_closes >= 2)) {
+    if (link->refused == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION ||
+        link->refused == CONNACK_REFUSED_PROTOCOL_VERSION || (silent && ++link->silent_closes >= 2)) {
         link->version = link->version == MQTT_PROTOCOL_V5 ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5;
         link->silent_closes = 0;
         link->refused = 0;
@@ -174,14 +175,16 @@ bool eg_link_read(struct eg_link *link)
         eg_link_flush(link);
     }
     if (link->refused) {
-        snprintf(why, sizeof why, "the broker %s:%d refuses the connection: %s", link->conf->host, link->conf->port,
+        snprintf(why, sizeof why, "the broker %s:%d refuses the connection: %s", link->conf->host,
+                 link->conf->port,
                  link->version == MQTT_PROTOCOL_V5 ? mosquitto_reason_string(link->refused)
                                                    : mosquitto_connack_string(link->refused));
         eg_link_drop(link, why);
         return false;
     }
     if (code != MOSQ_ERR_SUCCESS && link->poll) {
-        snprintf(why, sizeof why, "the broker %s:%d is gone: %s", link->conf->host, link->conf->port, sentence_of(code, errno));
+        snprintf(why, sizeof why, "the broker %s:%d is gone: %s", link->conf->host, link->conf->port,
+                 sentence_of(code, errno));
         eg_link_drop(link, why);
         return false;
     }
@@ -208,7 +211,8 @@ bool eg_link_flush(struct eg_link *link)
     int code = mosquitto_loop_write(link->client, 1);
     cork(fd, 0);
     if (code != MOSQ_ERR_SUCCESS) {
-        snprintf(why, sizeof why, "the broker %s:%d is gone: %s", link->conf->host, link->conf->port, sentence_of(code, errno));
+        snprintf(why, sizeof why, "the broker %s:%d is gone: %s", link->conf->host, link->conf->port,
+                 sentence_of(code, errno));
         eg_link_drop(link, why);
         return true;
     }
@@ -228,10 +232,12 @@ static void connect_work(uv_work_t *work)
     const struct eg_conf_mqtt *conf = link->conf;
     mosquitto_int_option(link->client, MOSQ_OPT_PROTOCOL_VERSION, link->version);
     if (link->version == MQTT_PROTOCOL_V5) {
-        mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, (uint32_t)(conf->session_expiry_ms / 1000));
+        mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
+                                     (uint32_t)(conf->session_expiry_ms / 1000));
         mosquitto_property_add_int16(&properties, MQTT_PROP_RECEIVE_MAXIMUM, (uint16_t)conf->receive_maximum);
     }
-    link->connect_code = mosquitto_connect_bind_v5(link->client, conf->host, conf->port, conf->keepalive_s, NULL, properties);
+    link->connect_code =
+        mosquitto_connect_bind_v5(link->client, conf->host, conf->port, conf->keepalive_s, NULL, properties);
     link->connect_errno = errno;
     link->working = false;
     mosquitto_property_free_all(&properties);
@@ -268,8 +274,10 @@ static void connect_done(uv_work_t *work, int status)
     struct eg_link_poll *poll = link->connect_code == MOSQ_ERR_SUCCESS ? calloc(1, sizeof *poll) : NULL;
     if (!poll || uv_poll_init_socket(link->loop, &poll->handle, mosquitto_socket(link->client)) != 0) {
         free(poll);
-        snprintf(why, sizeof why, "the broker %s:%d cannot be reached: %s", link->conf->host, link->conf->port,
-                 link->connect_code == MOSQ_ERR_EAI ? "its name is not known" : sentence_of(link->connect_code, link->connect_errno));
+        snprintf(why, sizeof why, "the broker %s:%d cannot be reached: %s", link->conf->host,
+                 link->conf->port,
+                 link->connect_code == MOSQ_ERR_EAI ? "its name is not known"
+                                                    : sentence_of(link->connect_code, link->connect_errno));
         lost(link, why);
         try_later(link, jittered(link));
         return;
@@ -315,7 +323,8 @@ static int read_password(const char *path, char out[PASSWORD_MAX], struct eg_err
 {
     FILE *file = fopen(path, "re");
     if (!file || !fgets(out, PASSWORD_MAX, file)) {
-        int code = eg_err_set(err, EG_EIO, "mqtt.password_file %s cannot be read: %s", path, file ? "it is empty" : strerror(errno));
+        int code = eg_err_set(err, EG_EIO, "mqtt.password_file %s cannot be read: %s", path,
+                              file ? "it is empty" : strerror(errno));
         if (file)
             fclose(file);
         return code;
@@ -333,21 +342,24 @@ static int set_secrets(struct eg_link *link, struct eg_err *err)
     if (conf->user) {
         if (conf->password_file)
             code = read_password(conf->password_file, password, err);
-        if (code == EG_OK && mosquitto_username_pw_set(link->client, conf->user, conf->password_file ? password : conf->password))
+        if (code == EG_OK && mosquitto_username_pw_set(link->client, conf->user,
+                                                       conf->password_file ? password : conf->password))
             code = eg_err_set(err, EG_EINVAL, "mqtt.user or its password cannot be used");
         explicit_bzero(password, sizeof password);
     }
     if (code == EG_OK && (conf->tls || conf->ca_file)) {
-        int tls = mosquitto_tls_set(link->client, conf->ca_file, conf->ca_file ? NULL : "/etc/ssl/certs", conf->cert_file,
-                                    conf->key_file, NULL);
+        int tls = mosquitto_tls_set(link->client, conf->ca_file, conf->ca_file ? NULL : "/etc/ssl/certs",
+                                    conf->cert_file, conf->key_file, NULL);
         if (tls || mosquitto_tls_insecure_set(link->client, conf->tls_insecure))
-            code = eg_err_set(err, EG_EINVAL, "TLS cannot be set up with mqtt.ca_file, cert_file, key_file: %s", mosquitto_strerror(tls));
+            code =
+                eg_err_set(err, EG_EINVAL, "TLS cannot be set up with mqtt.ca_file, cert_file, key_file: %s",
+                           mosquitto_strerror(tls));
     }
     return code;
 }
 
-int eg_link_init(struct eg_link *link, uv_loop_t *loop, const struct eg_conf_mqtt *conf, const char *client_id,
-                 bool threaded, const struct eg_link_owner *owner, struct eg_err *err)
+int eg_link_init(struct eg_link *link, uv_loop_t *loop, const struct eg_conf_mqtt *conf,
+                 const char *client_id, bool threaded, const struct eg_link_owner *owner, struct eg_err *err)
 {
     memset(link, 0, sizeof *link);
     link->loop = loop;
@@ -397,7 +409,7 @@ void eg_link_close(struct eg_link *link, void (*closed)(void *user), void *user)
     link->closed = closed;
     link->closed_user = user;
     uv_timer_stop(&link->timer);
-    if (link->connecting) { /* connect_done() goes on */
+    if (link->connecting) {                                    /* connect_done() goes on */
         struct sigaction action = {.sa_handler = interrupted}; /* no SA_RESTART: that is the point */
         sigaction(SIGUSR2, &action, NULL);
         uv_timer_start(&link->timer, interrupt, 0, INTERRUPT_EVERY_MS);

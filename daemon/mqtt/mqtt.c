@@ -56,7 +56,8 @@ static void settled(void *user)
 {
     struct eg_mqtt *mqtt = user;
     eg_account_keep(&mqtt->account, wanted, mqtt->conf);
-    eg_account_write(&mqtt->account, NULL); /* if it cannot be written it names too much, which does no harm */
+    eg_account_write(&mqtt->account,
+                     NULL); /* if it cannot be written it names too much, which does no harm */
 }
 
 int eg_mqtt_remember(struct eg_mqtt *mqtt, const char *path, struct eg_err *err)
@@ -79,8 +80,8 @@ static void start_teller(void *user)
 
 /* --- moving in and out --- */
 
-int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door, struct eg_mqtt **ret,
-                   struct eg_err *err)
+int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
+                   struct eg_mqtt **ret, struct eg_err *err)
 {
     struct eg_mqtt *mqtt = calloc(1, sizeof *mqtt);
     if (!mqtt)
@@ -89,7 +90,8 @@ int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_
     mqtt->loop = loop;
     mqtt->conf = conf;
     mqtt->door = *door;
-    mqtt->teller_door = (struct eg_mqtt_door){.user = mqtt, .link = teller_link, .published = teller_published};
+    mqtt->teller_door =
+        (struct eg_mqtt_door){.user = mqtt, .link = teller_link, .published = teller_published};
     mqtt->has_teller = conf->mqtt.publish;
     int code = eg_taker_init(&mqtt->taker, loop, conf, &mqtt->door, err);
     mqtt->taker.settled = settled;
@@ -115,10 +117,11 @@ static bool differs(const char *a, const char *b)
 /* What only a new client can take. */
 static bool needs_restart(const struct eg_conf_mqtt *a, const struct eg_conf_mqtt *b)
 {
-    return differs(a->client_id, b->client_id) || differs(a->user, b->user) || differs(a->password, b->password) ||
-           differs(a->password_file, b->password_file) || differs(a->ca_file, b->ca_file) ||
-           differs(a->cert_file, b->cert_file) || differs(a->key_file, b->key_file) || a->tls != b->tls ||
-           a->tls_insecure != b->tls_insecure || a->publish != b->publish;
+    return differs(a->client_id, b->client_id) || differs(a->user, b->user) ||
+           differs(a->password, b->password) || differs(a->password_file, b->password_file) ||
+           differs(a->ca_file, b->ca_file) || differs(a->cert_file, b->cert_file) ||
+           differs(a->key_file, b->key_file) || a->tls != b->tls || a->tls_insecure != b->tls_insecure ||
+           a->publish != b->publish;
 }
 
 bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf)
@@ -155,9 +158,11 @@ void eg_mqtt_release(struct eg_mqtt *mqtt)
     eg_taker_release(&mqtt->taker);
 }
 
-int eg_mqtt_publish(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length, bool retain, int64_t ticket)
+int eg_mqtt_publish(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length, bool retain,
+                    int64_t ticket)
 {
-    return mqtt->has_teller ? eg_teller_publish(&mqtt->teller, topic, payload, length, retain, ticket) : EG_EBUSY;
+    return mqtt->has_teller ? eg_teller_publish(&mqtt->teller, topic, payload, length, retain, ticket)
+                            : EG_EBUSY;
 }
 
 int eg_mqtt_state(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length)

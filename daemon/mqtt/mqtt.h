@@ -32,8 +32,8 @@ struct eg_mqtt_door {
 
 /* Starts connecting in the background and keeps trying (back-off 1 s doubling to 60 s, with jitter). `conf` is borrowed until
  * replaced by eg_mqtt_configure(). */
-int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door, struct eg_mqtt **ret,
-                   struct eg_err *err);
+int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
+                   struct eg_mqtt **ret, struct eg_err *err);
 /* Subscribes what is new, unsubscribes what is no longer named, goes over to another host or port. False: the client id, credentials,
  * TLS or `publish` changed, which takes effect with the next start only. */
 bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf);
@@ -46,7 +46,8 @@ void eg_mqtt_pause(struct eg_mqtt *mqtt);
 void eg_mqtt_release(struct eg_mqtt *mqtt);
 /* Publishes on the teller, QoS 1; `ticket` comes back in door.published. Negative code when not connected or the window is full: try
  * again after the next `link` or `published`. EG_EINVAL: this broker will never take it. */
-int eg_mqtt_publish(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length, bool retain, int64_t ticket);
+int eg_mqtt_publish(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length, bool retain,
+                    int64_t ticket);
 /* Publishes retained state on the teller, QoS 0: what gets lost is said again before long. Negative code when not connected. */
 int eg_mqtt_state(struct eg_mqtt *mqtt, const char *topic, const void *payload, size_t length);
 bool eg_mqtt_connected(const struct eg_mqtt *mqtt, int64_t *ret_since_ms);

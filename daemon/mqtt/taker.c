@@ -11,7 +11,7 @@
 
 #define BITE_PACKETS 256
 #define BITE_US 1000
-#define WINDOW_LEAST 4   /* fewer than that is a quiet village, not a window */
+#define WINDOW_LEAST 4 /* fewer than that is a quiet village, not a window */
 #define WINDOW_SURE 2
 
 /* "Client %s received PUBLISH (d%d, q%d, r%d, m%d, '%s', ... (%ld bytes))" comes before on_message(); it is the only place where
@@ -39,10 +39,14 @@ static void on_message(struct mosquitto *client, void *user, const struct mosqui
 {
     struct eg_link *link = user;
     struct eg_taker *taker = link->owner.user;
-    struct eg_message message = {.topic = received->topic, .topic_len = strlen(received->topic),
-                                 .payload = received->payload, .payload_len = (size_t)received->payloadlen,
-                                 .arrived_ms = eg_clock_now_ms(), .mid = (uint16_t)received->mid,
-                                 .qos = (uint8_t)received->qos, .retain = received->retain};
+    struct eg_message message = {.topic = received->topic,
+                                 .topic_len = strlen(received->topic),
+                                 .payload = received->payload,
+                                 .payload_len = (size_t)received->payloadlen,
+                                 .arrived_ms = eg_clock_now_ms(),
+                                 .mid = (uint16_t)received->mid,
+                                 .qos = (uint8_t)received->qos,
+                                 .retain = received->retain};
     if (taker->ask_dup) {
         message.dup = taker->last_dup;
         if (!taker->last_dup) { /* redeliveries come first: there are no more */
@@ -139,10 +143,12 @@ void eg_taker_release(struct eg_taker *taker)
     learn(taker);
     taker->unacked = 0;
     taker->paused = false;
-    if (!eg_link_flush(&taker->link)) /* when the last PUBACK is out: a later one must not overtake its turn's commit */
+    if (!eg_link_flush(
+            &taker->link)) /* when the last PUBACK is out: a later one must not overtake its turn's commit */
         return;
     eg_link_listen(&taker->link, true);
-    if (over_tls(taker)) /* what its buffer holds no poll sees; and the turn, which calls this, is not open again yet */
+    if (over_tls(
+            taker)) /* what its buffer holds no poll sees; and the turn, which calls this, is not open again yet */
         eg_link_wake(&taker->link);
 }
 
@@ -166,7 +172,8 @@ void eg_taker_subscribe(struct eg_taker *taker)
     for (size_t i = 0; i < conf->source_count; i++) {
         bool again = !eg_mqtt_subscription(conf->sources[i].topic, text, sizeof text);
         for (size_t k = 0; k < i && !again; k++)
-            again = eg_mqtt_subscription(conf->sources[k].topic, earlier, sizeof earlier) && !strcmp(text, earlier);
+            again = eg_mqtt_subscription(conf->sources[k].topic, earlier, sizeof earlier) &&
+                    !strcmp(text, earlier);
         if (!again)
             mosquitto_subscribe(taker->link.client, NULL, text, 1);
     }
@@ -220,8 +227,9 @@ static void on_opened(void *user, bool session_present)
     for (size_t i = 0; i < taker->unwanted_count; i++)
         taker->unwanted[i].mid = 0;
     eg_taker_subscribe(taker);
-    snprintf(what, sizeof what, "connected to %s:%d, MQTT %s, %s session", taker->link.conf->host, taker->link.conf->port,
-             taker->link.version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1", session_present ? "earlier" : "new");
+    snprintf(what, sizeof what, "connected to %s:%d, MQTT %s, %s session", taker->link.conf->host,
+             taker->link.conf->port, taker->link.version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1",
+             session_present ? "earlier" : "new");
     taker->door->link(taker->door->user, true, what);
 }
 
@@ -247,11 +255,16 @@ static void on_tried(void *user)
         taker->tried(taker->settled_user);
 }
 
-int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
-                  struct eg_err *err)
+int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf *conf,
+                  const struct eg_mqtt_door *door, struct eg_err *err)
 {
-    const struct eg_link_owner owner = {.user = taker, .opened = on_opened, .lost = on_lost, .readable = on_readable,
-                                        .may_write = may_write, .tried = on_tried, .drained = read_on};
+    const struct eg_link_owner owner = {.user = taker,
+                                        .opened = on_opened,
+                                        .lost = on_lost,
+                                        .readable = on_readable,
+                                        .may_write = may_write,
+                                        .tried = on_tried,
+                                        .drained = read_on};
     taker->door = door;
     taker->conf = conf;
     int code = eg_link_init(&taker->link, loop, &conf->mqtt, conf->mqtt.client_id, true, &owner, err);

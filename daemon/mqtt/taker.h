@@ -20,18 +20,19 @@ struct eg_taker {
     struct eg_unwanted { /* to be unsubscribed, until the broker has confirmed it */
         int mid;         /* of the UNSUBSCRIBE; 0: not sent on this link */
         char topic[EG_SUBSCRIPTION_MAX];
-    } *unwanted;
+    } * unwanted;
     size_t unwanted_count;
     void (*settled)(void *user); /* the broker's session holds nothing that is not wanted; may be NULL */
     void (*tried)(void *user);   /* an attempt to connect is over; may be NULL */
     void *settled_user;
 };
 
-int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
-                  struct eg_err *err);
+int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf *conf,
+                  const struct eg_mqtt_door *door, struct eg_err *err);
 void eg_taker_pause(struct eg_taker *taker);
 void eg_taker_release(struct eg_taker *taker);
-void eg_taker_unwanted(struct eg_taker *taker, const char *topic); /* unsubscribed now, or on the next connect */
+void eg_taker_unwanted(struct eg_taker *taker,
+                       const char *topic); /* unsubscribed now, or on the next connect */
 void eg_taker_subscribe(struct eg_taker *taker);
 bool eg_taker_wants(const struct eg_conf *conf, const char *subscription);
 

@@ -6,7 +6,8 @@
 
 #define STATE_TOPIC "ecogov/state/daemon"
 
-static void on_publish(struct mosquitto *client, void *user, int mid, int reason, const mosquitto_property *properties)
+static void on_publish(struct mosquitto *client, void *user, int mid, int reason,
+                       const mosquitto_property *properties)
 {
     struct eg_link *link = user;
     struct eg_teller *teller = link->owner.user;
@@ -49,10 +50,14 @@ static void on_lost(void *user, const char *why)
     teller->door->link(teller->door->user, false, why);
 }
 
-int eg_teller_init(struct eg_teller *teller, uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
-                   struct eg_err *err)
+int eg_teller_init(struct eg_teller *teller, uv_loop_t *loop, const struct eg_conf *conf,
+                   const struct eg_mqtt_door *door, struct eg_err *err)
 {
-    const struct eg_link_owner owner = {.user = teller, .opened = on_opened, .lost = on_lost, .readable = on_readable, .may_write = may_write};
+    const struct eg_link_owner owner = {.user = teller,
+                                        .opened = on_opened,
+                                        .lost = on_lost,
+                                        .readable = on_readable,
+                                        .may_write = may_write};
     char client_id[128];
     snprintf(client_id, sizeof client_id, "%.100s-out", conf->mqtt.client_id);
     teller->door = door;
@@ -64,7 +69,8 @@ int eg_teller_init(struct eg_teller *teller, uv_loop_t *loop, const struct eg_co
     return EG_OK;
 }
 
-int eg_teller_publish(struct eg_teller *teller, const char *topic, const void *payload, size_t length, bool retain, int64_t ticket)
+int eg_teller_publish(struct eg_teller *teller, const char *topic, const void *payload, size_t length,
+                      bool retain, int64_t ticket)
 {
     size_t at = 0;
     while (at < EG_TELLER_IN_FLIGHT && teller->in_flight[at].mid)
@@ -95,7 +101,8 @@ int eg_teller_state(struct eg_teller *teller, const char *topic, const void *pay
 {
     if (!teller->link.up || length > INT32_MAX)
         return EG_EBUSY;
-    if (mosquitto_publish(teller->link.client, NULL, topic, (int)length, payload, 0, true) != MOSQ_ERR_SUCCESS)
+    if (mosquitto_publish(teller->link.client, NULL, topic, (int)length, payload, 0, true) !=
+        MOSQ_ERR_SUCCESS)
         return EG_EIO;
     eg_link_flush(&teller->link);
     return EG_OK;

@@ -16,9 +16,10 @@ struct eg_teller {
     } in_flight[EG_TELLER_IN_FLIGHT];
 };
 
-int eg_teller_init(struct eg_teller *teller, uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
-                   struct eg_err *err);
-int eg_teller_publish(struct eg_teller *teller, const char *topic, const void *payload, size_t length, bool retain, int64_t ticket);
+int eg_teller_init(struct eg_teller *teller, uv_loop_t *loop, const struct eg_conf *conf,
+                   const struct eg_mqtt_door *door, struct eg_err *err);
+int eg_teller_publish(struct eg_teller *teller, const char *topic, const void *payload, size_t length,
+                      bool retain, int64_t ticket);
 int eg_teller_state(struct eg_teller *teller, const char *topic, const void *payload, size_t length);
 void eg_teller_farewell(struct eg_teller *teller);
 

@@ -37,7 +37,8 @@ static void tell(struct eg_notify *notify, int64_t id, const char *error)
 static bool send_row(void *arg, const struct eg_outbox_view *row)
 {
     struct eg_notify *notify = arg;
-    int code = notify->door.publish(notify->door.user, row->recipient, row->body, strlen(row->body), row->retain, row->id);
+    int code = notify->door.publish(notify->door.user, row->recipient, row->body, strlen(row->body),
+                                    row->retain, row->id);
     if (code < 0 && code != EG_EINVAL) {
         notify->full = true;
         return false;
@@ -54,7 +55,8 @@ void eg_notify_pump(struct eg_notify *notify)
     notify->full = false;
     do {
         before = notify->handed_over;
-        if (!notify->connected || eg_reader_outbox(notify->reader, true, before, BITE, send_row, notify, NULL) < 0)
+        if (!notify->connected ||
+            eg_reader_outbox(notify->reader, true, before, BITE, send_row, notify, NULL) < 0)
             return;
     } while (!notify->full && notify->handed_over != before);
 }

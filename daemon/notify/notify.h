@@ -10,10 +10,12 @@ struct eg_notify;
 struct eg_notify_door {
     void *user;
     /* Negative: not now; EG_EINVAL: never. */
-    int (*publish)(void *user, const char *topic, const char *body, size_t length, bool retain, int64_t ticket);
+    int (*publish)(void *user, const char *topic, const char *body, size_t length, bool retain,
+                   int64_t ticket);
     void (*delivery)(void *user, const struct eg_delivery *delivery);
 };
-struct eg_notify *eg_notify_create(struct eg_reader *reader, const struct eg_notify_door *door); /* NULL: no memory */
+struct eg_notify *eg_notify_create(struct eg_reader *reader,
+                                   const struct eg_notify_door *door); /* NULL: no memory */
 void eg_notify_destroy(struct eg_notify *notify);
 /* Sends what waits, as far as the door takes it. After a commit with outbox rows, a `published`, and when the link is up. */
 void eg_notify_pump(struct eg_notify *notify);

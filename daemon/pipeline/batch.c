@@ -76,12 +76,12 @@ void eg_batch_finish(struct eg_batch *batch)
 
 void eg_batch_clear(struct eg_batch *batch)
 {
-#define X(name)                                                                                                   \
-    batch->name##_count = 0;                                                                                      \
-    if (batch->name##_capacity * sizeof *batch->name > KEEP_BYTES) {                                              \
-        free(batch->name);                                                                                        \
-        batch->name = NULL;                                                                                       \
-        batch->name##_capacity = 0;                                                                               \
+#define X(name)                                                                                              \
+    batch->name##_count = 0;                                                                                 \
+    if (batch->name##_capacity * sizeof *batch->name > KEEP_BYTES) {                                         \
+        free(batch->name);                                                                                   \
+        batch->name = NULL;                                                                                  \
+        batch->name##_capacity = 0;                                                                          \
     }
     EACH_ARRAY(X)
 #undef X
@@ -147,8 +147,8 @@ const char *eg_batch_text(struct eg_batch *batch, const char *text)
 
 const char *eg_handling_name(enum eg_handling handling)
 {
-    static const char *const names[EG_HANDLING_COUNT] = {
-        "open", "acknowledged", "assigned", "in_progress", "fixed", "closed", "rejected"};
+    static const char *const names[EG_HANDLING_COUNT] = {"open",  "acknowledged", "assigned", "in_progress",
+                                                         "fixed", "closed",       "rejected"};
     return (unsigned)handling < EG_HANDLING_COUNT ? names[handling] : "?";
 }
 

@@ -13,59 +13,99 @@
 
 /* CONTRACT §2.4; all absolute since the store was made. */
 struct eg_counters {
-    uint64_t received, decoded, duplicate, quarantined, ignored;            /* messages */
-    uint64_t r_decoded, r_stored, r_duplicate, r_rejected, r_corrected;     /* readings; corrected are among stored */
+    uint64_t received, decoded, duplicate, quarantined, ignored; /* messages */
+    uint64_t r_decoded, r_stored, r_duplicate, r_rejected,
+        r_corrected; /* readings; corrected are among stored */
 };
 struct eg_rollup {
     int64_t start_ms, end_ms; /* [start, end) */
     uint64_t count;
     double sum, min, max, first, last;
     int64_t first_ms, last_ms;
-    uint64_t slots[2];        /* 1 bit per 1 min (hour) or 15 min (day) that holds a reading's validity */
+    uint64_t slots[2]; /* 1 bit per 1 min (hour) or 15 min (day) that holds a reading's validity */
 };
 enum eg_period { EG_PERIOD_HOUR, EG_PERIOD_DAY, EG_PERIOD_COUNT };
 
-struct eg_row_device { uint32_t id; const char *site, *domain, *device; int64_t registered_ms; };
-struct eg_row_series { uint32_t id, device; uint16_t quantity; const char *channel; };
-struct eg_row_rhythm { uint32_t device; int64_t interval_ms; }; /* learned anew: written when it moved by more than a little */
-struct eg_row_reading { uint32_t series; uint16_t flags; int64_t time_ms; double value; };
-struct eg_row_ident { uint16_t mid; uint32_t hash; };
+struct eg_row_device {
+    uint32_t id;
+    const char *site, *domain, *device;
+    int64_t registered_ms;
+};
+struct eg_row_series {
+    uint32_t id, device;
+    uint16_t quantity;
+    const char *channel;
+};
+struct eg_row_rhythm {
+    uint32_t device;
+    int64_t interval_ms;
+}; /* learned anew: written when it moved by more than a little */
+struct eg_row_reading {
+    uint32_t series;
+    uint16_t flags;
+    int64_t time_ms;
+    double value;
+};
+struct eg_row_ident {
+    uint16_t mid;
+    uint32_t hash;
+};
 /* replace=false: merge into the stored bucket (add counts and sums, widen min/max, or the slots); true: it is the bucket. */
-struct eg_row_rollup { uint32_t series; enum eg_period period; bool replace; struct eg_rollup rollup; };
+struct eg_row_rollup {
+    uint32_t series;
+    enum eg_period period;
+    bool replace;
+    struct eg_rollup rollup;
+};
 
 /* Where a rule stands for a series: written whenever it changes (rare), so hold timers survive. */
 struct eg_rule_state {
-    uint8_t level;                         /* enum eg_level the condition holds now; NONE = ok */
-    int64_t since_ms[EG_LEVEL_COUNT];      /* beyond `open` of that level without a break since; EG_TIME_NONE */
-    int64_t clear_since_ms[EG_LEVEL_COUNT];/* within `clear` of that level since; EG_TIME_NONE */
-    uint32_t case_number;                  /* the open case, 0 = none */
+    uint8_t level;                    /* enum eg_level the condition holds now; NONE = ok */
+    int64_t since_ms[EG_LEVEL_COUNT]; /* beyond `open` of that level without a break since; EG_TIME_NONE */
+    int64_t clear_since_ms[EG_LEVEL_COUNT]; /* within `clear` of that level since; EG_TIME_NONE */
+    uint32_t case_number;                   /* the open case, 0 = none */
 };
-struct eg_row_rule_state { const char *rule; uint32_t series; struct eg_rule_state state; };
+struct eg_row_rule_state {
+    const char *rule;
+    uint32_t series;
+    struct eg_rule_state state;
+};
 
-enum eg_handling { EG_OPEN, EG_ACKNOWLEDGED, EG_ASSIGNED, EG_IN_PROGRESS, EG_FIXED, EG_CLOSED, EG_REJECTED, EG_HANDLING_COUNT };
+enum eg_handling {
+    EG_OPEN,
+    EG_ACKNOWLEDGED,
+    EG_ASSIGNED,
+    EG_IN_PROGRESS,
+    EG_FIXED,
+    EG_CLOSED,
+    EG_REJECTED,
+    EG_HANDLING_COUNT
+};
 enum eg_condition { EG_CONDITION_BREACHING, EG_CONDITION_OK, EG_CONDITION_UNKNOWN, EG_CONDITION_COUNT };
 const char *eg_handling_name(enum eg_handling handling);
 const char *eg_condition_name(enum eg_condition condition);
 
 struct eg_case {
-    uint32_t number;       /* store-wide, from 1 */
-    char id[96];           /* "shangtian-20261123-k3f9-7": site, local day, this daemon's mark, number */
+    uint32_t number; /* store-wide, from 1 */
+    char id[96];     /* "shangtian-20261123-k3f9-7": site, local day, this daemon's mark, number */
     char site[64], domain[EG_DOMAIN_TEXT], device[64], rule[64], channel[EG_CHANNEL_MAX + 1];
     uint16_t quantity;
     uint32_t series;
     uint64_t rule_version;
     uint8_t level, condition, handling, mode; /* enum eg_level, eg_condition, eg_handling, eg_mode */
     int64_t opened_ms, detected_ms, closed_ms /* EG_TIME_NONE */, due_ms /* EG_TIME_NONE */;
-    double last_value, peak_value; int64_t last_ms, peak_ms;
-    double limit;          /* the `open` limit of `level` */
-    char lead[64], assignee[64]; /* party ids, "" for none */
+    double last_value, peak_value;
+    int64_t last_ms, peak_ms;
+    double limit;                           /* the `open` limit of `level` */
+    char lead[64], assignee[64];            /* party ids, "" for none */
     uint32_t escalation, reopened, version; /* version counts events, from 1 */
 };
 struct eg_case_event {
     uint32_t case_number, version; /* version of the case after the event */
-    int64_t at_ms;         /* event time of what happened */
-    int64_t known_ms;      /* when the daemon knew */
-    const char *kind;      /* "opened" "level" "condition" "acknowledged" "assigned" "started" "fixed" "verified" "closed"
+    int64_t at_ms;                 /* event time of what happened */
+    int64_t known_ms;              /* when the daemon knew */
+    const char
+        *kind; /* "opened" "level" "condition" "acknowledged" "assigned" "started" "fixed" "verified" "closed"
                               "rejected" "reopened" "comment" */
     const char *actor;     /* user name, or "ecogovd" */
     const char *from, *to; /* before and after, as names; "" where it has no meaning */
@@ -73,27 +113,42 @@ struct eg_case_event {
     const char *note;      /* "" for none */
 };
 struct eg_row_outbox { /* one notification to send after the commit */
-    int64_t id; const char *channel /* "mqtt" */, *recipient /* topic */, *key /* idempotency */, *body /* JSON */;
-    int64_t created_ms; bool retain;
+    int64_t id;
+    const char *channel /* "mqtt" */, *recipient /* topic */, *key /* idempotency */, *body /* JSON */;
+    int64_t created_ms;
+    bool retain;
 };
-struct eg_row_outbox_done { int64_t id; bool delivered; const char *error; int64_t at_ms; };
+struct eg_row_outbox_done {
+    int64_t id;
+    bool delivered;
+    const char *error;
+    int64_t at_ms;
+};
 struct eg_row_quarantine {
-    int64_t at_ms; const char *topic, *source /* "" when no source matched */, *verdict, *reason;
-    const uint8_t *payload; size_t payload_len; /* cut to EG_QUARANTINE_BYTES */
-    size_t full_len; bool retain;
+    int64_t at_ms;
+    const char *topic, *source /* "" when no source matched */, *verdict, *reason;
+    const uint8_t *payload;
+    size_t payload_len; /* cut to EG_QUARANTINE_BYTES */
+    size_t full_len;
+    bool retain;
 };
 #define EG_QUARANTINE_BYTES 16384
 
 struct eg_answer { /* to a command, let out after the commit */
-    uint64_t ticket; int code; /* enum eg_code */ const char *sentence; uint32_t case_number;
+    uint64_t ticket;
+    int code; /* enum eg_code */
+    const char *sentence;
+    uint32_t case_number;
 };
 
-#define EG_ROWS(type, name) struct type *name; size_t name##_count, name##_capacity
+#define EG_ROWS(type, name)                                                                                  \
+    struct type *name;                                                                                       \
+    size_t name##_count, name##_capacity
 struct eg_batch {
-    int64_t now_ms;        /* of the turn's last event */
-    size_t events;         /* how many events went in; 0 = nothing to commit */
-    bool urgent;           /* holds a case transition or a command: commit at once */
-    bool failed;           /* out of memory or a bound: the turn must not commit; the daemon exits (ours) */
+    int64_t now_ms; /* of the turn's last event */
+    size_t events;  /* how many events went in; 0 = nothing to commit */
+    bool urgent;    /* holds a case transition or a command: commit at once */
+    bool failed;    /* out of memory or a bound: the turn must not commit; the daemon exits (ours) */
     struct eg_counters counters; /* after the last event */
     EG_ROWS(eg_row_device, devices);
     EG_ROWS(eg_row_series, series);
@@ -102,7 +157,7 @@ struct eg_batch {
     EG_ROWS(eg_row_ident, idents);
     EG_ROWS(eg_row_rollup, rollups);
     EG_ROWS(eg_row_rule_state, rule_states);
-    EG_ROWS(eg_case, cases);             /* whole rows, upsert; the last of a number wins */
+    EG_ROWS(eg_case, cases); /* whole rows, upsert; the last of a number wins */
     EG_ROWS(eg_case_event, case_events);
     EG_ROWS(eg_row_outbox, outbox);
     EG_ROWS(eg_row_outbox_done, outbox_done);
@@ -115,8 +170,8 @@ void eg_batch_init(struct eg_batch *batch);
 void eg_batch_finish(struct eg_batch *batch);
 void eg_batch_clear(struct eg_batch *batch); /* keeps memory for the next turn */
 /* Gives room for one more row (zeroed), or NULL after setting `failed`. */
-#define EG_BATCH_ADD(batch, name)                                                                                      \
-    eg_batch_more((batch), (void **)&(batch)->name, &(batch)->name##_count, &(batch)->name##_capacity,                 \
+#define EG_BATCH_ADD(batch, name)                                                                            \
+    eg_batch_more((batch), (void **)&(batch)->name, &(batch)->name##_count, &(batch)->name##_capacity,       \
                   sizeof *(batch)->name)
 void *eg_batch_more(struct eg_batch *batch, void **rows, size_t *count, size_t *capacity, size_t size);
 const char *eg_batch_text(struct eg_batch *batch, const char *text); /* copies; NULL → "" */

@@ -78,7 +78,8 @@ bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row)
         return false;
     *copy = *row;
     size_t at = place_of(pipeline, row->number);
-    memmove(pipeline->cases + at + 1, pipeline->cases + at, (pipeline->case_count - at) * sizeof *pipeline->cases);
+    memmove(pipeline->cases + at + 1, pipeline->cases + at,
+            (pipeline->case_count - at) * sizeof *pipeline->cases);
     pipeline->cases[at] = copy;
     pipeline->case_count++;
     return true;
@@ -89,7 +90,8 @@ static void drop(struct eg_pipeline *pipeline, uint32_t number)
     size_t at = place_of(pipeline, number);
     free(pipeline->cases[at]);
     pipeline->case_count--;
-    memmove(pipeline->cases + at, pipeline->cases + at + 1, (pipeline->case_count - at) * sizeof *pipeline->cases);
+    memmove(pipeline->cases + at, pipeline->cases + at + 1,
+            (pipeline->case_count - at) * sizeof *pipeline->cases);
 }
 
 /* --- writing down --- */
@@ -158,8 +160,8 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
                    const struct eg_judged *judged, struct eg_batch *batch)
 {
     bool peaked, was_ok = row->condition == EG_CONDITION_OK;
-    struct eg_case_event event = {.at_ms = judged->at_ms, .known_ms = judged->now_ms, .actor = "ecogovd",
-                                  .value = judged->value};
+    struct eg_case_event event = {
+        .at_ms = judged->at_ms, .known_ms = judged->now_ms, .actor = "ecogovd", .value = judged->value};
     note_value(row, rule, judged, &peaked);
     if (judged->level == EG_LEVEL_NONE || was_ok) {
         row->condition = judged->level == EG_LEVEL_NONE ? EG_CONDITION_OK : EG_CONDITION_BREACHING;
@@ -200,8 +202,8 @@ static void mint_id(const struct eg_conf *conf, struct eg_case *row)
     for (size_t i = 0; i < 4; i++, hash >>= 5)
         mark[i] = digits[hash & 31];
     eg_zone_format(row->opened_ms, local);
-    snprintf(row->id, sizeof row->id, "%.60s-%.4s%.2s%.2s-%s-%u", row->site, local, local + 5, local + 8, mark,
-             row->number);
+    snprintf(row->id, sizeof row->id, "%.60s-%.4s%.2s%.2s-%s-%u", row->site, local, local + 5, local + 8,
+             mark, row->number);
 }
 
 uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
@@ -210,12 +212,21 @@ uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, co
     if (pipeline->case_count >= EG_CASES_MAX)
         return 0; /* seen by eg_pipeline_cases_full(); the next reading asks again */
     const struct eg_device *device = &pipeline->devices[series->device - 1];
-    const struct eg_conf_site *site = device->site == EG_CONF_NONE ? NULL : &pipeline->conf->sites[device->site];
-    struct eg_case row = {.number = pipeline->last_case + 1, .quantity = series->quantity, .series = series->id,
-                          .rule_version = rule->version, .level = (uint8_t)judged->level,
-                          .opened_ms = judged->since_ms, .detected_ms = judged->now_ms, .closed_ms = EG_TIME_NONE,
-                          .last_value = judged->value, .peak_value = judged->value, .last_ms = judged->at_ms,
-                          .peak_ms = judged->at_ms, .limit = rule->levels[judged->level].open};
+    const struct eg_conf_site *site =
+        device->site == EG_CONF_NONE ? NULL : &pipeline->conf->sites[device->site];
+    struct eg_case row = {.number = pipeline->last_case + 1,
+                          .quantity = series->quantity,
+                          .series = series->id,
+                          .rule_version = rule->version,
+                          .level = (uint8_t)judged->level,
+                          .opened_ms = judged->since_ms,
+                          .detected_ms = judged->now_ms,
+                          .closed_ms = EG_TIME_NONE,
+                          .last_value = judged->value,
+                          .peak_value = judged->value,
+                          .last_ms = judged->at_ms,
+                          .peak_ms = judged->at_ms,
+                          .limit = rule->levels[judged->level].open};
     snprintf(row.site, sizeof row.site, "%s", device->site_id);
     snprintf(row.domain, sizeof row.domain, "%s", device->domain);
     snprintf(row.device, sizeof row.device, "%s", device->name);
@@ -233,8 +244,11 @@ uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, co
     }
     pipeline->last_case = row.number;
     write_event(pipeline, eg_case_find(pipeline, row.number),
-                (struct eg_case_event){.at_ms = judged->since_ms, .known_ms = judged->now_ms, .kind = "opened",
-                                       .actor = "ecogovd", .to = eg_level_name(judged->level),
+                (struct eg_case_event){.at_ms = judged->since_ms,
+                                       .known_ms = judged->now_ms,
+                                       .kind = "opened",
+                                       .actor = "ecogovd",
+                                       .to = eg_level_name(judged->level),
                                        .value = judged->value},
                 batch);
     return row.number;
@@ -242,8 +256,8 @@ uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, co
 
 /* --- people --- */
 
-static void answer(struct eg_batch *batch, const struct eg_command *command, enum eg_code code, uint32_t number,
-                   const char *sentence)
+static void answer(struct eg_batch *batch, const struct eg_command *command, enum eg_code code,
+                   uint32_t number, const char *sentence)
 {
     batch->urgent = true;
     struct eg_answer *row = EG_BATCH_ADD(batch, answers);
@@ -278,8 +292,8 @@ static enum eg_code objection(const struct eg_pipeline *pipeline, const struct e
     for (size_t i = 0; command->party && i < pipeline->conf->party_count; i++)
         party_known = party_known || !strcmp(pipeline->conf->parties[i].id, command->party);
     if (command->version >= 0 && command->version != row->version) {
-        snprintf(text, size, "case %s has moved on: you saw version %lld, it is at %u; look at it again", row->id,
-                 (long long)command->version, row->version);
+        snprintf(text, size, "case %s has moved on: you saw version %lld, it is at %u; look at it again",
+                 row->id, (long long)command->version, row->version);
         return EG_ECONFLICT;
     }
     if (!(step->from & AT(row->handling))) {
@@ -316,7 +330,8 @@ static struct eg_case *find_by_name(struct eg_pipeline *pipeline, const char *id
 }
 
 /* Not active any more: as this turn left it, else as the past knows it. */
-static bool find_ended(const struct eg_pipeline *pipeline, const char *id, const struct eg_batch *batch, struct eg_case *ret)
+static bool find_ended(const struct eg_pipeline *pipeline, const char *id, const struct eg_batch *batch,
+                       struct eg_case *ret)
 {
     char number[16];
     for (size_t i = batch->cases_count; i-- > 0;) {
@@ -326,17 +341,20 @@ static bool find_ended(const struct eg_pipeline *pipeline, const char *id, const
         *ret = batch->cases[i];
         return ended(ret);
     }
-    return pipeline->past.find_case && pipeline->past.find_case(pipeline->past.case_user, id, ret) && ended(ret);
+    return pipeline->past.find_case && pipeline->past.find_case(pipeline->past.case_user, id, ret) &&
+           ended(ret);
 }
 
 /* A case comes back to life: its rule watches it again, unless another one was opened for the same matter meanwhile. */
-static bool revive(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch, char *text, size_t size)
+static bool revive(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch,
+                   char *text, size_t size)
 {
     for (size_t i = 0; i < pipeline->case_count; i++) {
         const struct eg_case *other = pipeline->cases[i];
         if (other->series != row->series || strcmp(other->rule, row->rule) != 0)
             continue;
-        snprintf(text, size, "case %s cannot be reopened: %s is open for the same matter", row->id, other->id);
+        snprintf(text, size, "case %s cannot be reopened: %s is open for the same matter", row->id,
+                 other->id);
         return false;
     }
     if (!eg_case_add(pipeline, row) || !eg_rule_recall_case(pipeline, row, batch))
@@ -370,12 +388,17 @@ static void carry_out(struct eg_pipeline *pipeline, const struct eg_command *com
     if (command->party && step->needs == NEEDS_PARTY)
         snprintf(row->assignee, sizeof row->assignee, "%s", command->party);
     write_event(pipeline, row,
-                (struct eg_case_event){.at_ms = now_ms, .known_ms = now_ms, .kind = step->kind,
-                                       .actor = command->user, .note = command->note, .value = NAN,
+                (struct eg_case_event){.at_ms = now_ms,
+                                       .known_ms = now_ms,
+                                       .kind = step->kind,
+                                       .actor = command->user,
+                                       .note = command->note,
+                                       .value = NAN,
                                        .from = step->to < 0 ? "" : eg_handling_name(before),
-                                       .to = step->to < 0             ? ""
-                                             : step->needs == NEEDS_PARTY ? row->assignee
-                                                                          : eg_handling_name((enum eg_handling)row->handling)},
+                                       .to = step->to < 0 ? ""
+                                             : step->needs == NEEDS_PARTY
+                                                 ? row->assignee
+                                                 : eg_handling_name((enum eg_handling)row->handling)},
                 batch);
     if (ended(row) && !((AT(before)) & ENDED)) {
         eg_rule_forget_case(pipeline, row, batch);

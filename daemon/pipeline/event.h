@@ -8,7 +8,7 @@ enum eg_event_kind { EG_EVENT_MESSAGE, EG_EVENT_COMMAND, EG_EVENT_DELIVERY, EG_E
 
 /* A write over the socket (or a command line of a recording). */
 struct eg_command {
-    const char *verb;    /* "acknowledge" "assign" "start" "fix" "verify" "close" "reject" "reopen" "comment" */
+    const char *verb; /* "acknowledge" "assign" "start" "fix" "verify" "close" "reject" "reopen" "comment" */
     const char *case_id; /* the id, or its number */
     const char *user;    /* who, as the kernel says */
     const char *note;    /* NULL or text */

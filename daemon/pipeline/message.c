@@ -17,7 +17,8 @@
 
 uint32_t eg_message_hash(const struct eg_message *message)
 {
-    uint64_t hash = eg_hash(message->payload, message->payload_len, eg_hash(message->topic, message->topic_len, 1));
+    uint64_t hash =
+        eg_hash(message->payload, message->payload_len, eg_hash(message->topic, message->topic_len, 1));
     uint32_t folded = (uint32_t)(hash ^ (hash >> 32));
     return folded ? folded : 1;
 }
@@ -74,15 +75,18 @@ static bool printable(struct eg_slice text)
 }
 
 /* Names in the topic that make no device: a sentence, or NULL when they do. */
-static const char *misnamed(const struct eg_pipeline *pipeline, const struct eg_routed *routed, char reason[EG_REASON_MAX])
+static const char *misnamed(const struct eg_pipeline *pipeline, const struct eg_routed *routed,
+                            char reason[EG_REASON_MAX])
 {
     if (eg_conf_site_find(pipeline->conf, routed->site.text, routed->site.length) == EG_CONF_NONE)
         snprintf(reason, EG_REASON_MAX, "site '%.*s' is not in the configuration: add it under sites",
                  (int)(routed->site.length < 64 ? routed->site.length : 64), routed->site.text);
     else if (!slug(routed->domain))
-        snprintf(reason, EG_REASON_MAX, "the domain in the topic is no name of a-z, 0-9, - and _, at most 31 bytes");
+        snprintf(reason, EG_REASON_MAX,
+                 "the domain in the topic is no name of a-z, 0-9, - and _, at most 31 bytes");
     else if (!printable(routed->device))
-        snprintf(reason, EG_REASON_MAX, "the device in the topic is empty, longer than 63 bytes or not printable");
+        snprintf(reason, EG_REASON_MAX,
+                 "the device in the topic is empty, longer than 63 bytes or not printable");
     else
         return NULL;
     return reason;
@@ -90,8 +94,8 @@ static const char *misnamed(const struct eg_pipeline *pipeline, const struct eg_
 
 /* The topic's source and device (EG_ID_NONE: not registered yet), from the table of known topics or by the trie. False: nobody's, or
  * one of those we publish ourselves. */
-static bool resolve(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_topic *ret_topic,
-                    struct eg_routed *ret_routed)
+static bool resolve(struct eg_pipeline *pipeline, const struct eg_message *message,
+                    struct eg_topic *ret_topic, struct eg_routed *ret_routed)
 {
     uint32_t row = eg_names_find(pipeline->topics, message->topic, message->topic_len);
     if (row != EG_ID_NONE) {
@@ -102,7 +106,8 @@ static bool resolve(struct eg_pipeline *pipeline, const struct eg_message *messa
         !eg_route_find(pipeline->route, message->topic, message->topic_len, ret_routed))
         return false;
     ret_topic->source = ret_routed->source;
-    ret_topic->device = eg_registry_find_device(pipeline, ret_routed->site, ret_routed->domain, ret_routed->device);
+    ret_topic->device =
+        eg_registry_find_device(pipeline, ret_routed->site, ret_routed->domain, ret_routed->device);
     return true;
 }
 
@@ -143,7 +148,8 @@ static struct eg_device *device_of(struct eg_pipeline *pipeline, const struct eg
             device = eg_registry_add_device(pipeline, routed, message->arrived_ms, batch, reason);
         if (!device) {
             if (!*reason)
-                snprintf(reason, EG_REASON_MAX, "the device is not in the configuration and auto_register is off");
+                snprintf(reason, EG_REASON_MAX,
+                         "the device is not in the configuration and auto_register is off");
             return NULL;
         }
         topic->device = device->id;
@@ -161,14 +167,14 @@ static const char *inadmissible(const struct eg_conf *conf, const struct eg_read
     const struct eg_quantity_info *info = eg_quantity_info(reading->quantity);
     char text[EG_TIME_TEXT];
     if (reading->value < info->low || reading->value > info->high)
-        snprintf(reason, EG_REASON_MAX, "%s %g %s is outside the plausible range %g to %g", info->name, reading->value,
-                 info->unit, info->low, info->high);
+        snprintf(reason, EG_REASON_MAX, "%s %g %s is outside the plausible range %g to %g", info->name,
+                 reading->value, info->unit, info->low, info->high);
     else if (reading->time_ms != EG_TIME_NONE && reading->time_ms > now_ms + conf->future_tolerance_ms)
-        snprintf(reason, EG_REASON_MAX, "%s: its time %s lies in the future: check the sensor's clock", info->name,
-                 eg_time_format(reading->time_ms, text));
+        snprintf(reason, EG_REASON_MAX, "%s: its time %s lies in the future: check the sensor's clock",
+                 info->name, eg_time_format(reading->time_ms, text));
     else if (reading->time_ms != EG_TIME_NONE && reading->time_ms < CLOCK_UNSET_MS)
-        snprintf(reason, EG_REASON_MAX, "%s: its time %s is before 2000: the sensor's clock is not set", info->name,
-                 eg_time_format(reading->time_ms, text));
+        snprintf(reason, EG_REASON_MAX, "%s: its time %s is before 2000: the sensor's clock is not set",
+                 info->name, eg_time_format(reading->time_ms, text));
     else
         return NULL;
     return reason;
@@ -183,7 +189,8 @@ static void learn_rhythm(struct eg_device *device, int64_t gap_ms, struct eg_bat
         device->average_ms = gap_ms;
     else if (gap_ms < 10 * device->average_ms) /* an outage is not its rhythm */
         device->average_ms += (gap_ms - device->average_ms) / 8;
-    if (device->interval_ms && llabs(device->average_ms - device->interval_ms) <= device->interval_ms / RHYTHM_PART)
+    if (device->interval_ms &&
+        llabs(device->average_ms - device->interval_ms) <= device->interval_ms / RHYTHM_PART)
         return;
     device->interval_ms = device->average_ms;
     struct eg_row_rhythm *row = EG_BATCH_ADD(batch, rhythms);
@@ -199,8 +206,9 @@ static void note_seen(struct eg_device *device, int64_t time_ms, struct eg_batch
         device->last_seen_ms = time_ms;
 }
 
-static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device, const struct eg_message *message,
-                         struct eg_reading *reading, char reason[EG_REASON_MAX], struct eg_batch *batch)
+static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
+                         const struct eg_message *message, struct eg_reading *reading,
+                         char reason[EG_REASON_MAX], struct eg_batch *batch)
 {
     struct eg_counters *counters = &pipeline->counters;
     struct eg_series *series = NULL;
@@ -216,7 +224,8 @@ static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
         return;
     }
     reading->flags = message->retain ? EG_FLAG_RETAINED : 0;
-    if (reading->time_ms != EG_TIME_NONE && reading->time_ms < message->arrived_ms - pipeline->conf->late_limit_ms)
+    if (reading->time_ms != EG_TIME_NONE &&
+        reading->time_ms < message->arrived_ms - pipeline->conf->late_limit_ms)
         reading->flags |= EG_FLAG_LATE;
     switch (eg_series_take(pipeline, series, reading, message->arrived_ms, batch)) {
     case EG_FATE_DUPLICATE:
@@ -230,7 +239,8 @@ static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
     }
     counters->r_stored++;
     if (!message->retain) /* the time since a retained message is no rhythm, and it is no sign of life */
-        note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms, batch);
+        note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms,
+                  batch);
 }
 
 static bool undatable(const struct eg_message *message, const struct eg_sink *sink)
@@ -243,8 +253,9 @@ static bool undatable(const struct eg_message *message, const struct eg_sink *si
     return true;
 }
 
-static void take_decoded(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_topic topic,
-                         const struct eg_routed *routed, bool known, struct eg_batch *batch)
+static void take_decoded(struct eg_pipeline *pipeline, const struct eg_message *message,
+                         struct eg_topic topic, const struct eg_routed *routed, bool known,
+                         struct eg_batch *batch)
 {
     struct eg_sink *sink = pipeline->sink;
     char reason[EG_REASON_MAX] = "";

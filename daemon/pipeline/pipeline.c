@@ -134,7 +134,8 @@ void eg_pipeline_restore_counters(struct eg_pipeline *pipeline, const struct eg_
     pipeline->counters = *counters;
 }
 
-int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value, uint16_t flags)
+int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value,
+                             uint16_t flags)
 {
     struct eg_series *row = eg_registry_series(pipeline, series);
     if (!row)
@@ -151,7 +152,8 @@ int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int6
 
 int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t series)
 {
-    const struct eg_series *row = series && series <= pipeline->series_count ? pipeline->series[series - 1] : NULL;
+    const struct eg_series *row =
+        series && series <= pipeline->series_count ? pipeline->series[series - 1] : NULL;
     if (!row || !row->has_last)
         return INT64_MAX;
     struct eg_rollup day;
@@ -165,7 +167,8 @@ int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t s
     return since;
 }
 
-void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value, uint16_t flags)
+void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value,
+                                 uint16_t flags)
 {
     struct eg_series *row = eg_registry_series(pipeline, series);
     (void)flags;
@@ -179,8 +182,8 @@ int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case 
         row->level >= EG_LEVEL_COUNT || row->condition >= EG_CONDITION_COUNT)
         return eg_err_set(err, EG_ECORRUPT, "case %u (%s) holds values nobody wrote", row->number, row->id);
     if (!eg_case_add(pipeline, row))
-        return eg_err_set(err, EG_ENOMEM, "case %s could not be taken: at most %d are open at a time", row->id,
-                          EG_CASES_MAX);
+        return eg_err_set(err, EG_ENOMEM, "case %s could not be taken: at most %d are open at a time",
+                          row->id, EG_CASES_MAX);
     eg_rule_recall_last(pipeline, eg_case_find(pipeline, row->number));
     return EG_OK;
 }
@@ -270,7 +273,8 @@ const struct eg_case *eg_pipeline_case_at(const struct eg_pipeline *pipeline, si
     return index < pipeline->case_count ? pipeline->cases[index] : NULL;
 }
 
-void eg_pipeline_source_counts(const struct eg_pipeline *pipeline, size_t source, uint64_t ret_counts[EG_VERDICT_COUNT])
+void eg_pipeline_source_counts(const struct eg_pipeline *pipeline, size_t source,
+                               uint64_t ret_counts[EG_VERDICT_COUNT])
 {
     memcpy(ret_counts, pipeline->source_counts[source], sizeof *pipeline->source_counts);
 }

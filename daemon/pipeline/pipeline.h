@@ -35,18 +35,23 @@ int64_t eg_pipeline_deadline(const struct eg_pipeline *pipeline);
 /* Rebuilding, called by eg_store_load() in this order: counters, devices, series, tail readings, rule states, cases, idents,
  * ids. All copy. Negative (enum eg_code) with a sentence when the row contradicts what is there. */
 void eg_pipeline_restore_counters(struct eg_pipeline *pipeline, const struct eg_counters *counters);
-int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row, struct eg_err *err);
+int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row,
+                               struct eg_err *err);
 void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_row_rhythm *row);
-int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row, struct eg_err *err);
+int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row,
+                               struct eg_err *err);
 /* The newest reading of a series, and when it arrived (for last seen; EG_TIME_NONE: take its time). Before restore_reading. */
-int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value, uint16_t flags);
+int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value,
+                             uint16_t flags);
 /* How far back restore_reading wants this series' readings: the start of the open day or of the longest rule window, whichever is
  * earlier; INT64_MAX when it wants none. Valid after restore_last. */
 int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t series);
 /* Per series ascending by time (series in any order). Fills windows and the open rollups; evaluates no rule. */
-void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value, uint16_t flags);
+void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value,
+                                 uint16_t flags);
 void eg_pipeline_restore_rule_state(struct eg_pipeline *pipeline, const struct eg_row_rule_state *row);
-int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_err *err); /* not closed */
+int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case *row,
+                             struct eg_err *err);                                          /* not closed */
 void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint32_t hash); /* oldest first */
 void eg_pipeline_restore_ids(struct eg_pipeline *pipeline, uint32_t last_case, int64_t last_outbox);
 
@@ -69,7 +74,8 @@ struct eg_series_view {
 };
 size_t eg_pipeline_device_count(const struct eg_pipeline *pipeline); /* ids are 1 … count */
 bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct eg_device_view *ret_view);
-uint32_t eg_pipeline_device_series(const struct eg_pipeline *pipeline, uint32_t device, size_t index); /* series id */
+uint32_t eg_pipeline_device_series(const struct eg_pipeline *pipeline, uint32_t device,
+                                   size_t index);                    /* series id */
 size_t eg_pipeline_series_count(const struct eg_pipeline *pipeline); /* ids are 1 … count */
 bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct eg_series_view *ret_view);
 const struct eg_conf *eg_pipeline_conf(const struct eg_pipeline *pipeline);
@@ -80,6 +86,7 @@ bool eg_pipeline_cases_full(const struct eg_pipeline *pipeline);
 /* By number; NULL when it is not active. Its last and peak values are newer than in the store, which hears of events only. */
 const struct eg_case *eg_pipeline_case_active(const struct eg_pipeline *pipeline, uint32_t number);
 /* Per source: messages by verdict. */
-void eg_pipeline_source_counts(const struct eg_pipeline *pipeline, size_t source, uint64_t ret_counts[EG_VERDICT_COUNT]);
+void eg_pipeline_source_counts(const struct eg_pipeline *pipeline, size_t source,
+                               uint64_t ret_counts[EG_VERDICT_COUNT]);
 
 #endif

@@ -12,7 +12,8 @@
 /* A device whose rhythm is not known yet is given this long. */
 #define SILENT_AT_LEAST_MS ((int64_t)10 * 60 * 1000)
 
-static size_t key_of(char key[KEY_BYTES], struct eg_slice site, struct eg_slice domain, struct eg_slice device)
+static size_t key_of(char key[KEY_BYTES], struct eg_slice site, struct eg_slice domain,
+                     struct eg_slice device)
 {
     if (site.length > NAME_MAX_BYTES || domain.length > NAME_MAX_BYTES || device.length > NAME_MAX_BYTES)
         return 0;
@@ -35,8 +36,8 @@ struct eg_series *eg_registry_series(struct eg_pipeline *pipeline, uint32_t id)
     return id && id <= pipeline->series_count ? pipeline->series[id - 1] : NULL;
 }
 
-uint32_t eg_registry_find_device(const struct eg_pipeline *pipeline, struct eg_slice site, struct eg_slice domain,
-                                 struct eg_slice device)
+uint32_t eg_registry_find_device(const struct eg_pipeline *pipeline, struct eg_slice site,
+                                 struct eg_slice domain, struct eg_slice device)
 {
     char key[KEY_BYTES];
     size_t length = key_of(key, site, domain, device);
@@ -61,13 +62,13 @@ void eg_registry_bind(struct eg_pipeline *pipeline)
         bind_device(pipeline->conf, &pipeline->devices[i]);
 }
 
-static struct eg_device *add_device(struct eg_pipeline *pipeline, struct eg_slice site, struct eg_slice domain,
-                                    struct eg_slice device)
+static struct eg_device *add_device(struct eg_pipeline *pipeline, struct eg_slice site,
+                                    struct eg_slice domain, struct eg_slice device)
 {
     char key[KEY_BYTES];
     size_t length = key_of(key, site, domain, device);
-    if (!length || !eg_room_more((void **)&pipeline->devices, pipeline->device_count, &pipeline->device_capacity,
-                                 sizeof *pipeline->devices, SERIES_MAX))
+    if (!length || !eg_room_more((void **)&pipeline->devices, pipeline->device_count,
+                                 &pipeline->device_capacity, sizeof *pipeline->devices, SERIES_MAX))
         return NULL;
     struct eg_device *row = &pipeline->devices[pipeline->device_count];
     memset(row, 0, sizeof *row);
@@ -88,8 +89,8 @@ static struct eg_device *add_device(struct eg_pipeline *pipeline, struct eg_slic
     return row;
 }
 
-struct eg_device *eg_registry_add_device(struct eg_pipeline *pipeline, const struct eg_routed *routed, int64_t now_ms,
-                                         struct eg_batch *batch, char reason[EG_REASON_MAX])
+struct eg_device *eg_registry_add_device(struct eg_pipeline *pipeline, const struct eg_routed *routed,
+                                         int64_t now_ms, struct eg_batch *batch, char reason[EG_REASON_MAX])
 {
     if (pipeline->device_count >= (size_t)pipeline->conf->max_devices) {
         snprintf(reason, EG_REASON_MAX, "%zu devices are registered, no more are taken: raise max_devices",
@@ -98,13 +99,15 @@ struct eg_device *eg_registry_add_device(struct eg_pipeline *pipeline, const str
     }
     struct eg_device *device = add_device(pipeline, routed->site, routed->domain, routed->device);
     if (!device) {
-        snprintf(reason, EG_REASON_MAX, "the device could not be registered: names are at most %d bytes", NAME_MAX_BYTES);
+        snprintf(reason, EG_REASON_MAX, "the device could not be registered: names are at most %d bytes",
+                 NAME_MAX_BYTES);
         return NULL;
     }
     struct eg_row_device *row = EG_BATCH_ADD(batch, devices);
     if (row)
         *row = (struct eg_row_device){device->id, eg_batch_text(batch, device->site_id),
-                                      eg_batch_text(batch, device->domain), eg_batch_text(batch, device->name), now_ms};
+                                      eg_batch_text(batch, device->domain),
+                                      eg_batch_text(batch, device->name), now_ms};
     return device;
 }
 
@@ -144,8 +147,8 @@ struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct e
     }
     struct eg_series *series = add_series(pipeline, device, reading->quantity, reading->channel);
     if (!series) {
-        snprintf(reason, EG_REASON_MAX, "the device has %zu series already, at most %d are taken", device->series_count,
-                 EG_SERIES_PER_DEVICE);
+        snprintf(reason, EG_REASON_MAX, "the device has %zu series already, at most %d are taken",
+                 device->series_count, EG_SERIES_PER_DEVICE);
         return NULL;
     }
     struct eg_row_series *row = EG_BATCH_ADD(batch, series);
@@ -163,11 +166,12 @@ int64_t eg_registry_silent_after(const struct eg_device *device)
     return learned > SILENT_AT_LEAST_MS ? learned : SILENT_AT_LEAST_MS;
 }
 
-int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row, struct eg_err *err)
+int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row,
+                               struct eg_err *err)
 {
     if (row->id != pipeline->device_count + 1)
-        return eg_err_set(err, EG_ECORRUPT, "device %u: expected number %zu; the device table has a gap", row->id,
-                          pipeline->device_count + 1);
+        return eg_err_set(err, EG_ECORRUPT, "device %u: expected number %zu; the device table has a gap",
+                          row->id, pipeline->device_count + 1);
     if (!add_device(pipeline, slice(row->site), slice(row->domain), slice(row->device)))
         return eg_err_set(err, EG_ENOMEM, "device %u (%s) could not be taken", row->id, row->device);
     return EG_OK;
@@ -180,12 +184,13 @@ void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_ro
         device->interval_ms = device->average_ms = row->interval_ms;
 }
 
-int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row, struct eg_err *err)
+int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row,
+                               struct eg_err *err)
 {
     struct eg_device *device = eg_registry_device(pipeline, row->device);
     if (!device || row->id != pipeline->series_count + 1 || row->quantity >= EG_QUANTITY_COUNT)
-        return eg_err_set(err, EG_ECORRUPT, "series %u of device %u: expected number %zu of a known device", row->id,
-                          row->device, pipeline->series_count + 1);
+        return eg_err_set(err, EG_ECORRUPT, "series %u of device %u: expected number %zu of a known device",
+                          row->id, row->device, pipeline->series_count + 1);
     if (!add_series(pipeline, device, row->quantity, row->channel))
         return eg_err_set(err, EG_ENOMEM, "series %u could not be taken", row->id);
     return EG_OK;

@@ -18,7 +18,8 @@ void eg_rollup_start(struct eg_rollup *rollup, enum eg_period period, int64_t ms
         eg_zone_day(ms, &rollup->start_ms, &rollup->end_ms);
 }
 
-void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, int64_t ms, double value, int64_t interval_ms)
+void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, int64_t ms, double value,
+                   int64_t interval_ms)
 {
     if (!rollup->count || ms < rollup->first_ms) {
         rollup->first_ms = ms;
@@ -40,7 +41,8 @@ void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, int64_t ms, 
     int64_t until = ms + (interval_ms > 0 ? interval_ms - 1 : 0);
     if (until >= rollup->end_ms)
         until = rollup->end_ms - 1;
-    int64_t from = (ms - rollup->start_ms) / slot_ms[period], to = (until - rollup->start_ms) / slot_ms[period];
+    int64_t from = (ms - rollup->start_ms) / slot_ms[period],
+            to = (until - rollup->start_ms) / slot_ms[period];
     for (int64_t slot = from; slot <= to && slot < SLOTS; slot++)
         rollup->slots[slot / 64] |= UINT64_C(1) << (slot % 64);
 }

@@ -5,5 +5,6 @@
 /* The empty bucket that holds `ms`. */
 void eg_rollup_start(struct eg_rollup *rollup, enum eg_period period, int64_t ms);
 /* Adds a reading that lies in the bucket; it speaks for the time until `ms` + `interval_ms` (0: unknown). */
-void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, int64_t ms, double value, int64_t interval_ms);
+void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, int64_t ms, double value,
+                   int64_t interval_ms);
 #endif

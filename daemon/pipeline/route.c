@@ -50,7 +50,8 @@ static struct node *child_of(struct node *parent, struct eg_slice level, bool an
     struct node **at = &parent->child;
     for (; *at; at = &(*at)->sibling) {
         if (any ? !(*at)->text
-                : (*at)->text && (*at)->length == level.length && !memcmp((*at)->text, level.text, level.length))
+                : (*at)->text && (*at)->length == level.length &&
+                      !memcmp((*at)->text, level.text, level.length))
             return *at;
         if (!(*at)->text)
             break; /* a literal goes before the wildcard */
@@ -134,7 +135,8 @@ static uint32_t walk(const struct node *node, const struct eg_slice *levels, siz
     if (at == count)
         return node->source != EG_CONF_NONE ? node->source : node->hash_source;
     for (const struct node *child = node->child; child; child = child->sibling) {
-        if (child->text && (child->length != levels[at].length || memcmp(child->text, levels[at].text, child->length)))
+        if (child->text &&
+            (child->length != levels[at].length || memcmp(child->text, levels[at].text, child->length)))
             continue;
         uint32_t found = walk(child, levels, at + 1, count);
         if (found != EG_CONF_NONE)

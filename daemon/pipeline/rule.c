@@ -13,8 +13,8 @@ static bool beyond(const struct eg_conf_rule *rule, double value, double limit)
     return rule->below ? value < limit : value > limit;
 }
 
-bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule, const struct eg_device *device,
-                     const struct eg_series *series)
+bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule,
+                     const struct eg_device *device, const struct eg_series *series)
 {
     if (rule->quantity != series->quantity || (rule->domain && strcmp(rule->domain, device->domain) != 0))
         return false;
@@ -43,7 +43,8 @@ void eg_rule_unbind(struct eg_series *series)
 }
 
 /* What was known of (rule, series) when the rule was last in force. */
-static void take_lost(struct eg_pipeline *pipeline, const char *rule, uint32_t series, struct eg_rule_state *state)
+static void take_lost(struct eg_pipeline *pipeline, const char *rule, uint32_t series,
+                      struct eg_rule_state *state)
 {
     for (size_t i = 0; i < pipeline->lost_count; i++) {
         struct eg_lost_state *lost = &pipeline->lost[i];
@@ -56,7 +57,8 @@ static void take_lost(struct eg_pipeline *pipeline, const char *rule, uint32_t s
     }
 }
 
-static bool keep_lost(struct eg_pipeline *pipeline, const char *rule, uint32_t series, const struct eg_rule_state *state)
+static bool keep_lost(struct eg_pipeline *pipeline, const char *rule, uint32_t series,
+                      const struct eg_rule_state *state)
 {
     char *name = strdup(rule);
     if (!name || !eg_room_more((void **)&pipeline->lost, pipeline->lost_count, &pipeline->lost_capacity,
@@ -94,7 +96,8 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
         watch->rule = r;
         state_none(&watch->state);
         for (size_t i = 0; i < before_count; i++) {
-            const struct eg_conf_rule *was = before[i].rule == UINT32_MAX ? NULL : &old->rules[before[i].rule];
+            const struct eg_conf_rule *was =
+                before[i].rule == UINT32_MAX ? NULL : &old->rules[before[i].rule];
             if (!was || strcmp(was->id, rule->id) != 0)
                 continue; /* carried over already, or another one */
             watch->state = before[i].state;
@@ -131,7 +134,8 @@ static void write_state(const struct eg_conf_rule *rule, const struct eg_series 
 }
 
 /* Runs the timers of each level to `at_ms`; gives the level that holds now. */
-static enum eg_level advance(const struct eg_conf_rule *rule, struct eg_rule_state *state, int64_t at_ms, double value)
+static enum eg_level advance(const struct eg_conf_rule *rule, struct eg_rule_state *state, int64_t at_ms,
+                             double value)
 {
     enum eg_level reached = EG_LEVEL_NONE;
     for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
@@ -147,21 +151,23 @@ static enum eg_level advance(const struct eg_conf_rule *rule, struct eg_rule_sta
         else if (*clear == EG_TIME_NONE)
             *clear = at_ms;
         bool rises = *since != EG_TIME_NONE && at_ms - *since >= rule->hold_ms;
-        bool stays = level <= state->level && !(*clear != EG_TIME_NONE && at_ms - *clear >= rule->clear_hold_ms);
+        bool stays =
+            level <= state->level && !(*clear != EG_TIME_NONE && at_ms - *clear >= rule->clear_hold_ms);
         if (rises || stays)
             reached = (enum eg_level)level;
     }
     return reached;
 }
 
-static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch, double value,
-                  int64_t now_ms, struct eg_batch *batch)
+static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
+                  double value, int64_t now_ms, struct eg_batch *batch)
 {
     const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];
     struct eg_rule_state *state = &watch->state, before = *state;
     struct eg_judged judged = {.at_ms = series->last_ms, .now_ms = now_ms, .value = value};
     judged.level = advance(rule, state, series->last_ms, value);
-    judged.since_ms = state->since_ms[judged.level] != EG_TIME_NONE ? state->since_ms[judged.level] : series->last_ms;
+    judged.since_ms =
+        state->since_ms[judged.level] != EG_TIME_NONE ? state->since_ms[judged.level] : series->last_ms;
     state->level = (uint8_t)judged.level;
     struct eg_case *row = state->case_number ? eg_case_find(pipeline, state->case_number) : NULL;
     if (row) {
@@ -177,7 +183,8 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
 }
 
 /* What the rule looks at, as of the newest reading; false: there is no such value. */
-static bool value_of(const struct eg_pipeline *pipeline, const struct eg_series *series, const struct eg_watch *watch, double *ret)
+static bool value_of(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                     const struct eg_watch *watch, double *ret)
 {
     if (watch->window)
         return eg_window_value(watch->window, pipeline->conf->rules[watch->rule].statistic, ret);
@@ -185,12 +192,14 @@ static bool value_of(const struct eg_pipeline *pipeline, const struct eg_series 
     return true;
 }
 
-void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms, struct eg_batch *batch)
+void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,
+                   struct eg_batch *batch)
 {
     for (size_t i = 0; i < series->watch_count; i++) {
         double value;
         struct eg_watch *watch = &series->watches[i];
-        const struct eg_case *row = watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
+        const struct eg_case *row =
+            watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
         if (value_of(pipeline, series, watch, &value))
             judge(pipeline, series, watch, value, now_ms, batch);
         else if (row)
@@ -198,11 +207,14 @@ void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64
     }
 }
 
-void eg_rule_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before, struct eg_batch *batch)
+void eg_rule_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before,
+                       struct eg_batch *batch)
 {
     bool judged = !(series->last_flags & EG_FLAGS_UNJUDGED);
     for (size_t i = 0; i < series->watch_count; i++) {
-        struct eg_case *row = series->watches[i].state.case_number ? eg_case_find(pipeline, series->watches[i].state.case_number) : NULL;
+        struct eg_case *row = series->watches[i].state.case_number
+                                  ? eg_case_find(pipeline, series->watches[i].state.case_number)
+                                  : NULL;
         if (row && judged)
             eg_rule_recall_last(pipeline, row);
         else if (row && judged_before)
@@ -216,7 +228,8 @@ void eg_rule_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
     if (!series || !series->has_last || (series->last_flags & EG_FLAGS_UNJUDGED))
         return;
     for (size_t i = 0; i < series->watch_count; i++)
-        if (series->watches[i].state.case_number == row->number && value_of(pipeline, series, &series->watches[i], &row->last_value))
+        if (series->watches[i].state.case_number == row->number &&
+            value_of(pipeline, series, &series->watches[i], &row->last_value))
             row->last_ms = series->last_ms;
 }
 
@@ -251,7 +264,8 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
 bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch)
 {
     struct eg_series *series = eg_registry_series(pipeline, row->series);
-    enum eg_level level = row->condition == EG_CONDITION_BREACHING ? (enum eg_level)row->level : EG_LEVEL_NONE;
+    enum eg_level level =
+        row->condition == EG_CONDITION_BREACHING ? (enum eg_level)row->level : EG_LEVEL_NONE;
     for (size_t i = 0; series && i < series->watch_count; i++) {
         struct eg_watch *watch = &series->watches[i];
         const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];

@@ -41,7 +41,8 @@ static bool known(const struct eg_pipeline *pipeline, const struct eg_series *se
         return true;
     }
     return in_batch(pipeline, series, time_ms, batch, ret_value) ||
-           (pipeline->past.lookup && pipeline->past.lookup(pipeline->past.user, series->id, time_ms, ret_value));
+           (pipeline->past.lookup &&
+            pipeline->past.lookup(pipeline->past.user, series->id, time_ms, ret_value));
 }
 
 static void date_by_arrival(const struct eg_pipeline *pipeline, const struct eg_series *series,
@@ -104,7 +105,8 @@ static void gather_one(void *arg, int64_t time_ms, double value, uint16_t flags)
 {
     struct gather *gather = arg;
     (void)flags;
-    if (!eg_room_more((void **)&gather->rows, gather->count, &gather->capacity, sizeof *gather->rows, SIZE_MAX / 64)) {
+    if (!eg_room_more((void **)&gather->rows, gather->count, &gather->capacity, sizeof *gather->rows,
+                      SIZE_MAX / 64)) {
         gather->failed = true;
         return;
     }
@@ -121,8 +123,8 @@ static int by_time_and_order(const void *left, const void *right)
 }
 
 /* All readings of [from, to): committed ones and those of the batch, ascending, the newest value of each time. */
-static bool gather_span(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t from_ms, int64_t to_ms,
-                        const struct eg_batch *batch, struct gather *gather)
+static bool gather_span(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t from_ms,
+                        int64_t to_ms, const struct eg_batch *batch, struct gather *gather)
 {
     if (pipeline->past.range)
         pipeline->past.range(pipeline->past.user, series->id, from_ms, to_ms, gather_one, gather);
@@ -207,7 +209,8 @@ static void add_to_windows(struct eg_series *series, int64_t time_ms, double val
 
 void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value)
 {
-    bool failed = false; /* a window that is short of memory is short of readings: shown by its count, mended by time */
+    bool failed =
+        false; /* a window that is short of memory is short of readings: shown by its count, mended by time */
     int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
     add_to_windows(series, time_ms, value, &failed);
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
@@ -219,8 +222,8 @@ void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, in
     }
 }
 
-enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_reading *reading,
-                            int64_t now_ms, struct eg_batch *batch)
+enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series,
+                            struct eg_reading *reading, int64_t now_ms, struct eg_batch *batch)
 {
     double before = 0;
     bool corrected = false;
@@ -251,7 +254,8 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
         if (corrected)
             remake_bucket(pipeline, series, (enum eg_period)period, reading->time_ms, interval_ms, batch);
         else
-            add_to_bucket(series, (enum eg_period)period, reading->time_ms, reading->value, interval_ms, batch);
+            add_to_bucket(series, (enum eg_period)period, reading->time_ms, reading->value, interval_ms,
+                          batch);
     }
     if (corrected)
         remake_windows(pipeline, series, reading->time_ms, batch);

@@ -43,7 +43,8 @@ struct eg_device {
 struct eg_topic { /* what a topic led to the last time */
     uint32_t source, device;
 };
-struct eg_lost_state { /* of a rule that is not in force, or whose series did not match: kept in case it comes back */
+struct
+    eg_lost_state { /* of a rule that is not in force, or whose series did not match: kept in case it comes back */
     uint32_t series;
     char *rule;
     struct eg_rule_state state;
@@ -54,22 +55,22 @@ struct eg_pipeline {
     struct eg_past past;
     struct eg_counters counters;
     struct eg_route *route;
-    struct eg_names *topics;      /* topic → topic_rows */
+    struct eg_names *topics; /* topic → topic_rows */
     struct eg_topic *topic_rows;
     size_t topic_count, topic_capacity;
     struct eg_names *device_names; /* "site/domain/device" → id */
     struct eg_device *devices;     /* [id - 1] */
     size_t device_count, device_capacity;
-    struct eg_series **series;     /* [id - 1]; pointers, so that they stay */
+    struct eg_series **series; /* [id - 1]; pointers, so that they stay */
     size_t series_count, series_capacity;
-    struct eg_case **cases;        /* active, ascending by number */
+    struct eg_case **cases; /* active, ascending by number */
     size_t case_count, case_capacity;
     struct eg_lost_state *lost;
     size_t lost_count, lost_capacity;
     uint32_t last_case;
     int64_t last_outbox;
-    uint64_t turn;                 /* counts batches; `batch_events` of the last seen tells a new one */
-    uint32_t *idents;              /* [mid]: hash of the last message with it, 0 = none */
+    uint64_t turn;    /* counts batches; `batch_events` of the last seen tells a new one */
+    uint32_t *idents; /* [mid]: hash of the last message with it, 0 = none */
     uint64_t (*source_counts)[EG_VERDICT_COUNT];
     struct eg_sink *sink;
 };
@@ -80,11 +81,11 @@ bool eg_room_more(void **rows, size_t count, size_t *capacity, size_t size, size
 /* registry.c: devices and series */
 struct eg_device *eg_registry_device(struct eg_pipeline *pipeline, uint32_t id);
 struct eg_series *eg_registry_series(struct eg_pipeline *pipeline, uint32_t id);
-uint32_t eg_registry_find_device(const struct eg_pipeline *pipeline, struct eg_slice site, struct eg_slice domain,
-                                 struct eg_slice device);
+uint32_t eg_registry_find_device(const struct eg_pipeline *pipeline, struct eg_slice site,
+                                 struct eg_slice domain, struct eg_slice device);
 /* Both write the row; NULL with a sentence in `reason` when a bound is reached or memory is out. */
-struct eg_device *eg_registry_add_device(struct eg_pipeline *pipeline, const struct eg_routed *routed, int64_t now_ms,
-                                         struct eg_batch *batch, char reason[EG_REASON_MAX]);
+struct eg_device *eg_registry_add_device(struct eg_pipeline *pipeline, const struct eg_routed *routed,
+                                         int64_t now_ms, struct eg_batch *batch, char reason[EG_REASON_MAX]);
 struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct eg_device *device,
                                           const struct eg_reading *reading, struct eg_batch *batch,
                                           char reason[EG_REASON_MAX]);
@@ -98,26 +99,28 @@ uint32_t eg_message_hash(const struct eg_message *message); /* never 0 */
 
 /* series.c: one admitted reading of a series */
 enum eg_fate { EG_FATE_STORED, EG_FATE_DUPLICATE, EG_FATE_CORRECTED };
-enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_reading *reading,
-                            int64_t now_ms, struct eg_batch *batch);
+enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series,
+                            struct eg_reading *reading, int64_t now_ms, struct eg_batch *batch);
 /* Restoring: fills windows and open buckets, decides nothing. */
 void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value);
 /* All windows anew from the committed readings (a new configuration; no batch is open). */
 void eg_series_fill_windows(struct eg_pipeline *pipeline, struct eg_series *series);
 
 /* rule.c */
-bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule, const struct eg_device *device,
-                     const struct eg_series *series);
+bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule,
+                     const struct eg_device *device, const struct eg_series *series);
 /* Gives the series its watches for the rules of conf; states of those with the same id are carried over. False: no memory. */
 bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf *old);
 void eg_rule_unbind(struct eg_series *series);
 /* Judges all rules of the series at its newest reading. */
-void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms, struct eg_batch *batch);
+void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,
+                   struct eg_batch *batch);
 /* A case's last value is written with its events only, so that not every reading costs a page: a restart finds it among the readings
  * again. Where it could not be found there, it is written before. */
 void eg_rule_recall_last(struct eg_pipeline *pipeline, struct eg_case *row);
 /* Instead of eg_rule_judge(): the reading, or the newest one, is of a kind that is not judged. */
-void eg_rule_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before, struct eg_batch *batch);
+void eg_rule_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before,
+                       struct eg_batch *batch);
 /* A case was reopened: its rule watches it again, now or when it comes back. False: no memory. */
 bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
 void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);

@@ -16,7 +16,8 @@ static void put_value(struct eg_json *json, const char *key, double value, int64
     eg_json_close(json, '}');
 }
 
-static void body_of(const struct eg_conf *conf, const struct eg_case *row, const struct eg_case_event *event, struct eg_buf *out)
+static void body_of(const struct eg_conf *conf, const struct eg_case *row, const struct eg_case_event *event,
+                    struct eg_buf *out)
 {
     const struct eg_quantity_info *info = eg_quantity_info(row->quantity);
     struct eg_json json;
@@ -38,7 +39,8 @@ static void body_of(const struct eg_conf *conf, const struct eg_case *row, const
     eg_json_put_string(&json, "domain", row->domain);
     eg_json_put_string(&json, "device", row->device);
     eg_json_put_string(&json, "quantity", info->name);
-    eg_json_put_string(&json, "unit", eg_conf_rule_unit(eg_conf_rule_find(conf, row->rule), row->quantity, unit));
+    eg_json_put_string(&json, "unit",
+                       eg_conf_rule_unit(eg_conf_rule_find(conf, row->rule), row->quantity, unit));
     eg_json_put_string(&json, "channel", row->channel);
     eg_json_put_string(&json, "rule", row->rule);
     eg_json_put_string(&json, "level", eg_level_name((enum eg_level)row->level));
@@ -66,8 +68,11 @@ void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const
     body_of(pipeline->conf, row, event, &body);
     struct eg_row_outbox *out = EG_BATCH_ADD(batch, outbox);
     if (out)
-        *out = (struct eg_row_outbox){.id = ++pipeline->last_outbox, .channel = "mqtt",
-                                      .recipient = eg_batch_text(batch, topic), .key = eg_batch_text(batch, key),
-                                      .body = eg_batch_text(batch, body.data), .created_ms = event->known_ms};
+        *out = (struct eg_row_outbox){.id = ++pipeline->last_outbox,
+                                      .channel = "mqtt",
+                                      .recipient = eg_batch_text(batch, topic),
+                                      .key = eg_batch_text(batch, key),
+                                      .body = eg_batch_text(batch, body.data),
+                                      .created_ms = event->known_ms};
     eg_buf_finish(&body);
 }

@@ -18,7 +18,7 @@ struct pane {
  * others are all there is. So whether the panes are asked depends on the readings in the window alone, not on what came before: a window
  * that was rebuilt says what the one that lived on would say. */
 #define POINTS_MAX (EG_WINDOW_RAW + 1)
-#define SLACK      15 /* so many may be evicted before the rest moves to the front */
+#define SLACK 15 /* so many may be evicted before the rest moves to the front */
 
 struct eg_window {
     int64_t width_ms, pane_ms, newest_ms;
@@ -95,7 +95,8 @@ static bool to_panes(struct eg_window *window)
     if (!window->panes)
         return false;
     window->before_of = INT64_MIN;
-    for (const struct point *point = window->points + window->start; point < window->points + window->start + window->count; point++)
+    for (const struct point *point = window->points + window->start;
+         point < window->points + window->start + window->count; point++)
         if (pane_index(window, point->ms) > pane_index(window, window->newest_ms) - EG_WINDOW_PANES)
             pane_add(window, point->ms, point->value);
     return true;
@@ -103,7 +104,8 @@ static bool to_panes(struct eg_window *window)
 
 static void evict(struct eg_window *window)
 {
-    for (; window->count && window->points[window->start].ms <= window->newest_ms - window->width_ms; window->count--)
+    for (; window->count && window->points[window->start].ms <= window->newest_ms - window->width_ms;
+         window->count--)
         window->start++;
     if (window->panes && window->count < EG_WINDOW_RAW) { /* with the reading to come it is exact again */
         free(window->panes);
@@ -213,7 +215,8 @@ static struct pane total_of_panes(struct eg_window *window)
         window->before_of = newest;
     }
     struct pane all = window->before;
-    merge(&all, &window->panes[(uint64_t)newest % EG_WINDOW_PANES]); /* holds the newest reading: never empty */
+    merge(&all,
+          &window->panes[(uint64_t)newest % EG_WINDOW_PANES]); /* holds the newest reading: never empty */
     return all;
 }
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#define WAL_PAGES_MAX 1000 /* 4 MB: then the log is written back, here on the worker */
+#define WAL_PAGES_MAX 1000   /* 4 MB: then the log is written back, here on the worker */
 #define QUARANTINE_ROWS 2000 /* times EG_QUARANTINE_BYTES: 32 MB at the most */
 #define PRUNE_EVERY 100
 
@@ -29,7 +29,8 @@ static int put_turn(struct eg_store *store, const struct eg_batch *batch)
                                  c->r_decoded, c->r_stored, c->r_duplicate, c->r_rejected,  c->r_corrected};
     eg_buf_clear(&store->blob);
     eg_buf_clear(&store->idents);
-    if ((batch->readings_count && !eg_pack_readings(&store->blob, batch->readings, batch->readings_count, batch->now_ms)) ||
+    if ((batch->readings_count &&
+         !eg_pack_readings(&store->blob, batch->readings, batch->readings_count, batch->now_ms)) ||
         (batch->idents_count && !eg_pack_idents(&store->idents, batch->idents, batch->idents_count)))
         return SQLITE_NOMEM;
     sqlite3_bind_int64(sql, 1, store->seq + 1);
@@ -227,7 +228,8 @@ static int put_quarantine(struct eg_store *store, const struct eg_batch *batch)
         bind_text(sql, 3, row->source);
         bind_text(sql, 4, row->verdict);
         bind_text(sql, 5, row->reason);
-        sqlite3_bind_blob64(sql, 6, row->payload ? (const void *)row->payload : "", row->payload_len, SQLITE_STATIC);
+        sqlite3_bind_blob64(sql, 6, row->payload ? (const void *)row->payload : "", row->payload_len,
+                            SQLITE_STATIC);
         sqlite3_bind_int64(sql, 7, (int64_t)row->full_len);
         sqlite3_bind_int(sql, 8, row->retain);
         code = eg_sql_run(store, SQL_QUARANTINE);
@@ -254,7 +256,8 @@ static int put_all(struct eg_store *store, const struct eg_batch *batch)
 static void write_back(struct eg_store *store)
 {
     int log = 0, moved = 0;
-    if (sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &moved) == SQLITE_OK && moved > 0)
+    if (sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &moved) == SQLITE_OK &&
+        moved > 0)
         atomic_fetch_add(&store->bytes_written, (int64_t)moved * 4096);
 }
 

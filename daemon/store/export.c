@@ -25,7 +25,8 @@ void eg_export_close(struct eg_export *xport)
     free(xport);
 }
 
-int eg_export_open(struct eg_store *store, const struct eg_export_filter *filter, struct eg_export **ret, struct eg_err *err)
+int eg_export_open(struct eg_store *store, const struct eg_export_filter *filter, struct eg_export **ret,
+                   struct eg_err *err)
 {
     struct eg_export *xport = calloc(1, sizeof *xport);
     sqlite3_stmt *sql = NULL;
@@ -41,7 +42,8 @@ int eg_export_open(struct eg_store *store, const struct eg_export_filter *filter
         code = eg_sql_error(xport->db, err, "beginning an export");
     if (code == EG_OK)
         code = eg_stream_tail(xport->db, 0, &xport->tail, &xport->tail_count, err);
-    if (code == EG_OK && sqlite3_prepare_v2(xport->db, "SELECT ifnull(max(id),0) FROM series", -1, &sql, NULL) == SQLITE_OK &&
+    if (code == EG_OK &&
+        sqlite3_prepare_v2(xport->db, "SELECT ifnull(max(id),0) FROM series", -1, &sql, NULL) == SQLITE_OK &&
         sqlite3_step(sql) == SQLITE_ROW)
         xport->last_series = (uint32_t)sqlite3_column_int64(sql, 0);
     sqlite3_finalize(sql);
@@ -57,7 +59,8 @@ static int next_series(struct eg_export *xport, struct eg_err *err)
 {
     do
         xport->series++;
-    while (xport->series <= xport->last_series && xport->filter.wanted && !xport->filter.wanted(xport->filter.arg, xport->series));
+    while (xport->series <= xport->last_series && xport->filter.wanted &&
+           !xport->filter.wanted(xport->filter.arg, xport->series));
     if (xport->series > xport->last_series)
         return EG_OK;
     while (xport->tail_at < xport->tail_count && xport->tail[xport->tail_at].series < xport->series)
@@ -65,15 +68,15 @@ static int next_series(struct eg_export *xport, struct eg_err *err)
     size_t from = xport->tail_at;
     while (xport->tail_at < xport->tail_count && xport->tail[xport->tail_at].series == xport->series)
         xport->tail_at++;
-    int code = eg_stream_open(&xport->stream, xport->db, xport->series, xport->filter.from_ms, xport->filter.to_ms,
-                              xport->tail + from, xport->tail_at - from, err);
+    int code = eg_stream_open(&xport->stream, xport->db, xport->series, xport->filter.from_ms,
+                              xport->filter.to_ms, xport->tail + from, xport->tail_at - from, err);
     xport->streaming = code == EG_OK;
     return code;
 }
 
 int eg_export_next(struct eg_export *xport, size_t most,
-                   bool (*each)(void *arg, uint32_t series, const struct eg_point *point), void *arg, bool *ret_done,
-                   struct eg_err *err)
+                   bool (*each)(void *arg, uint32_t series, const struct eg_point *point), void *arg,
+                   bool *ret_done, struct eg_err *err)
 {
     *ret_done = false;
     while (most) {

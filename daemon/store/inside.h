@@ -22,7 +22,7 @@ struct eg_tail {
     struct eg_tail_slot {
         uint64_t key; /* eg_tail_key(), 0: free */
         double value;
-    } *slots;
+    } * slots;
     size_t capacity, count; /* capacity: a power of two, or 0 */
 };
 uint64_t eg_tail_key(uint32_t series, int64_t time_ms);
@@ -32,9 +32,30 @@ bool eg_tail_get(const struct eg_tail *tail, uint32_t series, int64_t time_ms, d
 void eg_tail_finish(struct eg_tail *tail);
 
 enum eg_sql {
-    SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_TURN, SQL_DEVICE, SQL_RHYTHM, SQL_SERIES, SQL_ROLLUP_MERGE, SQL_ROLLUP_REPLACE,
-    SQL_RULE_STATE, SQL_CASE, SQL_CASE_EVENT, SQL_OUTBOX, SQL_OUTBOX_DONE, SQL_OUTBOX_PRUNE, SQL_QUARANTINE,
-    SQL_QUARANTINE_PRUNE, SQL_CHUNK, SQL_SERIES_LAST, SQL_META, SQL_TURN_PRUNE, SQL_TURNS, SQL_SERIES_MOST, SQL_CHUNK_PRUNE,
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_TURN,
+    SQL_DEVICE,
+    SQL_RHYTHM,
+    SQL_SERIES,
+    SQL_ROLLUP_MERGE,
+    SQL_ROLLUP_REPLACE,
+    SQL_RULE_STATE,
+    SQL_CASE,
+    SQL_CASE_EVENT,
+    SQL_OUTBOX,
+    SQL_OUTBOX_DONE,
+    SQL_OUTBOX_PRUNE,
+    SQL_QUARANTINE,
+    SQL_QUARANTINE_PRUNE,
+    SQL_CHUNK,
+    SQL_SERIES_LAST,
+    SQL_META,
+    SQL_TURN_PRUNE,
+    SQL_TURNS,
+    SQL_SERIES_MOST,
+    SQL_CHUNK_PRUNE,
     SQL_COUNT
 };
 
@@ -45,15 +66,15 @@ struct eg_seal {
         double value;
         uint32_t before; /* the series' earlier row, counted from 1; 0: none */
         uint16_t flags;
-    } *rows;
+    } * rows;
     size_t count, capacity;
     struct eg_seal_chain {
         uint32_t newest, count;
-    } *chains;           /* [last_series + 1] */
+    } * chains; /* [last_series + 1] */
     uint32_t last_series;
-    int64_t read_seq;    /* turns up to here are in `rows`; 0: no run */
-    uint64_t stored;     /* r_stored as of that turn */
-    bool gathered;       /* the run ends at read_seq */
+    int64_t read_seq; /* turns up to here are in `rows`; 0: no run */
+    uint64_t stored;  /* r_stored as of that turn */
+    bool gathered;    /* the run ends at read_seq */
     struct eg_aged *sorted;
     size_t sorted_capacity;
 };
@@ -65,19 +86,19 @@ struct eg_store {
     int lock_fd;
     int64_t retain_raw_ms;
     uint64_t seal_at, seal_run; /* EG_SEAL_AT, EG_SEAL_RUN; the tests take less */
-    int64_t seq;             /* of the newest turn */
-    int64_t sealed_seq;      /* turns up to here are sealed */
-    uint64_t sealed_stored;  /* r_stored as of that turn */
-    int64_t seal_to;         /* above sealed_seq: up to there, series up to seal_series are sealed, too */
+    int64_t seq;                /* of the newest turn */
+    int64_t sealed_seq;         /* turns up to here are sealed */
+    uint64_t sealed_stored;     /* r_stored as of that turn */
+    int64_t seal_to;            /* above sealed_seq: up to there, series up to seal_series are sealed, too */
     uint32_t seal_series;
-    bool forget;             /* there may be turns to delete */
+    bool forget; /* there may be turns to delete */
     struct eg_seal seal;
     struct eg_counters counters; /* as of the newest turn */
     struct eg_buf blob, idents;
     _Atomic int64_t bytes, bytes_written;
     _Atomic uint64_t readings, journal_readings;
     int quarantine_since_prune, outbox_since_prune;
-    int wal_pages;           /* in the log after the last commit */
+    int wal_pages; /* in the log after the last commit */
 };
 struct eg_reader {
     sqlite3 *db;
@@ -89,15 +110,18 @@ struct eg_reader {
 /* sql.c */
 int eg_sql_open(const char *path, bool writer, sqlite3 **ret_db, struct eg_err *err);
 int eg_sql_prepare(struct eg_store *store, struct eg_err *err);
-int eg_sql_run(struct eg_store *store, enum eg_sql which); /* steps and resets; an SQLite code, SQLITE_DONE as SQLITE_OK */
-int eg_sql_error(sqlite3 *db, struct eg_err *err, const char *doing); /* EG_EFULL or EG_EIO with SQLite's sentence */
+int eg_sql_run(struct eg_store *store,
+               enum eg_sql which); /* steps and resets; an SQLite code, SQLITE_DONE as SQLITE_OK */
+int eg_sql_error(sqlite3 *db, struct eg_err *err,
+                 const char *doing); /* EG_EFULL or EG_EIO with SQLite's sentence */
 void eg_sql_figures(struct eg_store *store);
 int eg_meta_put(struct eg_store *store, const char *key, int64_t value);
 int64_t eg_meta_get(sqlite3 *db, const char *key, int64_t otherwise);
 
 /* Journal rows behind `after_seq`, decoded in order; `each` false stops. */
-int eg_journal_each(sqlite3 *db, int64_t after_seq, bool (*each)(void *arg, int64_t seq, const struct eg_row_reading *row),
-                    void *arg, struct eg_err *err);
+int eg_journal_each(sqlite3 *db, int64_t after_seq,
+                    bool (*each)(void *arg, int64_t seq, const struct eg_row_reading *row), void *arg,
+                    struct eg_err *err);
 
 /* stream.c: the readings of one series in [from, to), ascending, newest value of each time; from chunks and the journal. */
 struct eg_aged { /* a reading and how new it is */
@@ -123,7 +147,8 @@ int eg_stream_open(struct eg_stream *stream, sqlite3 *db, uint32_t series, int64
 int eg_stream_next(struct eg_stream *stream, struct eg_point *ret_point); /* 1, 0 at the end, negative */
 void eg_stream_close(struct eg_stream *stream);
 /* The journal's readings as an array by (series, time, age); `series` 0: all. Owned by the caller. */
-int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size_t *ret_count, struct eg_err *err);
+int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size_t *ret_count,
+                   struct eg_err *err);
 
 void eg_seal_finish(struct eg_store *store);
 void eg_case_read(sqlite3_stmt *statement, struct eg_case *ret);

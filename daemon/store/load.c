@@ -42,8 +42,9 @@ static int each_row(struct load *load, const char *query, int (*each)(struct loa
 static int take_counters(struct load *load, sqlite3_stmt *sql)
 {
     struct eg_counters *c = &load->store->counters;
-    uint64_t *const fields[] = {&c->received,  &c->decoded,  &c->duplicate,   &c->quarantined, &c->ignored,
-                                &c->r_decoded, &c->r_stored, &c->r_duplicate, &c->r_rejected,  &c->r_corrected};
+    uint64_t *const fields[] = {&c->received,   &c->decoded,    &c->duplicate, &c->quarantined,
+                                &c->ignored,    &c->r_decoded,  &c->r_stored,  &c->r_duplicate,
+                                &c->r_rejected, &c->r_corrected};
     load->store->seq = sqlite3_column_int64(sql, 0);
     for (int i = 0; i < 10; i++)
         *fields[i] = (uint64_t)sqlite3_column_int64(sql, 1 + i);
@@ -53,8 +54,8 @@ static int take_counters(struct load *load, sqlite3_stmt *sql)
 
 static int take_device(struct load *load, sqlite3_stmt *sql)
 {
-    struct eg_row_device row = {(uint32_t)sqlite3_column_int64(sql, 0), text_at(sql, 1), text_at(sql, 2), text_at(sql, 3),
-                                sqlite3_column_int64(sql, 4)};
+    struct eg_row_device row = {(uint32_t)sqlite3_column_int64(sql, 0), text_at(sql, 1), text_at(sql, 2),
+                                text_at(sql, 3), sqlite3_column_int64(sql, 4)};
     struct eg_row_rhythm rhythm = {row.id, sqlite3_column_int64(sql, 5)};
     int code = eg_pipeline_restore_device(load->pipeline, &row, load->err);
     if (code == EG_OK)
@@ -69,25 +70,29 @@ static int take_series(struct load *load, sqlite3_stmt *sql)
     if (quantity == EG_QUANTITY_NONE)
         return eg_err_set(load->err, EG_ECORRUPT, "series %lld: there is no quantity '%.40s'",
                           (long long)sqlite3_column_int64(sql, 0), name);
-    struct eg_row_series row = {(uint32_t)sqlite3_column_int64(sql, 0), (uint32_t)sqlite3_column_int64(sql, 1),
-                                (uint16_t)quantity, text_at(sql, 3)};
+    struct eg_row_series row = {(uint32_t)sqlite3_column_int64(sql, 0),
+                                (uint32_t)sqlite3_column_int64(sql, 1), (uint16_t)quantity, text_at(sql, 3)};
     return eg_pipeline_restore_series(load->pipeline, &row, load->err);
 }
 
 static int take_last(struct load *load, sqlite3_stmt *sql)
 {
-    int code = eg_pipeline_restore_last(load->pipeline, (uint32_t)sqlite3_column_int64(sql, 0), sqlite3_column_int64(sql, 1),
-                                        sqlite3_column_double(sql, 2), (uint16_t)sqlite3_column_int(sql, 3));
-    return code == EG_OK ? EG_OK : eg_err_set(load->err, EG_ECORRUPT, "series_last names a series that is not there");
+    int code = eg_pipeline_restore_last(load->pipeline, (uint32_t)sqlite3_column_int64(sql, 0),
+                                        sqlite3_column_int64(sql, 1), sqlite3_column_double(sql, 2),
+                                        (uint16_t)sqlite3_column_int(sql, 3));
+    return code == EG_OK ? EG_OK
+                         : eg_err_set(load->err, EG_ECORRUPT, "series_last names a series that is not there");
 }
 
 static int take_rule_state(struct load *load, sqlite3_stmt *sql)
 {
-    struct eg_row_rule_state row = {.rule = text_at(sql, 0), .series = (uint32_t)sqlite3_column_int64(sql, 1)};
+    struct eg_row_rule_state row = {.rule = text_at(sql, 0),
+                                    .series = (uint32_t)sqlite3_column_int64(sql, 1)};
     row.state.level = (uint8_t)sqlite3_column_int(sql, 2);
     row.state.case_number = (uint32_t)sqlite3_column_int64(sql, 3);
     if (row.state.level >= EG_LEVEL_COUNT)
-        return eg_err_set(load->err, EG_ECORRUPT, "rule_state of '%.60s' holds a level nobody wrote", row.rule);
+        return eg_err_set(load->err, EG_ECORRUPT, "rule_state of '%.60s' holds a level nobody wrote",
+                          row.rule);
     row.state.since_ms[EG_LEVEL_NONE] = row.state.clear_since_ms[EG_LEVEL_NONE] = EG_TIME_NONE;
     for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
         row.state.since_ms[level] = time_at(sql, 3 + level);
@@ -113,18 +118,21 @@ static int take_idents(struct load *load, sqlite3_stmt *sql)
 {
     const uint8_t *blob = sqlite3_column_blob(sql, 1);
     if (eg_pack_each_ident(blob, (size_t)sqlite3_column_bytes(sql, 1), take_ident, load->pipeline) != EG_OK)
-        return eg_err_set(load->err, EG_ECORRUPT, "turn %lld of the journal is damaged", (long long)sqlite3_column_int64(sql, 0));
+        return eg_err_set(load->err, EG_ECORRUPT, "turn %lld of the journal is damaged",
+                          (long long)sqlite3_column_int64(sql, 0));
     return EG_OK;
 }
 
 static int take_ids(struct load *load, sqlite3_stmt *sql)
 {
-    eg_pipeline_restore_ids(load->pipeline, (uint32_t)sqlite3_column_int64(sql, 0), sqlite3_column_int64(sql, 1));
+    eg_pipeline_restore_ids(load->pipeline, (uint32_t)sqlite3_column_int64(sql, 0),
+                            sqlite3_column_int64(sql, 1));
     return EG_OK;
 }
 
 /* Where a series' rows in the sorted tail begin; *ret_count of them. */
-static const struct eg_aged *tail_of(const struct load *load, uint32_t series, size_t *cursor, size_t *ret_count)
+static const struct eg_aged *tail_of(const struct load *load, uint32_t series, size_t *cursor,
+                                     size_t *ret_count)
 {
     size_t from = *cursor, to;
     while (from < load->tail_count && load->tail[from].series < series)
@@ -176,9 +184,11 @@ static int refill_all(struct load *load)
 int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struct eg_err *err)
 {
     sqlite3_stmt *list = NULL, *forget = NULL;
-    int code = sqlite3_prepare_v2(store->db, "SELECT DISTINCT rule FROM rule_state WHERE case_number=0", -1, &list, NULL);
+    int code = sqlite3_prepare_v2(store->db, "SELECT DISTINCT rule FROM rule_state WHERE case_number=0", -1,
+                                  &list, NULL);
     if (code == SQLITE_OK)
-        code = sqlite3_prepare_v2(store->db, "DELETE FROM rule_state WHERE case_number=0 AND rule=?1", -1, &forget, NULL);
+        code = sqlite3_prepare_v2(store->db, "DELETE FROM rule_state WHERE case_number=0 AND rule=?1", -1,
+                                  &forget, NULL);
     while (code == SQLITE_OK && (code = sqlite3_step(list)) == SQLITE_ROW) {
         code = SQLITE_OK;
         if (eg_conf_rule_find(conf, text_at(list, 0)))
@@ -187,7 +197,9 @@ int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struc
         code = sqlite3_step(forget) == SQLITE_DONE ? SQLITE_OK : SQLITE_ERROR;
         sqlite3_reset(forget);
     }
-    int failed = code != SQLITE_DONE ? eg_sql_error(store->db, err, "forgetting what rules that are gone had seen") : EG_OK;
+    int failed = code != SQLITE_DONE
+                     ? eg_sql_error(store->db, err, "forgetting what rules that are gone had seen")
+                     : EG_OK;
     sqlite3_finalize(list);
     sqlite3_finalize(forget);
     return failed;
@@ -197,15 +209,18 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
 {
     struct load load = {.store = store, .pipeline = pipeline, .err = err};
     char cases[1024];
-    sqlite3_snprintf(sizeof cases, cases, "SELECT %s FROM cases WHERE handling<5 ORDER BY number", eg_case_columns);
+    sqlite3_snprintf(sizeof cases, cases, "SELECT %s FROM cases WHERE handling<5 ORDER BY number",
+                     eg_case_columns);
     int code = eg_store_configure(store, eg_pipeline_conf(pipeline), err);
     if (code == EG_OK)
-        code = each_row(&load,
-                        "SELECT seq,received,decoded,duplicate,quarantined,ignored,r_decoded,r_stored,r_duplicate,"
-                        "r_rejected,r_corrected FROM turn ORDER BY seq DESC LIMIT 1",
-                        take_counters);
+        code = each_row(
+            &load,
+            "SELECT seq,received,decoded,duplicate,quarantined,ignored,r_decoded,r_stored,r_duplicate,"
+            "r_rejected,r_corrected FROM turn ORDER BY seq DESC LIMIT 1",
+            take_counters);
     if (code == EG_OK)
-        code = each_row(&load, "SELECT id,site,domain,device,registered_at,interval FROM device ORDER BY id", take_device);
+        code = each_row(&load, "SELECT id,site,domain,device,registered_at,interval FROM device ORDER BY id",
+                        take_device);
     if (code == EG_OK)
         code = each_row(&load, "SELECT id,device,quantity,channel FROM series ORDER BY id", take_series);
     if (code == EG_OK)
@@ -213,14 +228,19 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
     if (code == EG_OK)
         code = refill_all(&load);
     if (code == EG_OK)
-        code = each_row(&load, "SELECT rule,series,level,case_number,since1,since2,since3,clear1,clear2,clear3 FROM rule_state",
-                        take_rule_state);
+        code = each_row(
+            &load,
+            "SELECT rule,series,level,case_number,since1,since2,since3,clear1,clear2,clear3 FROM rule_state",
+            take_rule_state);
     if (code == EG_OK)
         code = each_row(&load, cases, take_case);
     if (code == EG_OK)
-        code = each_row(&load, "SELECT seq,idents FROM turn WHERE idents IS NOT NULL ORDER BY seq", take_idents);
+        code =
+            each_row(&load, "SELECT seq,idents FROM turn WHERE idents IS NOT NULL ORDER BY seq", take_idents);
     if (code == EG_OK)
-        code = each_row(&load, "SELECT ifnull((SELECT max(number) FROM cases),0), ifnull((SELECT max(id) FROM outbox),0)", take_ids);
+        code = each_row(
+            &load, "SELECT ifnull((SELECT max(number) FROM cases),0), ifnull((SELECT max(id) FROM outbox),0)",
+            take_ids);
     if (code == EG_OK)
         eg_sql_figures(store);
     return code;

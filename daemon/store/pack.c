@@ -143,7 +143,8 @@ bool eg_pack_idents(struct eg_buf *out, const struct eg_row_ident *rows, size_t 
     return finish(out, start);
 }
 
-int eg_pack_each_ident(const uint8_t *blob, size_t length, void (*each)(void *arg, uint16_t mid, uint32_t hash), void *arg)
+int eg_pack_each_ident(const uint8_t *blob, size_t length,
+                       void (*each)(void *arg, uint16_t mid, uint32_t hash), void *arg)
 {
     struct eg_cut cut;
     int64_t before = 0;

@@ -14,10 +14,12 @@ int eg_pack_each_reading(const uint8_t *blob, size_t length, int64_t at_ms,
                          bool (*each)(void *arg, const struct eg_row_reading *row), void *arg);
 /* idents: mid zigzag from the one before, hash 4 bytes */
 bool eg_pack_idents(struct eg_buf *out, const struct eg_row_ident *rows, size_t count);
-int eg_pack_each_ident(const uint8_t *blob, size_t length, void (*each)(void *arg, uint16_t mid, uint32_t hash), void *arg);
+int eg_pack_each_ident(const uint8_t *blob, size_t length,
+                       void (*each)(void *arg, uint16_t mid, uint32_t hash), void *arg);
 /* chunk: n varint, first time zigzag, then times as zigzag of the delta of deltas, flags as runs (count, flags), values:
  * form byte (0..6 = decimals of zigzag integer deltas, 7 = raw), values. Points ascend by time. */
 #define EG_CHUNK_POINTS 2000
 bool eg_pack_chunk(struct eg_buf *out, const struct eg_point *points, size_t count);
-int eg_pack_chunk_points(const uint8_t *blob, size_t length, struct eg_point *ret_points /* [EG_CHUNK_POINTS] */, size_t *ret_count);
+int eg_pack_chunk_points(const uint8_t *blob, size_t length,
+                         struct eg_point *ret_points /* [EG_CHUNK_POINTS] */, size_t *ret_count);
 #endif

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char eg_case_columns[] =
-    "number,id,site,domain,device,rule,channel,quantity,series,rule_version,level,condition,handling,mode,opened_at,"
-    "detected_at,closed_at,due_at,last_value,last_at,peak_value,peak_at,level_limit,lead,assignee,escalation,reopened,version";
+const char eg_case_columns[] = "number,id,site,domain,device,rule,channel,quantity,series,rule_version,level,"
+                               "condition,handling,mode,opened_at,"
+                               "detected_at,closed_at,due_at,last_value,last_at,peak_value,peak_at,level_"
+                               "limit,lead,assignee,escalation,reopened,version";
 
 static const char *text_at(sqlite3_stmt *sql, int column)
 {
@@ -68,8 +69,11 @@ int eg_reader_open(struct eg_store *store, struct eg_reader **ret_reader, struct
         return eg_err_set(err, EG_ENOMEM, "no memory for the reader");
     reader->store = store;
     int code = eg_sql_open(store->path, false, &reader->db, err);
-    if (code == EG_OK && sqlite3_prepare_v3(reader->db, "SELECT body FROM chunk WHERE series=?1 AND t_first<=?2 AND t_last>=?2 ORDER BY seq DESC",
-                                            -1, SQLITE_PREPARE_PERSISTENT, &reader->lookup, NULL) != SQLITE_OK)
+    if (code == EG_OK &&
+        sqlite3_prepare_v3(
+            reader->db,
+            "SELECT body FROM chunk WHERE series=?1 AND t_first<=?2 AND t_last>=?2 ORDER BY seq DESC", -1,
+            SQLITE_PREPARE_PERSISTENT, &reader->lookup, NULL) != SQLITE_OK)
         code = eg_sql_error(reader->db, err, "opening the reader");
     if (code != EG_OK) {
         eg_reader_close(reader);
@@ -119,8 +123,8 @@ static bool lookup(void *user, uint32_t series, int64_t time_ms, double *ret_val
     sqlite3_bind_int64(reader->lookup, 2, time_ms);
     while (!found && sqlite3_step(reader->lookup) == SQLITE_ROW) {
         size_t count;
-        if (eg_pack_chunk_points(sqlite3_column_blob(reader->lookup, 0), (size_t)sqlite3_column_bytes(reader->lookup, 0), points,
-                                 &count) == EG_OK)
+        if (eg_pack_chunk_points(sqlite3_column_blob(reader->lookup, 0),
+                                 (size_t)sqlite3_column_bytes(reader->lookup, 0), points, &count) == EG_OK)
             found = in_chunk(points, count, time_ms, ret_value);
     }
     sqlite3_reset(reader->lookup);
@@ -176,14 +180,16 @@ int eg_reader_points(struct eg_reader *reader, uint32_t series, int64_t from_ms,
     return code;
 }
 
-int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period period, int64_t from_ms, int64_t to_ms,
-                      bool (*each)(void *arg, const struct eg_rollup *rollup), void *arg, struct eg_err *err)
+int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period period, int64_t from_ms,
+                      int64_t to_ms, bool (*each)(void *arg, const struct eg_rollup *rollup), void *arg,
+                      struct eg_err *err)
 {
     sqlite3_stmt *sql = NULL;
-    int code = sqlite3_prepare_v2(reader->db,
-                                  "SELECT start,end,count,sum,min,max,first,last,first_at,last_at,slots0,slots1 FROM rollup"
-                                  " WHERE period=?1 AND start>=?2 AND start<?3 AND series=?4 ORDER BY start",
-                                  -1, &sql, NULL);
+    int code = sqlite3_prepare_v2(
+        reader->db,
+        "SELECT start,end,count,sum,min,max,first,last,first_at,last_at,slots0,slots1 FROM rollup"
+        " WHERE period=?1 AND start>=?2 AND start<?3 AND series=?4 ORDER BY start",
+        -1, &sql, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int(sql, 1, (int)period);
         sqlite3_bind_int64(sql, 2, from_ms);
@@ -192,15 +198,22 @@ int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period 
     }
     bool go_on = code == SQLITE_OK;
     while (go_on && (code = sqlite3_step(sql)) == SQLITE_ROW) {
-        struct eg_rollup row = {.start_ms = sqlite3_column_int64(sql, 0), .end_ms = sqlite3_column_int64(sql, 1),
-                                .count = (uint64_t)sqlite3_column_int64(sql, 2), .sum = sqlite3_column_double(sql, 3),
-                                .min = sqlite3_column_double(sql, 4), .max = sqlite3_column_double(sql, 5),
-                                .first = sqlite3_column_double(sql, 6), .last = sqlite3_column_double(sql, 7),
-                                .first_ms = sqlite3_column_int64(sql, 8), .last_ms = sqlite3_column_int64(sql, 9),
-                                .slots = {(uint64_t)sqlite3_column_int64(sql, 10), (uint64_t)sqlite3_column_int64(sql, 11)}};
+        struct eg_rollup row = {
+            .start_ms = sqlite3_column_int64(sql, 0),
+            .end_ms = sqlite3_column_int64(sql, 1),
+            .count = (uint64_t)sqlite3_column_int64(sql, 2),
+            .sum = sqlite3_column_double(sql, 3),
+            .min = sqlite3_column_double(sql, 4),
+            .max = sqlite3_column_double(sql, 5),
+            .first = sqlite3_column_double(sql, 6),
+            .last = sqlite3_column_double(sql, 7),
+            .first_ms = sqlite3_column_int64(sql, 8),
+            .last_ms = sqlite3_column_int64(sql, 9),
+            .slots = {(uint64_t)sqlite3_column_int64(sql, 10), (uint64_t)sqlite3_column_int64(sql, 11)}};
         go_on = each(arg, &row);
     }
-    int result = code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(reader->db, err, "reading rollups");
+    int result =
+        code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(reader->db, err, "reading rollups");
     sqlite3_finalize(sql);
     return result;
 }
@@ -263,7 +276,8 @@ int eg_reader_cases(struct eg_reader *reader, const struct eg_case_query *query,
         eg_case_read(sql, &row);
         go_on = each(arg, &row);
     }
-    int result = code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(reader->db, err, "reading cases");
+    int result =
+        code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(reader->db, err, "reading cases");
     sqlite3_finalize(sql);
     return result;
 }
@@ -273,7 +287,8 @@ int eg_reader_case(struct eg_reader *reader, const char *id, struct eg_case *ret
     char query[1024];
     sqlite3_stmt *sql = NULL;
     bool number = *id && strspn(id, "0123456789") == strlen(id);
-    sqlite3_snprintf(sizeof query, query, "SELECT %s FROM cases WHERE %s=?1", eg_case_columns, number ? "number" : "id");
+    sqlite3_snprintf(sizeof query, query, "SELECT %s FROM cases WHERE %s=?1", eg_case_columns,
+                     number ? "number" : "id");
     int code = sqlite3_prepare_v2(reader->db, query, -1, &sql, NULL), result;
     if (code == SQLITE_OK) {
         sqlite3_bind_text(sql, 1, id, -1, SQLITE_STATIC);
@@ -292,25 +307,34 @@ int eg_reader_case(struct eg_reader *reader, const char *id, struct eg_case *ret
 }
 
 int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
-                          bool (*each)(void *arg, const struct eg_case_event *event), void *arg, struct eg_err *err)
+                          bool (*each)(void *arg, const struct eg_case_event *event), void *arg,
+                          struct eg_err *err)
 {
     sqlite3_stmt *sql = NULL;
-    int code = sqlite3_prepare_v2(reader->db,
-                                  "SELECT version,at,known_at,kind,actor,was,became,value,note FROM case_event"
-                                  " WHERE case_number=? ORDER BY version",
-                                  -1, &sql, NULL);
+    int code =
+        sqlite3_prepare_v2(reader->db,
+                           "SELECT version,at,known_at,kind,actor,was,became,value,note FROM case_event"
+                           " WHERE case_number=? ORDER BY version",
+                           -1, &sql, NULL);
     if (code == SQLITE_OK)
         sqlite3_bind_int64(sql, 1, number);
     bool go_on = code == SQLITE_OK;
     while (go_on && (code = sqlite3_step(sql)) == SQLITE_ROW) {
-        struct eg_case_event row = {.case_number = number, .version = (uint32_t)sqlite3_column_int64(sql, 0),
-                                    .at_ms = sqlite3_column_int64(sql, 1), .known_ms = sqlite3_column_int64(sql, 2),
-                                    .kind = text_at(sql, 3), .actor = text_at(sql, 4), .from = text_at(sql, 5),
-                                    .to = text_at(sql, 6), .note = text_at(sql, 8)};
+        struct eg_case_event row = {.case_number = number,
+                                    .version = (uint32_t)sqlite3_column_int64(sql, 0),
+                                    .at_ms = sqlite3_column_int64(sql, 1),
+                                    .known_ms = sqlite3_column_int64(sql, 2),
+                                    .kind = text_at(sql, 3),
+                                    .actor = text_at(sql, 4),
+                                    .from = text_at(sql, 5),
+                                    .to = text_at(sql, 6),
+                                    .note = text_at(sql, 8)};
         row.value = sqlite3_column_type(sql, 7) == SQLITE_NULL ? NAN : sqlite3_column_double(sql, 7);
         go_on = each(arg, &row);
     }
-    int result = code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(reader->db, err, "reading a case's history");
+    int result = code == SQLITE_ROW || code == SQLITE_DONE
+                     ? EG_OK
+                     : eg_sql_error(reader->db, err, "reading a case's history");
     sqlite3_finalize(sql);
     return result;
 }
@@ -318,13 +342,15 @@ int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
 /* --- quarantine and outbox --- */
 
 int eg_reader_quarantine(struct eg_reader *reader, int64_t id, int64_t before_id, size_t limit,
-                         bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg, struct eg_err *err)
+                         bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg,
+                         struct eg_err *err)
 {
     sqlite3_stmt *sql = NULL;
-    int code = sqlite3_prepare_v2(reader->db,
-                                  "SELECT id,at,topic,source,verdict,reason,payload,full_len,retain FROM quarantine"
-                                  " WHERE (?1<=0 OR id=?1) AND (?2<=0 OR id<?2) ORDER BY id DESC LIMIT ?3",
-                                  -1, &sql, NULL);
+    int code =
+        sqlite3_prepare_v2(reader->db,
+                           "SELECT id,at,topic,source,verdict,reason,payload,full_len,retain FROM quarantine"
+                           " WHERE (?1<=0 OR id=?1) AND (?2<=0 OR id<?2) ORDER BY id DESC LIMIT ?3",
+                           -1, &sql, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int64(sql, 1, id);
         sqlite3_bind_int64(sql, 2, before_id);
@@ -332,15 +358,21 @@ int eg_reader_quarantine(struct eg_reader *reader, int64_t id, int64_t before_id
     }
     bool go_on = code == SQLITE_OK;
     while (go_on && (code = sqlite3_step(sql)) == SQLITE_ROW) {
-        struct eg_quarantine_view row = {.id = sqlite3_column_int64(sql, 0), .at_ms = sqlite3_column_int64(sql, 1),
-                                         .topic = text_at(sql, 2), .source = text_at(sql, 3), .verdict = text_at(sql, 4),
-                                         .reason = text_at(sql, 5), .payload = sqlite3_column_blob(sql, 6),
+        struct eg_quarantine_view row = {.id = sqlite3_column_int64(sql, 0),
+                                         .at_ms = sqlite3_column_int64(sql, 1),
+                                         .topic = text_at(sql, 2),
+                                         .source = text_at(sql, 3),
+                                         .verdict = text_at(sql, 4),
+                                         .reason = text_at(sql, 5),
+                                         .payload = sqlite3_column_blob(sql, 6),
                                          .payload_len = (size_t)sqlite3_column_bytes(sql, 6),
                                          .full_len = (size_t)sqlite3_column_int64(sql, 7),
                                          .retain = sqlite3_column_int(sql, 8) != 0};
         go_on = each(arg, &row);
     }
-    int result = code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(reader->db, err, "reading the quarantine");
+    int result = code == SQLITE_ROW || code == SQLITE_DONE
+                     ? EG_OK
+                     : eg_sql_error(reader->db, err, "reading the quarantine");
     sqlite3_finalize(sql);
     return result;
 }
@@ -351,10 +383,11 @@ int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_
     sqlite3_stmt *sql = NULL;
     int code = sqlite3_prepare_v2(
         reader->db,
-        pending_only ? "SELECT id,channel,recipient,key,body,created_at,retain,done_at,delivered,error FROM outbox"
-                       " WHERE done_at IS NULL AND id>?1 ORDER BY id LIMIT ?2"
-                     : "SELECT id,channel,recipient,key,body,created_at,retain,done_at,delivered,error FROM outbox"
-                       " WHERE ?1<=0 OR id<?1 ORDER BY id DESC LIMIT ?2",
+        pending_only
+            ? "SELECT id,channel,recipient,key,body,created_at,retain,done_at,delivered,error FROM outbox"
+              " WHERE done_at IS NULL AND id>?1 ORDER BY id LIMIT ?2"
+            : "SELECT id,channel,recipient,key,body,created_at,retain,done_at,delivered,error FROM outbox"
+              " WHERE ?1<=0 OR id<?1 ORDER BY id DESC LIMIT ?2",
         -1, &sql, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int64(sql, 1, after_id);
@@ -362,14 +395,21 @@ int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_
     }
     bool go_on = code == SQLITE_OK;
     while (go_on && (code = sqlite3_step(sql)) == SQLITE_ROW) {
-        struct eg_outbox_view row = {.id = sqlite3_column_int64(sql, 0), .channel = text_at(sql, 1),
-                                     .recipient = text_at(sql, 2), .key = text_at(sql, 3), .body = text_at(sql, 4),
-                                     .created_ms = sqlite3_column_int64(sql, 5), .retain = sqlite3_column_int(sql, 6) != 0,
-                                     .done_ms = time_at(sql, 7), .delivered = sqlite3_column_int(sql, 8) != 0,
+        struct eg_outbox_view row = {.id = sqlite3_column_int64(sql, 0),
+                                     .channel = text_at(sql, 1),
+                                     .recipient = text_at(sql, 2),
+                                     .key = text_at(sql, 3),
+                                     .body = text_at(sql, 4),
+                                     .created_ms = sqlite3_column_int64(sql, 5),
+                                     .retain = sqlite3_column_int(sql, 6) != 0,
+                                     .done_ms = time_at(sql, 7),
+                                     .delivered = sqlite3_column_int(sql, 8) != 0,
                                      .error = text_at(sql, 9)};
         go_on = each(arg, &row);
     }
-    int result = code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(reader->db, err, "reading the outbox");
+    int result = code == SQLITE_ROW || code == SQLITE_DONE
+                     ? EG_OK
+                     : eg_sql_error(reader->db, err, "reading the outbox");
     sqlite3_finalize(sql);
     return result;
 }

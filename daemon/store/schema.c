@@ -8,41 +8,63 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     /* One row a turn: counters since ever, what was acknowledged, what was read. Small turns dirty one page. */
     "CREATE TABLE turn(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
-    " received INTEGER NOT NULL, decoded INTEGER NOT NULL, duplicate INTEGER NOT NULL, quarantined INTEGER NOT NULL,"
-    " ignored INTEGER NOT NULL, r_decoded INTEGER NOT NULL, r_stored INTEGER NOT NULL, r_duplicate INTEGER NOT NULL,"
+    " received INTEGER NOT NULL, decoded INTEGER NOT NULL, duplicate INTEGER NOT NULL, quarantined INTEGER "
+    "NOT NULL,"
+    " ignored INTEGER NOT NULL, r_decoded INTEGER NOT NULL, r_stored INTEGER NOT NULL, r_duplicate INTEGER "
+    "NOT NULL,"
     " r_rejected INTEGER NOT NULL, r_corrected INTEGER NOT NULL, idents BLOB, readings BLOB);"
     /* Sealed readings of a series; seq: the newest turn in it, by which the newest value of a time is known. */
-    "CREATE TABLE chunk(series INTEGER NOT NULL, t_first INTEGER NOT NULL, seq INTEGER NOT NULL, t_last INTEGER NOT NULL,"
+    "CREATE TABLE chunk(series INTEGER NOT NULL, t_first INTEGER NOT NULL, seq INTEGER NOT NULL, t_last "
+    "INTEGER NOT NULL,"
     " n INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(series, t_first, seq)) WITHOUT ROWID;"
-    "CREATE TABLE series_last(series INTEGER PRIMARY KEY, time INTEGER NOT NULL, value REAL NOT NULL, flags INTEGER NOT NULL);"
-    "CREATE TABLE device(id INTEGER PRIMARY KEY, site TEXT NOT NULL, domain TEXT NOT NULL, device TEXT NOT NULL,"
+    "CREATE TABLE series_last(series INTEGER PRIMARY KEY, time INTEGER NOT NULL, value REAL NOT NULL, flags "
+    "INTEGER NOT NULL);"
+    "CREATE TABLE device(id INTEGER PRIMARY KEY, site TEXT NOT NULL, domain TEXT NOT NULL, device TEXT NOT "
+    "NULL,"
     " registered_at INTEGER NOT NULL, UNIQUE(site, domain, device));"
-    "CREATE TABLE series(id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES device(id), quantity TEXT NOT NULL,"
+    "CREATE TABLE series(id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES device(id), quantity "
+    "TEXT NOT NULL,"
     " channel TEXT NOT NULL, UNIQUE(device, quantity, channel));"
-    "CREATE TABLE rollup(period INTEGER NOT NULL, start INTEGER NOT NULL, series INTEGER NOT NULL, end INTEGER NOT NULL,"
-    " count INTEGER NOT NULL, sum REAL NOT NULL, min REAL NOT NULL, max REAL NOT NULL, first REAL NOT NULL, last REAL NOT NULL,"
+    "CREATE TABLE rollup(period INTEGER NOT NULL, start INTEGER NOT NULL, series INTEGER NOT NULL, end "
+    "INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, sum REAL NOT NULL, min REAL NOT NULL, max REAL NOT NULL, first REAL NOT NULL, "
+    "last REAL NOT NULL,"
     " first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, slots0 INTEGER NOT NULL, slots1 INTEGER NOT NULL,"
     " PRIMARY KEY(period, start, series)) WITHOUT ROWID;"
-    "CREATE TABLE rule_state(rule TEXT NOT NULL, series INTEGER NOT NULL, level INTEGER NOT NULL, case_number INTEGER NOT NULL,"
+    "CREATE TABLE rule_state(rule TEXT NOT NULL, series INTEGER NOT NULL, level INTEGER NOT NULL, "
+    "case_number INTEGER NOT NULL,"
     " since1 INTEGER, since2 INTEGER, since3 INTEGER, clear1 INTEGER, clear2 INTEGER, clear3 INTEGER,"
     " PRIMARY KEY(rule, series)) WITHOUT ROWID;"
-    "CREATE TABLE cases(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, site TEXT NOT NULL, domain TEXT NOT NULL,"
-    " device TEXT NOT NULL, rule TEXT NOT NULL, channel TEXT NOT NULL, quantity TEXT NOT NULL, series INTEGER NOT NULL,"
-    " rule_version INTEGER NOT NULL, level INTEGER NOT NULL, condition INTEGER NOT NULL, handling INTEGER NOT NULL,"
-    " mode INTEGER NOT NULL, opened_at INTEGER NOT NULL, detected_at INTEGER NOT NULL, closed_at INTEGER, due_at INTEGER,"
-    " last_value REAL, last_at INTEGER, peak_value REAL, peak_at INTEGER, level_limit REAL, lead TEXT NOT NULL,"
-    " assignee TEXT NOT NULL, escalation INTEGER NOT NULL, reopened INTEGER NOT NULL, version INTEGER NOT NULL);"
+    "CREATE TABLE cases(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, site TEXT NOT NULL, domain TEXT "
+    "NOT NULL,"
+    " device TEXT NOT NULL, rule TEXT NOT NULL, channel TEXT NOT NULL, quantity TEXT NOT NULL, series "
+    "INTEGER NOT NULL,"
+    " rule_version INTEGER NOT NULL, level INTEGER NOT NULL, condition INTEGER NOT NULL, handling INTEGER "
+    "NOT NULL,"
+    " mode INTEGER NOT NULL, opened_at INTEGER NOT NULL, detected_at INTEGER NOT NULL, closed_at INTEGER, "
+    "due_at INTEGER,"
+    " last_value REAL, last_at INTEGER, peak_value REAL, peak_at INTEGER, level_limit REAL, lead TEXT NOT "
+    "NULL,"
+    " assignee TEXT NOT NULL, escalation INTEGER NOT NULL, reopened INTEGER NOT NULL, version INTEGER NOT "
+    "NULL);"
     "CREATE UNIQUE INDEX one_active_case ON cases(rule, series) WHERE handling < 5;"
     "CREATE TABLE case_event(case_number INTEGER NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL,"
-    " known_at INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, was TEXT NOT NULL, became TEXT NOT NULL, value REAL,"
+    " known_at INTEGER NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL, was TEXT NOT NULL, became TEXT NOT "
+    "NULL, value REAL,"
     " note TEXT NOT NULL, PRIMARY KEY(case_number, version)) WITHOUT ROWID;"
-    "CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;"
-    "CREATE TRIGGER case_event_remains BEFORE DELETE ON case_event BEGIN SELECT RAISE(ABORT, 'the history is append-only'); END;"
-    "CREATE TABLE outbox(id INTEGER PRIMARY KEY, channel TEXT NOT NULL, recipient TEXT NOT NULL, key TEXT NOT NULL UNIQUE,"
-    " body TEXT NOT NULL, created_at INTEGER NOT NULL, retain INTEGER NOT NULL, done_at INTEGER, delivered INTEGER, error TEXT);"
+    "CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event BEGIN SELECT RAISE(ABORT, 'the history is "
+    "append-only'); END;"
+    "CREATE TRIGGER case_event_remains BEFORE DELETE ON case_event BEGIN SELECT RAISE(ABORT, 'the history is "
+    "append-only'); END;"
+    "CREATE TABLE outbox(id INTEGER PRIMARY KEY, channel TEXT NOT NULL, recipient TEXT NOT NULL, key TEXT "
+    "NOT NULL UNIQUE,"
+    " body TEXT NOT NULL, created_at INTEGER NOT NULL, retain INTEGER NOT NULL, done_at INTEGER, delivered "
+    "INTEGER, error TEXT);"
     "CREATE INDEX outbox_pending ON outbox(id) WHERE done_at IS NULL;"
-    "CREATE TABLE quarantine(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, topic TEXT NOT NULL, source TEXT NOT NULL,"
-    " verdict TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB, full_len INTEGER NOT NULL, retain INTEGER NOT NULL);",
+    "CREATE TABLE quarantine(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, topic TEXT NOT NULL, "
+    "source TEXT NOT NULL,"
+    " verdict TEXT NOT NULL, reason TEXT NOT NULL, payload BLOB, full_len INTEGER NOT NULL, retain INTEGER "
+    "NOT NULL);",
     /* 2: what was learned of a device's rhythm; 0: nothing */
     "ALTER TABLE device ADD COLUMN interval INTEGER NOT NULL DEFAULT 0;",
 };
@@ -62,13 +84,15 @@ static int number(sqlite3 *db, const char *pragma, int *ret)
 static int step(sqlite3 *db, int from, struct eg_err *err)
 {
     char mark[96];
-    snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%d;", EG_SCHEMA_APPLICATION, from + 1);
+    snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%d;", EG_SCHEMA_APPLICATION,
+             from + 1);
     if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
         sqlite3_exec(db, steps[from], NULL, NULL, NULL) == SQLITE_OK &&
-        sqlite3_exec(db, mark, NULL, NULL, NULL) == SQLITE_OK && sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+        sqlite3_exec(db, mark, NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
         return EG_OK;
-    int code = eg_err_set(err, EG_EIO, "the schema could not be brought from version %d to %d: %s", from, from + 1,
-                          sqlite3_errmsg(db));
+    int code = eg_err_set(err, EG_EIO, "the schema could not be brought from version %d to %d: %s", from,
+                          from + 1, sqlite3_errmsg(db));
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return code;
 }
@@ -79,13 +103,18 @@ int eg_schema_migrate(sqlite3 *db, const char *path, struct eg_err *err)
     if (number(db, "PRAGMA user_version", &version) != SQLITE_OK ||
         number(db, "PRAGMA application_id", &application) != SQLITE_OK ||
         number(db, "SELECT count(*) FROM sqlite_master", &tables) != SQLITE_OK)
-        return eg_err_set(err, EG_ECORRUPT, "%s cannot be read as a database: %s; keep the file, restore a backup or move it away",
-                          path, sqlite3_errmsg(db));
+        return eg_err_set(
+            err, EG_ECORRUPT,
+            "%s cannot be read as a database: %s; keep the file, restore a backup or move it away", path,
+            sqlite3_errmsg(db));
     if (tables && application != EG_SCHEMA_APPLICATION)
-        return eg_err_set(err, EG_ECORRUPT, "%s is a database of another program; give store.path another name", path);
+        return eg_err_set(err, EG_ECORRUPT,
+                          "%s is a database of another program; give store.path another name", path);
     if (version > EG_SCHEMA_VERSION)
-        return eg_err_set(err, EG_ECORRUPT, "%s was written by a newer ecogovd (schema %d, this one knows %d); install that one",
-                          path, version, EG_SCHEMA_VERSION);
+        return eg_err_set(
+            err, EG_ECORRUPT,
+            "%s was written by a newer ecogovd (schema %d, this one knows %d); install that one", path,
+            version, EG_SCHEMA_VERSION);
     int code = EG_OK;
     for (; code == EG_OK && version < EG_SCHEMA_VERSION; version++)
         code = step(db, version, err);

@@ -24,31 +24,44 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SERIES] = "INSERT INTO series VALUES(?,?,?,?)",
     [SQL_ROLLUP_MERGE] =
         "INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT DO UPDATE SET"
-        " count=count+excluded.count, sum=sum+excluded.sum, min=min(min,excluded.min), max=max(max,excluded.max),"
-        " first=iif(excluded.first_at<first_at,excluded.first,first), last=iif(excluded.last_at>=last_at,excluded.last,last),"
+        " count=count+excluded.count, sum=sum+excluded.sum, min=min(min,excluded.min), "
+        "max=max(max,excluded.max),"
+        " first=iif(excluded.first_at<first_at,excluded.first,first), "
+        "last=iif(excluded.last_at>=last_at,excluded.last,last),"
         " first_at=min(first_at,excluded.first_at), last_at=max(last_at,excluded.last_at),"
         " slots0=slots0|excluded.slots0, slots1=slots1|excluded.slots1",
-    [SQL_ROLLUP_REPLACE] = "INSERT OR REPLACE INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+    [SQL_ROLLUP_REPLACE] =
+        "INSERT OR REPLACE INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
     [SQL_RULE_STATE] = "INSERT OR REPLACE INTO rule_state VALUES(?,?,?,?,?,?,?,?,?,?)",
-    [SQL_CASE] = "INSERT INTO cases VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,"
-                 "?23,?24,?25,?26,?27,?28) ON CONFLICT(number) DO UPDATE SET level=?11, condition=?12, handling=?13, mode=?14,"
-                 " closed_at=?17, due_at=?18, last_value=?19, last_at=?20, peak_value=?21, peak_at=?22, level_limit=?23,"
+    [SQL_CASE] = "INSERT INTO cases "
+                 "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,"
+                 "?23,?24,?25,?26,?27,?28) ON CONFLICT(number) DO UPDATE SET level=?11, condition=?12, "
+                 "handling=?13, mode=?14,"
+                 " closed_at=?17, due_at=?18, last_value=?19, last_at=?20, peak_value=?21, peak_at=?22, "
+                 "level_limit=?23,"
                  " lead=?24, assignee=?25, escalation=?26, reopened=?27, version=?28",
     [SQL_CASE_EVENT] = "INSERT INTO case_event VALUES(?,?,?,?,?,?,?,?,?,?)",
-    [SQL_OUTBOX] = "INSERT INTO outbox(id,channel,recipient,key,body,created_at,retain) VALUES(?,?,?,?,?,?,?)",
-    [SQL_OUTBOX_DONE] = "UPDATE outbox SET done_at=?2, delivered=?3, error=?4 WHERE id=?1 AND done_at IS NULL",
-    [SQL_OUTBOX_PRUNE] = "DELETE FROM outbox WHERE done_at IS NOT NULL AND id<=(SELECT max(id) FROM outbox)-10000",
-    [SQL_QUARANTINE] = "INSERT INTO quarantine(at,topic,source,verdict,reason,payload,full_len,retain) VALUES(?,?,?,?,?,?,?,?)",
+    [SQL_OUTBOX] =
+        "INSERT INTO outbox(id,channel,recipient,key,body,created_at,retain) VALUES(?,?,?,?,?,?,?)",
+    [SQL_OUTBOX_DONE] =
+        "UPDATE outbox SET done_at=?2, delivered=?3, error=?4 WHERE id=?1 AND done_at IS NULL",
+    [SQL_OUTBOX_PRUNE] =
+        "DELETE FROM outbox WHERE done_at IS NOT NULL AND id<=(SELECT max(id) FROM outbox)-10000",
+    [SQL_QUARANTINE] = "INSERT INTO quarantine(at,topic,source,verdict,reason,payload,full_len,retain) "
+                       "VALUES(?,?,?,?,?,?,?,?)",
     [SQL_QUARANTINE_PRUNE] = "DELETE FROM quarantine WHERE id<=(SELECT max(id) FROM quarantine)-?1",
     [SQL_CHUNK] = "INSERT OR REPLACE INTO chunk VALUES(?,?,?,?,?,?)",
-    [SQL_SERIES_LAST] = "INSERT INTO series_last VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET time=?2, value=?3, flags=?4"
-                        " WHERE ?2>=time",
+    [SQL_SERIES_LAST] =
+        "INSERT INTO series_last VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET time=?2, value=?3, flags=?4"
+        " WHERE ?2>=time",
     [SQL_META] = "INSERT OR REPLACE INTO meta VALUES(?,?)",
-    [SQL_TURN_PRUNE] = "DELETE FROM turn WHERE seq IN (SELECT seq FROM turn WHERE seq<=?1 ORDER BY seq LIMIT ?3) AND received<=?2",
+    [SQL_TURN_PRUNE] = "DELETE FROM turn WHERE seq IN (SELECT seq FROM turn WHERE seq<=?1 ORDER BY seq LIMIT "
+                       "?3) AND received<=?2",
     [SQL_TURNS] = "SELECT seq, at, readings, r_stored FROM turn WHERE seq>? ORDER BY seq",
     [SQL_SERIES_MOST] = "SELECT ifnull(max(id),0) FROM series",
-    [SQL_CHUNK_PRUNE] = "DELETE FROM chunk WHERE (series,t_first,seq) IN"
-                        " (SELECT series,t_first,seq FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 LIMIT 64)",
+    [SQL_CHUNK_PRUNE] =
+        "DELETE FROM chunk WHERE (series,t_first,seq) IN"
+        " (SELECT series,t_first,seq FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 LIMIT 64)",
 };
 
 int eg_sql_error(sqlite3 *db, struct eg_err *err, const char *doing)
@@ -56,20 +69,27 @@ int eg_sql_error(sqlite3 *db, struct eg_err *err, const char *doing)
     int code = sqlite3_errcode(db);
     bool full = code == SQLITE_FULL || (code == SQLITE_IOERR && sqlite3_system_errno(db) == ENOSPC) ||
                 (code == SQLITE_IOERR && sqlite3_system_errno(db) == EFBIG);
-    return eg_err_set(err, full ? EG_EFULL : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? EG_ECORRUPT : EG_EIO,
+    return eg_err_set(err,
+                      full                                              ? EG_EFULL
+                      : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? EG_ECORRUPT
+                                                                        : EG_EIO,
                       "%s: %s%s", doing, sqlite3_errmsg(db),
-                      full ? " (the disk is full, or store.max_size is reached: free some space or raise it)" : "");
+                      full ? " (the disk is full, or store.max_size is reached: free some space or raise it)"
+                           : "");
 }
 
 int eg_sql_open(const char *path, bool writer, sqlite3 **ret_db, struct eg_err *err)
 {
-    static const char common[] = "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
-                                 "PRAGMA cache_size=-1024;";
+    static const char common[] =
+        "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
+        "PRAGMA cache_size=-1024;";
     static const char writing[] = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                                   "PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=OFF;";
     sqlite3 *db = NULL;
-    int flags = SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
-    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK || sqlite3_exec(db, common, NULL, NULL, NULL) != SQLITE_OK ||
+    int flags =
+        SQLITE_OPEN_NOMUTEX | (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+    if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK ||
+        sqlite3_exec(db, common, NULL, NULL, NULL) != SQLITE_OK ||
         (writer && sqlite3_exec(db, writing, NULL, NULL, NULL) != SQLITE_OK)) {
         int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
         eg_err_set(err, code == SQLITE_NOTADB ? EG_ECORRUPT : EG_EIO, "%s cannot be opened: %s", path,
@@ -85,7 +105,8 @@ int eg_sql_open(const char *path, bool writer, sqlite3 **ret_db, struct eg_err *
 int eg_sql_prepare(struct eg_store *store, struct eg_err *err)
 {
     for (int i = 0; i < SQL_COUNT; i++)
-        if (sqlite3_prepare_v3(store->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->sql[i], NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(store->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->sql[i], NULL) !=
+            SQLITE_OK)
             return eg_sql_error(store->db, err, "preparing the store's statements");
     return EG_OK;
 }
@@ -169,8 +190,9 @@ static int limit_size(struct eg_store *store, int64_t max_size, struct eg_err *e
 {
     char pragma[64];
     snprintf(pragma, sizeof pragma, "PRAGMA max_page_count=%lld", (long long)(max_size / PAGE));
-    return sqlite3_exec(store->db, pragma, NULL, NULL, NULL) == SQLITE_OK ? EG_OK
-                                                                          : eg_sql_error(store->db, err, "setting max_size");
+    return sqlite3_exec(store->db, pragma, NULL, NULL, NULL) == SQLITE_OK
+               ? EG_OK
+               : eg_sql_error(store->db, err, "setting max_size");
 }
 
 static int note_wal(void *user, sqlite3 *db, const char *name, int pages)
@@ -194,7 +216,8 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->path = strdup(conf->store.path);
     eg_buf_init(&store->blob, (size_t)256 * 1024 * 1024);
     eg_buf_init(&store->idents, (size_t)64 * 1024 * 1024);
-    int code = store->path ? make_folder(store->path, err) : eg_err_set(err, EG_ENOMEM, "no memory for the store");
+    int code =
+        store->path ? make_folder(store->path, err) : eg_err_set(err, EG_ENOMEM, "no memory for the store");
     if (code == EG_OK)
         code = take_lock(store, err);
     if (code == EG_OK)
@@ -239,7 +262,8 @@ void eg_store_close(struct eg_store *store)
 
 void eg_store_figures(const struct eg_store *store, struct eg_store_figures *ret)
 {
-    *ret = (struct eg_store_figures){.bytes = atomic_load(&store->bytes), .bytes_written = atomic_load(&store->bytes_written),
+    *ret = (struct eg_store_figures){.bytes = atomic_load(&store->bytes),
+                                     .bytes_written = atomic_load(&store->bytes_written),
                                      .readings = atomic_load(&store->readings),
                                      .journal_readings = atomic_load(&store->journal_readings),
                                      .schema = EG_SCHEMA_VERSION};

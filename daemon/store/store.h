@@ -29,16 +29,18 @@ int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struc
 int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct eg_err *err);
 /* One bite of background work (seal journal rows into chunks, prune), at most about `budget_us` long; a transaction of its own.
  * Not while a commit runs. *ret_more: there is more to do. */
-int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, bool *ret_more, struct eg_err *err);
+int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, bool *ret_more,
+                  struct eg_err *err);
 
 struct eg_store_figures {
-    int64_t bytes;          /* file and WAL */
-    int64_t bytes_written;  /* to disk since the store was opened */
-    uint64_t readings;      /* stored and still there */
+    int64_t bytes;             /* file and WAL */
+    int64_t bytes_written;     /* to disk since the store was opened */
+    uint64_t readings;         /* stored and still there */
     uint64_t journal_readings; /* of these, not sealed yet */
     int schema;
 };
-void eg_store_figures(const struct eg_store *store, struct eg_store_figures *ret); /* any thread; last known */
+void eg_store_figures(const struct eg_store *store,
+                      struct eg_store_figures *ret); /* any thread; last known */
 
 /* The past, for the pipeline: valid while no commit or tidy runs. `reader` outlives it. */
 int eg_reader_open(struct eg_store *store, struct eg_reader **ret_reader, struct eg_err *err);
@@ -52,22 +54,28 @@ int eg_store_verify(const char *path, struct eg_buf *findings, struct eg_err *er
 /* --- Questions. All on the main thread, all see the last commit. Rows are handed to `each`, borrowed for the call;
  * `each` returns false to stop. Negative code with a sentence on failure. --- */
 
-struct eg_point { int64_t time_ms; double value; uint16_t flags; };
+struct eg_point {
+    int64_t time_ms;
+    double value;
+    uint16_t flags;
+};
 /* Raw points of a series in [from, to), ascending, corrections applied. */
 int eg_reader_points(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
                      bool (*each)(void *arg, const struct eg_point *point), void *arg, struct eg_err *err);
 /* Closed buckets as stored, ascending by start; the open ones are the pipeline's. */
-int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period period, int64_t from_ms, int64_t to_ms,
-                      bool (*each)(void *arg, const struct eg_rollup *rollup), void *arg, struct eg_err *err);
+int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period period, int64_t from_ms,
+                      int64_t to_ms, bool (*each)(void *arg, const struct eg_rollup *rollup), void *arg,
+                      struct eg_err *err);
 
 struct eg_case_query {
-    const char *site;       /* exact id or NULL; or `sites`, a list (a site and all below it) */
-    const char *const *sites; size_t site_count;
-    const char *domain;     /* NULL: any */
+    const char *site; /* exact id or NULL; or `sites`, a list (a site and all below it) */
+    const char *const *sites;
+    size_t site_count;
+    const char *domain;             /* NULL: any */
     int handling, condition, level; /* -1: any */
-    bool open_only;         /* not closed, not rejected */
-    int64_t since_ms;       /* opened at or after; EG_TIME_NONE: any */
-    uint32_t below;         /* number < below (the cursor); 0: none */
+    bool open_only;                 /* not closed, not rejected */
+    int64_t since_ms;               /* opened at or after; EG_TIME_NONE: any */
+    uint32_t below;                 /* number < below (the cursor); 0: none */
     size_t limit;
 };
 /* Newest first. */
@@ -76,17 +84,20 @@ int eg_reader_cases(struct eg_reader *reader, const struct eg_case_query *query,
 /* By id, or by its number as text. EG_ENOTFOUND. */
 int eg_reader_case(struct eg_reader *reader, const char *id, struct eg_case *ret, struct eg_err *err);
 int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
-                          bool (*each)(void *arg, const struct eg_case_event *event), void *arg, struct eg_err *err);
+                          bool (*each)(void *arg, const struct eg_case_event *event), void *arg,
+                          struct eg_err *err);
 
 struct eg_quarantine_view {
     int64_t id, at_ms;
     const char *topic, *source, *verdict, *reason;
-    const uint8_t *payload; size_t payload_len, full_len;
+    const uint8_t *payload;
+    size_t payload_len, full_len;
     bool retain;
 };
 /* Newest first, id < before_id when that is above 0. id > 0 asks for that one. Bounded table: the oldest give way. */
 int eg_reader_quarantine(struct eg_reader *reader, int64_t id, int64_t before_id, size_t limit,
-                         bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg, struct eg_err *err);
+                         bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg,
+                         struct eg_err *err);
 
 struct eg_outbox_view {
     int64_t id, created_ms, done_ms /* EG_TIME_NONE */;
@@ -95,21 +106,23 @@ struct eg_outbox_view {
 };
 /* pending_only: not done yet, oldest first (id > after_id); else newest first. */
 int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_id, size_t limit,
-                     bool (*each)(void *arg, const struct eg_outbox_view *row), void *arg, struct eg_err *err);
+                     bool (*each)(void *arg, const struct eg_outbox_view *row), void *arg,
+                     struct eg_err *err);
 
 /* Export: a snapshot of all readings matching a filter, handed out in bites, so that a slow taker holds nobody up. Order: series
  * by series, ascending by time. Bounded memory. */
 struct eg_export_filter {
-    int64_t from_ms, to_ms;  /* [from, to); EG_TIME_NONE: open */
+    int64_t from_ms, to_ms;                     /* [from, to); EG_TIME_NONE: open */
     bool (*wanted)(void *arg, uint32_t series); /* NULL: all */
     void *arg;
 };
 struct eg_export;
-int eg_export_open(struct eg_store *store, const struct eg_export_filter *filter, struct eg_export **ret, struct eg_err *err);
+int eg_export_open(struct eg_store *store, const struct eg_export_filter *filter, struct eg_export **ret,
+                   struct eg_err *err);
 /* Hands out at most `most` points. *ret_done: nothing is left. */
 int eg_export_next(struct eg_export *xport, size_t most,
-                   bool (*each)(void *arg, uint32_t series, const struct eg_point *point), void *arg, bool *ret_done,
-                   struct eg_err *err);
+                   bool (*each)(void *arg, uint32_t series, const struct eg_point *point), void *arg,
+                   bool *ret_done, struct eg_err *err);
 void eg_export_close(struct eg_export *xport); /* accepts NULL */
 
 #endif

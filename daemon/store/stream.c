@@ -19,20 +19,24 @@ static bool with_seq(void *arg, const struct eg_row_reading *row)
     return !one->stopped;
 }
 
-int eg_journal_each(sqlite3 *db, int64_t after_seq, bool (*each)(void *arg, int64_t seq, const struct eg_row_reading *row),
-                    void *arg, struct eg_err *err)
+int eg_journal_each(sqlite3 *db, int64_t after_seq,
+                    bool (*each)(void *arg, int64_t seq, const struct eg_row_reading *row), void *arg,
+                    struct eg_err *err)
 {
     sqlite3_stmt *sql = NULL;
     struct journal_one one = {each, arg, 0, false};
-    int result = EG_OK, code = sqlite3_prepare_v2(db, "SELECT seq, at, readings FROM turn WHERE seq>? ORDER BY seq", -1, &sql, NULL);
+    int result = EG_OK,
+        code = sqlite3_prepare_v2(db, "SELECT seq, at, readings FROM turn WHERE seq>? ORDER BY seq", -1, &sql,
+                                  NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int64(sql, 1, after_seq);
         while (!one.stopped && result == EG_OK && (code = sqlite3_step(sql)) == SQLITE_ROW) {
             one.seq = sqlite3_column_int64(sql, 0);
             const uint8_t *blob = sqlite3_column_blob(sql, 2);
-            if (blob && eg_pack_each_reading(blob, (size_t)sqlite3_column_bytes(sql, 2), sqlite3_column_int64(sql, 1), with_seq,
-                                             &one) != EG_OK)
-                result = eg_err_set(err, EG_ECORRUPT, "turn %lld of the journal is damaged", (long long)one.seq);
+            if (blob && eg_pack_each_reading(blob, (size_t)sqlite3_column_bytes(sql, 2),
+                                             sqlite3_column_int64(sql, 1), with_seq, &one) != EG_OK)
+                result =
+                    eg_err_set(err, EG_ECORRUPT, "turn %lld of the journal is damaged", (long long)one.seq);
         }
     }
     if (result == EG_OK && code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW)
@@ -68,7 +72,8 @@ int eg_aged_compare(const void *left, const void *right)
 
 struct tail_rows {
     uint32_t series;
-    int64_t seal_to; /* a run of sealing is under way: up to this turn, series up to seal_series lie in chunks */
+    int64_t
+        seal_to; /* a run of sealing is under way: up to this turn, series up to seal_series lie in chunks */
     uint32_t seal_series;
     struct eg_aged *rows;
     size_t count, capacity;
@@ -78,7 +83,8 @@ struct tail_rows {
 static bool take_tail(void *arg, int64_t seq, const struct eg_row_reading *row)
 {
     struct tail_rows *tail = arg;
-    if ((tail->series && row->series != tail->series) || (seq <= tail->seal_to && row->series <= tail->seal_series))
+    if ((tail->series && row->series != tail->series) ||
+        (seq <= tail->seal_to && row->series <= tail->seal_series))
         return true;
     if (!room(&tail->rows, tail->count, &tail->capacity)) {
         tail->failed = true;
@@ -90,9 +96,11 @@ static bool take_tail(void *arg, int64_t seq, const struct eg_row_reading *row)
     return true;
 }
 
-int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size_t *ret_count, struct eg_err *err)
+int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size_t *ret_count,
+                   struct eg_err *err)
 {
-    struct tail_rows tail = {.series = series, .seal_to = eg_meta_get(db, "seal_to", 0),
+    struct tail_rows tail = {.series = series,
+                             .seal_to = eg_meta_get(db, "seal_to", 0),
                              .seal_series = (uint32_t)eg_meta_get(db, "seal_series", 0)};
     int code = eg_journal_each(db, eg_meta_get(db, "sealed_seq", 0), take_tail, &tail, err);
     if (code == EG_OK && tail.failed)
@@ -116,13 +124,16 @@ static int peek_chunk(struct eg_stream *stream, sqlite3 *db)
     stream->more_chunks = code == SQLITE_ROW;
     if (stream->more_chunks)
         stream->next_first = sqlite3_column_int64(stream->chunks, 0);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(db, stream->err, "reading sealed readings");
+    return code == SQLITE_ROW || code == SQLITE_DONE
+               ? EG_OK
+               : eg_sql_error(db, stream->err, "reading sealed readings");
 }
 
 static int prepare(struct eg_stream *stream, sqlite3 *db, struct eg_err *err)
 {
-    static const char query[] = "SELECT t_first, seq, body FROM chunk WHERE series=?1 AND t_first<?3 AND t_last>=?2"
-                                " ORDER BY t_first, seq";
+    static const char query[] =
+        "SELECT t_first, seq, body FROM chunk WHERE series=?1 AND t_first<?3 AND t_last>=?2"
+        " ORDER BY t_first, seq";
     if (stream->chunks)
         return EG_OK;
     stream->decoded = malloc(EG_CHUNK_POINTS * sizeof *stream->decoded);
@@ -133,7 +144,8 @@ static int prepare(struct eg_stream *stream, sqlite3 *db, struct eg_err *err)
                : eg_sql_error(db, err, "reading sealed readings");
 }
 
-static int take_tail_rows(struct eg_stream *stream, const struct eg_aged *tail, size_t tail_count, struct eg_err *err)
+static int take_tail_rows(struct eg_stream *stream, const struct eg_aged *tail, size_t tail_count,
+                          struct eg_err *err)
 {
     for (size_t i = 0; i < tail_count; i++) {
         if (tail[i].point.time_ms < stream->from_ms || tail[i].point.time_ms >= stream->to_ms)
@@ -195,10 +207,12 @@ static int take_chunk(struct eg_stream *stream)
     size_t count = 0, kept = 0;
     int64_t seq = sqlite3_column_int64(stream->chunks, 1);
     const uint8_t *blob = sqlite3_column_blob(stream->chunks, 2);
-    if (eg_pack_chunk_points(blob, (size_t)sqlite3_column_bytes(stream->chunks, 2), stream->decoded, &count) != EG_OK)
+    if (eg_pack_chunk_points(blob, (size_t)sqlite3_column_bytes(stream->chunks, 2), stream->decoded,
+                             &count) != EG_OK)
         return eg_err_set(stream->err, EG_ECORRUPT, "a sealed chunk (turn %lld) is damaged", (long long)seq);
     if (stream->at) /* else there may be no array yet */
-        memmove(stream->pending, stream->pending + stream->at, (stream->count - stream->at) * sizeof *stream->pending);
+        memmove(stream->pending, stream->pending + stream->at,
+                (stream->count - stream->at) * sizeof *stream->pending);
     stream->count -= stream->at;
     stream->at = 0;
     for (size_t i = 0; i < count; i++)
@@ -211,7 +225,8 @@ static int take_chunk(struct eg_stream *stream)
 
 int eg_stream_next(struct eg_stream *stream, struct eg_point *ret_point)
 {
-    while (stream->more_chunks && (stream->at == stream->count || stream->pending[stream->at].point.time_ms >= stream->next_first)) {
+    while (stream->more_chunks &&
+           (stream->at == stream->count || stream->pending[stream->at].point.time_ms >= stream->next_first)) {
         int code = take_chunk(stream);
         if (code != EG_OK)
             return code;

@@ -81,7 +81,8 @@ static int refresh(struct eg_tail *tail, sqlite3 *db, int64_t newest_seq, struct
 {
     struct fill fill = {tail, false};
     int64_t sealed_seq = eg_meta_get(db, "sealed_seq", 0);
-    if (!tail->slots || sealed_seq > tail->to_seq || (tail->count > EG_TAIL_MOST && sealed_seq > tail->from_seq)) {
+    if (!tail->slots || sealed_seq > tail->to_seq ||
+        (tail->count > EG_TAIL_MOST && sealed_seq > tail->from_seq)) {
         eg_tail_finish(tail);
         tail->from_seq = tail->to_seq = sealed_seq;
     }
@@ -99,7 +100,8 @@ int eg_tail_refresh(struct eg_tail *tail, sqlite3 *db, int64_t newest_seq, struc
 {
     if (tail->slots && tail->to_seq >= newest_seq)
         return EG_OK;
-    sqlite3_exec(db, "BEGIN", NULL, NULL, NULL); /* sealing moves on beside us: one moment for both questions */
+    sqlite3_exec(db, "BEGIN", NULL, NULL,
+                 NULL); /* sealing moves on beside us: one moment for both questions */
     int code = refresh(tail, db, newest_seq, err);
     sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     return code;

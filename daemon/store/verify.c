@@ -8,19 +8,26 @@ static const struct {
     const char *query, *sentence; /* rows the query gives are findings */
 } rules[] = {
     {"SELECT id FROM series WHERE device NOT IN (SELECT id FROM device)", "series %s belongs to no device"},
-    {"SELECT DISTINCT series FROM chunk WHERE series NOT IN (SELECT id FROM series)", "chunks of a series %s that is not there"},
-    {"SELECT DISTINCT series FROM rollup WHERE series NOT IN (SELECT id FROM series)", "rollups of a series %s that is not there"},
-    {"SELECT seq FROM turn WHERE received<>decoded+duplicate+quarantined+ignored", "turn %s: the messages do not add up"},
-    {"SELECT seq FROM turn WHERE r_decoded<>r_stored+r_duplicate+r_rejected", "turn %s: the readings do not add up"},
+    {"SELECT DISTINCT series FROM chunk WHERE series NOT IN (SELECT id FROM series)",
+     "chunks of a series %s that is not there"},
+    {"SELECT DISTINCT series FROM rollup WHERE series NOT IN (SELECT id FROM series)",
+     "rollups of a series %s that is not there"},
+    {"SELECT seq FROM turn WHERE received<>decoded+duplicate+quarantined+ignored",
+     "turn %s: the messages do not add up"},
+    {"SELECT seq FROM turn WHERE r_decoded<>r_stored+r_duplicate+r_rejected",
+     "turn %s: the readings do not add up"},
     {"SELECT a.seq FROM turn a JOIN turn b ON b.seq=(SELECT min(seq) FROM turn WHERE seq>a.seq)"
-     " WHERE b.received<a.received OR b.r_stored<a.r_stored", "counters fall after turn %s"},
+     " WHERE b.received<a.received OR b.r_stored<a.r_stored",
+     "counters fall after turn %s"},
     {"SELECT newest FROM (SELECT max(seq) newest, count(*) n, sealed FROM turn,"
-     " (SELECT ifnull(max(value),0) sealed FROM meta WHERE key='sealed_seq') WHERE seq>sealed) WHERE n<>newest-sealed",
+     " (SELECT ifnull(max(value),0) sealed FROM meta WHERE key='sealed_seq') WHERE seq>sealed) WHERE "
+     "n<>newest-sealed",
      "turns that were not sealed are missing before turn %s"},
     {"SELECT id FROM cases c WHERE version<>(SELECT count(*) FROM case_event e WHERE e.case_number=c.number)",
      "case %s: its history does not hold as many events as it has versions"},
     {"SELECT rule||' of series '||series FROM rule_state WHERE case_number<>0 AND case_number NOT IN"
-     " (SELECT number FROM cases WHERE handling<5)", "rule %s holds a case that is not active"},
+     " (SELECT number FROM cases WHERE handling<5)",
+     "rule %s holds a case that is not active"},
 };
 
 static bool count_reading(void *arg, const struct eg_row_reading *row)
@@ -42,18 +49,20 @@ static void check_turns(sqlite3 *db, struct eg_buf *findings)
 {
     sqlite3_stmt *sql = NULL;
     int64_t seq_before = -1, stored_before = 0;
-    if (sqlite3_prepare_v2(db, "SELECT seq,at,readings,idents,r_stored FROM turn ORDER BY seq", -1, &sql, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(db, "SELECT seq,at,readings,idents,r_stored FROM turn ORDER BY seq", -1, &sql,
+                           NULL) != SQLITE_OK)
         return;
     while (sqlite3_step(sql) == SQLITE_ROW) {
         const uint8_t *readings = sqlite3_column_blob(sql, 2), *idents = sqlite3_column_blob(sql, 3);
         int64_t seq = sqlite3_column_int64(sql, 0), stored = sqlite3_column_int64(sql, 4), held = 0;
-        if ((readings && eg_pack_each_reading(readings, (size_t)sqlite3_column_bytes(sql, 2), sqlite3_column_int64(sql, 1),
-                                              count_reading, &held) != EG_OK) ||
-            (idents && eg_pack_each_ident(idents, (size_t)sqlite3_column_bytes(sql, 3), no_ident, NULL) != EG_OK))
+        if ((readings && eg_pack_each_reading(readings, (size_t)sqlite3_column_bytes(sql, 2),
+                                              sqlite3_column_int64(sql, 1), count_reading, &held) != EG_OK) ||
+            (idents &&
+             eg_pack_each_ident(idents, (size_t)sqlite3_column_bytes(sql, 3), no_ident, NULL) != EG_OK))
             eg_buf_printf(findings, "turn %lld of the journal is damaged\n", (long long)seq);
         else if (seq == seq_before + 1 && held != stored - stored_before)
-            eg_buf_printf(findings, "turn %lld holds %lld readings and counts %lld\n", (long long)seq, (long long)held,
-                          (long long)(stored - stored_before));
+            eg_buf_printf(findings, "turn %lld holds %lld readings and counts %lld\n", (long long)seq,
+                          (long long)held, (long long)(stored - stored_before));
         seq_before = seq;
         stored_before = stored;
     }
@@ -65,14 +74,18 @@ static void check_chunks(sqlite3 *db, struct eg_buf *findings)
     sqlite3_stmt *sql = NULL;
     struct eg_point *points = malloc(EG_CHUNK_POINTS * sizeof *points);
     size_t count = 0;
-    if (points && sqlite3_prepare_v2(db, "SELECT series,t_first,t_last,n,body FROM chunk", -1, &sql, NULL) == SQLITE_OK)
+    if (points &&
+        sqlite3_prepare_v2(db, "SELECT series,t_first,t_last,n,body FROM chunk", -1, &sql, NULL) == SQLITE_OK)
         while (sqlite3_step(sql) == SQLITE_ROW) {
             const uint8_t *body = sqlite3_column_blob(sql, 4);
-            bool ok = eg_pack_chunk_points(body, (size_t)sqlite3_column_bytes(sql, 4), points, &count) == EG_OK;
+            bool ok =
+                eg_pack_chunk_points(body, (size_t)sqlite3_column_bytes(sql, 4), points, &count) == EG_OK;
             if (!ok || !count || (int64_t)count != sqlite3_column_int64(sql, 3) ||
-                points[0].time_ms != sqlite3_column_int64(sql, 1) || points[count - 1].time_ms != sqlite3_column_int64(sql, 2))
+                points[0].time_ms != sqlite3_column_int64(sql, 1) ||
+                points[count - 1].time_ms != sqlite3_column_int64(sql, 2))
                 eg_buf_printf(findings, "the chunk of series %lld from %lld on is damaged\n",
-                              (long long)sqlite3_column_int64(sql, 0), (long long)sqlite3_column_int64(sql, 1));
+                              (long long)sqlite3_column_int64(sql, 0),
+                              (long long)sqlite3_column_int64(sql, 1));
         }
     sqlite3_finalize(sql);
     free(points);
@@ -100,7 +113,8 @@ int eg_store_verify(const char *path, struct eg_buf *findings, struct eg_err *er
     int code = eg_sql_open(path, false, &db, err);
     if (code != EG_OK)
         return code;
-    code = each_text(db, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check<>'ok'", "%s", findings);
+    code = each_text(db, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check<>'ok'",
+                     "%s", findings);
     for (size_t i = 0; code == EG_OK && i < sizeof rules / sizeof *rules; i++)
         code = each_text(db, rules[i].query, rules[i].sentence, findings);
     if (code == EG_OK) {

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #define DIGITS_EXACT 15 /* below 10^15 every integer is a double … */
-#define POWER_EXACT  22 /* … and so is 10^22: one operation on two exact numbers rounds correctly */
+#define POWER_EXACT 22  /* … and so is 10^22: one operation on two exact numbers rounds correctly */
 #define EXPONENT_CAP 100000
-#define TEXT_MAX     128
+#define TEXT_MAX 128
 
 struct decimal {
     uint64_t mantissa; /* of the first digits, while exact */

@@ -4,8 +4,8 @@
 
 #include <ecogov/driver.h>
 
-#define EG_JSON_BYTES_MAX  (256 * 1024)
-#define EG_JSON_DEPTH_MAX  32
+#define EG_JSON_BYTES_MAX (256 * 1024)
+#define EG_JSON_DEPTH_MAX 32
 #define EG_JSON_VALUES_MAX 32768 /* a parser's node takes 64 bytes: 2 MiB at most */
 #define EG_JSON_NUMBER_MAX 63    /* what cJSON reads of one */
 

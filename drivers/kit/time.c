@@ -86,14 +86,15 @@ bool eg_time_parse(const char *text, size_t length, int64_t *ret_ms)
     }
     if (!parse_offset(&at, end, &offset) || at != end)
         return false;
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 || minute > 59 ||
-        second > 60)
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) || hour > 23 ||
+        minute > 59 || second > 60)
         return false;
     if (second == 60) {
         second = 59;
         ms = 999;
     }
-    int64_t value = (days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) * 1000 + ms - offset;
+    int64_t value =
+        (days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) * 1000 + ms - offset;
     if (value < 0 || value > LAST_MS)
         return false;
     *ret_ms = value;
@@ -104,7 +105,9 @@ bool eg_time_from_epoch(double epoch, int64_t *ret_ms)
 {
     if (!(epoch >= 0) || epoch > 2.6e17)
         return false;
-    double ms = epoch < 1e11 ? nearbyint(epoch * 1000) : epoch < 1e14 ? nearbyint(epoch) : floor(epoch / 1000);
+    double ms = epoch < 1e11   ? nearbyint(epoch * 1000)
+                : epoch < 1e14 ? nearbyint(epoch)
+                               : floor(epoch / 1000);
     if (ms > (double)LAST_MS)
         return false;
     *ret_ms = (int64_t)ms;
@@ -123,7 +126,8 @@ char *eg_time_format(int64_t ms, char out[EG_TIME_TEXT])
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
     int64_t day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
     int64_t year = yoe + era * 400 + (month <= 2);
-    int64_t fields[7] = {year, month, day, of_day / 3600000, of_day / 60000 % 60, of_day / 1000 % 60, of_day % 1000};
+    int64_t fields[7] = {year,         month, day, of_day / 3600000, of_day / 60000 % 60, of_day / 1000 % 60,
+                         of_day % 1000};
     static const char shape[] = "yyyy-MM-ddThh:mm:ss.mmmZ";
     static const int widths[7] = {4, 2, 2, 2, 2, 2, 3};
     size_t at = 0;

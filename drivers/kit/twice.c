@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define FEW   8
+#define FEW 8
 #define SLOTS 2048 /* twice EG_SINK_MAX, a power of two */
 
 _Static_assert(SLOTS >= 2 * EG_SINK_MAX && (SLOTS & (SLOTS - 1)) == 0, "open addressing needs room");

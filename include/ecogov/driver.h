@@ -19,7 +19,8 @@ enum eg_verdict {
     EG_IMPLAUSIBLE, /* well-formed, impossible content (1e400, no known field …): quarantined */
     EG_VERDICT_COUNT
 };
-const char *eg_verdict_name(enum eg_verdict verdict); /* "decoded" "not_mine" "malformed" "checksum" "implausible" */
+const char *
+eg_verdict_name(enum eg_verdict verdict); /* "decoded" "not_mine" "malformed" "checksum" "implausible" */
 
 /* How a source maps a payload, as the configuration says. Strings are NUL-terminated, "" or NULL where not given. */
 struct eg_field {
@@ -29,9 +30,10 @@ struct eg_field {
     const char *channel;
 };
 struct eg_mapping {
-    const char *time;      /* where the time is (JSON Pointer); default: the format's own */
-    const char *readings;  /* JSON Pointer of an array of elements; fields are relative to each element */
-    const char *channel;   /* JSON Pointer of a channel name (relative to the element when there is `readings`) */
+    const char *time;     /* where the time is (JSON Pointer); default: the format's own */
+    const char *readings; /* JSON Pointer of an array of elements; fields are relative to each element */
+    const char
+        *channel; /* JSON Pointer of a channel name (relative to the element when there is `readings`) */
     const struct eg_field *fields;
     size_t field_count;
 };
@@ -47,7 +49,7 @@ struct eg_driver {
     enum eg_verdict (*decode)(const void *prepared, const struct eg_message *message, struct eg_sink *sink);
 };
 
-const struct eg_driver *eg_driver_find(const char *name);   /* NULL when there is none */
-const struct eg_driver *eg_driver_at(size_t index);         /* NULL behind the last */
+const struct eg_driver *eg_driver_find(const char *name); /* NULL when there is none */
+const struct eg_driver *eg_driver_at(size_t index);       /* NULL behind the last */
 
 #endif

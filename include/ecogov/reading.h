@@ -22,8 +22,8 @@ enum eg_flag {
 };
 
 struct eg_reading {
-    int64_t time_ms; /* UTC ms, or EG_TIME_NONE */
-    double value;    /* canonical unit of the quantity; finite */
+    int64_t time_ms;   /* UTC ms, or EG_TIME_NONE */
+    double value;      /* canonical unit of the quantity; finite */
     uint16_t quantity; /* enum eg_quantity */
     uint16_t flags;
     char channel[EG_CHANNEL_MAX + 1]; /* "" for none */
@@ -40,6 +40,7 @@ void eg_sink_reset(struct eg_sink *sink);
  * anything but printable UTF-8; then `reason` is set. `channel` may be NULL. Copies. */
 bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, int64_t time_ms, double value);
 /* Sets the reason, printf style, cut to EG_REASON_MAX, and gives back `verdict` (enum eg_verdict) for `return`. */
-int eg_sink_reject(struct eg_sink *sink, int verdict, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int eg_sink_reject(struct eg_sink *sink, int verdict, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -28,10 +28,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SITES     10
+#define SITES 10
 #define HOT_EVERY 50 /* one device in so many goes beyond the rules' limits half-way */
-#define PEERS     8
-#define IDS       65535u
+#define PEERS 8
+#define IDS 65535u
 #define WRITE_MAX ((size_t)256 * 1024)
 
 enum { CONNECT = 1, PUBLISH = 3, PUBACK = 4, SUBSCRIBE = 8, UNSUBSCRIBE = 10, PINGREQ = 12, DISCONNECT = 14 };

@@ -21,9 +21,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NOW    INT64_C(1795417200000) /* 2026-11-23T07:00:00Z */
+#define NOW INT64_C(1795417200000) /* 2026-11-23T07:00:00Z */
 #define MINUTE (INT64_C(60) * 1000)
-#define HOUR   (60 * MINUTE)
+#define HOUR (60 * MINUTE)
 
 enum { COUNTY, SHANGTIAN, XIATIAN, SITES };
 struct point {
@@ -264,7 +264,8 @@ static void door_state(void *user, struct eg_api_state *ret)
                                  .now_ms = house.now_ms,
                                  .broker_connected = house.broker_connected,
                                  .broker_since_ms = NOW - HOUR,
-                                 .faults = &house.faults, .counters = house.counters,
+                                 .faults = &house.faults,
+                                 .counters = house.counters,
                                  .commits = 7,
                                  .last_commit_us = 1500};
 }

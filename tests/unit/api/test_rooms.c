@@ -55,7 +55,8 @@ static struct {
 static void state(void *user, struct eg_api_state *ret)
 {
     (void)user;
-    *ret = (struct eg_api_state){.started_ms = NOW, .now_ms = room.now_ms, .counters = *eg_pipeline_counters(room.pipeline)};
+    *ret = (struct eg_api_state){
+        .started_ms = NOW, .now_ms = room.now_ms, .counters = *eg_pipeline_counters(room.pipeline)};
 }
 static bool command(void *user, const struct eg_command *asked)
 {

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 
 #define PATIENCE_MS 20000
-#define HURRY       50
+#define HURRY 50
 
 static uv_loop_t loop;
 static uv_timer_t watchdog;
@@ -181,7 +181,7 @@ static double number_of(cJSON *answer, const char *first, const char *second)
     return number;
 }
 #define STATUS(id) "{\"jsonrpc\":\"2.0\",\"id\":" #id ",\"method\":\"status\"}\n"
-#define ACK        "{\"jsonrpc\":\"2.0\",\"id\":50,\"method\":\"cases.acknowledge\",\"params\":{\"id\":1}}\n"
+#define ACK "{\"jsonrpc\":\"2.0\",\"id\":50,\"method\":\"cases.acknowledge\",\"params\":{\"id\":1}}\n"
 
 static void release_answer(uint64_t ticket, int code)
 {

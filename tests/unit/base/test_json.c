@@ -59,7 +59,7 @@ static void test_structure(void **unused)
 static void test_strings(void **unused)
 {
     (void)unused;
-#define BAD         "\xEF\xBF\xBD"
+#define BAD "\xEF\xBF\xBD"
 #define BYTES(text) text, sizeof text - 1
     static const struct {
         const char *text;

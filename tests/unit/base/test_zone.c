@@ -14,8 +14,8 @@
 #include <time.h>
 
 #define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
 
 static int64_t at(const char *text)
 {

@@ -189,7 +189,7 @@ static void test_sources(void **unused)
 }
 
 #define RULE(rest) "rules:\n  - {id: r, " rest "}\n"
-#define LEVELS     "levels: {warning: {open: 75, clear: 70}}"
+#define LEVELS "levels: {warning: {open: 75, clear: 70}}"
 static void test_rules(void **unused)
 {
     (void)unused;

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX   ((size_t)16 << 20)
+#define FILE_MAX ((size_t)16 << 20)
 #define FIELDS_MAX 64
 
 static int pairs, rejects;
@@ -58,14 +58,18 @@ static const char *text_of(const cJSON *object, const char *key)
 static void prepare(const struct eg_driver *driver, const char *path, const cJSON *json, void **ret_prepared)
 {
     struct eg_field fields[FIELDS_MAX];
-    struct eg_mapping mapping = {.time = text_of(json, "time"), .readings = text_of(json, "readings"),
-                                 .channel = text_of(json, "channel"), .fields = fields};
+    struct eg_mapping mapping = {.time = text_of(json, "time"),
+                                 .readings = text_of(json, "readings"),
+                                 .channel = text_of(json, "channel"),
+                                 .fields = fields};
     const cJSON *item;
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "fields"))
     {
         assert_true(mapping.field_count < FIELDS_MAX);
-        fields[mapping.field_count++] = (struct eg_field){.path = text_of(item, "path"), .quantity = text_of(item, "quantity"),
-                                                          .unit = text_of(item, "unit"), .channel = text_of(item, "channel")};
+        fields[mapping.field_count++] = (struct eg_field){.path = text_of(item, "path"),
+                                                          .quantity = text_of(item, "quantity"),
+                                                          .unit = text_of(item, "unit"),
+                                                          .channel = text_of(item, "channel")};
     }
     char error[256] = "";
     int field;
@@ -73,7 +77,8 @@ static void prepare(const struct eg_driver *driver, const char *path, const cJSO
         fail_msg("%s: field %d: %s", path, field, error);
 }
 
-static void check_reading(const char *path, size_t index, const cJSON *expected, const struct eg_reading *reading)
+static void check_reading(const char *path, size_t index, const cJSON *expected,
+                          const struct eg_reading *reading)
 {
     const char *quantity = text_of(expected, "quantity"), *channel = text_of(expected, "channel");
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(expected, "value");
@@ -85,13 +90,15 @@ static void check_reading(const char *path, size_t index, const cJSON *expected,
     if (quantity == NULL || !cJSON_IsNumber(value))
         fail_msg("%s: reading %zu needs a quantity and a value", path, index);
     if (strcmp(eg_quantity_info(reading->quantity)->name, quantity) != 0)
-        fail_msg("%s: reading %zu: %s, expected %s", path, index, eg_quantity_info(reading->quantity)->name, quantity);
+        fail_msg("%s: reading %zu: %s, expected %s", path, index, eg_quantity_info(reading->quantity)->name,
+                 quantity);
     if (strcmp(reading->channel, channel == NULL ? "" : channel) != 0)
         fail_msg("%s: reading %zu: channel \"%s\"", path, index, reading->channel);
     if (strcmp(time, expected_time == NULL ? "null" : expected_time) != 0)
         fail_msg("%s: reading %zu: time %s", path, index, time);
     if (!(fabs(reading->value - value->valuedouble) <= 1e-9 * fmax(1, fabs(value->valuedouble))))
-        fail_msg("%s: reading %zu: value %.17g, expected %.17g", path, index, reading->value, value->valuedouble);
+        fail_msg("%s: reading %zu: value %.17g, expected %.17g", path, index, reading->value,
+                 value->valuedouble);
 }
 
 static void check(const char *path, const cJSON *expect, enum eg_verdict verdict, const struct eg_sink *sink)

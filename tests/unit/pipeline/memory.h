@@ -19,10 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOON   INT64_C(1795435200000) /* 2026-11-23T12:00:00Z */
+#define NOON INT64_C(1795435200000) /* 2026-11-23T12:00:00Z */
 #define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
 
 #define LIST(type, name)                                                                                     \
     struct type *name;                                                                                       \

@@ -6,7 +6,7 @@
 static struct memory room;
 
 #define OPEN(yaml) memory_open(&room, yaml)
-#define CLOSE()    memory_close(&room)
+#define CLOSE() memory_close(&room)
 
 /* What one message did, by the counters. */
 static const char *did(const struct eg_counters *before)

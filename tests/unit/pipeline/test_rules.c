@@ -73,7 +73,8 @@ static const struct story {
     {TWO, "0:60 1:80 2:160 3:145 4:139 5:71 6:70 7:51 8:50",
      "1 opened notice@0; 1 level warning@1; 1 level critical@2; 1 level warning@4; 1 level notice@6; 1 "
      "condition ok@8"},
-    {TWO, "0:200 1:0 2:80", "1 opened critical@0; 1 condition ok@1; 1 condition breaching@2; 1 level warning@2"},
+    {TWO, "0:200 1:0 2:80",
+     "1 opened critical@0; 1 condition ok@1; 1 condition breaching@2; 1 level warning@2"},
     {TWO ", hold: 2m", "0:200 2:200 3:60 4:200 5:200 6:200",
      "1 opened critical@0; 1 level notice@3; 1 level critical@6"},
     {TWO ", hold: 2m", "0:60 1:200 2:200 3:200", "1 opened notice@0; 1 level critical@3"},
