@@ -60,11 +60,10 @@ static const char *bar(double value, double low, double high, char out[BAR * 3 +
 {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     int units = high > low && isfinite(value) ? (int)lround((value - low) / (high - low) * BAR * 8) : 0;
-    char *to = out;
-    *to = '\0';
-    for (; units >= 8; units -= 8)
-        to = stpcpy(to, "█");
-    stpcpy(to, eighths[units > 0 ? units : 0]);
+    size_t used = 0;
+    for (; units >= 8; units -= 8, used += 3)
+        memcpy(out + used, "█", 3);
+    snprintf(out + used, BAR * 3 + 1 - used, "%s", units > 0 ? eighths[units] : "");
     return *out ? out : " ";
 }
 

@@ -1,6 +1,7 @@
 /* The heartbeat (turn.h). Knows the order of things: decide, commit, release. Knows no MQTT, no socket, no SQL; is handed events by the
  * edges' doors and tells the edges when to hold and when to let go. Called by house.c. */
 #include "turn.h"
+#include "waiting.h"
 
 #include <base/clock.h>
 #include <base/log.h>
@@ -10,7 +11,6 @@
 
 #define TURN_READINGS_MAX                                                                                    \
     8192 /* about 25 ms of work at full speed; twice as much rather than wait for the worker to finish tidying */
-#define WAITING_MAX 256 /* commands and deliveries that came while a commit ran */
 #define TIDY_BITE_US 3000
 #define TIDY_PAUSE_MS 20
 #define TIDY_EVERY 64 /* commits */
@@ -20,10 +20,6 @@
 #define QUIET_EVENTS 256
 #define QUIET_MS 20
 
-struct waiting { /* an event that came while the pipeline must not run; strings Owned */
-    struct eg_event event;
-    struct waiting *next;
-};
 enum state { OPEN, COMMITTING, TIDYING, HALTED };
 
 struct eg_turn {
@@ -47,8 +43,7 @@ struct eg_turn {
     unsigned long tidied_commits; /* as many had been when the store was last looked at */
     size_t quiet_events;          /* as many as there were when the socket went dry; 0: it did not */
     struct eg_turn_figures figures;
-    struct waiting *first, **last;
-    size_t waiting_count;
+    struct eg_waiting waiting;
     void (*quiet)(void *user);
     void *quiet_user;
     void (*closed)(void *user);
@@ -258,62 +253,10 @@ void eg_turn_dry(struct eg_turn *turn, unsigned unacked, bool window_full)
         await_silence(turn);
 }
 
-static void waiting_free(struct waiting *waiting)
-{
-    struct eg_event *event = &waiting->event;
-    if (event->kind == EG_EVENT_COMMAND) {
-        free((void *)(uintptr_t)event->command.verb);
-        free((void *)(uintptr_t)event->command.case_id);
-        free((void *)(uintptr_t)event->command.user);
-        free((void *)(uintptr_t)event->command.note);
-        free((void *)(uintptr_t)event->command.party);
-    } else {
-        free((void *)(uintptr_t)event->delivery.error);
-    }
-    free(waiting);
-}
-
-static bool copy_text(const char **text)
-{
-    if (!*text)
-        return true;
-    char *copy = strdup(*text);
-    *text = copy;
-    return copy != NULL;
-}
-
-/* All of them, also after one has failed: what is left there is freed as ours. */
-static bool copy_all(const char **texts[], size_t count)
-{
-    bool ok = true;
-    for (size_t i = 0; i < count; i++)
-        ok = copy_text(texts[i]) && ok;
-    return ok;
-}
-
 static bool wait_for_turn(struct eg_turn *turn, const struct eg_event *event)
 {
-    if (turn->closed || turn->waiting_count >= WAITING_MAX)
+    if (turn->closed || !eg_waiting_add(&turn->waiting, event))
         return false;
-    struct waiting *waiting = calloc(1, sizeof *waiting);
-    if (!waiting)
-        return false;
-    waiting->event = *event;
-    struct eg_command *command = &waiting->event.command;
-    bool ok;
-    if (event->kind == EG_EVENT_COMMAND)
-        ok = copy_all((const char **[]){&command->verb, &command->case_id, &command->user, &command->note,
-                                        &command->party},
-                      5);
-    else
-        ok = copy_text(&waiting->event.delivery.error);
-    if (!ok) {
-        waiting_free(waiting);
-        return false;
-    }
-    *turn->last = waiting;
-    turn->last = &waiting->next;
-    turn->waiting_count++;
     if (open_for_events(turn) && !turn->commit_wanted)
         advance(turn);
     return true;
@@ -341,11 +284,7 @@ static void closed_one(uv_handle_t *handle)
         return;
     void (*closed)(void *) = turn->closed;
     void *user = turn->closed_user;
-    while (turn->first) {
-        struct waiting *next = turn->first->next;
-        waiting_free(turn->first);
-        turn->first = next;
-    }
+    eg_waiting_clear(&turn->waiting);
     eg_batch_finish(&turn->batch);
     eg_batch_finish(&turn->released);
     free(turn);
@@ -364,14 +303,10 @@ static void halt(struct eg_turn *turn)
 /* The turn is open and nobody works: take what waited, then commit, or rest. */
 static void advance(struct eg_turn *turn)
 {
-    while (turn->first && open_for_events(turn)) {
-        struct waiting *waiting = turn->first;
-        turn->first = waiting->next;
-        if (!turn->first)
-            turn->last = &turn->first;
-        turn->waiting_count--;
-        take(turn, &waiting->event);
-        waiting_free(waiting);
+    const struct eg_event *event;
+    while (open_for_events(turn) && (event = eg_waiting_oldest(&turn->waiting))) {
+        take(turn, event);
+        eg_waiting_drop(&turn->waiting);
     }
     if (turn->batch.events && !turn->commit_wanted &&
         (turn->batch.urgent || turn->batch.failed || turn->closed || turn->quiet)) {
@@ -418,7 +353,6 @@ int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeli
                              .faults = faults,
                              .edges = *edges,
                              .handles = 2};
-    turn->last = &turn->first;
     eg_batch_init(&turn->batch);
     eg_batch_init(&turn->released);
     turn->batch.counters = turn->figures.counters = *eg_pipeline_counters(pipeline);

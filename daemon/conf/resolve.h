@@ -36,6 +36,9 @@ bool eg_resolve_slug(const char *text);
 /* `text` may be NULL (not given); `node` is the mapping that holds the key "domain". */
 void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, const char *text);
 
+/* settings.c: what stands once in the current file */
+void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw);
+
 /* sources.c, rules.c: one entry of the current file into the array's next place */
 void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *raw, const yaml_node_t *node,
                        struct eg_conf_source *ret);

@@ -148,7 +148,7 @@ def test_what_is_said_to_be_missing_is_missing():
 # --- numbers ---
 
 @pytest.mark.parametrize("path,constant", [
-    ("daemon/turn.c", "TURN_READINGS_MAX"), ("daemon/turn.c", "WAITING_MAX"), ("daemon/store/inside.h", "EG_SEAL_AT"),
+    ("daemon/turn.c", "TURN_READINGS_MAX"), ("daemon/waiting.h", "EG_WAITING_MAX"), ("daemon/store/inside.h", "EG_SEAL_AT"),
     ("daemon/store/inside.h", "EG_SEAL_RUN"), ("daemon/store/inside.h", "EG_IDENTS_KEPT"), ("daemon/store/pack.h", "EG_CHUNK_POINTS"),
     ("daemon/store/commit.c", "WAL_PAGES_MAX"), ("daemon/store/commit.c", "QUARANTINE_ROWS"), ("daemon/pipeline/window.h", "EG_WINDOW_RAW"),
     ("daemon/pipeline/window.h", "EG_WINDOW_PANES"), ("daemon/pipeline/state.h", "EG_SERIES_PER_DEVICE"),

@@ -80,6 +80,8 @@ STREAMS = {"stdout", "stderr", "stdin"}
 
 # --- what is let pass: name → why ---
 
+# cmocka's jumps; seeded, so that a failure comes again; texts of their own making
+TESTS_MAY = ("setjmp", "longjmp", "srand", "rand", "strcat")
 ALLOWED_CALLS = {  # (file, call)
 }
 ALLOWED_GLOBALS = {  # (file, variable)
@@ -133,7 +135,7 @@ def room_of(name):
     if parts[0] == "daemon":
         if len(parts) > 2:
             return parts[1]
-        return "turn" if parts[1].startswith("turn.") else "main"
+        return "turn" if parts[1].startswith(("turn.", "waiting.")) else "main"
     if parts[0] == "drivers":
         return "kit" if parts[1] == "kit" else "drivers"
     return parts[0]
@@ -184,8 +186,8 @@ def check_banned(tree):
     for name in tree.c_files():
         for line, call in tree.source(name).calls():
             if call in BANNED and (name, call) not in ALLOWED_CALLS:
-                if call in ("setjmp", "longjmp") and name.startswith("tests/"):
-                    continue  # cmocka
+                if call in TESTS_MAY and name.startswith("tests/"):
+                    continue
                 tree.say(name, line, f"{call}() is not used here: {BANNED[call]}")
 
 
@@ -317,7 +319,8 @@ def check_lengths(tree):
         if lines > FILE_LINES and not any(name == path or name.startswith(path + "/") for path in ALLOWED_LONG_FILES):
             tree.say(name, FILE_LINES + 1, f"{lines} lines, at most {FILE_LINES}: it is two files")
         for function, first, last, _ in source.functions():
-            if last - first + 1 > FUNCTION_LINES and (name, function) not in ALLOWED_LONG_FUNCTIONS:
+            table = name.startswith("tests/unit/")  # a test is a table and a loop: the table may be long
+            if last - first + 1 > FUNCTION_LINES and not table and (name, function) not in ALLOWED_LONG_FUNCTIONS:
                 tree.say(name, first, f"{function}() has {last - first + 1} lines, at most {FUNCTION_LINES}")
 
 

@@ -1,7 +1,8 @@
 /* A disk under a test's thumb, by LD_PRELOAD. Knows a folder, named by ECOGOV_DISK; refuses to know whose files are written.
  *
- * While the folder holds a FIFO `gate`, fsync() and fdatasync() say "held" into the FIFO `events` and wait until the gate has been opened for writing
- * and closed. While it holds a file `full`, pwrite() finds no space left and says "full"; while it holds `broken`, an I/O error, "broken".
+ * While the folder holds a FIFO `gate`, fsync() and fdatasync() say "held" into the FIFO `events` and wait until the gate has been
+ * opened for writing and closed. While it holds a file `full`, pwrite() finds no space left and says "full"; while it holds `broken`,
+ * an I/O error, "broken".
  * Only regular files are touched by that: a socket or a terminal goes its way. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,134 @@
+/* The settings that stand once: mqtt, store, socket, board, time and limits. Called by resolve.c. */
+#include <conf/resolve.h>
+#include <base/span.h>
+#include <base/zone.h>
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *or_text(const char *text, const char *otherwise)
+{
+    return text ? text : otherwise;
+}
+
+static int whole(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key, const int *given,
+                 int otherwise, int low, int high)
+{
+    if (!given)
+        return otherwise;
+    if (*given < low || *given > high)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, mapping, key), "%s is %d, it may be %d to %d", key,
+                         *given, low, high);
+    return *given;
+}
+
+/* Relative to the file that names it. */
+static const char *path_of(struct eg_resolve *resolve, const char *text)
+{
+    char path[PATH_MAX], folder[PATH_MAX];
+    if (!text || *text == '/')
+        return text;
+    if (!realpath(resolve->file->folder, folder))
+        snprintf(folder, sizeof folder, "%s", resolve->file->folder);
+    if (snprintf(path, sizeof path, "%s/%s", folder, text) >= PATH_MAX)
+        eg_resolve_fault(resolve, NULL, "the path %.60s… is too long", text);
+    return eg_resolve_text(resolve, path);
+}
+
+static void take_mqtt(struct eg_resolve *resolve, const struct eg_raw_mqtt *raw)
+{
+    struct eg_conf_mqtt *mqtt = &resolve->loaded->conf.mqtt;
+    const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), "mqtt");
+    mqtt->host = or_text(raw->host, mqtt->host);
+    mqtt->port = whole(resolve, node, "port", raw->port, mqtt->port, 1, 65535);
+    mqtt->client_id = or_text(raw->client_id, mqtt->client_id);
+    mqtt->user = raw->user;
+    mqtt->password = raw->password;
+    mqtt->password_file = path_of(resolve, raw->password_file);
+    mqtt->ca_file = path_of(resolve, raw->ca_file);
+    mqtt->cert_file = path_of(resolve, raw->cert_file);
+    mqtt->key_file = path_of(resolve, raw->key_file);
+    mqtt->tls = raw->tls ? *raw->tls : mqtt->ca_file != NULL;
+    mqtt->tls_insecure = raw->tls_insecure && *raw->tls_insecure;
+    mqtt->publish = raw->publish ? *raw->publish : true;
+    mqtt->receive_maximum =
+        whole(resolve, node, "receive_maximum", raw->receive_maximum, mqtt->receive_maximum, 1, 65535);
+    mqtt->session_expiry_ms =
+        eg_resolve_span(resolve, node, "session_expiry", raw->session_expiry, mqtt->session_expiry_ms);
+    int64_t keepalive =
+        eg_resolve_span(resolve, node, "keepalive", raw->keepalive, (int64_t)mqtt->keepalive_s * 1000);
+    if (keepalive < 5000 || keepalive > 3600000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "keepalive"), "keepalive may be 5s to 1h");
+    mqtt->keepalive_s = (int)(keepalive / 1000);
+    if (!*mqtt->client_id || strlen(mqtt->client_id) > 100)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "client_id"),
+                         "client_id must have 1 to 100 bytes: without one the broker keeps no session");
+    if ((mqtt->cert_file == NULL) != (mqtt->key_file == NULL))
+        eg_resolve_fault(resolve, node, "cert_file and key_file go together");
+    if ((mqtt->password || mqtt->password_file) && !mqtt->user)
+        eg_resolve_fault(resolve, node, "a password is given without user");
+}
+
+static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *raw)
+{
+    struct eg_conf_store *store = &resolve->loaded->conf.store;
+    const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), "store");
+    if (raw->path)
+        store->path = path_of(resolve, raw->path);
+    store->commit_interval_ms =
+        eg_resolve_span(resolve, node, "commit_interval", raw->commit_interval, store->commit_interval_ms);
+    store->retain_raw_ms =
+        eg_resolve_span(resolve, node, "retain_raw", raw->retain_raw, store->retain_raw_ms);
+    if (store->commit_interval_ms < 1 || store->commit_interval_ms > 600000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "commit_interval"),
+                         "commit_interval may be 1ms to 10m");
+    if (raw->max_size && (!eg_size_parse(raw->max_size, &store->max_size) || store->max_size < 1000000))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "max_size"),
+                         "max_size is '%.40s', a size such as 500MB or 4GB is expected (at least 1MB)",
+                         raw->max_size);
+}
+
+static void check_zone(struct eg_resolve *resolve, const char *name)
+{
+    if (!eg_zone_exists(name))
+        eg_resolve_fault(resolve, eg_files_key(resolve->file, eg_files_root(resolve->file), "time_zone"),
+                         "there is no time zone '%.60s' (names such as Asia/Shanghai or UTC)", name);
+}
+
+void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
+{
+    struct eg_conf *conf = &resolve->loaded->conf;
+    const yaml_node_t *root = eg_files_root(resolve->file);
+    if (raw->mqtt)
+        take_mqtt(resolve, raw->mqtt);
+    if (raw->store)
+        take_store(resolve, raw->store);
+    if (raw->socket) {
+        if (raw->socket->path)
+            conf->socket.path = path_of(resolve, raw->socket->path);
+        if (eg_files_key(resolve->file, eg_files_key(resolve->file, root, "socket"),
+                         "supervisors")) { /* an empty list, too */
+            conf->socket.supervisors = (const char **)(void *)raw->socket->supervisors;
+            conf->socket.supervisor_count = raw->socket->supervisors_count;
+        }
+    }
+    if (raw->board) {
+        if (raw->board->dir)
+            conf->board.dir = path_of(resolve, raw->board->dir);
+        conf->board.interval_ms = eg_resolve_span(resolve, eg_files_key(resolve->file, root, "board"),
+                                                  "interval", raw->board->interval, conf->board.interval_ms);
+    }
+    if (raw->time_zone) {
+        conf->time_zone = raw->time_zone;
+        check_zone(resolve, raw->time_zone);
+    }
+    if (raw->auto_register)
+        conf->auto_register = *raw->auto_register;
+    conf->max_devices =
+        whole(resolve, root, "max_devices", raw->max_devices, (int)conf->max_devices, 1, 500000);
+    conf->late_limit_ms = eg_resolve_span(resolve, root, "late_limit", raw->late_limit, conf->late_limit_ms);
+    conf->future_tolerance_ms =
+        eg_resolve_span(resolve, root, "future_tolerance", raw->future_tolerance, conf->future_tolerance_ms);
+}

@@ -1,0 +1,79 @@
+/* A short list of events with texts of their own (waiting.h). Refuses to know what they are for. Called by turn.c. */
+#include "waiting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXTS 5
+
+struct eg_waiting_row {
+    struct eg_event event;
+    char *texts[TEXTS]; /* what the event's point to; Owned */
+    struct eg_waiting_row *next;
+};
+
+static void row_free(struct eg_waiting_row *row)
+{
+    for (size_t i = 0; i < TEXTS; i++)
+        free(row->texts[i]);
+    free(row);
+}
+
+/* Puts a copy of each text in the place of the text. */
+static bool own_texts(struct eg_waiting_row *row)
+{
+    struct eg_command *command = &row->event.command;
+    const char **commands[TEXTS] = {&command->verb, &command->case_id, &command->user, &command->note,
+                                    &command->party};
+    const char **deliveries[TEXTS] = {&row->event.delivery.error};
+    const char ***texts = row->event.kind == EG_EVENT_COMMAND ? commands : deliveries;
+    for (size_t i = 0; i < TEXTS && texts[i]; i++) {
+        if (!*texts[i])
+            continue;
+        row->texts[i] = strdup(*texts[i]);
+        if (!row->texts[i])
+            return false;
+        *texts[i] = row->texts[i];
+    }
+    return true;
+}
+
+bool eg_waiting_add(struct eg_waiting *waiting, const struct eg_event *event)
+{
+    struct eg_waiting_row *row = waiting->count < EG_WAITING_MAX ? calloc(1, sizeof *row) : NULL;
+    if (!row)
+        return false;
+    row->event = *event;
+    if (!own_texts(row)) {
+        row_free(row);
+        return false;
+    }
+    if (waiting->last)
+        waiting->last->next = row;
+    else
+        waiting->first = row;
+    waiting->last = row;
+    waiting->count++;
+    return true;
+}
+
+const struct eg_event *eg_waiting_oldest(const struct eg_waiting *waiting)
+{
+    return waiting->first ? &waiting->first->event : NULL;
+}
+
+void eg_waiting_drop(struct eg_waiting *waiting)
+{
+    struct eg_waiting_row *row = waiting->first;
+    waiting->first = row->next;
+    if (!waiting->first)
+        waiting->last = NULL;
+    waiting->count--;
+    row_free(row);
+}
+
+void eg_waiting_clear(struct eg_waiting *waiting)
+{
+    while (waiting->first)
+        eg_waiting_drop(waiting);
+}
