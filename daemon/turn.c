@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TURN_READINGS_MAX                                                                                    \
-    8192 /* about 25 ms of work at full speed; twice as much rather than wait for the worker to finish tidying */
+/* about 25 ms of work at full speed; twice as much rather than wait for the worker to finish tidying */
+#define TURN_READINGS_MAX 8192
 #define TIDY_BITE_US 3000
 #define TIDY_PAUSE_MS 20
 #define TIDY_EVERY 64 /* commits */
@@ -29,9 +29,8 @@ struct eg_turn {
     struct eg_store *store;
     struct eg_faults *faults;
     struct eg_turn_edges edges;
-    struct eg_batch batch; /* being filled, or under way to the disk */
-    struct eg_batch
-        released; /* on disk, being let out: what comes in meanwhile is already of the next turn */
+    struct eg_batch batch;    /* being filled, or under way to the disk */
+    struct eg_batch released; /* on disk, being let out: what comes in now is of the next turn */
     enum state state;
     uv_timer_t timer; /* the first event's patience, or the next try */
     uv_timer_t tidy_timer;
