@@ -50,10 +50,11 @@ static bool on_message(void *user, const struct eg_message *message)
     return eg_turn_message(house->turn, message);
 }
 
-static void on_dry(void *user, unsigned unacked, bool window_full)
+static void on_dry(void *user, unsigned unacked, enum eg_window window)
 {
     struct house *house = user;
-    eg_turn_dry(house->turn, unacked, window_full);
+    (void)unacked;
+    eg_turn_dry(house->turn, window == EG_WINDOW_FULL, window == EG_WINDOW_PERHAPS);
 }
 
 static void on_link(void *user, bool connected, const char *why)

@@ -36,10 +36,10 @@ static bool on_message(void *user, const struct eg_message *message)
     return true;
 }
 
-static void on_dry(void *user, unsigned unacked, bool window_full)
+static void on_dry(void *user, unsigned unacked, enum eg_window window)
 {
     struct record *record = user;
-    (void)window_full;
+    (void)window;
     if (!unacked)
         return;
     if (fflush(record->file) != 0 || fdatasync(fileno(record->file)) != 0) {

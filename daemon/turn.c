@@ -211,7 +211,7 @@ static void patience(struct eg_turn *turn)
 /* The socket is dry: wait for a silence only, unless what is left of the patience is less. */
 static void await_silence(struct eg_turn *turn)
 {
-    if (turn->batch.events < QUIET_EVENTS || turn->batch.events == turn->quiet_events ||
+    if (turn->batch.events == turn->quiet_events ||
         turn->patience_until_us - eg_clock_mono_us() <= QUIET_MS * 1000)
         return;
     turn->quiet_events = turn->batch.events;
@@ -241,14 +241,13 @@ bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)
     return false;
 }
 
-void eg_turn_dry(struct eg_turn *turn, unsigned unacked, bool window_full)
+void eg_turn_dry(struct eg_turn *turn, bool full, bool perhaps)
 {
-    (void)unacked;
     if (!open_for_events(turn) || !turn->batch.events)
         return;
-    if (window_full)
+    if (full)
         begin_commit(turn);
-    else
+    else if (perhaps || turn->batch.events >= QUIET_EVENTS)
         await_silence(turn);
 }
 

@@ -28,7 +28,8 @@ void eg_turn_configure(struct eg_turn *turn, const struct eg_conf *conf);
 
 /* The doors. message: false when the turn takes no more for now (the message itself was taken). */
 bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message);
-void eg_turn_dry(struct eg_turn *turn, unsigned unacked, bool window_full);
+/* The broker has sent what it had. full: it sends nothing more before the release; perhaps: that may be so. */
+void eg_turn_dry(struct eg_turn *turn, bool full, bool perhaps);
 bool eg_turn_command(struct eg_turn *turn, const struct eg_command *command);
 void eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery);
 

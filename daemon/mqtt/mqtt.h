@@ -13,15 +13,21 @@
 
 struct eg_mqtt;
 
+/* What a dry socket means: the broker sends no more than its in-flight window before it hears PUBACKs. */
+enum eg_window {
+    EG_WINDOW_OPEN, /* more may come at any time */
+    EG_WINDOW_PERHAPS, /* or that was the window, which is not known yet: worth a try, if nothing more comes soon */
+    EG_WINDOW_FULL, /* as many as the broker was seen to send: nothing more comes until they are released */
+};
+
 /* The door. All called on the loop's thread, never from within eg_mqtt_create(). */
 struct eg_mqtt_door {
     void *user;
     /* One message. false: the door takes no more now (the turn is full or closing): nothing more is read until
      * eg_mqtt_release(). The message itself has been taken. */
     bool (*message)(void *user, const struct eg_message *message);
-    /* The socket is dry: `unacked` messages were taken and not released yet; `window_full`: the broker will send nothing more until
-     * they are (its learned in-flight window is used up). */
-    void (*dry)(void *user, unsigned unacked, bool window_full);
+    /* The socket is dry: `unacked` messages were taken and not released yet. */
+    void (*dry)(void *user, unsigned unacked, enum eg_window window);
     /* The link came up or went down. `why` is a sentence. */
     void (*link)(void *user, bool connected, const char *why);
     /* The teller came up or went down: publications are taken, or not. May be NULL. */

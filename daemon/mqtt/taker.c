@@ -13,6 +13,8 @@
 #define BITE_US 1000
 #define WINDOW_LEAST 4 /* fewer than that is a quiet village, not a window */
 #define WINDOW_SURE 2
+#define REFILL_US 500000 /* a round trip on a poor line */
+#define PROBES 8         /* a connection: each may cost the card a commit */
 
 /* "Client %s received PUBLISH (d%d, q%d, r%d, m%d, '%s', ... (%ld bytes))" comes before on_message(); it is the only place where
  * libmosquitto 2.0 tells the DUP flag. */
@@ -68,9 +70,15 @@ static void tell_dry(struct eg_taker *taker)
     if (!taker->unacked)
         return;
     taker->dry = true;
+    taker->filled_us = eg_clock_mono_us();
     if (taker->unacked > taker->window)
         taker->window = 0;
-    taker->door->dry(taker->door->user, taker->unacked, taker->window && taker->unacked == taker->window);
+    enum eg_window window = EG_WINDOW_OPEN;
+    if (taker->window && taker->unacked == taker->window)
+        window = EG_WINDOW_FULL;
+    else if (!taker->window && taker->probes && taker->unacked >= WINDOW_LEAST)
+        window = EG_WINDOW_PERHAPS;
+    taker->door->dry(taker->door->user, taker->unacked, window);
 }
 
 static bool socket_empty(const struct eg_taker *taker)
@@ -114,12 +122,15 @@ void eg_taker_pause(struct eg_taker *taker)
     eg_link_listen(&taker->link, false);
 }
 
-/* A turn ended with a dry socket at some count: the same count twice in a row is the broker's window. */
+/* A turn ended with a dry socket at some count: the same count again, as soon as the first was released, is the broker's window. What
+ * comes later is the devices' own rhythm, and no reason to write the card more often than commit_interval says. */
 static void learn(struct eg_taker *taker)
 {
     if (!taker->dry || taker->unacked < WINDOW_LEAST)
         return;
-    if (taker->candidate == taker->unacked) {
+    if (!taker->window && taker->probes)
+        taker->probes--;
+    if (taker->candidate == taker->unacked && taker->filled_us - taker->released_us <= REFILL_US) {
         if (++taker->confirmed >= WINDOW_SURE)
             taker->window = taker->unacked;
     } else {
@@ -141,6 +152,7 @@ static void read_on(void *user)
 void eg_taker_release(struct eg_taker *taker)
 {
     learn(taker);
+    taker->released_us = eg_clock_mono_us();
     taker->unacked = 0;
     taker->paused = false;
     if (!eg_link_flush(
@@ -221,6 +233,7 @@ static void on_opened(void *user, bool session_present)
     struct eg_taker *taker = user;
     char what[256];
     taker->unacked = 0;
+    taker->probes = PROBES;
     taker->ask_dup = session_present;
     taker->last_dup = false;
     mosquitto_log_callback_set(taker->link.client, session_present ? on_log : NULL);

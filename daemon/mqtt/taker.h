@@ -13,7 +13,8 @@ struct eg_taker {
     bool paused;
     unsigned unacked;
     /* the broker's in-flight window, learned: the socket goes dry at the same count again and again */
-    unsigned window, candidate, confirmed;
+    unsigned window, candidate, confirmed, probes;
+    int64_t released_us, filled_us;
     bool dry;
     bool ask_dup, last_dup; /* after a reconnect: read the DUP flag off libmosquitto's log */
     unsigned long taken;

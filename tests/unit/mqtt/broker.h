@@ -69,6 +69,7 @@ static struct {
     } rows[4096];
     unsigned unacked;
     bool window_full, closed, telling;
+    enum eg_window window;
     size_t take_most; /* the door closes after so many; 0: never */
     int64_t tickets[256];
     char errors[256][64];
@@ -91,12 +92,13 @@ static inline bool door_message(void *user, const struct eg_message *message)
              (const char *)message->payload);
     return !door.take_most || door.messages < door.take_most;
 }
-static inline void door_dry(void *user, unsigned unacked, bool window_full)
+static inline void door_dry(void *user, unsigned unacked, enum eg_window window)
 {
     (void)user;
     door.dries++;
     door.unacked = unacked;
-    door.window_full = window_full;
+    door.window_full = window == EG_WINDOW_FULL;
+    door.window = window;
 }
 static inline void door_link(void *user, bool connected, const char *why)
 {

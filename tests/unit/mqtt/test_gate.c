@@ -164,8 +164,23 @@ static void the_window_is_learned(void **unused)
 static void a_quiet_village_is_no_window(void **unused)
 {
     (void)unused;
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < 6; i++) {
         assert_false(window_of(1 + i * 2, 2));
+        assert_int_equal(door.window, EG_WINDOW_OPEN);
+    }
+}
+
+/* Until it is known, a dry socket may mean a full window; so many tries a connection, then it waits as long as it is told to. */
+static void a_window_is_tried_for_now_and_then(void **unused)
+{
+    (void)unused;
+    unsigned mid = 1, tries = 0;
+    for (unsigned window = 4; window < 20; mid += window++) {
+        assert_false(window_of(mid, window));
+        tries += door.window == EG_WINDOW_PERHAPS;
+    }
+    assert_int_equal(tries, 8);
+    assert_int_equal(door.window, EG_WINDOW_OPEN);
 }
 
 /* --- a lost link --- */
@@ -221,10 +236,15 @@ static void redeliveries_are_known(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        gated(no_puback_before_the_release), gated(nothing_is_read_while_the_gate_is_shut),
-        gated(a_full_turn_stops_reading),    gated(a_large_turn_is_acknowledged_whole_and_in_order),
-        gated(qos_0_waits_for_nobody),       gated(the_window_is_learned),
-        gated(a_quiet_village_is_no_window), gated(a_lost_links_acknowledgements_are_never_said),
+        gated(no_puback_before_the_release),
+        gated(nothing_is_read_while_the_gate_is_shut),
+        gated(a_full_turn_stops_reading),
+        gated(a_large_turn_is_acknowledged_whole_and_in_order),
+        gated(qos_0_waits_for_nobody),
+        gated(the_window_is_learned),
+        gated(a_quiet_village_is_no_window),
+        gated(a_window_is_tried_for_now_and_then),
+        gated(a_lost_links_acknowledgements_are_never_said),
         gated(redeliveries_are_known),
     };
     return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
