@@ -3,7 +3,7 @@
 #define EG_JSON_H
 #include <base/buf.h>
 #include <stdint.h>
-#define EG_NUMBER_TEXT 32
+#define EG_NUMBER_TEXT 40
 struct eg_json {
     struct eg_buf *out;
     bool comma; /* the next value needs one before it */

@@ -221,7 +221,7 @@ static void test_corrections(void **unused)
     turn(&room);
     assert_int_equal(room.counters.r_corrected, 6);
     assert_int_equal(room.counters.r_duplicate, 21);
-    double value;
+    double value = 0;
     assert_true(memory_lookup(&room, 1, NOON, &value) && value == 3);
     CLOSE();
 }
