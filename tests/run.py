@@ -43,7 +43,8 @@ def say(text):
 def run(command, **more_env):
     """Runs a command, shows its output as it comes, gives (exit code, output)."""
     lines = []
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **more_env}, text=True, errors="replace",
+    path = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"  # where Debian has mosquitto, which only root looks into
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PATH": path, **more_env}, text=True, errors="replace",
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     for line in process.stdout:
         lines.append(line)

@@ -45,7 +45,6 @@ class Broker:
         config.write_text("\n".join([f"listener {self.port} 127.0.0.1", *self.listener,
                                      f"allow_anonymous {'true' if self.open_to_all else 'false'}", "persistence true",
                                      f"user {getpass.getuser()}",  # else it gives up root, and cannot enter the test's folder
-
                                      f"persistence_location {self.folder}/", "max_queued_messages 0", "max_queued_bytes 0",
                                      "autosave_interval 0", *self.lines, ""]))
         with open(self.folder / "log", "ab") as log:

@@ -66,6 +66,26 @@ def test_tls_refuses_a_broker_of_another_authority(tls_broker, house, tmp_path):
     assert status["broker"]["connected"] is False
 
 
+def test_a_broker_that_asks_for_a_certificate_gets_ours(tmp_path, authority, house):
+    plain = free_port()
+    broker = Broker(tmp_path / "broker", f"listener {plain} 127.0.0.1",
+                    listener=[f"certfile {authority}/server.crt", f"keyfile {authority}/server.key", f"cafile {authority}/ca.crt",
+                              "require_certificate true", "use_identity_as_username true"]).start()
+    try:
+        nobody = house(broker.port, name="nobody", mqtt={"ca_file": str(authority / "ca.crt")}).start()
+        nobody.until(lambda status: any(fault["key"] == "mqtt" for fault in status["faults"]))
+        nobody.stop()
+        keys = {"ca_file": str(authority / "ca.crt"), "cert_file": str(authority / "server.crt"), "key_file": str(authority / "server.key")}
+        daemon = house(broker.port, mqtt=keys).start()
+        daemon.connected()
+        with Peer(plain) as peer:
+            peer.tell("ecogov/v1/air/a1", '{"pm25": 3}')
+        daemon.stored(1)
+        daemon.stop()
+    finally:
+        broker.stop()
+
+
 @pytest.fixture
 def guarded(tmp_path):
     passwords = tmp_path / "passwords"
