@@ -171,9 +171,8 @@ void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, 
                                  uint16_t flags)
 {
     struct eg_series *row = eg_registry_series(pipeline, series);
-    (void)flags;
     if (row)
-        eg_series_refill(pipeline, row, time_ms, value);
+        eg_series_refill(pipeline, row, time_ms, value, flags);
 }
 
 int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_err *err)

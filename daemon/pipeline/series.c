@@ -94,6 +94,7 @@ struct gathered {
     int64_t time_ms;
     double value;
     size_t order;
+    uint16_t flags;
 };
 struct gather {
     struct gathered *rows;
@@ -104,13 +105,12 @@ struct gather {
 static void gather_one(void *arg, int64_t time_ms, double value, uint16_t flags)
 {
     struct gather *gather = arg;
-    (void)flags;
     if (!eg_room_more((void **)&gather->rows, gather->count, &gather->capacity, sizeof *gather->rows,
                       SIZE_MAX / 64)) {
         gather->failed = true;
         return;
     }
-    gather->rows[gather->count] = (struct gathered){time_ms, value, gather->count};
+    gather->rows[gather->count] = (struct gathered){time_ms, value, gather->count, flags};
     gather->count++;
 }
 
@@ -174,7 +174,8 @@ static bool remake_window(struct eg_pipeline *pipeline, struct eg_series *series
     bool ok = gather_span(pipeline, series, series->last_ms - width + 1, series->last_ms + 1, batch, &gather);
     eg_window_clear(watch->window);
     for (size_t i = 0; ok && i < gather.count; i++)
-        ok = eg_window_add(watch->window, gather.rows[i].time_ms, gather.rows[i].value);
+        ok = (gather.rows[i].flags & EG_FLAGS_UNJUDGED) ||
+             eg_window_add(watch->window, gather.rows[i].time_ms, gather.rows[i].value);
     free(gather.rows);
     return ok;
 }
@@ -200,19 +201,24 @@ void eg_series_fill_windows(struct eg_pipeline *pipeline, struct eg_series *seri
 
 /* --- the way in --- */
 
-static void add_to_windows(struct eg_series *series, int64_t time_ms, double value, bool *failed)
+/* Windows are what rules judge: what no rule may judge is not in them. */
+static void add_to_windows(struct eg_series *series, int64_t time_ms, double value, unsigned flags,
+                           bool *failed)
 {
+    if (flags & EG_FLAGS_UNJUDGED)
+        return;
     for (size_t w = 0; w < series->watch_count; w++)
         if (series->watches[w].window && !eg_window_add(series->watches[w].window, time_ms, value))
             *failed = true;
 }
 
-void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value)
+void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
+                      unsigned flags)
 {
     bool failed =
         false; /* a window that is short of memory is short of readings: shown by its count, mended by time */
     int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
-    add_to_windows(series, time_ms, value, &failed);
+    add_to_windows(series, time_ms, value, flags, &failed);
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
         struct eg_rollup *open = &series->open[period];
         if (!open->end_ms) /* asked of the zone once a series: a start takes in millions of readings */
@@ -260,7 +266,7 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     if (corrected)
         remake_windows(pipeline, series, reading->time_ms, batch);
     else
-        add_to_windows(series, reading->time_ms, reading->value, &batch->failed);
+        add_to_windows(series, reading->time_ms, reading->value, reading->flags, &batch->failed);
     if ((series->last_flags | reading->flags) & EG_FLAGS_UNJUDGED)
         eg_rule_pass_over(pipeline, series, judged_before, batch);
     else

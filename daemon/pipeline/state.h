@@ -102,7 +102,8 @@ enum eg_fate { EG_FATE_STORED, EG_FATE_DUPLICATE, EG_FATE_CORRECTED };
 enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series,
                             struct eg_reading *reading, int64_t now_ms, struct eg_batch *batch);
 /* Restoring: fills windows and open buckets, decides nothing. */
-void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value);
+void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
+                      unsigned flags);
 /* All windows anew from the committed readings (a new configuration; no batch is open). */
 void eg_series_fill_windows(struct eg_pipeline *pipeline, struct eg_series *series);
 
