@@ -92,6 +92,9 @@ static void committed(uv_work_t *work, int status)
         eg_log(EG_LOG_INFO, "store: there is room again");
     turn->figures.commits++;
     turn->figures.last_commit_us = eg_clock_mono_us() - turn->began_us;
+    struct eg_store_figures store;
+    eg_store_figures(turn->store, &store);
+    turn->more_to_tidy = turn->more_to_tidy || store.wants_tidy;
     turn->figures.counters = turn->batch.counters;
     struct eg_batch done = turn->batch;
     turn->batch = turn->released;

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#define WAL_PAGES_MAX 1000   /* 4 MB: then the log is written back, here on the worker */
 #define QUARANTINE_ROWS 2000 /* times EG_QUARANTINE_BYTES: 32 MB at the most */
 #define PRUNE_EVERY 100
 
@@ -253,14 +252,6 @@ static int put_all(struct eg_store *store, const struct eg_batch *batch)
     return code;
 }
 
-static void write_back(struct eg_store *store)
-{
-    int log = 0, moved = 0;
-    if (sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &moved) == SQLITE_OK &&
-        moved > 0)
-        atomic_fetch_add(&store->bytes_written, (int64_t)moved * 4096);
-}
-
 int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct eg_err *err)
 {
     int code = eg_sql_run(store, SQL_BEGIN);
@@ -277,8 +268,8 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
     }
     store->seq++;
     store->counters = batch->counters;
+    if (store->wal_pages > EG_WAL_PAGES_MAX && eg_log_due(store))
+        eg_log_write_back(store); /* nobody tidies, or not fast enough: the log must end somewhere */
     eg_sql_figures(store);
-    if (store->wal_pages > WAL_PAGES_MAX)
-        write_back(store);
     return EG_OK;
 }

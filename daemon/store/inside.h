@@ -14,6 +14,10 @@
 /* Packet identifiers are 16 bits: an identity older than that many messages can come back no more. */
 #define EG_IDENTS_KEPT 65536
 
+/* Pages in the log: from the first on a bite of tidying writes them back, beyond the second a commit does it itself. 4 MB, 32 MB. */
+#define EG_WAL_PAGES 1000
+#define EG_WAL_PAGES_MAX 8000
+
 /* (series, time) → newest value, of the readings in the journal. Belongs to the reader, made when first asked: readings in order, the
  * rule, never ask. */
 #define EG_TAIL_MOST ((size_t)4 * EG_SEAL_AT)
@@ -97,8 +101,11 @@ struct eg_store {
     struct eg_buf blob, idents;
     _Atomic int64_t bytes, bytes_written;
     _Atomic uint64_t readings, journal_readings;
+    _Atomic bool wants_tidy;
     int quarantine_since_prune, outbox_since_prune;
     int wal_pages; /* in the log after the last commit */
+    int wal_due;   /* above so many it is written back */
+    int wal_moved; /* of them, written back already */
 };
 struct eg_reader {
     sqlite3 *db;
@@ -117,6 +124,11 @@ int eg_sql_error(sqlite3 *db, struct eg_err *err,
 void eg_sql_figures(struct eg_store *store);
 int eg_meta_put(struct eg_store *store, const char *key, int64_t value);
 int64_t eg_meta_get(sqlite3 *db, const char *key, int64_t otherwise);
+
+/* log.c */
+int eg_log_note(void *user, sqlite3 *db, const char *name, int pages);
+bool eg_log_due(const struct eg_store *store);
+void eg_log_write_back(struct eg_store *store);
 
 /* Journal rows behind `after_seq`, decoded in order; `each` false stops. */
 int eg_journal_each(sqlite3 *db, int64_t after_seq,

@@ -308,14 +308,16 @@ int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, boo
         eg_clock_mono_us() + budget_us / 2; /* the other half is for COMMIT, which writes the pages */
     int code = EG_OK;
     *ret_more = false;
-    if (!store->forget && !enough(store))
+    if (!store->forget && !enough(store) && !eg_log_due(store))
         return EG_OK;
-    if (!store->forget && !store->seal.gathered)
+    if (eg_log_due(store))
+        eg_log_write_back(store);
+    else if (!store->forget && !store->seal.gathered)
         code = gather_some(store, until_us, err);
     else
         code = write_bite(store, now_ms, until_us, err);
     if (code == EG_OK) {
-        *ret_more = store->forget || enough(store);
+        *ret_more = store->forget || enough(store) || eg_log_due(store);
         eg_sql_figures(store);
     }
     return code;

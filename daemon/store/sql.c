@@ -150,6 +150,7 @@ void eg_sql_figures(struct eg_store *store)
     atomic_store(&store->bytes, (int64_t)file.st_size + (int64_t)log.st_size);
     atomic_store(&store->readings, store->counters.r_stored - store->counters.r_corrected);
     atomic_store(&store->journal_readings, store->counters.r_stored - store->sealed_stored);
+    atomic_store(&store->wants_tidy, eg_log_due(store));
 }
 
 /* --- opening --- */
@@ -195,15 +196,6 @@ static int limit_size(struct eg_store *store, int64_t max_size, struct eg_err *e
                : eg_sql_error(store->db, err, "setting max_size");
 }
 
-static int note_wal(void *user, sqlite3 *db, const char *name, int pages)
-{
-    struct eg_store *store = user;
-    (void)db;
-    (void)name;
-    store->wal_pages = pages;
-    return SQLITE_OK;
-}
-
 int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struct eg_err *err)
 {
     struct eg_store *store = calloc(1, sizeof *store);
@@ -212,6 +204,7 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->lock_fd = -1;
     store->seal_at = EG_SEAL_AT;
     store->seal_run = EG_SEAL_RUN;
+    store->wal_due = EG_WAL_PAGES;
     store->retain_raw_ms = conf->store.retain_raw_ms;
     store->path = strdup(conf->store.path);
     eg_buf_init(&store->blob, (size_t)256 * 1024 * 1024);
@@ -232,7 +225,7 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
         eg_store_close(store);
         return code;
     }
-    sqlite3_wal_hook(store->db, note_wal, store);
+    sqlite3_wal_hook(store->db, eg_log_note, store);
     store->sealed_seq = eg_meta_get(store->db, "sealed_seq", 0);
     store->sealed_stored = (uint64_t)eg_meta_get(store->db, "sealed_stored", 0);
     store->seal_to = eg_meta_get(store->db, "seal_to", 0);
@@ -266,5 +259,6 @@ void eg_store_figures(const struct eg_store *store, struct eg_store_figures *ret
                                      .bytes_written = atomic_load(&store->bytes_written),
                                      .readings = atomic_load(&store->readings),
                                      .journal_readings = atomic_load(&store->journal_readings),
-                                     .schema = EG_SCHEMA_VERSION};
+                                     .schema = EG_SCHEMA_VERSION,
+                                     .wants_tidy = atomic_load(&store->wants_tidy)};
 }

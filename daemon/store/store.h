@@ -27,7 +27,8 @@ int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struc
 /* One transaction for the whole batch. EG_OK: it is on disk. EG_EFULL: disk full or max_size reached, nothing written, may be tried
  * again. Any other code: fatal. */
 int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct eg_err *err);
-/* One bite of background work (seal journal rows into chunks, prune), at most about `budget_us` long; a transaction of its own.
+/* One bite of background work (seal journal rows into chunks, prune), at most about `budget_us` long; a transaction of its own. Writing the
+ * log back is a bite, too, as long as the disk takes for it.
  * Not while a commit runs. *ret_more: there is more to do. */
 int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, bool *ret_more,
                   struct eg_err *err);
@@ -38,6 +39,7 @@ struct eg_store_figures {
     uint64_t readings;         /* stored and still there */
     uint64_t journal_readings; /* of these, not sealed yet */
     int schema;
+    bool wants_tidy; /* at once: the log is long */
 };
 void eg_store_figures(const struct eg_store *store,
                       struct eg_store_figures *ret); /* any thread; last known */

@@ -373,6 +373,36 @@ static void a_damaged_turn_is_not_sealed_over(void **unused)
     free(model);
 }
 
+/* A long log asks for tidying; no commit waits for it to be written back. */
+static void the_log_is_written_back_by_a_bite(void **unused)
+{
+    (void)unused;
+    struct model *model = calloc(1, sizeof *model);
+    struct house house;
+    struct eg_store_figures figures;
+    bool more = true;
+    house_start(&house);
+    house.store->wal_due = 40;
+    register_series(&house);
+    for (size_t at = 0; house.store->wal_pages <= 60; at++) {
+        eg_store_figures(house.store, &figures);
+        assert_int_equal(figures.wants_tidy, house.store->wal_pages > 40);
+        assert_int_equal(house.store->wal_moved, 0);
+        add(&house, model, 1, at % TIMES, (double)at, 0);
+        house_commits(&house);
+    }
+    assert_int_equal(eg_store_tidy(house.store, NOW, 1000, &more, &house.err), EG_OK);
+    assert_true(house.store->wal_moved > 60);
+    assert_false(more);
+    eg_store_figures(house.store, &figures);
+    assert_false(figures.wants_tidy);
+    add(&house, model, 1, 0, 1, 0);
+    house_commits(&house); /* and the log begins anew */
+    assert_true(house.store->wal_pages < 20);
+    house_raze(&house);
+    free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +412,7 @@ int main(void)
         cmocka_unit_test(old_chunks_go),
         cmocka_unit_test(a_full_chunk_ends_a_run),
         cmocka_unit_test(a_damaged_turn_is_not_sealed_over),
+        cmocka_unit_test(the_log_is_written_back_by_a_bite),
     };
     return cmocka_run_group_tests_name("seal", tests, NULL, NULL);
 }
