@@ -1,4 +1,5 @@
 /* Blobs (pack.h). Knows bytes only; no SQL, no file. Called by commit.c, seal.c, read.c, load.c, verify.c and the tests. */
+#include <store/bits.h>
 #include <store/pack.h>
 #include <base/hash.h>
 
@@ -6,7 +7,9 @@
 #include <string.h>
 
 #define VERSION 1
+#define CHUNK_VERSION 2
 #define RAW 7
+#define XOR 8
 static const double scales[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
 /* Beyond this an integer is not exact in a double. */
 #define EXACT 9007199254740992.0
@@ -40,10 +43,10 @@ static bool begin(struct eg_buf *out, size_t *ret_start)
 }
 
 /* Checks version and sum; what is left is the body. */
-static bool open_blob(const uint8_t *blob, size_t length, struct eg_cut *ret)
+static bool open_version(const uint8_t *blob, size_t length, uint8_t version, struct eg_cut *ret)
 {
     uint32_t sum;
-    if (!blob || length < 5 || blob[0] != VERSION)
+    if (!blob || length < 5 || blob[0] != version)
         return false;
     memcpy(&sum, blob + length - 4, 4);
     if (sum != (uint32_t)eg_hash(blob, length - 4, 0))
@@ -100,7 +103,7 @@ int eg_pack_each_reading(const uint8_t *blob, size_t length, int64_t at_ms,
                          bool (*each)(void *arg, const struct eg_row_reading *row), void *arg)
 {
     struct eg_cut cut;
-    if (!open_blob(blob, length, &cut))
+    if (!open_version(blob, length, VERSION, &cut))
         return EG_ECORRUPT;
     int64_t before = at_ms;
     while (cut.at < cut.end) {
@@ -148,7 +151,7 @@ int eg_pack_each_ident(const uint8_t *blob, size_t length,
 {
     struct eg_cut cut;
     int64_t before = 0;
-    if (!open_blob(blob, length, &cut))
+    if (!open_version(blob, length, VERSION, &cut))
         return EG_ECORRUPT;
     while (cut.at < cut.end) {
         int64_t step = eg_cut_zigzag(&cut);
@@ -182,83 +185,263 @@ static int least_decimals(const struct eg_point *points, size_t count)
     return decimals;
 }
 
-bool eg_pack_chunk(struct eg_buf *out, const struct eg_point *points, size_t count)
+static uint64_t shared_step(const struct eg_point *points, size_t count)
 {
-    size_t start;
-    uint64_t time = 0, step = 0; /* unsigned: whatever times come, the differences wrap and come back */
-    int64_t value = 0;
-    int form = least_decimals(points, count);
-    if (!begin(out, &start))
-        return false;
-    eg_buf_varint(out, count);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t fresh = (uint64_t)points[i].time_ms - time;
-        eg_buf_zigzag(out, (int64_t)(fresh - step));
-        step = i ? fresh : 0;
-        time = (uint64_t)points[i].time_ms;
+    uint64_t step = 0;
+    for (size_t i = 1; i < count && step != 1; i++)
+        for (uint64_t left = (uint64_t)points[i].time_ms - (uint64_t)points[i - 1].time_ms, held; left;
+             left = held) {
+            held = step % left; /* Euclid */
+            step = left;
+        }
+    return step ? step : 1;
+}
+
+/* First time, the step all differences are multiples of, first difference, then deltas of deltas in those steps. */
+static void put_times(struct eg_bits_out *bits, const struct eg_point *points, size_t count, uint64_t *room)
+{
+    uint64_t unit = shared_step(points, count), before = 0;
+    eg_buf_zigzag(bits->buf, points[0].time_ms);
+    eg_buf_varint(bits->buf, unit);
+    for (size_t i = 1; i < count; i++) {
+        uint64_t step = ((uint64_t)points[i].time_ms - (uint64_t)points[i - 1].time_ms) / unit;
+        if (i == 1)
+            eg_buf_varint(bits->buf, step);
+        else
+            room[i - 2] = zigzag((int64_t)(step - before));
+        before = step;
     }
+    if (count > 2)
+        eg_bits_put_rice(bits, room, count - 2);
+    eg_bits_flush(bits);
+}
+
+static void put_flags(struct eg_buf *out, const struct eg_point *points, size_t count)
+{
     for (size_t i = 0, run; i < count; i += run) {
         for (run = 1; i + run < count && points[i + run].flags == points[i].flags;)
             run++;
         eg_buf_varint(out, run);
         eg_buf_varint(out, points[i].flags);
     }
-    eg_buf_varint(out, (uint64_t)form);
+}
+
+static void put_scaled(struct eg_bits_out *bits, const struct eg_point *points, size_t count, int form,
+                       uint64_t *room)
+{
+    int64_t before = 0, whole = 0;
     for (size_t i = 0; i < count; i++) {
-        int64_t whole = 0;
-        if (form == RAW) {
-            eg_buf_add(out, &points[i].value, 8);
-            continue;
-        }
         scaled(points[i].value, form, &whole);
-        eg_buf_zigzag(out, whole - value);
-        value = whole;
+        if (i)
+            room[i - 1] = zigzag(whole - before);
+        else
+            eg_buf_zigzag(bits->buf, whole);
+        before = whole;
+    }
+    eg_bits_put_rice(bits, room, count - 1);
+    eg_bits_flush(bits);
+}
+
+/* XOR unless raw is smaller: noise in every bit costs XOR two bits more. */
+static void put_bits(struct eg_buf *out, const struct eg_point *points, size_t count, uint64_t *room)
+{
+    size_t form_at = out->length;
+    uint8_t form = XOR;
+    struct eg_bits_out bits = {.buf = out};
+    for (size_t i = 0; i < count; i++)
+        memcpy(&room[i], &points[i].value, 8);
+    eg_buf_add(out, &form, 1);
+    eg_bits_put_xor(&bits, room, count);
+    eg_bits_flush(&bits);
+    if (out->failed || out->length - form_at - 1 <= count * 8)
+        return;
+    out->length = form_at;
+    form = RAW;
+    eg_buf_add(out, &form, 1);
+    eg_buf_add(out, room, count * 8);
+}
+
+static void put_stats(struct eg_buf *out, const struct eg_point *points, size_t count)
+{
+    double stats[3] = {points[0].value, points[0].value, 0};
+    for (size_t i = 0; i < count; i++) {
+        stats[0] = points[i].value < stats[0] ? points[i].value : stats[0];
+        stats[1] = points[i].value > stats[1] ? points[i].value : stats[1];
+        stats[2] += points[i].value;
+    }
+    eg_buf_add(out, stats, sizeof stats);
+}
+
+bool eg_pack_chunk(struct eg_buf *out, const struct eg_point *points, size_t count)
+{
+    size_t start = out->length;
+    uint64_t room[EG_CHUNK_POINTS];
+    struct eg_bits_out bits = {.buf = out};
+    const uint8_t version = CHUNK_VERSION;
+    if (count > EG_CHUNK_POINTS || !eg_buf_add(out, &version, 1))
+        return false;
+    eg_buf_varint(out, count);
+    if (count >= EG_CHUNK_STATS)
+        put_stats(out, points, count);
+    if (count) {
+        int decimals = least_decimals(points, count);
+        put_times(&bits, points, count, room);
+        put_flags(out, points, count);
+        if (decimals == RAW) {
+            put_bits(out, points, count, room);
+        } else {
+            const uint8_t form = (uint8_t)decimals;
+            eg_buf_add(out, &form, 1);
+            put_scaled(&bits, points, count, decimals, room);
+        }
     }
     return finish(out, start);
 }
 
-static void chunk_values(struct eg_cut *cut, uint64_t form, struct eg_point *points, size_t count)
+static bool get_flags(struct eg_cut *cut, struct eg_point *points, size_t count)
+{
+    for (size_t i = 0; i < count;) {
+        uint64_t run = eg_cut_varint(cut), flags = eg_cut_varint(cut);
+        if (cut->failed || !run || run > count - i || flags > UINT16_MAX)
+            return false;
+        for (; run; run--)
+            points[i++].flags = (uint16_t)flags;
+    }
+    return true;
+}
+
+static void get_rice(struct eg_cut *cut, uint64_t *ret, size_t count)
+{
+    struct eg_bits_in bits = {.at = cut->at, .end = cut->end};
+    eg_bits_get_rice(&bits, ret, count);
+    cut->at = bits.at;
+    cut->failed = cut->failed || bits.failed;
+}
+
+static int64_t unzigzag(uint64_t value)
+{
+    return (int64_t)(value >> 1 ^ (0 - (value & 1)));
+}
+
+static void get_times(struct eg_cut *cut, struct eg_point *points, size_t count, uint64_t *room)
+{
+    uint64_t time = (uint64_t)eg_cut_zigzag(cut), unit = eg_cut_varint(cut),
+             step = count > 1 ? eg_cut_varint(cut) : 0;
+    if (count > 2)
+        get_rice(cut, room, count - 2);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 1)
+            step += (uint64_t)unzigzag(room[i - 2]);
+        if (i)
+            time += step * unit;
+        points[i].time_ms = (int64_t)time;
+    }
+}
+
+static void get_raw(struct eg_cut *cut, struct eg_point *points, size_t count)
+{
+    const uint8_t *raw = eg_cut_bytes(cut, 8 * count);
+    for (size_t i = 0; raw && i < count; i++)
+        memcpy(&points[i].value, raw + 8 * i, 8);
+}
+
+static void get_values(struct eg_cut *cut, struct eg_point *points, size_t count, uint64_t *room)
+{
+    const uint8_t *form = eg_cut_bytes(cut, 1);
+    struct eg_bits_in bits = {.at = cut->at, .end = cut->end};
+    uint64_t value;
+    if (!form || *form > XOR) {
+        cut->failed = true;
+    } else if (*form == XOR) {
+        memset(room, 0, count * sizeof *room);
+        eg_bits_get_xor(&bits, room, count);
+        cut->at = bits.at;
+        cut->failed = bits.failed;
+        for (size_t i = 0; i < count; i++)
+            memcpy(&points[i].value, &room[i], 8);
+    } else if (*form == RAW) {
+        get_raw(cut, points, count);
+    } else {
+        value = (uint64_t)eg_cut_zigzag(cut);
+        get_rice(cut, room, count - 1);
+        for (size_t i = 0; i < count; i++) {
+            value += i ? (uint64_t)unzigzag(room[i - 1]) : 0;
+            points[i].value = (double)(int64_t)value / scales[*form];
+        }
+    }
+}
+
+/* --- chunks as the first version wrote them --- */
+
+static void first_values(struct eg_cut *cut, uint64_t form, struct eg_point *points, size_t count)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < count; i++) {
-        if (form == RAW) {
-            const uint8_t *raw = eg_cut_bytes(cut, 8);
-            if (raw)
-                memcpy(&points[i].value, raw, 8);
-            continue;
-        }
         value += (uint64_t)eg_cut_zigzag(cut);
         points[i].value = (double)(int64_t)value / scales[form];
     }
 }
 
-int eg_pack_chunk_points(const uint8_t *blob, size_t length, struct eg_point *ret_points, size_t *ret_count)
+static int first_points(struct eg_cut *cut, struct eg_point *ret_points, size_t *ret_count)
 {
-    struct eg_cut cut;
-    if (!open_blob(blob, length, &cut))
-        return EG_ECORRUPT;
-    uint64_t count = eg_cut_varint(&cut), time = 0, step = 0;
-    if (cut.failed || count > EG_CHUNK_POINTS)
+    uint64_t count = eg_cut_varint(cut), time = 0, step = 0;
+    if (cut->failed || count > EG_CHUNK_POINTS)
         return EG_ECORRUPT;
     for (size_t i = 0; i < count; i++) {
-        uint64_t fresh = step + (uint64_t)eg_cut_zigzag(&cut);
+        uint64_t fresh = step + (uint64_t)eg_cut_zigzag(cut);
         time += fresh;
         step = i ? fresh : 0;
         ret_points[i].time_ms = (int64_t)time;
     }
-    for (size_t i = 0; i < count;) {
-        uint64_t run = eg_cut_varint(&cut), flags = eg_cut_varint(&cut);
-        if (cut.failed || !run || run > count - i || flags > UINT16_MAX)
-            return EG_ECORRUPT;
-        for (; run; run--)
-            ret_points[i++].flags = (uint16_t)flags;
-    }
-    uint64_t form = eg_cut_varint(&cut);
+    if (!get_flags(cut, ret_points, (size_t)count))
+        return EG_ECORRUPT;
+    uint64_t form = eg_cut_varint(cut);
     if (form > RAW)
         return EG_ECORRUPT;
-    chunk_values(&cut, form, ret_points, (size_t)count);
+    if (form == RAW)
+        get_raw(cut, ret_points, (size_t)count);
+    else
+        first_values(cut, form, ret_points, (size_t)count);
+    if (cut->failed || cut->at != cut->end)
+        return EG_ECORRUPT;
+    *ret_count = (size_t)count;
+    return EG_OK;
+}
+
+int eg_pack_chunk_points(const uint8_t *blob, size_t length, struct eg_point *ret_points, size_t *ret_count)
+{
+    struct eg_cut cut;
+    uint64_t room[EG_CHUNK_POINTS];
+    if (open_version(blob, length, VERSION, &cut))
+        return first_points(&cut, ret_points, ret_count);
+    if (!open_version(blob, length, CHUNK_VERSION, &cut))
+        return EG_ECORRUPT;
+    uint64_t count = eg_cut_varint(&cut);
+    if (cut.failed || count > EG_CHUNK_POINTS || (count >= EG_CHUNK_STATS && !eg_cut_bytes(&cut, 24)))
+        return EG_ECORRUPT;
+    if (count) {
+        get_times(&cut, ret_points, (size_t)count, room);
+        if (cut.failed || !get_flags(&cut, ret_points, (size_t)count))
+            return EG_ECORRUPT;
+        get_values(&cut, ret_points, (size_t)count, room);
+    }
     if (cut.failed || cut.at != cut.end)
         return EG_ECORRUPT;
     *ret_count = (size_t)count;
     return EG_OK;
+}
+
+bool eg_pack_chunk_stats(const uint8_t *blob, size_t length, struct eg_chunk_stats *ret)
+{
+    struct eg_cut cut;
+    double stats[3];
+    if (!open_version(blob, length, CHUNK_VERSION, &cut))
+        return false;
+    uint64_t count = eg_cut_varint(&cut);
+    const uint8_t *bytes = eg_cut_bytes(&cut, sizeof stats);
+    if (count < EG_CHUNK_STATS || !bytes)
+        return false;
+    memcpy(stats, bytes, sizeof stats);
+    *ret = (struct eg_chunk_stats){count, stats[0], stats[1], stats[2]};
+    return true;
 }

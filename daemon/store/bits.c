@@ -1,0 +1,176 @@
+/* Bits (bits.h). Knows numbers and bytes; what they stand for, pack.c knows, the only caller. */
+#include <store/bits.h>
+
+#define ZEROS 63 /* a block's parameter: all of it is 0 */
+#define PARAMETER_BITS 6
+
+void eg_bits_put(struct eg_bits_out *out, uint64_t value, unsigned bits)
+{
+    if (bits > 32) {
+        eg_bits_put(out, value >> 32, bits - 32);
+        bits = 32;
+    }
+    if (!bits)
+        return;
+    out->held = out->held << bits | (value & (UINT64_MAX >> (64 - bits)));
+    for (out->count += bits; out->count >= 8; out->count -= 8) {
+        uint8_t byte = (uint8_t)(out->held >> (out->count - 8));
+        eg_buf_add(out->buf, &byte, 1);
+    }
+}
+
+void eg_bits_flush(struct eg_bits_out *out)
+{
+    if (out->count)
+        eg_bits_put(out, 0, 8 - out->count);
+}
+
+uint64_t eg_bits_get(struct eg_bits_in *in, unsigned bits)
+{
+    if (bits > 32) {
+        uint64_t high = eg_bits_get(in, bits - 32);
+        return high << 32 | eg_bits_get(in, 32);
+    }
+    while (in->count < bits) {
+        if (in->at == in->end) {
+            in->failed = true;
+            return 0;
+        }
+        in->held = in->held << 8 | *in->at++;
+        in->count += 8;
+    }
+    in->count -= bits;
+    return bits ? in->held >> in->count & (UINT64_MAX >> (64 - bits)) : 0;
+}
+
+/* --- Rice --- */
+
+static size_t cost(const uint64_t *values, size_t count, unsigned low)
+{
+    size_t bits = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t high = values[i] >> low;
+        bits += high < EG_BITS_UNARY ? (size_t)high + 1 + low : EG_BITS_UNARY + 64;
+    }
+    return bits;
+}
+
+static unsigned best(const uint64_t *values, size_t count, size_t *ret_bits)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < count; i++)
+        all |= values[i];
+    *ret_bits = 0;
+    if (!all)
+        return ZEROS;
+    unsigned found = 0;
+    *ret_bits = cost(values, count, 0);
+    for (unsigned low = 1; low < ZEROS && all >> (low - 1); low++) {
+        size_t bits = cost(values, count, low);
+        if (bits >= *ret_bits)
+            continue;
+        *ret_bits = bits;
+        found = low;
+    }
+    return found;
+}
+
+size_t eg_bits_rice_size(const uint64_t *values, size_t count)
+{
+    size_t total = 0, bits;
+    for (size_t at = 0; at < count; at += EG_BITS_BLOCK) {
+        best(values + at, count - at < EG_BITS_BLOCK ? count - at : EG_BITS_BLOCK, &bits);
+        total += PARAMETER_BITS + bits;
+    }
+    return total;
+}
+
+void eg_bits_put_rice(struct eg_bits_out *out, const uint64_t *values, size_t count)
+{
+    for (size_t at = 0; at < count; at += EG_BITS_BLOCK) {
+        size_t length = count - at < EG_BITS_BLOCK ? count - at : EG_BITS_BLOCK, bits;
+        unsigned low = best(values + at, length, &bits);
+        eg_bits_put(out, low, PARAMETER_BITS);
+        for (size_t i = at; low != ZEROS && i < at + length; i++) {
+            uint64_t high = values[i] >> low;
+            if (high < EG_BITS_UNARY) {
+                eg_bits_put(out, (UINT64_C(2) << high) - 2, (unsigned)high + 1); /* so many ones, a zero */
+                eg_bits_put(out, values[i], low);
+            } else {
+                eg_bits_put(out, UINT64_MAX, EG_BITS_UNARY);
+                eg_bits_put(out, values[i], 64);
+            }
+        }
+    }
+}
+
+static uint64_t get_one(struct eg_bits_in *in, unsigned low)
+{
+    uint64_t high = 0;
+    while (high < EG_BITS_UNARY && eg_bits_get(in, 1))
+        high++;
+    return high == EG_BITS_UNARY ? eg_bits_get(in, 64) : high << low | eg_bits_get(in, low);
+}
+
+void eg_bits_get_rice(struct eg_bits_in *in, uint64_t *ret_values, size_t count)
+{
+    unsigned low = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i % EG_BITS_BLOCK == 0)
+            low = (unsigned)eg_bits_get(in, PARAMETER_BITS);
+        ret_values[i] = low == ZEROS || in->failed ? 0 : get_one(in, low);
+    }
+}
+
+/* --- XOR --- */
+
+/* 0: as before. 10: within the window of the one before. 11: 5 bits of zeros in front, 6 bits of length less one, then those bits. */
+void eg_bits_put_xor(struct eg_bits_out *out, const uint64_t *values, size_t count)
+{
+    uint64_t before = 0;
+    unsigned front = 64, back = 0; /* no window yet */
+    for (size_t i = 0; i < count; i++) {
+        uint64_t differs = values[i] ^ before;
+        before = values[i];
+        if (!differs) {
+            eg_bits_put(out, 0, 1);
+            continue;
+        }
+        unsigned zeros = (unsigned)__builtin_clzll(differs), behind = (unsigned)__builtin_ctzll(differs);
+        if (zeros > 31)
+            zeros = 31;
+        if (front < 64 && zeros >= front && behind >= back) {
+            eg_bits_put(out, 2, 2);
+        } else {
+            front = zeros;
+            back = behind;
+            eg_bits_put(out, 3, 2);
+            eg_bits_put(out, front, 5);
+            eg_bits_put(out, 63 - front - back, 6);
+        }
+        eg_bits_put(out, differs >> back, 64 - front - back);
+    }
+}
+
+void eg_bits_get_xor(struct eg_bits_in *in, uint64_t *ret_values, size_t count)
+{
+    uint64_t value = 0;
+    unsigned length = 0, back = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (eg_bits_get(in, 1)) {
+            if (eg_bits_get(in, 1)) {
+                unsigned front = (unsigned)eg_bits_get(in, 5);
+                length = (unsigned)eg_bits_get(in, 6) + 1;
+                if (front + length > 64)
+                    in->failed = true;
+                back = in->failed ? 0 : 64 - front - length;
+            }
+            if (!length)
+                in->failed = true; /* a window nobody opened */
+            if (in->failed)
+                return;
+            value ^= eg_bits_get(in, length) << back;
+        }
+        ret_values[i] = value;
+    }
+}
