@@ -11,6 +11,8 @@
  * that a chunk of a common series holds some dozens of points. */
 #define EG_SEAL_AT 131072u
 #define EG_SEAL_RUN 65536u
+/* With so many points a chunk stays as it is; with fewer it is young and grows with each run. */
+#define EG_CHUNK_GROWN 500
 /* Packet identifiers are 16 bits: an identity older than that many messages can come back no more. */
 #define EG_IDENTS_KEPT 65536
 
@@ -54,12 +56,16 @@ enum eg_sql {
     SQL_QUARANTINE,
     SQL_QUARANTINE_PRUNE,
     SQL_CHUNK,
+    SQL_YOUNG,
+    SQL_YOUNG_GET,
+    SQL_YOUNG_DROP,
     SQL_SERIES_LAST,
     SQL_META,
     SQL_TURN_PRUNE,
     SQL_TURNS,
     SQL_SERIES_MOST,
     SQL_CHUNK_PRUNE,
+    SQL_YOUNG_PRUNE,
     SQL_COUNT
 };
 
@@ -89,6 +95,7 @@ struct eg_store {
     char *path;
     int lock_fd;
     int64_t retain_raw_ms;
+    size_t grown_points;        /* EG_CHUNK_GROWN; the tests take less */
     uint64_t seal_at, seal_run; /* EG_SEAL_AT, EG_SEAL_RUN; the tests take less */
     int64_t seq;                /* of the newest turn */
     int64_t sealed_seq;         /* turns up to here are sealed */
@@ -161,6 +168,12 @@ void eg_stream_close(struct eg_stream *stream);
 /* The journal's readings as an array by (series, time, age); `series` 0: all. Owned by the caller. */
 int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size_t *ret_count,
                    struct eg_err *err);
+
+/* grow.c. SQLite codes; SQLITE_CORRUPT: the young chunk is damaged. `ret_points`: [EG_CHUNK_POINTS] */
+int eg_grow_young(struct eg_store *store, uint32_t series, struct eg_point *ret_points, size_t *ret_count);
+/* `rows`: young and new, ascending by time and age. */
+int eg_grow_put(struct eg_store *store, uint32_t series, int64_t seq, const struct eg_aged *rows,
+                size_t count);
 
 void eg_seal_finish(struct eg_store *store);
 void eg_case_read(sqlite3_stmt *statement, struct eg_case *ret);

@@ -72,8 +72,9 @@ int eg_reader_open(struct eg_store *store, struct eg_reader **ret_reader, struct
     if (code == EG_OK &&
         sqlite3_prepare_v3(
             reader->db,
-            "SELECT body FROM chunk WHERE series=?1 AND t_first<=?2 AND t_last>=?2 ORDER BY seq DESC", -1,
-            SQLITE_PREPARE_PERSISTENT, &reader->lookup, NULL) != SQLITE_OK)
+            "SELECT body, seq FROM chunk WHERE series=?1 AND t_first<=?2 AND t_last>=?2 UNION ALL"
+            " SELECT body, seq FROM young WHERE series=?1 AND t_first<=?2 AND t_last>=?2 ORDER BY 2 DESC",
+            -1, SQLITE_PREPARE_PERSISTENT, &reader->lookup, NULL) != SQLITE_OK)
         code = eg_sql_error(reader->db, err, "opening the reader");
     if (code != EG_OK) {
         eg_reader_close(reader);

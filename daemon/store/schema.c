@@ -67,6 +67,19 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "NOT NULL);",
     /* 2: what was learned of a device's rhythm; 0: nothing */
     "ALTER TABLE device ADD COLUMN interval INTEGER NOT NULL DEFAULT 0;",
+    /* 3: chunks that stay lie in the order they were made, whole in their pages, and are found by an index; those that grow lie side by
+     * side, one a series */
+    "ALTER TABLE chunk RENAME TO chunk_2;"
+    "CREATE TABLE chunk(id INTEGER PRIMARY KEY, series INTEGER NOT NULL, t_first INTEGER NOT NULL, seq "
+    "INTEGER NOT NULL,"
+    " t_last INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL);"
+    "INSERT INTO chunk(series,t_first,seq,t_last,n,body) SELECT series,t_first,seq,t_last,n,body FROM "
+    "chunk_2;"
+    "DROP TABLE chunk_2;"
+    "CREATE UNIQUE INDEX chunk_place ON chunk(series, t_first, seq, t_last);"
+    "CREATE INDEX chunk_age ON chunk(t_last);"
+    "CREATE TABLE young(series INTEGER PRIMARY KEY, t_first INTEGER NOT NULL, seq INTEGER NOT NULL,"
+    " t_last INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL);",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -140,68 +140,52 @@ static int gather_some(struct eg_store *store, int64_t until_us, struct eg_err *
 
 /* --- put --- */
 
-static int put_chunk(struct eg_store *store, uint32_t series, int64_t seq, const struct eg_point *points,
-                     size_t count)
+static bool room_to_sort(struct eg_seal *seal, size_t count)
 {
-    sqlite3_stmt *sql = store->sql[SQL_CHUNK];
-    eg_buf_clear(&store->blob);
-    if (!eg_pack_chunk(&store->blob, points, count))
-        return SQLITE_NOMEM;
-    sqlite3_bind_int64(sql, 1, series);
-    sqlite3_bind_int64(sql, 2, points[0].time_ms);
-    sqlite3_bind_int64(sql, 3, seq);
-    sqlite3_bind_int64(sql, 4, points[count - 1].time_ms);
-    sqlite3_bind_int64(sql, 5, (int64_t)count);
-    sqlite3_bind_blob64(sql, 6, store->blob.data, store->blob.length, SQLITE_STATIC);
-    int code = eg_sql_run(store, SQL_CHUNK);
-    const struct eg_point *last = &points[count - 1];
-    sqlite3_bind_int64(store->sql[SQL_SERIES_LAST], 1, series);
-    sqlite3_bind_int64(store->sql[SQL_SERIES_LAST], 2, last->time_ms);
-    sqlite3_bind_double(store->sql[SQL_SERIES_LAST], 3, last->value);
-    sqlite3_bind_int(store->sql[SQL_SERIES_LAST], 4, last->flags);
-    return code == SQLITE_OK ? eg_sql_run(store, SQL_SERIES_LAST) : code;
+    if (count <= seal->sorted_capacity)
+        return true;
+    struct eg_aged *grown = realloc(seal->sorted, 2 * count * sizeof *grown);
+    if (!grown)
+        return false;
+    seal->sorted = grown;
+    seal->sorted_capacity = 2 * count;
+    return true;
 }
 
-/* The chain of a series as an array, ascending by time and age. NULL: no memory. */
-static const struct eg_aged *sort_chain(struct eg_seal *seal, uint32_t series)
+/* What is young of a series and its chain as one array, ascending by time and age. False: no memory. */
+static bool sort_chain(struct eg_seal *seal, uint32_t series, const struct eg_point *young,
+                       size_t young_count)
 {
     const struct eg_seal_chain *chain = &seal->chains[series];
-    size_t at = chain->count;
+    size_t all = young_count + chain->count, at = all;
     bool ascends = true;
-    if (chain->count > seal->sorted_capacity) {
-        struct eg_aged *grown = realloc(seal->sorted, 2 * (size_t)chain->count * sizeof *grown);
-        if (!grown)
-            return NULL;
-        seal->sorted = grown;
-        seal->sorted_capacity = 2 * (size_t)chain->count;
-    }
+    if (!room_to_sort(seal, all))
+        return false;
     for (uint32_t row = chain->newest; row; row = seal->rows[row - 1].before) {
         const struct eg_seal_row *from = &seal->rows[row - 1];
-        at--;
-        seal->sorted[at] = (struct eg_aged){{from->time_ms, from->value, from->flags}, 0, row, series};
-        ascends = ascends && (at + 1 == chain->count || from->time_ms <= seal->sorted[at + 1].point.time_ms);
+        seal->sorted[--at] = (struct eg_aged){{from->time_ms, from->value, from->flags}, 0, row, series};
+        ascends = ascends && (at + 1 == all || from->time_ms <= seal->sorted[at + 1].point.time_ms);
     }
+    for (; at; at--)
+        seal->sorted[at - 1] = (struct eg_aged){young[at - 1], 0, 0, series}; /* rows count from 1: older */
+    if (young_count && young[young_count - 1].time_ms > seal->sorted[young_count].point.time_ms)
+        ascends = false;
     if (!ascends)
-        qsort(seal->sorted, chain->count, sizeof *seal->sorted, eg_aged_compare);
-    return seal->sorted;
+        qsort(seal->sorted, all, sizeof *seal->sorted, eg_aged_compare);
+    return true;
 }
 
-/* The newest value of each time, cut into chunks. The run's last turn tells their age. */
+/* The run's last turn tells the age of what it writes. */
 static int put_series(struct eg_store *store, uint32_t series)
 {
-    struct eg_point points[EG_CHUNK_POINTS];
-    size_t rows = store->seal.chains[series].count, count = 0;
-    const struct eg_aged *sorted = sort_chain(&store->seal, series);
-    int code = sorted ? SQLITE_OK : SQLITE_NOMEM;
-    for (size_t i = 0; code == SQLITE_OK && i < rows; i++) {
-        if (i + 1 < rows && sorted[i + 1].point.time_ms == sorted[i].point.time_ms)
-            continue;
-        points[count++] = sorted[i].point;
-        if (count == EG_CHUNK_POINTS || i + 1 == rows) {
-            code = put_chunk(store, series, store->seal.read_seq, points, count);
-            count = 0;
-        }
-    }
+    struct eg_point young[EG_CHUNK_POINTS];
+    size_t count = 0;
+    int code = eg_grow_young(store, series, young, &count);
+    if (code == SQLITE_OK && !sort_chain(&store->seal, series, young, count))
+        code = SQLITE_NOMEM;
+    if (code == SQLITE_OK)
+        code = eg_grow_put(store, series, store->seal.read_seq, store->seal.sorted,
+                           count + store->seal.chains[series].count);
     return code;
 }
 
@@ -212,7 +196,10 @@ static int prune_series(struct eg_store *store, uint32_t series, int64_t now_ms)
         return SQLITE_OK;
     sqlite3_bind_int64(store->sql[SQL_CHUNK_PRUNE], 1, series);
     sqlite3_bind_int64(store->sql[SQL_CHUNK_PRUNE], 2, now_ms - store->retain_raw_ms);
-    return eg_sql_run(store, SQL_CHUNK_PRUNE);
+    sqlite3_bind_int64(store->sql[SQL_YOUNG_PRUNE], 1, series);
+    sqlite3_bind_int64(store->sql[SQL_YOUNG_PRUNE], 2, now_ms - store->retain_raw_ms);
+    int code = eg_sql_run(store, SQL_CHUNK_PRUNE);
+    return code == SQLITE_OK ? eg_sql_run(store, SQL_YOUNG_PRUNE) : code;
 }
 
 static int put_within(struct eg_store *store, int64_t now_ms, int64_t until_us, uint32_t *ret_series)
@@ -284,7 +271,9 @@ static int write_bite(struct eg_store *store, int64_t now_ms, int64_t until_us, 
         code = eg_sql_run(store, SQL_COMMIT);
     int result = code == SQLITE_OK      ? EG_OK
                  : code == SQLITE_NOMEM ? eg_err_set(err, EG_ENOMEM, "no memory to seal the journal")
-                                        : eg_sql_error(store->db, err, "sealing the journal");
+                 : code == SQLITE_CORRUPT
+                     ? eg_err_set(err, EG_ECORRUPT, "a sealed chunk is damaged: run ecogovd --verify")
+                     : eg_sql_error(store->db, err, "sealing the journal");
     if (!sqlite3_get_autocommit(store->db))
         eg_sql_run(store, SQL_ROLLBACK);
     sqlite3_exec(store->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);

@@ -50,7 +50,10 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_QUARANTINE] = "INSERT INTO quarantine(at,topic,source,verdict,reason,payload,full_len,retain) "
                        "VALUES(?,?,?,?,?,?,?,?)",
     [SQL_QUARANTINE_PRUNE] = "DELETE FROM quarantine WHERE id<=(SELECT max(id) FROM quarantine)-?1",
-    [SQL_CHUNK] = "INSERT OR REPLACE INTO chunk VALUES(?,?,?,?,?,?)",
+    [SQL_CHUNK] = "INSERT INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)",
+    [SQL_YOUNG] = "INSERT OR REPLACE INTO young VALUES(?,?,?,?,?,?)",
+    [SQL_YOUNG_GET] = "SELECT body FROM young WHERE series=?",
+    [SQL_YOUNG_DROP] = "DELETE FROM young WHERE series=?",
     [SQL_SERIES_LAST] =
         "INSERT INTO series_last VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET time=?2, value=?3, flags=?4"
         " WHERE ?2>=time",
@@ -59,9 +62,9 @@ static const char *const texts[SQL_COUNT] = {
                        "?3) AND received<=?2",
     [SQL_TURNS] = "SELECT seq, at, readings, r_stored FROM turn WHERE seq>? ORDER BY seq",
     [SQL_SERIES_MOST] = "SELECT ifnull(max(id),0) FROM series",
-    [SQL_CHUNK_PRUNE] =
-        "DELETE FROM chunk WHERE (series,t_first,seq) IN"
-        " (SELECT series,t_first,seq FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 LIMIT 64)",
+    [SQL_CHUNK_PRUNE] = "DELETE FROM chunk WHERE id IN"
+                        " (SELECT id FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 LIMIT 64)",
+    [SQL_YOUNG_PRUNE] = "DELETE FROM young WHERE series=?1 AND t_last<?2",
 };
 
 int eg_sql_error(sqlite3 *db, struct eg_err *err, const char *doing)
@@ -205,6 +208,7 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->seal_at = EG_SEAL_AT;
     store->seal_run = EG_SEAL_RUN;
     store->wal_due = EG_WAL_PAGES;
+    store->grown_points = EG_CHUNK_GROWN;
     store->retain_raw_ms = conf->store.retain_raw_ms;
     store->path = strdup(conf->store.path);
     eg_buf_init(&store->blob, (size_t)256 * 1024 * 1024);

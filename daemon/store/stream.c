@@ -132,8 +132,8 @@ static int peek_chunk(struct eg_stream *stream, sqlite3 *db)
 static int prepare(struct eg_stream *stream, sqlite3 *db, struct eg_err *err)
 {
     static const char query[] =
-        "SELECT t_first, seq, body FROM chunk WHERE series=?1 AND t_first<?3 AND t_last>=?2"
-        " ORDER BY t_first, seq";
+        "SELECT t_first, seq, body FROM chunk WHERE series=?1 AND t_first<?3 AND t_last>=?2 UNION ALL"
+        " SELECT t_first, seq, body FROM young WHERE series=?1 AND t_first<?3 AND t_last>=?2 ORDER BY 1, 2";
     if (stream->chunks)
         return EG_OK;
     stream->decoded = malloc(EG_CHUNK_POINTS * sizeof *stream->decoded);

@@ -8,7 +8,8 @@ static const struct {
     const char *query, *sentence; /* rows the query gives are findings */
 } rules[] = {
     {"SELECT id FROM series WHERE device NOT IN (SELECT id FROM device)", "series %s belongs to no device"},
-    {"SELECT DISTINCT series FROM chunk WHERE series NOT IN (SELECT id FROM series)",
+    {"SELECT series FROM (SELECT series FROM chunk UNION SELECT series FROM young) WHERE series NOT IN "
+     "(SELECT id FROM series)",
      "chunks of a series %s that is not there"},
     {"SELECT DISTINCT series FROM rollup WHERE series NOT IN (SELECT id FROM series)",
      "rollups of a series %s that is not there"},
@@ -74,8 +75,10 @@ static void check_chunks(sqlite3 *db, struct eg_buf *findings)
     sqlite3_stmt *sql = NULL;
     struct eg_point *points = malloc(EG_CHUNK_POINTS * sizeof *points);
     size_t count = 0;
-    if (points &&
-        sqlite3_prepare_v2(db, "SELECT series,t_first,t_last,n,body FROM chunk", -1, &sql, NULL) == SQLITE_OK)
+    if (points && sqlite3_prepare_v2(db,
+                                     "SELECT series,t_first,t_last,n,body FROM chunk UNION ALL SELECT "
+                                     "series,t_first,t_last,n,body FROM young",
+                                     -1, &sql, NULL) == SQLITE_OK)
         while (sqlite3_step(sql) == SQLITE_ROW) {
             const uint8_t *body = sqlite3_column_blob(sql, 4);
             bool ok =

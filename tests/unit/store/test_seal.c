@@ -178,6 +178,7 @@ static void every_reading_counts_once(void **unused)
         house_start(&house);
         house.store->seal_at = 5 + below(60);
         house.store->seal_run = 1 + below(40);
+        house.store->grown_points = 1 + below(30);
         register_series(&house);
         for (int step = 0; step < 150; step++) {
             bool more = true;
@@ -260,7 +261,8 @@ static void the_smallest_bites_get_there(void **unused)
     assert_true(partial >= 3 * (SERIES - 1));
     assert_int_equal(number_of(&house, "SELECT value FROM meta WHERE key='sealed_seq'"),
                      number_of(&house, "SELECT max(seq) FROM turn"));
-    assert_int_equal(number_of(&house, "SELECT sum(n) FROM chunk"), 100 * SERIES);
+    assert_int_equal(number_of(&house, "SELECT (SELECT total(n) FROM chunk)+(SELECT total(n) FROM young)"),
+                     100 * SERIES);
     assert_int_equal(house.store->counters.r_stored, house.store->sealed_stored);
     house_verify(&house, "the smallest bites");
     house_raze(&house);
@@ -309,15 +311,17 @@ static void old_chunks_go(void **unused)
     fill(&house, model, 100);
     while (more)
         assert_int_equal(eg_store_tidy(house.store, NOW, 1000, &more, &house.err), EG_OK);
-    assert_int_equal(number_of(&house, "SELECT count(*) FROM chunk"), SERIES);
+    assert_int_equal(number_of(&house, "SELECT (SELECT count(*) FROM chunk)+(SELECT count(*) FROM young)"),
+                     SERIES);
     add(&house, model, 1, 300, 1, 0); /* only series 1 goes on */
     house.batch.now_ms = time_of(300);
     house_commits(&house);
     house.store->retain_raw_ms = 150 * STEP_MS;
     for (more = true; more;)
         assert_int_equal(eg_store_tidy(house.store, time_of(300), 1000, &more, &house.err), EG_OK);
-    assert_int_equal(number_of(&house, "SELECT count(*) FROM chunk"), 1);
-    assert_int_equal(number_of(&house, "SELECT series FROM chunk"), 1);
+    assert_int_equal(number_of(&house, "SELECT (SELECT count(*) FROM chunk)+(SELECT count(*) FROM young)"),
+                     1);
+    assert_int_equal(number_of(&house, "SELECT series FROM young"), 1);
     house_raze(&house);
     free(model);
 }
@@ -343,7 +347,8 @@ static void a_full_chunk_ends_a_run(void **unused)
     house.store->seal_at = 1;
     while (more)
         assert_int_equal(eg_store_tidy(house.store, NOW, 100000, &more, &house.err), EG_OK);
-    assert_int_equal(number_of(&house, "SELECT count(*) FROM chunk"), 3);
+    assert_int_equal(number_of(&house, "SELECT (SELECT count(*) FROM chunk)+(SELECT count(*) FROM young)"),
+                     3);
     assert_int_equal(number_of(&house, "SELECT min(n) FROM chunk"), EG_CHUNK_POINTS);
     house_raze(&house);
     free(model);
@@ -367,7 +372,8 @@ static void a_damaged_turn_is_not_sealed_over(void **unused)
         assert_non_null(strstr(house.err.text, "turn 10 "));
         assert_false(more);
     }
-    assert_int_equal(number_of(&house, "SELECT count(*) FROM chunk"), 0);
+    assert_int_equal(number_of(&house, "SELECT (SELECT count(*) FROM chunk)+(SELECT count(*) FROM young)"),
+                     0);
     assert_int_equal(number_of(&house, "SELECT count(*) FROM turn"), 21);
     house_raze(&house);
     free(model);

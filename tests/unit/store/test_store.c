@@ -103,6 +103,13 @@ static void folders_are_made_and_their_absence_told(void **unused)
 /* A store of the first schema, filled, is brought to today's. */
 static void an_older_schema_is_migrated(void **unused)
 {
+    static const char back_to_1[] =
+        "ALTER TABLE device DROP COLUMN interval; DROP TABLE young; ALTER TABLE chunk RENAME TO chunk_3;"
+        "CREATE TABLE chunk(series INTEGER NOT NULL, t_first INTEGER NOT NULL, seq INTEGER NOT NULL, t_last "
+        "INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(series, t_first, seq)) "
+        "WITHOUT ROWID; INSERT INTO chunk SELECT series,t_first,seq,t_last,n,body FROM chunk_3;"
+        "DROP TABLE chunk_3; PRAGMA user_version=1";
+    bool more = true;
     (void)unused;
     struct house house;
     struct eg_buf before, after;
@@ -114,10 +121,12 @@ static void an_older_schema_is_migrated(void **unused)
     eg_buf_init(&before, 1 << 24);
     eg_buf_init(&after, 1 << 24);
     tell_store(&house, &before);
-    assert_int_equal(sqlite3_exec(house.store->db,
-                                  "ALTER TABLE device DROP COLUMN interval; PRAGMA user_version=1", NULL,
-                                  NULL, NULL),
-                     SQLITE_OK);
+    house.store->seal_at = house.store->seal_run = 4;
+    house.store->grown_points = 1;
+    while (more)
+        assert_int_equal(eg_store_tidy(house.store, NOW, 1000, &more, &house.err), EG_OK);
+    assert_true(house.store->sealed_seq > 2);
+    assert_int_equal(sqlite3_exec(house.store->db, back_to_1, NULL, NULL, NULL), SQLITE_OK);
     house_leave(&house);
     if (house_enter(&house) != EG_OK)
         fail_msg("%s", house.err.text);
@@ -165,6 +174,7 @@ static void verify_sees_damage(void **unused)
         {"UPDATE chunk SET n=n+1 WHERE series=1", "the chunk of series 1 "},
         {"UPDATE chunk SET t_last=t_last+1 WHERE series=2", "the chunk of series 2 "},
         {"UPDATE chunk SET body=zeroblob(length(body)) WHERE series=1", "the chunk of series 1 "},
+        {"INSERT INTO young VALUES(1,5,5,5,1,zeroblob(9))", "the chunk of series 1 from 5 on is damaged"},
         {"DELETE FROM series WHERE id=3", "series 3 that is not there"},
         {"DELETE FROM device WHERE id=2", "belongs to no device"},
         {"UPDATE turn SET received=received+1 WHERE seq=3", "turn 3: the messages do not add up"},
@@ -187,6 +197,7 @@ static void verify_sees_damage(void **unused)
         house_commits(&house);
     }
     house.store->seal_run = 100;
+    house.store->grown_points = 1;
     for (house.store->seal_at = 200; more;)
         assert_int_equal(eg_store_tidy(house.store, NOW, 1000, &more, &house.err), EG_OK);
     house_verify(&house, "before any damage");
