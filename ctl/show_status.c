@@ -47,17 +47,36 @@ static void broker(const cJSON *status)
     putchar('\n');
 }
 
+/* What the card had to take, and how long it will last if that goes on. */
+static void card(const cJSON *file)
+{
+    const cJSON *wear = item_of(file, "card");
+    double a_day = number_of(file, "bytes_per_day"), years = number_of(wear, "years_left");
+    char a[PAGE_TEXT], b[PAGE_TEXT];
+    head("card");
+    printf("%s %s", page_bytes(number_of(file, "bytes_written"), a), word("written"));
+    if (isfinite(a_day))
+        printf(word(", %s a day"), page_bytes(a_day, b));
+    fputs(isfinite(years) ? ": " : "", stdout);
+    if (years > 100)
+        fputs(word("more than 100 years"), stdout);
+    else if (years >= 0)
+        page_putf(years < 1 ? WORST : years < 3 ? BAD : PLAIN, word("%.1f years left"), years);
+    putchar('\n');
+}
+
 static void store(const cJSON *status)
 {
     const cJSON *file = item_of(status, "store"), *turns = item_of(status, "turns");
-    char a[PAGE_TEXT], b[PAGE_TEXT], c[PAGE_TEXT], d[PAGE_TEXT];
+    char a[PAGE_TEXT], b[PAGE_TEXT], c[PAGE_TEXT];
     head("store");
     page_put(PLAIN, text_of(file, "path") ? text_of(file, "path") : "-");
     printf("  %s, %s %s", page_bytes(number_of(file, "bytes"), a), page_count(number_of(file, "readings"), b),
            word("readings"));
     if (number_of(file, "journal") > 0)
         printf(" (%s %s)", page_count(number_of(file, "journal"), c), word("not sealed yet"));
-    printf(", %s %s\n", page_bytes(number_of(file, "bytes_written"), d), word("written"));
+    putchar('\n');
+    card(file);
     head("turns");
     printf("%s %s, %s %.1f ms\n", page_count(number_of(turns, "commits"), a), word("commits"),
            word("the last took"), number_of(turns, "last_commit_ms"));

@@ -3,6 +3,7 @@
 #include <api/methods.h>
 #include <base/hash.h>
 
+#include <math.h>
 #include <string.h>
 
 static void write_broker(struct eg_json *json, const struct eg_desk *desk, const struct eg_api_state *state)
@@ -36,7 +37,28 @@ static void write_counters(struct eg_json *json, const struct eg_counters *count
     eg_json_close(json, '}');
 }
 
-static void write_store(struct eg_json *json, const struct eg_desk *desk)
+#define DAYS_A_YEAR 365.25
+
+/* Rounded: the last digits mean nothing. What is not known yet is null. */
+static void write_wear(struct eg_json *json, const struct eg_desk *desk, int64_t now_ms, int64_t written)
+{
+    struct eg_store_wear wear = {NAN, NAN};
+    if (desk->store)
+        eg_store_wear(desk->store, now_ms, &wear);
+    int64_t endurance = desk->conf->store.endurance_bytes;
+    double left = endurance > written ? (double)(endurance - written) : 0,
+           years = endurance > 0 && wear.bytes_per_day > 0 ? left / wear.bytes_per_day / DAYS_A_YEAR : NAN;
+    eg_json_put_number(json, "bytes_per_reading", round(wear.bytes_per_reading * 10) / 10);
+    eg_json_put_number(json, "bytes_per_day", round(wear.bytes_per_day));
+    eg_json_key(json, "card");
+    eg_json_open(json, '{');
+    eg_json_put_int(json, "endurance_bytes", endurance);
+    eg_json_put_int(json, "written_bytes", written);
+    eg_json_put_number(json, "years_left", round(years * 10) / 10);
+    eg_json_close(json, '}');
+}
+
+static void write_store(struct eg_json *json, const struct eg_desk *desk, int64_t now_ms)
 {
     struct eg_store_figures figures = {0};
     if (desk->store)
@@ -49,6 +71,7 @@ static void write_store(struct eg_json *json, const struct eg_desk *desk)
     eg_json_put_int(json, "bytes_written", figures.bytes_written);
     eg_json_put_int(json, "schema", figures.schema);
     eg_json_put_int(json, "journal", (int64_t)figures.journal_readings);
+    write_wear(json, desk, now_ms, figures.bytes_written);
     eg_json_close(json, '}');
 }
 
@@ -104,7 +127,7 @@ void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json)
     eg_json_put_string(json, "time_zone", desk->conf->time_zone);
     write_broker(json, desk, &state);
     write_counters(json, &state.counters);
-    write_store(json, desk);
+    write_store(json, desk, state.now_ms);
     write_cases(json, desk);
     write_faults(json, state.faults);
     eg_json_key(json, "turns");

@@ -47,6 +47,7 @@ struct eg_conf_store {
     int64_t commit_interval_ms; /* default 1 s */
     int64_t retain_raw_ms;      /* default 400 d */
     int64_t max_size;           /* bytes, default 4 GB */
+    int64_t endurance_bytes;    /* the card's, default 10 TB; 0: not estimated */
 };
 struct eg_conf_socket {
     const char *path;

@@ -48,8 +48,11 @@ static const cyaml_schema_field_t mqtt_fields[] = {
     YES_NO("publish", struct eg_raw_mqtt, publish),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t store_fields[] = {
-    TEXT("path", struct eg_raw_store, path), TEXT("commit_interval", struct eg_raw_store, commit_interval),
-    TEXT("retain_raw", struct eg_raw_store, retain_raw), TEXT("max_size", struct eg_raw_store, max_size),
+    TEXT("path", struct eg_raw_store, path),
+    TEXT("commit_interval", struct eg_raw_store, commit_interval),
+    TEXT("retain_raw", struct eg_raw_store, retain_raw),
+    TEXT("max_size", struct eg_raw_store, max_size),
+    TEXT("endurance", struct eg_raw_store, endurance),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t socket_fields[] = {
     TEXT("path", struct eg_raw_socket, path),

@@ -88,6 +88,11 @@ static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *ra
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "max_size"),
                          "max_size is '%.40s', a size such as 500MB or 4GB is expected (at least 1MB)",
                          raw->max_size);
+    if (raw->endurance && (!eg_size_parse(raw->endurance, &store->endurance_bytes) ||
+                           (store->endurance_bytes && store->endurance_bytes < 1000000000)))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "endurance"),
+                         "endurance is '%.40s', a size such as 10TB is expected (at least 1GB; 0: unknown)",
+                         raw->endurance);
 }
 
 static void check_zone(struct eg_resolve *resolve, const char *name)

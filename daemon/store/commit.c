@@ -245,7 +245,8 @@ static int put_quarantine(struct eg_store *store, const struct eg_batch *batch)
 static int put_all(struct eg_store *store, const struct eg_batch *batch)
 {
     static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {
-        put_turn, put_devices, put_rollups, put_rule_states, put_cases, put_outbox, put_quarantine};
+        put_turn,  put_devices, put_rollups,    put_rule_states,
+        put_cases, put_outbox,  put_quarantine, eg_flash_put};
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof *parts; i++)
         code = parts[i](store, batch);
@@ -254,6 +255,7 @@ static int put_all(struct eg_store *store, const struct eg_batch *batch)
 
 int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct eg_err *err)
 {
+    eg_flash_before(store, batch->now_ms);
     int code = eg_sql_run(store, SQL_BEGIN);
     if (code == SQLITE_OK)
         code = put_all(store, batch);
@@ -268,6 +270,7 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
     }
     store->seq++;
     store->counters = batch->counters;
+    eg_flash_after(store);
     if (store->wal_pages > EG_WAL_PAGES_MAX && eg_log_due(store))
         eg_log_write_back(store); /* nobody tidies, or not fast enough: the log must end somewhere */
     eg_sql_figures(store);

@@ -89,6 +89,20 @@ struct eg_seal {
     size_t sorted_capacity;
 };
 
+/* What went to the card (flash.c): written by whoever commits, asked from any thread. One sample an hour; as many as a day has and some
+ * more, so that the slot that is filled anew is not one that is read. */
+#define EG_FLASH_SAMPLES 32u
+struct eg_flash {
+    struct eg_flash_sample {
+        _Atomic int64_t at_ms, bytes;
+    } samples[EG_FLASH_SAMPLES];
+    _Atomic uint32_t count;
+    _Atomic uint64_t stored; /* readings since the store was opened */
+    int64_t noted, at_open;  /* as `meta` said; bytes_written then */
+    uint64_t stored_at_open;
+    bool due; /* the next commit notes the sum in `meta` */
+};
+
 struct eg_store {
     sqlite3 *db;
     sqlite3_stmt *sql[SQL_COUNT];
@@ -106,6 +120,7 @@ struct eg_store {
     struct eg_seal seal;
     struct eg_counters counters; /* as of the newest turn */
     struct eg_buf blob, idents;
+    struct eg_flash flash;
     _Atomic int64_t bytes, bytes_written;
     _Atomic uint64_t readings, journal_readings;
     _Atomic bool wants_tidy;
@@ -131,6 +146,17 @@ int eg_sql_error(sqlite3 *db, struct eg_err *err,
 void eg_sql_figures(struct eg_store *store);
 int eg_meta_put(struct eg_store *store, const char *key, int64_t value);
 int64_t eg_meta_get(sqlite3 *db, const char *key, int64_t otherwise);
+
+/* flash.c */
+void eg_flash_open(struct eg_store *store);  /* what is known of earlier runs */
+void eg_flash_pages(struct eg_store *store); /* counts what the pager wrote since the last time */
+void eg_flash_moved(struct eg_store *store, int from,
+                    int to); /* the log's frames (from, to] were written back */
+/* In a commit: the sum, when much came since it was last noted. One page among a thousand, no sync of its own. */
+int eg_flash_put(struct eg_store *store, const struct eg_batch *batch);
+void eg_flash_before(struct eg_store *store, int64_t now_ms); /* a commit */
+void eg_flash_after(struct eg_store *store);                  /* it is on disk */
+void eg_flash_close(struct eg_store *store);                  /* before the closing checkpoint */
 
 /* log.c */
 int eg_log_note(void *user, sqlite3 *db, const char *name, int pages);

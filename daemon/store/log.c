@@ -29,7 +29,7 @@ void eg_log_write_back(struct eg_store *store)
     int log = 0, moved = 0;
     if (sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &moved) == SQLITE_OK &&
         moved > store->wal_moved) {
-        atomic_fetch_add(&store->bytes_written, (int64_t)(moved - store->wal_moved) * 4096);
+        eg_flash_moved(store, store->wal_moved, moved);
         store->wal_moved = moved;
     }
     store->wal_due = store->wal_pages + AGAIN_PAGES;

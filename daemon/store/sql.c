@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define PAGE 4096
-#define FRAME (PAGE + 24)
 
 static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -142,11 +141,9 @@ int64_t eg_meta_get(sqlite3 *db, const char *key, int64_t otherwise)
 
 void eg_sql_figures(struct eg_store *store)
 {
-    int pages = 0, high = 0;
     char wal[4096];
     struct stat file = {0}, log = {0};
-    sqlite3_db_status(store->db, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &high, 1);
-    atomic_fetch_add(&store->bytes_written, (int64_t)pages * FRAME);
+    eg_flash_pages(store);
     snprintf(wal, sizeof wal, "%s-wal", store->path);
     stat(store->path, &file);
     stat(wal, &log);
@@ -234,6 +231,7 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->sealed_stored = (uint64_t)eg_meta_get(store->db, "sealed_stored", 0);
     store->seal_to = eg_meta_get(store->db, "seal_to", 0);
     store->seal_series = (uint32_t)eg_meta_get(store->db, "seal_series", 0);
+    eg_flash_open(store);
     *ret_store = store;
     return EG_OK;
 }
@@ -242,6 +240,7 @@ void eg_store_close(struct eg_store *store)
 {
     if (!store)
         return;
+    eg_flash_close(store);
     for (int i = 0; i < SQL_COUNT; i++)
         sqlite3_finalize(store->sql[i]);
     if (store->db) {

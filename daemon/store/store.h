@@ -35,7 +35,7 @@ int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, boo
 
 struct eg_store_figures {
     int64_t bytes;             /* file and WAL */
-    int64_t bytes_written;     /* to disk since the store was opened */
+    int64_t bytes_written;     /* to disk since the database was made */
     uint64_t readings;         /* stored and still there */
     uint64_t journal_readings; /* of these, not sealed yet */
     int schema;
@@ -43,6 +43,12 @@ struct eg_store_figures {
 };
 void eg_store_figures(const struct eg_store *store,
                       struct eg_store_figures *ret); /* any thread; last known */
+
+/* How fast the card is written to: since the store was opened, and over the last day or since then. NAN: not known yet. Any thread. */
+struct eg_store_wear {
+    double bytes_per_reading, bytes_per_day;
+};
+void eg_store_wear(const struct eg_store *store, int64_t now_ms, struct eg_store_wear *ret);
 
 /* The past, for the pipeline: valid while no commit or tidy runs. `reader` outlives it. */
 int eg_reader_open(struct eg_store *store, struct eg_reader **ret_reader, struct eg_err *err);

@@ -123,6 +123,11 @@ void eg_store_figures(const struct eg_store *store, struct eg_store_figures *ret
     *ret = (struct eg_store_figures){
         .bytes = 4096, .bytes_written = 8192, .readings = 5, .journal_readings = 2, .schema = 1};
 }
+void eg_store_wear(const struct eg_store *store, int64_t now_ms, struct eg_store_wear *ret)
+{
+    (void)store, (void)now_ms;
+    *ret = (struct eg_store_wear){.bytes_per_reading = 80.5, .bytes_per_day = 24e6};
+}
 int eg_reader_points(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
                      bool (*each)(void *arg, const struct eg_point *point), void *arg, struct eg_err *err)
 {

@@ -98,6 +98,7 @@ static void test_each_kind_at_its_place(void **unused)
         {"store: {commit_interval: 0s}\n", "t.yaml:1:26: commit_interval may be 1ms to 10m"},
         {"store: {retain_raw: forever}\n", "t.yaml:1:21: retain_raw is 'forever', a duration"},
         {"store: {max_size: 4}\n", "t.yaml:1:19: max_size is '4', a size such as"},
+        {"store: {endurance: 5MB}\n", "t.yaml:1:20: endurance is '5MB', a size such as"},
         {"store: {max_size: 1KB}\n", "t.yaml:1:19: max_size is '1KB', a size such as"},
         {"late_limit: 1w\n", "t.yaml:1:13: late_limit is '1w', a duration"},
         {"future_tolerance: -5m\n", "t.yaml:1:19: future_tolerance is '-5m', a duration"},
