@@ -8,10 +8,12 @@ import sys
 
 import api
 import bed
+import flash
 import ingest
+import questions
 import store
 
-BENCHES = {"ingest": ingest.run, "store": store.run, "api": api.run}
+BENCHES = {"ingest": ingest.run, "store": store.run, "api": api.run, "flash": flash.run, "questions": questions.run}
 
 
 class Report:
