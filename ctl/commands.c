@@ -49,5 +49,7 @@ const struct command commands[] = {
     {"export", "export", "", "from to site device quantity format",
      "all readings to stdout: --format csv or ndjson", "导出读数到标准输出：--format csv 或 ndjson", NULL,
      run_export},
+    {"backup", "store.backup", "file", "", "copy the store to FILE on the gateway, checked",
+     "备份数据库到网关上的文件并校验", NULL, run_backup},
 };
 const size_t command_count = sizeof commands / sizeof *commands;

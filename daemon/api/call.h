@@ -28,15 +28,21 @@ enum eg_rpc_code {
 #define EG_CALL_EXPORT_MAX 4 /* exports under way in the whole server: each holds a snapshot of the store */
 
 /* What answers are made of. Borrowed, but for the last lines, which the server owns. */
+struct eg_backup_job;
 struct eg_desk {
     const struct eg_conf *conf;
     const struct eg_pipeline *pipeline;
     struct eg_store *store;   /* NULL: no figures, no export */
     struct eg_reader *reader; /* NULL: what needs the store is answered "busy" */
     const struct eg_api_door *door;
-    uid_t owner;          /* who the daemon runs as */
-    uint64_t last_ticket; /* tickets are never used twice */
-    size_t exports;       /* under way */
+    uid_t owner;                  /* who the daemon runs as */
+    uint64_t last_ticket;         /* tickets are never used twice */
+    size_t exports;               /* under way */
+    uv_loop_t *loop;              /* NULL: no backups */
+    struct eg_backup_job *backup; /* the one under way, or NULL; m_backup.c */
+    /* Its end: a code of 0 with the result as JSON, or an enum eg_rpc_code with the sentence. */
+    void (*told)(void *user, uint64_t ticket, int code, const char *text);
+    void *told_user;
 };
 
 struct eg_client;

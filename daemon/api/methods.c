@@ -91,6 +91,8 @@ static const struct eg_param p_watch[] = {
 static const struct eg_param p_export[] = {
     FROM_TO, SITE, DEVICE, QUANTITY, {.name = "format", .kind = EG_PARAM_CHOICE, .choices = "rows"}, END};
 
+static const struct eg_param p_backup[] = {{.name = "file", .kind = EG_PARAM_NOTE, .required = true}, END};
+
 #define VERB(verb, text)                                                                                     \
     {                                                                                                        \
         .name = "cases." verb, .handler = eg_m_cases_verb, .writes = true, .help = text, .params = p_verb    \
@@ -133,6 +135,8 @@ static const struct eg_method methods[] = {
     {"watch", eg_m_watch, false, true, "From now on, tell of cases, readings, status as they happen.",
      p_watch},
     {"export", eg_m_export, false, true, "All readings that match, streamed.", p_export},
+    {"store.backup", eg_m_backup, true, false,
+     "Copies the store to a file on the gateway, and checks the copy.", p_backup},
 };
 
 const struct eg_method *eg_methods_at(size_t index)

@@ -35,6 +35,7 @@ int eg_m_quarantine_show(struct eg_call *call);
 int eg_m_outbox_list(struct eg_call *call);
 int eg_m_export(struct eg_call *call);
 int eg_m_watch(struct eg_call *call);
+int eg_m_backup(struct eg_call *call);
 
 /* Pieces of answers that more than one place writes. */
 void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json);
@@ -51,6 +52,9 @@ void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *devi
 void eg_m_summary_each(struct eg_desk *desk,
                        void (*each)(void *user, const char *site, const char *json, size_t length),
                        void *user);
+
+/* The backup under way is to end, and tells so through desk->told; false: there is none. */
+bool eg_m_backup_stop(struct eg_desk *desk);
 
 /* An export under way. Bite: whole lines into `out`; 0 goes on, 1 done with *ret_rows, or an enum
  * eg_rpc_code. */

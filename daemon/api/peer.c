@@ -297,6 +297,15 @@ bool eg_peer_answer(struct eg_peer *peer, const struct eg_answer *answer)
     return true;
 }
 
+bool eg_peer_told(struct eg_peer *peer, uint64_t ticket, int code, const char *text)
+{
+    if (peer->closing || !eg_rpc_told(&peer->client, ticket, code, text))
+        return false;
+    if (idle(peer))
+        deliver(peer);
+    return true;
+}
+
 void eg_peer_tell(struct eg_peer *peer, const struct eg_batch *batch)
 {
     if (peer->closing || !peer->client.watch.topics)

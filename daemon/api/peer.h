@@ -32,7 +32,8 @@ void eg_peer_close(struct eg_peer *peer);  /* at once */
 void eg_peer_finish(struct eg_peer *peer); /* takes no more calls, closes when the output is gone */
 
 bool eg_peer_answer(struct eg_peer *peer, const struct eg_answer *answer); /* true: it was this peer's */
-void eg_peer_tell(struct eg_peer *peer, const struct eg_batch *batch);     /* what it watches */
+bool eg_peer_told(struct eg_peer *peer, uint64_t ticket, int code, const char *text); /* eg_rpc_told() */
+void eg_peer_tell(struct eg_peer *peer, const struct eg_batch *batch);                /* what it watches */
 void eg_peer_pump(struct eg_peer *peer);
 /* Once a second: stalled peers are closed, status watchers told. True: wants to be called again. */
 bool eg_peer_tick(struct eg_peer *peer);

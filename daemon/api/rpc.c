@@ -325,16 +325,47 @@ static void write_case(struct eg_desk *desk, struct eg_rpc_reply *reply, const c
     end_answer(reply, mark, id);
 }
 
+static bool take_pending(struct eg_rpc_reply *reply, uint64_t ticket, struct eg_rpc_pending *ret)
+{
+    size_t i = 0;
+    while (i < reply->pending_count && reply->pending[i].ticket != ticket)
+        i++;
+    if (i == reply->pending_count || ticket == 0)
+        return false;
+    *ret = reply->pending[i];
+    reply->pending[i] = reply->pending[--reply->pending_count];
+    return true;
+}
+
+bool eg_rpc_told(struct eg_client *client, uint64_t ticket, int code, const char *text)
+{
+    struct eg_rpc_reply *reply = &client->reply;
+    struct eg_rpc_pending done;
+    struct eg_json json;
+    if (!take_pending(reply, ticket, &done))
+        return false;
+    if (code < 0) {
+        add_error(reply, done.id, code, text);
+    } else {
+        begin_answer(reply, &json);
+        size_t mark = reply->text.length;
+        open_answer(&json, done.id);
+        eg_json_key(&json, "result");
+        eg_json_raw(&json, text);
+        eg_json_close(&json, '}');
+        end_answer(reply, mark, done.id);
+    }
+    if (eg_rpc_complete(client))
+        close_reply(reply);
+    return true;
+}
+
 bool eg_rpc_answer(struct eg_desk *desk, struct eg_client *client, const struct eg_answer *answer)
 {
     struct eg_rpc_reply *reply = &client->reply;
-    size_t i = 0;
-    while (i < reply->pending_count && reply->pending[i].ticket != answer->ticket)
-        i++;
-    if (i == reply->pending_count || answer->ticket == 0)
+    struct eg_rpc_pending done;
+    if (!take_pending(reply, answer->ticket, &done))
         return false;
-    struct eg_rpc_pending done = reply->pending[i];
-    reply->pending[i] = reply->pending[--reply->pending_count];
     if (answer->code == EG_OK)
         write_case(desk, reply, done.id, answer->case_number);
     else

@@ -10,6 +10,8 @@
 bool eg_rpc_line(struct eg_desk *desk, struct eg_client *client, const char *line, size_t length);
 /* The answer to a command; true when the ticket was this client's. */
 bool eg_rpc_answer(struct eg_desk *desk, struct eg_client *client, const struct eg_answer *answer);
+/* The same where the text is already there: with a code of 0 a result as JSON, else a sentence. */
+bool eg_rpc_told(struct eg_client *client, uint64_t ticket, int code, const char *text);
 bool eg_rpc_complete(const struct eg_client *client);
 /* The next bite of an export, as whole lines appended to `out`; closes the reply when it was the last. */
 void eg_rpc_stream(struct eg_desk *desk, struct eg_client *client, struct eg_buf *out);

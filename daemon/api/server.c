@@ -3,6 +3,7 @@
 #include <api/listen.h>
 #include <api/methods.h>
 #include <api/peer.h>
+#include <base/log.h>
 
 #include <signal.h>
 #include <stdio.h>
@@ -76,6 +77,8 @@ void eg_api_close(struct eg_api *api, void (*closed)(void *user), void *user)
     api->closed_user = user;
     if (api->path[0])
         unlink(api->path);
+    if (eg_m_backup_stop(&api->desk)) /* its end is awaited: it removes what it began */
+        api->handles++;
     uv_close((uv_handle_t *)&api->listener, on_closed);
     for (size_t i = 0; i < api->peer_count; i++)
         eg_peer_finish(api->peers[i]);
@@ -106,6 +109,24 @@ static void on_waits(void *user)
         return;
     api->ticking = true;
     uv_timer_start(&api->timer, on_tick, TICK_MS, TICK_MS);
+}
+
+/* --- the backup's end --- */
+
+static void on_told(void *user, uint64_t ticket, int code, const char *text)
+{
+    struct eg_api *api = user;
+    if (code < 0)
+        eg_log(EG_LOG_WARNING, "backup: %s", text);
+    else
+        eg_log(EG_LOG_INFO, "backup: %s", text);
+    for (size_t i = 0; i < api->peer_count; i++)
+        if (eg_peer_told(api->peers[i], ticket, code, text)) {
+            eg_peer_pump(api->peers[i]);
+            break;
+        }
+    if (api->closing)
+        handle_gone(api);
 }
 
 /* --- the beginning --- */
@@ -173,7 +194,10 @@ int eg_api_create(uv_loop_t *loop, const struct eg_conf *conf, int fd, const str
                                  .store = store,
                                  .reader = reader,
                                  .door = &api->door,
-                                 .owner = geteuid()};
+                                 .owner = geteuid(),
+                                 .loop = loop,
+                                 .told = on_told,
+                                 .told_user = api};
     api->home = (struct eg_peer_home){.loop = loop,
                                       .desk = &api->desk,
                                       .read_buffer = api->read_buffer,

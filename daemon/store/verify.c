@@ -1,4 +1,5 @@
 /* ecogovd --verify: is the file what we wrote? Knows what must hold between the tables; mends nothing. */
+#include <store/backup.h>
 #include <store/inside.h>
 #include <store/schema.h>
 
@@ -110,22 +111,44 @@ static int each_text(sqlite3 *db, const char *query, const char *sentence, struc
     return code == SQLITE_DONE ? EG_OK : EG_EIO;
 }
 
-int eg_store_verify(const char *path, struct eg_buf *findings, struct eg_err *err)
+/* Also interrupts a statement that runs long, as the structure check of a big file does. */
+static int asked_to_stop(void *user)
+{
+    const atomic_bool *stop = user;
+    return stop && atomic_load(stop);
+}
+
+static int verify(sqlite3 *db, struct eg_buf *findings, struct eg_err *err)
+{
+    int code = each_text(db, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check<>'ok'",
+                         "%s", findings);
+    for (size_t i = 0; code == EG_OK && i < sizeof rules / sizeof *rules; i++)
+        code = each_text(db, rules[i].query, rules[i].sentence, findings);
+    if (code != EG_OK) {
+        eg_sql_error(db, err, "checking the store");
+        return code;
+    }
+    check_turns(db, findings);
+    check_chunks(db, findings);
+    return EG_OK;
+}
+
+int eg_store_verify_until(const char *path, const atomic_bool *stop, struct eg_buf *findings,
+                          struct eg_err *err)
 {
     sqlite3 *db = NULL;
     int code = eg_sql_open(path, false, &db, err);
     if (code != EG_OK)
         return code;
-    code = each_text(db, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check<>'ok'",
-                     "%s", findings);
-    for (size_t i = 0; code == EG_OK && i < sizeof rules / sizeof *rules; i++)
-        code = each_text(db, rules[i].query, rules[i].sentence, findings);
-    if (code == EG_OK) {
-        check_turns(db, findings);
-        check_chunks(db, findings);
-    } else {
-        eg_sql_error(db, err, "checking the store");
-    }
+    sqlite3_progress_handler(db, stop ? 10000 : 0, asked_to_stop, (void *)(uintptr_t)stop);
+    code = verify(db, findings, err);
+    if (stop && atomic_load(stop))
+        code = eg_err_set(err, EG_EBUSY, "the check of %.300s was broken off", path);
     sqlite3_close(db);
     return code;
+}
+
+int eg_store_verify(const char *path, struct eg_buf *findings, struct eg_err *err)
+{
+    return eg_store_verify_until(path, NULL, findings, err);
 }
