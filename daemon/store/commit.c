@@ -157,6 +157,15 @@ static int put_case(struct eg_store *store, const struct eg_case *row)
     return eg_sql_run(store, SQL_CASE);
 }
 
+static int put_history(struct eg_store *store)
+{
+    uint8_t head[EG_HISTORY_BYTES];
+    eg_history_write(&store->history_next, head);
+    sqlite3_bind_text(store->sql[SQL_META], 1, EG_HISTORY_KEY, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(store->sql[SQL_META], 2, head, sizeof head, SQLITE_TRANSIENT);
+    return eg_sql_run(store, SQL_META);
+}
+
 static int put_cases(struct eg_store *store, const struct eg_batch *batch)
 {
     int code = SQLITE_OK;
@@ -178,9 +187,12 @@ static int put_cases(struct eg_store *store, const struct eg_batch *batch)
         else
             sqlite3_bind_double(sql, 9, row->value);
         bind_text(sql, 10, row->note);
+        eg_history_link(&store->history_next, row);
+        sqlite3_bind_int64(sql, 11, store->history_next.seq);
+        sqlite3_bind_blob(sql, 12, store->history_next.hash, EG_SHA256_BYTES, SQLITE_TRANSIENT);
         code = eg_sql_run(store, SQL_CASE_EVENT);
     }
-    return code;
+    return code == SQLITE_OK && batch->case_events_count ? put_history(store) : code;
 }
 
 static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
@@ -257,6 +269,7 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
 {
     eg_flash_before(store, batch->now_ms);
     int code = eg_sql_run(store, SQL_BEGIN);
+    store->history_next = store->history;
     if (code == SQLITE_OK)
         code = put_all(store, batch);
     if (code == SQLITE_OK)
@@ -270,6 +283,7 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
     }
     store->seq++;
     store->counters = batch->counters;
+    store->history = store->history_next;
     eg_flash_after(store);
     if (store->wal_pages > EG_WAL_PAGES_MAX && eg_log_due(store))
         eg_log_write_back(store); /* nobody tidies, or not fast enough: the log must end somewhere */

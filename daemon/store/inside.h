@@ -3,6 +3,7 @@
 #define EG_INSIDE_H
 
 #include <store/pack.h>
+#include <store/history.h>
 #include <store/store.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -121,6 +122,7 @@ struct eg_store {
     struct eg_counters counters; /* as of the newest turn */
     struct eg_buf blob, idents;
     struct eg_flash flash;
+    struct eg_history history, history_next; /* as of the last commit; with the events of the one under way */
     _Atomic int64_t bytes, bytes_written;
     _Atomic uint64_t readings, journal_readings;
     _Atomic bool wants_tidy;

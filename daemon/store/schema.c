@@ -1,4 +1,5 @@
 /* Migrations: the only place with CREATE TABLE. A released step is never changed; a new one is added behind it. */
+#include <store/history.h>
 #include <store/schema.h>
 
 #include <stdio.h>
@@ -80,6 +81,14 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "CREATE INDEX chunk_age ON chunk(t_last);"
     "CREATE TABLE young(series INTEGER PRIMARY KEY, t_first INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " t_last INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL);",
+    /* 4: the chain over the history of cases (history.c) */
+    "DROP TRIGGER case_event_stays;"
+    "ALTER TABLE case_event ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE case_event ADD COLUMN hash BLOB NOT NULL DEFAULT x'';"
+    "SELECT eg_history_chain();"
+    "CREATE UNIQUE INDEX case_event_order ON case_event(seq);"
+    "CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event BEGIN SELECT RAISE(ABORT, 'the history is "
+    "append-only'); END;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)
@@ -128,7 +137,9 @@ int eg_schema_migrate(sqlite3 *db, const char *path, struct eg_err *err)
             err, EG_ECORRUPT,
             "%s was written by a newer ecogovd (schema %d, this one knows %d); install that one", path,
             version, EG_SCHEMA_VERSION);
-    int code = EG_OK;
+    int code = eg_history_register(db) == SQLITE_OK
+                   ? EG_OK
+                   : eg_err_set(err, EG_ENOMEM, "no memory to migrate the schema");
     for (; code == EG_OK && version < EG_SCHEMA_VERSION; version++)
         code = step(db, version, err);
     return code;

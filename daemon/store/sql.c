@@ -39,7 +39,7 @@ static const char *const texts[SQL_COUNT] = {
                  " closed_at=?17, due_at=?18, last_value=?19, last_at=?20, peak_value=?21, peak_at=?22, "
                  "level_limit=?23,"
                  " lead=?24, assignee=?25, escalation=?26, reopened=?27, version=?28",
-    [SQL_CASE_EVENT] = "INSERT INTO case_event VALUES(?,?,?,?,?,?,?,?,?,?)",
+    [SQL_CASE_EVENT] = "INSERT INTO case_event VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_OUTBOX] =
         "INSERT INTO outbox(id,channel,recipient,key,body,created_at,retain) VALUES(?,?,?,?,?,?,?)",
     [SQL_OUTBOX_DONE] =
@@ -220,6 +220,8 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
         code = eg_schema_migrate(store->db, store->path, err);
     if (code == EG_OK)
         code = eg_sql_prepare(store, err);
+    if (code == EG_OK)
+        code = eg_history_load(store->db, &store->history, err);
     if (code == EG_OK)
         code = limit_size(store, conf->store.max_size, err);
     if (code != EG_OK) {

@@ -130,6 +130,7 @@ static int verify(sqlite3 *db, struct eg_buf *findings, struct eg_err *err)
     }
     check_turns(db, findings);
     check_chunks(db, findings);
+    eg_history_check(db, findings);
     return EG_OK;
 }
 

@@ -104,6 +104,8 @@ static void folders_are_made_and_their_absence_told(void **unused)
 static void an_older_schema_is_migrated(void **unused)
 {
     static const char back_to_1[] =
+        "DROP INDEX case_event_order; ALTER TABLE case_event DROP COLUMN seq;"
+        "ALTER TABLE case_event DROP COLUMN hash; DELETE FROM meta WHERE key='history';"
         "ALTER TABLE device DROP COLUMN interval; DROP TABLE young; ALTER TABLE chunk RENAME TO chunk_3;"
         "CREATE TABLE chunk(series INTEGER NOT NULL, t_first INTEGER NOT NULL, seq INTEGER NOT NULL, t_last "
         "INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(series, t_first, seq)) "
@@ -185,6 +187,18 @@ static void verify_sees_damage(void **unused)
         {"UPDATE turn SET r_decoded=r_decoded+7, r_stored=r_stored+7 WHERE seq>=19", "turn 19 holds "},
         {"UPDATE turn SET readings=NULL WHERE seq=20", "turn 20 holds 0 readings and counts "},
         {"UPDATE cases SET version=version+1 WHERE number=1", "its history does not hold"},
+        {"DROP TRIGGER case_event_stays; UPDATE case_event SET note='fine, really' WHERE case_number=1 AND "
+         "version=3",
+         "case 1: event 3 of its history was changed"},
+        {"DROP TRIGGER case_event_stays; UPDATE case_event SET value=value+1 WHERE case_number=2 AND "
+         "version=1",
+         "case 2: event 1 of its history was changed"},
+        {"DROP TRIGGER case_event_remains; DELETE FROM case_event WHERE seq=4",
+         "lacks what stood between event 3 and event 5"},
+        {"DROP TRIGGER case_event_remains; DELETE FROM case_event WHERE seq=(SELECT max(seq) FROM "
+         "case_event)",
+         "does not end where it was written to end"},
+        {"UPDATE meta SET value=x'00' WHERE key='history'", "does not end where it was written to end"},
         {"UPDATE rule_state SET case_number=777 WHERE case_number<>0", "holds a case that is not active"},
     };
     (void)unused;

@@ -1,0 +1,78 @@
+/* SHA-256 as FIPS 180-4 writes it down. Knows bytes; refuses to know what they mean. Called by store/history.c. */
+#include <base/sha256.h>
+
+#include <string.h>
+
+static const uint32_t k[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+static uint32_t turn_right(uint32_t word, int by)
+{
+    return word >> by | word << (32 - by);
+}
+
+static void take_block(struct eg_sha256 *sum, const uint8_t *block)
+{
+    uint32_t w[64], s[8];
+    for (int i = 0; i < 16; i++)
+        w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 |
+               (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
+    for (int i = 16; i < 64; i++) {
+        uint32_t a = turn_right(w[i - 15], 7) ^ turn_right(w[i - 15], 18) ^ w[i - 15] >> 3;
+        uint32_t b = turn_right(w[i - 2], 17) ^ turn_right(w[i - 2], 19) ^ w[i - 2] >> 10;
+        w[i] = w[i - 16] + a + w[i - 7] + b;
+    }
+    memcpy(s, sum->state, sizeof s);
+    for (int i = 0; i < 64; i++) {
+        uint32_t e = turn_right(s[4], 6) ^ turn_right(s[4], 11) ^ turn_right(s[4], 25);
+        uint32_t one = s[7] + e + ((s[4] & s[5]) ^ (~s[4] & s[6])) + k[i] + w[i];
+        uint32_t a = turn_right(s[0], 2) ^ turn_right(s[0], 13) ^ turn_right(s[0], 22);
+        uint32_t two = a + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+        memmove(s + 1, s, 7 * sizeof *s);
+        s[4] += one;
+        s[0] = one + two;
+    }
+    for (int i = 0; i < 8; i++)
+        sum->state[i] += s[i];
+}
+
+void eg_sha256_init(struct eg_sha256 *sum)
+{
+    static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    memcpy(sum->state, start, sizeof start);
+    sum->length = 0;
+}
+
+void eg_sha256_add(struct eg_sha256 *sum, const void *data, size_t length)
+{
+    const uint8_t *bytes = data;
+    while (length) {
+        size_t at = sum->length % 64, part = 64 - at < length ? 64 - at : length;
+        memcpy(sum->block + at, bytes, part);
+        sum->length += part;
+        bytes += part;
+        length -= part;
+        if (sum->length % 64 == 0)
+            take_block(sum, sum->block);
+    }
+}
+
+void eg_sha256_end(struct eg_sha256 *sum, uint8_t ret[EG_SHA256_BYTES])
+{
+    uint8_t tail[72] = {0x80};
+    uint64_t bits = sum->length * 8;
+    size_t padding = (sum->length % 64 < 56 ? 56 : 120) - sum->length % 64;
+    for (int i = 0; i < 8; i++)
+        tail[padding + (size_t)i] = (uint8_t)(bits >> (56 - 8 * i));
+    eg_sha256_add(sum, tail, padding + 8);
+    for (int i = 0; i < EG_SHA256_BYTES; i++)
+        ret[i] = (uint8_t)(sum->state[i / 4] >> (24 - 8 * (i % 4)));
+}
