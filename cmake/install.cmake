@@ -2,6 +2,7 @@
 # decided at installation time: cmake/install-late.cmake.
 install(TARGETS ecogovd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS ecogovctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS ecogov_extension LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/ecogov)
 install(DIRECTORY include/ecogov DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 

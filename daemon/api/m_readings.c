@@ -5,22 +5,12 @@
 
 #include <string.h>
 
-static const struct {
-    unsigned flag;
-    const char *name;
-} flag_names[] = {
-    {EG_FLAG_LATE, "late"},
-    {EG_FLAG_RETAINED, "retained"},
-    {EG_FLAG_CORRECTION, "correction"},
-    {EG_FLAG_ARRIVAL, "arrival"},
-};
-
 void eg_m_readings_flags(struct eg_json *json, unsigned flags)
 {
     eg_json_open(json, '[');
-    for (size_t i = 0; i < sizeof flag_names / sizeof *flag_names; i++)
-        if (flags & flag_names[i].flag)
-            eg_json_string(json, flag_names[i].name);
+    for (int bit = 0; bit < EG_FLAG_COUNT; bit++)
+        if (flags >> bit & 1)
+            eg_json_string(json, eg_flag_name(bit));
     eg_json_close(json, ']');
 }
 

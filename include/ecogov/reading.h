@@ -19,7 +19,11 @@ enum eg_flag {
     EG_FLAG_RETAINED = 1 << 1,   /* came as a retained message: judged by no rule */
     EG_FLAG_CORRECTION = 1 << 2, /* replaces an earlier value of the same series and time */
     EG_FLAG_ARRIVAL = 1 << 3,    /* time is the arrival time, the payload had none */
+    EG_FLAG_IMPORTED = 1 << 4,   /* history from elsewhere, taken in by hand: judged by no rule */
 };
+#define EG_FLAG_COUNT 5
+const char *eg_flag_name(int bit);                      /* "late" …; NULL: there is no such bit */
+unsigned eg_flag_find(const char *name, size_t length); /* the flag; 0: unknown */
 
 struct eg_reading {
     int64_t time_ms;   /* UTC ms, or EG_TIME_NONE */

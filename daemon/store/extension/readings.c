@@ -1,0 +1,306 @@
+/* ecogov_readings: all readings of an ecogov database as one read-only table, for whoever loads this library into a program with an
+ * SQLite of its own. Knows the journal and the chunks through stream.c; refuses to know a daemon, which may run beside it. Called by
+ * SQLite.
+ *
+ * A query holds the series' statement open from the first row to the last, so that all it reads is of one moment. It keeps the
+ * journal's readings and one chunk in memory, however long the history is. */
+#include <store/extension/plan.h>
+#include <store/schema.h>
+#include <ecogov/quantity.h>
+#include <ecogov/time.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LAST_TIME_MS INT64_C(253402300799999) /* of the year 9999 */
+
+const sqlite3_api_routines *sqlite3_api;
+
+struct table {
+    sqlite3_vtab base;
+    sqlite3 *db;
+};
+struct cursor {
+    sqlite3_vtab_cursor base;
+    sqlite3_stmt *series; /* id, site, domain, device, quantity, channel */
+    int64_t from_ms, to_ms;
+    struct eg_aged *tail;
+    size_t tail_count, tail_at;
+    struct eg_stream stream;
+    struct eg_err err;
+    struct eg_point point;
+    int quantity; /* of the series; EG_QUANTITY_NONE: one we do not know */
+    sqlite3_int64 row;
+    bool open, end;
+};
+
+static int fail(struct cursor *cursor, const char *where)
+{
+    sqlite3_free(cursor->base.pVtab->zErrMsg);
+    cursor->base.pVtab->zErrMsg = sqlite3_mprintf("%s%s%s", where, *where ? ": " : "", cursor->err.text);
+    return cursor->err.code == EG_ECORRUPT ? SQLITE_CORRUPT_VTAB : SQLITE_ERROR;
+}
+
+/* --- a query's life --- */
+
+static void forget(struct cursor *cursor)
+{
+    eg_stream_close(&cursor->stream);
+    sqlite3_finalize(cursor->series);
+    free(cursor->tail);
+    cursor->series = NULL;
+    cursor->tail = NULL;
+    cursor->tail_count = cursor->tail_at = 0;
+    cursor->open = false;
+    cursor->end = true;
+}
+
+static int pragma(sqlite3 *db, const char *text)
+{
+    sqlite3_stmt *sql = NULL;
+    int number = -1;
+    if (sqlite3_prepare_v2(db, text, -1, &sql, NULL) == SQLITE_OK && sqlite3_step(sql) == SQLITE_ROW)
+        number = sqlite3_column_int(sql, 0);
+    sqlite3_finalize(sql);
+    return number;
+}
+
+static int open_series(struct cursor *cursor, const struct eg_plan *plan)
+{
+    static const char query[] =
+        "SELECT s.id, d.site, d.domain, d.device, s.quantity, s.channel FROM main.series s"
+        " JOIN main.device d ON d.id=s.device WHERE (?1 IS NULL OR d.site=?1) AND (?2 IS NULL OR d.domain=?2)"
+        " AND (?3 IS NULL OR d.device=?3) AND (?4 IS NULL OR s.quantity=?4) AND (?5 IS NULL OR s.channel=?5)"
+        " ORDER BY s.id";
+    sqlite3 *db = ((struct table *)cursor->base.pVtab)->db;
+    if (pragma(db, "PRAGMA main.application_id") != EG_SCHEMA_APPLICATION)
+        return eg_err_set(&cursor->err, EG_EINVAL, "the database is none of ecogovd");
+    if (pragma(db, "PRAGMA main.user_version") > EG_SCHEMA_VERSION)
+        return eg_err_set(
+            &cursor->err, EG_EINVAL,
+            "the database was written by a newer ecogovd; load the extension that came with it");
+    if (sqlite3_prepare_v2(db, query, -1, &cursor->series, NULL) != SQLITE_OK)
+        return eg_sql_error(db, &cursor->err, "reading the series");
+    for (int i = 0; i < EG_PLAN_TEXTS; i++)
+        if (plan->equal[i])
+            sqlite3_bind_text(cursor->series, i + 1, (const char *)sqlite3_value_text(plan->equal[i]),
+                              sqlite3_value_bytes(plan->equal[i]), SQLITE_TRANSIENT);
+    return EG_OK;
+}
+
+/* The tail is sorted by series, and so are they. */
+static int open_stream(struct cursor *cursor, uint32_t series)
+{
+    while (cursor->tail_at < cursor->tail_count && cursor->tail[cursor->tail_at].series < series)
+        cursor->tail_at++;
+    size_t from = cursor->tail_at;
+    while (cursor->tail_at < cursor->tail_count && cursor->tail[cursor->tail_at].series == series)
+        cursor->tail_at++;
+    const char *name = (const char *)sqlite3_column_text(cursor->series, 4);
+    cursor->quantity = name ? eg_quantity_find(name, strlen(name)) : EG_QUANTITY_NONE;
+    int code = eg_stream_open(&cursor->stream, sqlite3_db_handle(cursor->series), series, cursor->from_ms,
+                              cursor->to_ms, cursor->tail ? cursor->tail + from : NULL,
+                              cursor->tail_at - from, &cursor->err);
+    cursor->open = code == EG_OK;
+    return code;
+}
+
+static int fail_at_series(struct cursor *cursor)
+{
+    char where[256];
+    sqlite3_snprintf(sizeof where, where, "series %lld (%s/%s/%s %s)",
+                     sqlite3_column_int64(cursor->series, 0), sqlite3_column_text(cursor->series, 1),
+                     sqlite3_column_text(cursor->series, 2), sqlite3_column_text(cursor->series, 3),
+                     sqlite3_column_text(cursor->series, 4));
+    int code = fail(cursor, where);
+    forget(cursor);
+    return code;
+}
+
+static int advance(struct cursor *cursor)
+{
+    for (;;) {
+        int step = cursor->open ? eg_stream_next(&cursor->stream, &cursor->point) : 0;
+        if (step < 0)
+            return fail_at_series(cursor);
+        if (step) {
+            cursor->row++;
+            return SQLITE_OK;
+        }
+        cursor->open = false;
+        int code = sqlite3_step(cursor->series);
+        if (code == SQLITE_DONE) {
+            forget(cursor); /* lets the moment go: the daemon may want to clean up behind it */
+            return SQLITE_OK;
+        }
+        if (code != SQLITE_ROW) {
+            eg_sql_error(sqlite3_db_handle(cursor->series), &cursor->err, "reading the series");
+            return fail(cursor, "");
+        }
+        sqlite3_int64 id = sqlite3_column_int64(cursor->series, 0);
+        if (id < 1 || id > UINT32_MAX) {
+            eg_err_set(&cursor->err, EG_ECORRUPT, "no series has such a number");
+            return fail_at_series(cursor);
+        }
+        /* Behind the first step: it is of the same moment then. */
+        if (!cursor->tail && eg_stream_tail(sqlite3_db_handle(cursor->series), 0, &cursor->tail,
+                                            &cursor->tail_count, &cursor->err) != EG_OK) {
+            code = fail(cursor, "");
+            forget(cursor);
+            return code;
+        }
+        if (open_stream(cursor, (uint32_t)id) != EG_OK)
+            return fail_at_series(cursor);
+    }
+}
+
+/* --- what SQLite calls --- */
+
+static int x_connect(sqlite3 *db, void *user, int count, const char *const *words, sqlite3_vtab **ret,
+                     char **ret_error)
+{
+    (void)user, (void)count, (void)words, (void)ret_error;
+    int code = sqlite3_declare_vtab(
+        db, "CREATE TABLE x(time TEXT, time_ms INTEGER, site TEXT, domain TEXT, device TEXT,"
+            " quantity TEXT, channel TEXT, value REAL, unit TEXT, flags TEXT)");
+    if (code != SQLITE_OK)
+        return code;
+    struct table *table = sqlite3_malloc(sizeof *table);
+    if (!table)
+        return SQLITE_NOMEM;
+    *table = (struct table){.db = db};
+    sqlite3_vtab_config(db,
+                        SQLITE_VTAB_INNOCUOUS); /* it only reads what the same database may be asked anyhow */
+    *ret = &table->base;
+    return SQLITE_OK;
+}
+
+static int x_disconnect(sqlite3_vtab *base)
+{
+    sqlite3_free(base);
+    return SQLITE_OK;
+}
+
+static int x_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
+{
+    (void)base;
+    return eg_plan_choose(info);
+}
+
+static int x_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
+{
+    (void)base;
+    struct cursor *cursor = sqlite3_malloc(sizeof *cursor);
+    if (!cursor)
+        return SQLITE_NOMEM;
+    memset(cursor, 0, sizeof *cursor);
+    cursor->end = true;
+    *ret = &cursor->base;
+    return SQLITE_OK;
+}
+
+static int x_close(sqlite3_vtab_cursor *base)
+{
+    forget((struct cursor *)base);
+    sqlite3_free(base);
+    return SQLITE_OK;
+}
+
+static int x_filter(sqlite3_vtab_cursor *base, int number, const char *written, int count,
+                    sqlite3_value **values)
+{
+    struct cursor *cursor = (struct cursor *)base;
+    struct eg_plan plan;
+    (void)number;
+    forget(cursor);
+    eg_plan_read(written, count, values, &plan);
+    cursor->from_ms = plan.from_ms;
+    cursor->to_ms = plan.to_ms;
+    cursor->row = 0;
+    cursor->end = false;
+    if (plan.from_ms >= plan.to_ms) {
+        cursor->end = true;
+        return SQLITE_OK;
+    }
+    return open_series(cursor, &plan) == EG_OK ? advance(cursor) : fail(cursor, "");
+}
+
+static int x_next(sqlite3_vtab_cursor *base)
+{
+    return advance((struct cursor *)base);
+}
+
+static int x_eof(sqlite3_vtab_cursor *base)
+{
+    return ((struct cursor *)base)->end;
+}
+
+static void put_flags(sqlite3_context *context, unsigned flags)
+{
+    char text[128];
+    int length = 0;
+    for (int bit = 0; bit < EG_FLAG_COUNT; bit++)
+        if (flags >> bit & 1)
+            length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", length ? "|" : "",
+                               eg_flag_name(bit));
+    sqlite3_result_text(context, text, length, SQLITE_TRANSIENT);
+}
+
+static int x_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int column)
+{
+    struct cursor *cursor = (struct cursor *)base;
+    char text[EG_TIME_TEXT];
+    switch (column) {
+    case EG_COLUMN_TIME:
+        if (cursor->point.time_ms >= 0 && cursor->point.time_ms <= LAST_TIME_MS)
+            sqlite3_result_text(context, eg_time_format(cursor->point.time_ms, text), -1, SQLITE_TRANSIENT);
+        break;
+    case EG_COLUMN_TIME_MS:
+        sqlite3_result_int64(context, cursor->point.time_ms);
+        break;
+    case EG_COLUMN_VALUE:
+        sqlite3_result_double(context, cursor->point.value);
+        break;
+    case EG_COLUMN_UNIT:
+        if (cursor->quantity != EG_QUANTITY_NONE)
+            sqlite3_result_text(context, eg_quantity_info(cursor->quantity)->unit, -1, SQLITE_STATIC);
+        break;
+    case EG_COLUMN_FLAGS:
+        put_flags(context, cursor->point.flags);
+        break;
+    default: /* site to channel */
+        sqlite3_result_value(context, sqlite3_column_value(cursor->series, column - EG_COLUMN_SITE + 1));
+        break;
+    }
+    return SQLITE_OK;
+}
+
+static int x_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *ret)
+{
+    *ret = ((struct cursor *)base)->row;
+    return SQLITE_OK;
+}
+
+/* No xCreate: eponymous only. No xUpdate: read only. */
+static const sqlite3_module module = {.iVersion = 0,
+                                      .xConnect = x_connect,
+                                      .xBestIndex = x_best_index,
+                                      .xDisconnect = x_disconnect,
+                                      .xOpen = x_open,
+                                      .xClose = x_close,
+                                      .xFilter = x_filter,
+                                      .xNext = x_next,
+                                      .xEof = x_eof,
+                                      .xColumn = x_column,
+                                      .xRowid = x_rowid};
+
+/* The name follows from the file's: ecogov.so. */
+__attribute__((visibility("default"))) int sqlite3_ecogov_init(sqlite3 *db, char **ret_error,
+                                                               const sqlite3_api_routines *routines);
+int sqlite3_ecogov_init(sqlite3 *db, char **ret_error, const sqlite3_api_routines *routines)
+{
+    (void)ret_error;
+    sqlite3_api = routines;
+    return sqlite3_create_module_v2(db, "ecogov_readings", &module, NULL, NULL);
+}
