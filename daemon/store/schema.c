@@ -1,6 +1,7 @@
 /* Migrations: the only place with CREATE TABLE. A released step is never changed; a new one is added behind it. */
 #include <store/history.h>
 #include <store/schema.h>
+#include <store/views.h>
 
 #include <stdio.h>
 
@@ -89,6 +90,8 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "CREATE UNIQUE INDEX case_event_order ON case_event(seq);"
     "CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event BEGIN SELECT RAISE(ABORT, 'the history is "
     "append-only'); END;",
+    /* 5: cases, devices, hours and days in words */
+    EG_VIEWS,
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

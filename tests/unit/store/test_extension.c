@@ -312,13 +312,71 @@ static void hostile_rows_are_no_crash(void **unused)
     house_raze(&house);
 }
 
+/* --- the views --- */
+
+static void views_say_it_in_words(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_start(&house);
+    for (int turn = 0; turn < DAY_TURNS; turn++) {
+        day_turn(&house, turn);
+        house_commits(&house);
+    }
+    /* as the second schema left it */
+    run(house.store->db, "DROP VIEW v_devices; DROP VIEW v_cases; DROP VIEW v_case_events; DROP VIEW v_hours;"
+                         "DROP VIEW v_days; PRAGMA user_version=2");
+    house_leave(&house);
+    if (house_enter(&house) != EG_OK)
+        fail_msg("%s", house.err.text);
+    house_verify(&house, "with views");
+    sqlite3 *db = load(&house, SQLITE_OPEN_READONLY);
+    struct {
+        const char *view, *table, *odd;
+    } views[] = {
+        {"v_devices", "device", "registered_at NOT LIKE '2026-11-23T03:%Z' OR series<1 OR device IS NULL"},
+        {"v_cases", "cases", "level IS NULL OR condition IS NULL OR handling IS NULL OR opened_at IS NULL"},
+        {"v_case_events", "case_event", "\"case\" IS NULL OR at NOT LIKE '2026-11-23T__:__:__.___Z'"},
+        {"v_hours", "rollup WHERE period=0",
+         "mean<min-1e-9 OR mean>max+1e-9 OR start>=\"end\" OR quantity IS NULL"},
+        {"v_days", "rollup WHERE period=1", "mean IS NULL OR start NOT LIKE '%T16:00:00.000Z'"},
+    };
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+        char sql[256];
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", views[i].table);
+        int64_t count = ask(db, sql);
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", views[i].view);
+        assert_int_equal(ask(db, sql), count);
+        assert_true(count > 0);
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s WHERE %s", views[i].view, views[i].odd);
+        assert_int_equal(ask(db, sql), 0);
+    }
+    for (int handling = 0; handling < EG_HANDLING_COUNT; handling++) {
+        char sql[256];
+        snprintf(sql, sizeof sql,
+                 "SELECT count(*) FROM v_cases v JOIN cases c USING(number) WHERE "
+                 "(c.handling=%d)<>(v.handling='%s')",
+                 handling, eg_handling_name((enum eg_handling)handling));
+        assert_int_equal(ask(db, sql), 0);
+    }
+    for (int level = 1; level < EG_LEVEL_COUNT; level++) {
+        char sql[256];
+        snprintf(
+            sql, sizeof sql,
+            "SELECT count(*) FROM v_cases v JOIN cases c USING(number) WHERE (c.level=%d)<>(v.level='%s')",
+            level, eg_level_name((enum eg_level)level));
+        assert_int_equal(ask(db, sql), 0);
+    }
+    sqlite3_close(db);
+    house_raze(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_those_of_an_export),
-        cmocka_unit_test(constraints_find_the_same),
-        cmocka_unit_test(what_is_outside_is_not_decoded),
-        cmocka_unit_test(hostile_rows_are_no_crash),
+        cmocka_unit_test(rows_are_those_of_an_export),    cmocka_unit_test(constraints_find_the_same),
+        cmocka_unit_test(what_is_outside_is_not_decoded), cmocka_unit_test(hostile_rows_are_no_crash),
+        cmocka_unit_test(views_say_it_in_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
