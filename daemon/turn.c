@@ -15,6 +15,7 @@
 #define TIDY_PAUSE_MS 20
 #define TIDY_EVERY 64 /* commits */
 #define RETRY_MS 1000 /* after a full disk */
+#define ROOM_BITES 100
 /* So many events, then so long nothing: a backlog has come in whole. Its turn need not wait for commit_interval: shared by so many,
  * the page or two that an earlier commit costs are nothing. The everyday trickle does wait: that is what spares the card. */
 #define QUIET_EVENTS 256
@@ -35,7 +36,7 @@ struct eg_turn {
     uv_timer_t timer; /* the first event's patience, or the next try */
     uv_timer_t tidy_timer;
     uv_work_t work;
-    int result;
+    int result, full_tries;
     bool more_to_tidy, paused, commit_wanted; /* wanted while the worker tidies */
     struct eg_err err;
     int64_t began_us, tidy_at_ms, patience_until_us;
@@ -62,6 +63,7 @@ static void commit_work(uv_work_t *work)
 }
 
 static void commit_again(uv_timer_t *timer);
+static void make_room_work(uv_work_t *work);
 
 static void committed(uv_work_t *work, int status)
 {
@@ -72,6 +74,11 @@ static void committed(uv_work_t *work, int status)
         turn->closed) { /* what is not on disk was never acknowledged: the broker brings it again */
         eg_log(EG_LOG_WARNING, "store: leaving without the last turn: %s", turn->err.text);
         halt(turn);
+        return;
+    }
+    if (turn->result == EG_EFULL &&
+        !turn->full_tries++) { /* at max_size what is oldest gives way: tried at once */
+        commit_again(&turn->timer);
         return;
     }
     if (turn->result == EG_EFULL) {
@@ -90,6 +97,7 @@ static void committed(uv_work_t *work, int status)
     }
     if (eg_fault_clear(turn->faults, "store.full"))
         eg_log(EG_LOG_INFO, "store: there is room again");
+    turn->full_tries = 0;
     turn->figures.commits++;
     turn->figures.last_commit_us = eg_clock_mono_us() - turn->began_us;
     struct eg_store_figures store;
@@ -133,10 +141,22 @@ static void begin_commit(struct eg_turn *turn)
     uv_queue_work(turn->loop, &turn->work, commit_work, committed);
 }
 
+/* Nothing else can run meanwhile, and nothing is released before it is done: as many bites as it takes, within reason. */
+static void make_room_work(uv_work_t *work)
+{
+    struct eg_turn *turn = work->data;
+    bool more = true;
+    for (int bites = 0; more && bites < ROOM_BITES; bites++)
+        if (eg_store_tidy(turn->store, turn->tidy_at_ms, TIDY_BITE_US, &more, &turn->err) != EG_OK)
+            break; /* the commit says why */
+    commit_work(work);
+}
+
 static void commit_again(uv_timer_t *timer)
 {
     struct eg_turn *turn = timer->data;
-    uv_queue_work(turn->loop, &turn->work, commit_work, committed);
+    turn->tidy_at_ms = eg_clock_now_ms();
+    uv_queue_work(turn->loop, &turn->work, make_room_work, committed);
 }
 
 /* Tidying touches only what lies sealed: the turn stays open meanwhile. */

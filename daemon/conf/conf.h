@@ -45,7 +45,9 @@ struct eg_conf_mqtt {
 struct eg_conf_store {
     const char *path;
     int64_t commit_interval_ms; /* default 1 s */
-    int64_t retain_raw_ms;      /* default 400 d */
+    int64_t retain_raw_ms;      /* default 400 d; 0 in any of these: for ever */
+    int64_t retain_hour_ms;     /* default 1825 d */
+    int64_t retain_day_ms;      /* default 0 */
     int64_t max_size;           /* bytes, default 4 GB */
     int64_t endurance_bytes;    /* the card's, default 10 TB; 0: not estimated */
 };

@@ -22,6 +22,7 @@ static struct eg_loaded *fresh(void)
     conf->store = (struct eg_conf_store){.path = "/var/lib/ecogov/ecogov.db",
                                          .commit_interval_ms = 1000,
                                          .retain_raw_ms = INT64_C(400) * 86400000,
+                                         .retain_hour_ms = INT64_C(1825) * 86400000,
                                          .max_size = INT64_C(4000000000),
                                          .endurance_bytes = INT64_C(10000000000000)};
     static const char *const supervisors[] = {"@ecogov-supervisors"};

@@ -51,6 +51,8 @@ static const cyaml_schema_field_t store_fields[] = {
     TEXT("path", struct eg_raw_store, path),
     TEXT("commit_interval", struct eg_raw_store, commit_interval),
     TEXT("retain_raw", struct eg_raw_store, retain_raw),
+    TEXT("retain_hour", struct eg_raw_store, retain_hour),
+    TEXT("retain_day", struct eg_raw_store, retain_day),
     TEXT("max_size", struct eg_raw_store, max_size),
     TEXT("endurance", struct eg_raw_store, endurance),
     CYAML_FIELD_END};

@@ -13,7 +13,7 @@ struct eg_raw_mqtt {
     bool *tls, *tls_insecure, *publish;
 };
 struct eg_raw_store {
-    char *path, *commit_interval, *retain_raw, *max_size, *endurance;
+    char *path, *commit_interval, *retain_raw, *retain_hour, *retain_day, *max_size, *endurance;
 };
 struct eg_raw_socket {
     char *path;

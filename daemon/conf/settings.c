@@ -81,6 +81,10 @@ static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *ra
         eg_resolve_span(resolve, node, "commit_interval", raw->commit_interval, store->commit_interval_ms);
     store->retain_raw_ms =
         eg_resolve_span(resolve, node, "retain_raw", raw->retain_raw, store->retain_raw_ms);
+    store->retain_hour_ms =
+        eg_resolve_span(resolve, node, "retain_hour", raw->retain_hour, store->retain_hour_ms);
+    store->retain_day_ms =
+        eg_resolve_span(resolve, node, "retain_day", raw->retain_day, store->retain_day_ms);
     if (store->commit_interval_ms < 1 || store->commit_interval_ms > 600000)
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "commit_interval"),
                          "commit_interval may be 1ms to 10m");

@@ -265,6 +265,22 @@ static int put_all(struct eg_store *store, const struct eg_batch *batch)
     return code;
 }
 
+/* The file is full, perhaps: as many pages as this batch may need are asked for, and tidying makes that room if max_size is the reason. If
+ * the disk is, there are pages enough below max_size, and nothing goes. */
+static void ask_for_room(struct eg_store *store, const struct eg_batch *batch)
+{
+    int64_t reserve = eg_prune_reserve(store->max_pages);
+    size_t bytes = store->blob.length + store->idents.length + batch->rollups_count * 160;
+    bytes += 1024 * (batch->cases_count + batch->case_events_count + batch->outbox_count +
+                     batch->devices_count + batch->series_count + batch->rule_states_count);
+    for (size_t i = 0; i < batch->quarantine_count; i++)
+        bytes += batch->quarantine[i].payload_len + 1024;
+    store->pages_wanted = reserve + 2 * (int64_t)(bytes / 4096);
+    if (store->pages_wanted > store->max_pages / 2)
+        store->pages_wanted = store->max_pages / 2;
+    store->nothing_left = false;
+}
+
 int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct eg_err *err)
 {
     eg_flash_before(store, batch->now_ms);
@@ -279,12 +295,15 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
                                           : eg_sql_error(store->db, err, "writing a turn");
         if (!sqlite3_get_autocommit(store->db))
             eg_sql_run(store, SQL_ROLLBACK);
+        if (result == EG_EFULL)
+            ask_for_room(store, batch);
         return result;
     }
     store->seq++;
     store->counters = batch->counters;
     store->history = store->history_next;
     eg_flash_after(store);
+    store->pages_wanted = eg_prune_reserve(store->max_pages);
     if (store->wal_pages > EG_WAL_PAGES_MAX && eg_log_due(store))
         eg_log_write_back(store); /* nobody tidies, or not fast enough: the log must end somewhere */
     eg_sql_figures(store);

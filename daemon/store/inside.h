@@ -65,8 +65,15 @@ enum eg_sql {
     SQL_TURN_PRUNE,
     SQL_TURNS,
     SQL_SERIES_MOST,
-    SQL_CHUNK_PRUNE,
     SQL_YOUNG_PRUNE,
+    SQL_YOUNG_OLD,
+    SQL_CHUNK_OLD,
+    SQL_CHUNK_DROP,
+    SQL_TURN_SEALED,
+    SQL_TURN_FOLD,
+    SQL_TURN_BARE,
+    SQL_ROLLUP_PRUNE,
+    SQL_PAGES,
     SQL_COUNT
 };
 
@@ -109,13 +116,21 @@ struct eg_store {
     sqlite3_stmt *sql[SQL_COUNT];
     char *path;
     int lock_fd;
-    int64_t retain_raw_ms;
-    size_t grown_points;        /* EG_CHUNK_GROWN; the tests take less */
-    uint64_t seal_at, seal_run; /* EG_SEAL_AT, EG_SEAL_RUN; the tests take less */
-    int64_t seq;                /* of the newest turn */
-    int64_t sealed_seq;         /* turns up to here are sealed */
-    uint64_t sealed_stored;     /* r_stored as of that turn */
-    int64_t seal_to;            /* above sealed_seq: up to there, series up to seal_series are sealed, too */
+    int64_t retain_raw_ms, retain_hour_ms, retain_day_ms; /* 0: for ever */
+    int64_t max_pages;                                    /* of the file */
+    int64_t pages_free, pages_wanted;                     /* as last measured; below that, old things go */
+    bool nothing_left;                                    /* that might go */
+    bool prune;                                           /* there may be things that are too old */
+    int64_t prune_at_ms;
+    int64_t spared_ms, spared_id; /* chunks up to there that are left belong to cases */
+    int64_t bare_seq;             /* sealed turns up to there hold no readings any more */
+    uint64_t dropped, dropping;   /* readings that went with their chunks; in the bite under way */
+    size_t grown_points;          /* EG_CHUNK_GROWN; the tests take less */
+    uint64_t seal_at, seal_run;   /* EG_SEAL_AT, EG_SEAL_RUN; the tests take less */
+    int64_t seq;                  /* of the newest turn */
+    int64_t sealed_seq;           /* turns up to here are sealed */
+    uint64_t sealed_stored;       /* r_stored as of that turn */
+    int64_t seal_to; /* above sealed_seq: up to there, series up to seal_series are sealed, too */
     uint32_t seal_series;
     bool forget; /* there may be turns to delete */
     struct eg_seal seal;
@@ -202,6 +217,13 @@ int eg_grow_young(struct eg_store *store, uint32_t series, struct eg_point *ret_
 /* `rows`: young and new, ascending by time and age. */
 int eg_grow_put(struct eg_store *store, uint32_t series, int64_t seq, const struct eg_aged *rows,
                 size_t count);
+
+/* prune.c */
+int64_t eg_prune_reserve(int64_t max_pages);
+void eg_prune_measure(struct eg_store *store);
+bool eg_prune_tight(const struct eg_store *store);
+int eg_prune_within(struct eg_store *store, int64_t now_ms, int64_t until_us); /* an SQLite code */
+void eg_prune_done(struct eg_store *store, bool kept);
 
 void eg_seal_finish(struct eg_store *store);
 void eg_case_read(sqlite3_stmt *statement, struct eg_case *ret);

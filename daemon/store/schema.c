@@ -80,6 +80,7 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "DROP TABLE chunk_2;"
     "CREATE UNIQUE INDEX chunk_place ON chunk(series, t_first, seq, t_last);"
     "CREATE INDEX chunk_age ON chunk(t_last);"
+    "CREATE INDEX cases_series ON cases(series);"
     "CREATE TABLE young(series INTEGER PRIMARY KEY, t_first INTEGER NOT NULL, seq INTEGER NOT NULL,"
     " t_last INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL);",
     /* 4: the chain over the history of cases (history.c) */

@@ -1,5 +1,5 @@
-/* Background work between turns: the oldest part of the journal becomes chunks, one or more per series; what is older than
- * retain_raw goes. Called by turn.c's worker when no commit runs, in bites of some milliseconds, since a turn waits for the
+/* Background work between turns: the oldest part of the journal becomes chunks; what may go, goes (prune.c).
+ * Called by turn.c's worker when no commit runs, in bites of some milliseconds, since a turn waits for the
  * bite that is under way.
  *
  * A run seals the turns (sealed_seq, seal_to]. Its bites: gather reads those turns into memory, chained by series, and decides
@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define FORGET_ROWS 64 /* between two looks at the clock */
+#define PRUNE_EVERY_MS 3600000
 
 /* --- gather --- */
 
@@ -190,16 +191,13 @@ static int put_series(struct eg_store *store, uint32_t series)
 }
 
 /* Also of series that say nothing any more. */
-static int prune_series(struct eg_store *store, uint32_t series, int64_t now_ms)
+static int prune_young(struct eg_store *store, uint32_t series, int64_t now_ms)
 {
     if (!store->retain_raw_ms)
         return SQLITE_OK;
-    sqlite3_bind_int64(store->sql[SQL_CHUNK_PRUNE], 1, series);
-    sqlite3_bind_int64(store->sql[SQL_CHUNK_PRUNE], 2, now_ms - store->retain_raw_ms);
     sqlite3_bind_int64(store->sql[SQL_YOUNG_PRUNE], 1, series);
     sqlite3_bind_int64(store->sql[SQL_YOUNG_PRUNE], 2, now_ms - store->retain_raw_ms);
-    int code = eg_sql_run(store, SQL_CHUNK_PRUNE);
-    return code == SQLITE_OK ? eg_sql_run(store, SQL_YOUNG_PRUNE) : code;
+    return eg_sql_run(store, SQL_YOUNG_PRUNE);
 }
 
 static int put_within(struct eg_store *store, int64_t now_ms, int64_t until_us, uint32_t *ret_series)
@@ -214,7 +212,7 @@ static int put_within(struct eg_store *store, int64_t now_ms, int64_t until_us, 
         if (seal->chains[series].count)
             code = put_series(store, series);
         if (code == SQLITE_OK)
-            code = prune_series(store, series, now_ms);
+            code = prune_young(store, series, now_ms);
     } while (code == SQLITE_OK && eg_clock_mono_us() < until_us);
     if (code == SQLITE_OK)
         code = eg_meta_put(store, "seal_to", seal->read_seq);
@@ -236,7 +234,9 @@ static void put_done(struct eg_store *store, uint32_t series)
         return;
     store->sealed_seq = store->seal.read_seq;
     store->sealed_stored = store->seal.stored;
-    store->forget = true;
+    store->forget = store->prune = true;
+    store->nothing_left = false;
+    store->spared_ms = INT64_MIN; /* what came late is older than what was looked at */
     end_run(&store->seal);
 }
 
@@ -259,35 +259,55 @@ static int forget_within(struct eg_store *store, int64_t until_us, bool *ret_mor
 
 /* --- one bite --- */
 
-static int write_bite(struct eg_store *store, int64_t now_ms, int64_t until_us, struct eg_err *err)
-{
-    uint32_t series = 0;
-    bool more = false, put = store->seal.gathered;
-    sqlite3_exec(store->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
-    int code = eg_sql_run(store, SQL_BEGIN);
-    if (code == SQLITE_OK)
-        code = put ? put_within(store, now_ms, until_us, &series) : forget_within(store, until_us, &more);
-    if (code == SQLITE_OK)
-        code = eg_sql_run(store, SQL_COMMIT);
-    int result = code == SQLITE_OK      ? EG_OK
-                 : code == SQLITE_NOMEM ? eg_err_set(err, EG_ENOMEM, "no memory to seal the journal")
-                 : code == SQLITE_CORRUPT
-                     ? eg_err_set(err, EG_ECORRUPT, "a sealed chunk is damaged: run ecogovd --verify")
-                     : eg_sql_error(store->db, err, "sealing the journal");
-    if (!sqlite3_get_autocommit(store->db))
-        eg_sql_run(store, SQL_ROLLBACK);
-    sqlite3_exec(store->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
-    if (result == EG_OK && put)
-        put_done(store, series);
-    else if (result == EG_OK)
-        store->forget = more;
-    return result;
-}
+enum work { NOTHING, WRITE_BACK, PRUNE, FORGET, GATHER, PUT };
 
 static bool enough(const struct eg_store *store)
 {
     return store->seal.read_seq || store->seal_to > store->sealed_seq ||
            store->counters.r_stored - store->sealed_stored >= store->seal_at;
+}
+
+/* Room before all that needs some. */
+static enum work next_work(const struct eg_store *store)
+{
+    return eg_log_due(store)       ? WRITE_BACK
+           : eg_prune_tight(store) ? PRUNE
+           : store->forget         ? FORGET
+           : store->seal.gathered  ? PUT
+           : enough(store)         ? GATHER
+           : store->prune          ? PRUNE
+                                   : NOTHING;
+}
+
+static int write_bite(struct eg_store *store, enum work work, int64_t now_ms, int64_t until_us,
+                      struct eg_err *err)
+{
+    uint32_t series = 0;
+    bool more = false;
+    sqlite3_exec(store->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+    int code = eg_sql_run(store, SQL_BEGIN);
+    if (code == SQLITE_OK)
+        code = work == PUT     ? put_within(store, now_ms, until_us, &series)
+               : work == PRUNE ? eg_prune_within(store, now_ms, until_us)
+                               : forget_within(store, until_us, &more);
+    if (code == SQLITE_OK)
+        code = eg_sql_run(store, SQL_COMMIT);
+    int result =
+        code == SQLITE_OK      ? EG_OK
+        : code == SQLITE_NOMEM ? eg_err_set(err, EG_ENOMEM, "no memory to seal the journal")
+        : code == SQLITE_CORRUPT
+            ? eg_err_set(err, EG_ECORRUPT, "a sealed chunk is damaged: run ecogovd --verify")
+            : eg_sql_error(store->db, err, work == PRUNE ? "dropping old readings" : "sealing the journal");
+    if (!sqlite3_get_autocommit(store->db))
+        eg_sql_run(store, SQL_ROLLBACK);
+    sqlite3_exec(store->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
+    if (work == PRUNE)
+        eg_prune_done(store, result == EG_OK);
+    if (result == EG_OK && work == PUT)
+        put_done(store, series);
+    else if (result == EG_OK && work == FORGET)
+        store->forget = more;
+    return result;
 }
 
 int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, bool *ret_more,
@@ -297,17 +317,29 @@ int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, boo
         eg_clock_mono_us() + budget_us / 2; /* the other half is for COMMIT, which writes the pages */
     int code = EG_OK;
     *ret_more = false;
-    if (!store->forget && !enough(store) && !eg_log_due(store))
+    if (now_ms >= store->prune_at_ms) {
+        store->prune = true;
+        store->prune_at_ms = now_ms + PRUNE_EVERY_MS;
+    }
+    enum work work = next_work(store);
+    if (work == NOTHING)
         return EG_OK;
-    if (eg_log_due(store))
+    if (work == WRITE_BACK)
         eg_log_write_back(store);
-    else if (!store->forget && !store->seal.gathered)
+    else if (work == GATHER)
         code = gather_some(store, until_us, err);
     else
-        code = write_bite(store, now_ms, until_us, err);
+        code = write_bite(store, work, now_ms, until_us, err);
+    if (code == EG_EFULL && work == PUT && store->pages_wanted < store->max_pages / 2) {
+        store->pages_wanted =
+            store->max_pages / 2; /* a run of sealing is a guest, too: room first, if max_size is why */
+        eg_prune_measure(store);
+        *ret_more = eg_prune_tight(store);
+        return *ret_more ? EG_OK : code;
+    }
     if (code == EG_OK) {
-        *ret_more = store->forget || enough(store) || eg_log_due(store);
         eg_sql_figures(store);
+        *ret_more = next_work(store) != NOTHING;
     }
     return code;
 }

@@ -61,8 +61,19 @@ static const char *const texts[SQL_COUNT] = {
                        "?3) AND received<=?2",
     [SQL_TURNS] = "SELECT seq, at, readings, r_stored FROM turn WHERE seq>? ORDER BY seq",
     [SQL_SERIES_MOST] = "SELECT ifnull(max(id),0) FROM series",
-    [SQL_CHUNK_PRUNE] = "DELETE FROM chunk WHERE id IN"
-                        " (SELECT id FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 LIMIT 64)",
+    [SQL_YOUNG_OLD] = "DELETE FROM young WHERE series IN (SELECT series FROM young ORDER BY t_last LIMIT ?1)",
+    /* a day around a case, for its series: evidence */
+    [SQL_CHUNK_OLD] =
+        "SELECT id, t_last, n, EXISTS(SELECT 1 FROM cases c WHERE c.series=chunk.series AND"
+        " c.opened_at-86400000<=t_last AND (c.closed_at IS NULL OR c.closed_at+86400000>=t_first))"
+        " FROM chunk WHERE (t_last,id)>(?1,?2) AND t_last<?3 ORDER BY t_last, id LIMIT ?4",
+    [SQL_CHUNK_DROP] = "DELETE FROM chunk WHERE id=?1",
+    [SQL_TURN_SEALED] = "SELECT seq, idents FROM turn WHERE seq>?1 AND seq<=?2 ORDER BY seq LIMIT ?3",
+    [SQL_TURN_FOLD] = "DELETE FROM turn WHERE seq>=?1 AND seq<?2",
+    [SQL_TURN_BARE] = "UPDATE turn SET readings=NULL, idents=?2 WHERE seq=?1",
+    [SQL_ROLLUP_PRUNE] = "DELETE FROM rollup WHERE (period,start,series) IN"
+                         " (SELECT period,start,series FROM rollup WHERE period=?1 AND start<?2 LIMIT ?3)",
+    [SQL_PAGES] = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count",
     [SQL_YOUNG_PRUNE] = "DELETE FROM young WHERE series=?1 AND t_last<?2",
 };
 
@@ -148,9 +159,11 @@ void eg_sql_figures(struct eg_store *store)
     stat(store->path, &file);
     stat(wal, &log);
     atomic_store(&store->bytes, (int64_t)file.st_size + (int64_t)log.st_size);
-    atomic_store(&store->readings, store->counters.r_stored - store->counters.r_corrected);
+    uint64_t there = store->counters.r_stored - store->counters.r_corrected;
+    atomic_store(&store->readings, there > store->dropped ? there - store->dropped : 0);
     atomic_store(&store->journal_readings, store->counters.r_stored - store->sealed_stored);
-    atomic_store(&store->wants_tidy, eg_log_due(store));
+    eg_prune_measure(store);
+    atomic_store(&store->wants_tidy, eg_log_due(store) || eg_prune_tight(store));
 }
 
 /* --- opening --- */
@@ -196,6 +209,19 @@ static int limit_size(struct eg_store *store, int64_t max_size, struct eg_err *e
                : eg_sql_error(store->db, err, "setting max_size");
 }
 
+/* A small file must not be filled by the journal alone, at 8 bytes a reading: then it is sealed earlier. */
+static void fit_into(struct eg_store *store, int64_t max_size)
+{
+    uint64_t most = (uint64_t)max_size / 32;
+    if (store->seal_at > most)
+        store->seal_at = most;
+    if (store->seal_run > most / 2)
+        store->seal_run = most / 2;
+    store->max_pages = max_size / PAGE;
+    store->pages_wanted = eg_prune_reserve(store->max_pages);
+    store->spared_ms = INT64_MIN;
+}
+
 int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struct eg_err *err)
 {
     struct eg_store *store = calloc(1, sizeof *store);
@@ -204,9 +230,12 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->lock_fd = -1;
     store->seal_at = EG_SEAL_AT;
     store->seal_run = EG_SEAL_RUN;
+    fit_into(store, conf->store.max_size);
     store->wal_due = EG_WAL_PAGES;
     store->grown_points = EG_CHUNK_GROWN;
     store->retain_raw_ms = conf->store.retain_raw_ms;
+    store->retain_hour_ms = conf->store.retain_hour_ms;
+    store->retain_day_ms = conf->store.retain_day_ms;
     store->path = strdup(conf->store.path);
     eg_buf_init(&store->blob, (size_t)256 * 1024 * 1024);
     eg_buf_init(&store->idents, (size_t)64 * 1024 * 1024);
@@ -231,6 +260,7 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     sqlite3_wal_hook(store->db, eg_log_note, store);
     store->sealed_seq = eg_meta_get(store->db, "sealed_seq", 0);
     store->sealed_stored = (uint64_t)eg_meta_get(store->db, "sealed_stored", 0);
+    store->dropped = (uint64_t)eg_meta_get(store->db, "dropped", 0);
     store->seal_to = eg_meta_get(store->db, "seal_to", 0);
     store->seal_series = (uint32_t)eg_meta_get(store->db, "seal_series", 0);
     eg_flash_open(store);

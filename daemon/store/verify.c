@@ -51,8 +51,10 @@ static void check_turns(sqlite3 *db, struct eg_buf *findings)
 {
     sqlite3_stmt *sql = NULL;
     int64_t seq_before = -1, stored_before = 0;
-    if (sqlite3_prepare_v2(db, "SELECT seq,at,readings,idents,r_stored FROM turn ORDER BY seq", -1, &sql,
-                           NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(db,
+                           "SELECT seq,at,readings,idents,r_stored, readings IS NULL AND seq<=ifnull((SELECT "
+                           "value FROM meta WHERE key='sealed_seq'),0) FROM turn ORDER BY seq",
+                           -1, &sql, NULL) != SQLITE_OK)
         return;
     while (sqlite3_step(sql) == SQLITE_ROW) {
         const uint8_t *readings = sqlite3_column_blob(sql, 2), *idents = sqlite3_column_blob(sql, 3);
@@ -62,7 +64,7 @@ static void check_turns(sqlite3 *db, struct eg_buf *findings)
             (idents &&
              eg_pack_each_ident(idents, (size_t)sqlite3_column_bytes(sql, 3), no_ident, NULL) != EG_OK))
             eg_buf_printf(findings, "turn %lld of the journal is damaged\n", (long long)seq);
-        else if (seq == seq_before + 1 && held != stored - stored_before)
+        else if (!sqlite3_column_int(sql, 5) && seq == seq_before + 1 && held != stored - stored_before)
             eg_buf_printf(findings, "turn %lld holds %lld readings and counts %lld\n", (long long)seq,
                           (long long)held, (long long)(stored - stored_before));
         seq_before = seq;

@@ -82,7 +82,8 @@ static void test_defaults(void **unused)
                     !conf->mqtt.tls);
         assert_true(conf->store.commit_interval_ms == 1000 &&
                     conf->store.retain_raw_ms == INT64_C(400) * 86400000 &&
-                    conf->store.max_size == INT64_C(4000000000) &&
+                    conf->store.retain_hour_ms == INT64_C(1825) * 86400000 &&
+                    conf->store.retain_day_ms == 0 && conf->store.max_size == INT64_C(4000000000) &&
                     conf->store.endurance_bytes == INT64_C(10000000000000));
         assert_string_equal(conf->time_zone, "Asia/Shanghai");
         assert_true(conf->auto_register && conf->late_limit_ms == 86400000 &&

@@ -108,7 +108,9 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
 {
     return same_mqtt(&a->mqtt, &b->mqtt) && same_text(a->store.path, b->store.path) &&
            a->store.commit_interval_ms == b->store.commit_interval_ms &&
-           a->store.retain_raw_ms == b->store.retain_raw_ms && a->store.max_size == b->store.max_size &&
+           a->store.retain_raw_ms == b->store.retain_raw_ms &&
+           a->store.retain_hour_ms == b->store.retain_hour_ms &&
+           a->store.retain_day_ms == b->store.retain_day_ms && a->store.max_size == b->store.max_size &&
            a->store.endurance_bytes == b->store.endurance_bytes &&
            same_text(a->socket.path, b->socket.path) && same_list(&a->socket, &b->socket) &&
            same_text(a->board.dir, b->board.dir) && a->board.interval_ms == b->board.interval_ms &&
@@ -283,7 +285,7 @@ static void test_commented_values_are_the_defaults(void **unused)
     int count;
     (void)unused;
     char *text = main_file(1, &count);
-    assert_int_equal(count, 27); /* keys with a default, and the four groups */
+    assert_int_equal(count, 29); /* keys with a default, and the four groups */
     must_be_defaults(text);
     free(text);
 }
@@ -327,6 +329,8 @@ static void test_every_setting_is_compared(void **unused)
         {"store.path", "store: {path: other.db}"},
         {"store.commit_interval", "store: {commit_interval: 2s}"},
         {"store.retain_raw", "store: {retain_raw: 0}"},
+        {"store.retain_hour", "store: {retain_hour: 0}"},
+        {"store.retain_day", "store: {retain_day: 9d}"},
         {"store.max_size", "store: {max_size: 5GB}"},
         {"store.endurance", "store: {endurance: 1TB}"},
         {"socket.path", "socket: {path: other.sock}"},
@@ -438,7 +442,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 23 + 4); /* settings, and the empty lists */
+    assert_int_equal(count, 25 + 4); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }

@@ -1,0 +1,220 @@
+/* What goes: readings and rollups that are older than they are kept, and, when the file comes near max_size, whatever is oldest. Knows the
+ * order in which things may be missed: what lies sealed a second time in the journal, chunks no case stands on, chunks of a case, what
+ * is still young. Rollups and cases give way to nothing here. Pages that become free are used again; nothing is moved, so no room
+ * is needed to make room. Called by seal.c, in bites. */
+#include <store/inside.h>
+#include <base/clock.h>
+
+#define BATCH 64 /* rows between two looks at the clock */
+#define NEVER INT64_MAX
+
+int64_t eg_prune_reserve(int64_t max_pages)
+{
+    int64_t part = max_pages / 8; /* for the next turns and a run of sealing, until a bite comes by */
+    return part < 32 ? 32 : part > 1024 ? 1024 : part;
+}
+
+void eg_prune_measure(struct eg_store *store)
+{
+    sqlite3_stmt *sql = store->sql[SQL_PAGES];
+    if (sqlite3_step(sql) == SQLITE_ROW)
+        store->pages_free = store->max_pages - sqlite3_column_int64(sql, 0) + sqlite3_column_int64(sql, 1);
+    sqlite3_reset(sql);
+}
+
+bool eg_prune_tight(const struct eg_store *store)
+{
+    return store->pages_free < store->pages_wanted && !store->nothing_left;
+}
+
+/* --- chunks --- */
+
+struct old {
+    int64_t id, time_ms;
+    uint64_t count;
+    bool evidence;
+};
+
+/* The next old chunks behind the place given, those whose last reading is older than `before_ms`. */
+static int list_old(struct eg_store *store, const struct old *behind, int64_t before_ms,
+                    struct old ret[BATCH], size_t *ret_count)
+{
+    sqlite3_stmt *sql = store->sql[SQL_CHUNK_OLD];
+    int code;
+    *ret_count = 0;
+    sqlite3_bind_int64(sql, 1, behind->time_ms);
+    sqlite3_bind_int64(sql, 2, behind->id);
+    sqlite3_bind_int64(sql, 3, before_ms);
+    sqlite3_bind_int(sql, 4, BATCH);
+    while ((code = sqlite3_step(sql)) == SQLITE_ROW && *ret_count < BATCH)
+        ret[(*ret_count)++] =
+            (struct old){sqlite3_column_int64(sql, 0), sqlite3_column_int64(sql, 1),
+                         (uint64_t)sqlite3_column_int64(sql, 2), sqlite3_column_int(sql, 3) != 0};
+    sqlite3_reset(sql);
+    return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+static int drop_old(struct eg_store *store, const struct old *old, size_t count, bool evidence_too)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < count; i++) {
+        if (old[i].evidence && !evidence_too)
+            continue;
+        sqlite3_bind_int64(store->sql[SQL_CHUNK_DROP], 1, old[i].id);
+        code = eg_sql_run(store, SQL_CHUNK_DROP);
+        store->dropping += old[i].count;
+    }
+    return code;
+}
+
+/* --- room --- */
+
+static void take_ident(void *arg, uint16_t mid, uint32_t hash)
+{
+    const struct eg_row_ident row = {mid, hash};
+    eg_buf_add(arg, &row, sizeof row);
+}
+
+/* The next sealed turns behind bare_seq, their packet identities in order. *ret_to: the last of them, 0: there are none. */
+static int gather_sealed(struct eg_store *store, struct eg_buf *rows, int64_t *ret_from, int64_t *ret_to)
+{
+    sqlite3_stmt *sql = store->sql[SQL_TURN_SEALED];
+    int code;
+    *ret_from = *ret_to = 0;
+    sqlite3_bind_int64(sql, 1, store->bare_seq);
+    sqlite3_bind_int64(sql, 2, store->sealed_seq);
+    sqlite3_bind_int(sql, 3, BATCH);
+    while ((code = sqlite3_step(sql)) == SQLITE_ROW &&
+           rows->length < EG_IDENTS_KEPT * sizeof(struct eg_row_ident)) {
+        const uint8_t *blob = sqlite3_column_blob(sql, 1);
+        if (blob && eg_pack_each_ident(blob, (size_t)sqlite3_column_bytes(sql, 1), take_ident, rows) != EG_OK)
+            break; /* damaged: it stays as it is, for --verify to say */
+        *ret_to = sqlite3_column_int64(sql, 0);
+        if (!*ret_from)
+            *ret_from = *ret_to;
+    }
+    sqlite3_reset(sql);
+    return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+/* Turns whose readings lie in chunks are kept for their packet identities alone: many become one, without readings. */
+static int fold_turns(struct eg_store *store, bool *ret_done)
+{
+    struct eg_buf rows;
+    int64_t from, to;
+    sqlite3_stmt *sql = store->sql[SQL_TURN_BARE];
+    eg_buf_init(&rows, (size_t)4 * EG_IDENTS_KEPT * sizeof(struct eg_row_ident));
+    int code = gather_sealed(store, &rows, &from, &to);
+    *ret_done = code != SQLITE_OK || !to || rows.failed;
+    eg_buf_clear(&store->idents);
+    if (!*ret_done && rows.length &&
+        !eg_pack_idents(&store->idents, (const struct eg_row_ident *)(const void *)rows.data,
+                        rows.length / sizeof(struct eg_row_ident)))
+        code = SQLITE_NOMEM;
+    eg_buf_finish(&rows);
+    if (code != SQLITE_OK || *ret_done)
+        return code;
+    sqlite3_bind_int64(store->sql[SQL_TURN_FOLD], 1, from);
+    sqlite3_bind_int64(store->sql[SQL_TURN_FOLD], 2, to);
+    code = eg_sql_run(store, SQL_TURN_FOLD);
+    sqlite3_bind_int64(sql, 1, to);
+    if (store->idents.length)
+        sqlite3_bind_blob64(sql, 2, store->idents.data, store->idents.length, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(sql, 2);
+    store->bare_seq = to;
+    return code == SQLITE_OK ? eg_sql_run(store, SQL_TURN_BARE) : code;
+}
+
+static int drop_young(struct eg_store *store)
+{
+    sqlite3_bind_int(store->sql[SQL_YOUNG_OLD], 1, BATCH);
+    int code = eg_sql_run(store, SQL_YOUNG_OLD);
+    store->nothing_left = code == SQLITE_OK && !sqlite3_changes(store->db);
+    return code;
+}
+
+/* One step towards more room. */
+static int make_some_room(struct eg_store *store)
+{
+    struct old old[BATCH];
+    size_t count = 0;
+    bool done = false;
+    const struct old oldest = {.time_ms = INT64_MIN}, behind = {store->spared_id, store->spared_ms, 0, false};
+    int code = fold_turns(store, &done);
+    if (code != SQLITE_OK || !done)
+        return code;
+    code = list_old(store, &behind, NEVER, old, &count);
+    if (code == SQLITE_OK && count) { /* chunks of cases are passed over, and not looked at again */
+        store->spared_id = old[count - 1].id;
+        store->spared_ms = old[count - 1].time_ms;
+        return drop_old(store, old, count, false);
+    }
+    if (code == SQLITE_OK)
+        code = list_old(store, &oldest, NEVER, old, &count);
+    if (code == SQLITE_OK)
+        code = count ? drop_old(store, old, count, true) : drop_young(store);
+    return code;
+}
+
+/* --- age --- */
+
+static int drop_rollups(struct eg_store *store, enum eg_period period, int64_t before_ms, bool *ret_done)
+{
+    sqlite3_bind_int(store->sql[SQL_ROLLUP_PRUNE], 1, (int)period);
+    sqlite3_bind_int64(store->sql[SQL_ROLLUP_PRUNE], 2, before_ms);
+    sqlite3_bind_int(store->sql[SQL_ROLLUP_PRUNE], 3, 4 * BATCH);
+    int code = eg_sql_run(store, SQL_ROLLUP_PRUNE);
+    *ret_done = code == SQLITE_OK && sqlite3_changes(store->db) < 4 * BATCH;
+    return code;
+}
+
+static int drop_some_by_age(struct eg_store *store, int64_t now_ms)
+{
+    struct old old[BATCH];
+    size_t count = 0;
+    bool done = true;
+    const struct old oldest = {.time_ms = INT64_MIN};
+    int code = SQLITE_OK;
+    if (store->retain_raw_ms)
+        code = list_old(store, &oldest, now_ms - store->retain_raw_ms, old, &count);
+    if (code == SQLITE_OK && count)
+        return drop_old(store, old, count, true);
+    if (code == SQLITE_OK && store->retain_hour_ms)
+        code = drop_rollups(store, EG_PERIOD_HOUR, now_ms - store->retain_hour_ms, &done);
+    if (code == SQLITE_OK && done && store->retain_day_ms)
+        code = drop_rollups(store, EG_PERIOD_DAY, now_ms - store->retain_day_ms, &done);
+    store->prune = code != SQLITE_OK || !done;
+    return code;
+}
+
+int eg_prune_within(struct eg_store *store, int64_t now_ms, int64_t until_us)
+{
+    int code = SQLITE_OK;
+    store->dropping = 0;
+    do {
+        eg_prune_measure(store);
+        if (eg_prune_tight(store))
+            code = make_some_room(store);
+        else if (store->prune)
+            code = drop_some_by_age(store, now_ms);
+        else
+            break;
+    } while (code == SQLITE_OK && eg_clock_mono_us() < until_us);
+    return code == SQLITE_OK && store->dropping
+               ? eg_meta_put(store, "dropped", (int64_t)(store->dropped + store->dropping))
+               : code;
+}
+
+/* After COMMIT, or after it failed: then the next pass looks at everything anew. */
+void eg_prune_done(struct eg_store *store, bool kept)
+{
+    if (kept) {
+        store->dropped += store->dropping;
+    } else {
+        store->spared_id = store->bare_seq = 0;
+        store->spared_ms = INT64_MIN;
+        store->prune = true;
+    }
+    store->dropping = 0;
+}

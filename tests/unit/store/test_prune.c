@@ -1,0 +1,252 @@
+/* What goes and what stays (prune.c): by age, and by max_size, where ingest goes on for ever and the oldest give way, those of a
+ * case last. Batches are made by hand: the pipeline is not asked. */
+#include "house.h"
+
+#define SERIES 20
+#define EACH 50 /* readings of a series in a turn */
+#define STEP_MS 1000
+
+static int64_t number_of(struct house *house, const char *query)
+{
+    sqlite3_stmt *sql = NULL;
+    assert_int_equal(sqlite3_prepare_v2(house->reader->db, query, -1, &sql, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(sql), SQLITE_ROW);
+    int64_t number = sqlite3_column_int64(sql, 0);
+    sqlite3_finalize(sql);
+    return number;
+}
+
+static void run(struct house *house, const char *sql)
+{
+    char *why = NULL;
+    if (sqlite3_exec(house->store->db, sql, NULL, NULL, &why) != SQLITE_OK)
+        fail_msg("%s: %s", sql, why);
+}
+
+static void register_series(struct house *house)
+{
+    for (uint32_t id = 1; id <= SERIES; id++) {
+        struct eg_row_device *device = EG_BATCH_ADD(&house->batch, devices);
+        struct eg_row_series *series = EG_BATCH_ADD(&house->batch, series);
+        char name[16];
+        snprintf(name, sizeof name, "d%u", id);
+        *device = (struct eg_row_device){id, "shangtian", "air", eg_batch_text(&house->batch, name), NOW};
+        *series = (struct eg_row_series){id, id, EG_Q_pm25, ""};
+    }
+    house->batch.events++;
+    house->batch.now_ms = NOW;
+    house_commits(house);
+}
+
+static int64_t time_of(int at)
+{
+    return NOW + (int64_t)at * STEP_MS;
+}
+
+/* Values without decimals in common: some seven bytes a reading, sealed. */
+static void fill_turn(struct house *house, int turn)
+{
+    for (uint32_t series = 1; series <= SERIES; series++)
+        for (int i = 0; i < EACH; i++) {
+            struct eg_row_reading *row = EG_BATCH_ADD(&house->batch, readings);
+            *row =
+                (struct eg_row_reading){series, 0, time_of(turn * EACH + i),
+                                        (double)(((unsigned)turn * EACH + (unsigned)i) * 2654435761u) / 3.0};
+            house->batch.counters.r_decoded++;
+            house->batch.counters.r_stored++;
+        }
+    house->batch.counters.received += SERIES;
+    house->batch.counters.decoded += SERIES;
+    house->batch.events++;
+    house->batch.now_ms = time_of(turn * EACH);
+}
+
+static void tidy_all(struct house *house, int64_t now_ms, int64_t budget_us)
+{
+    bool more = true;
+    for (int bites = 0; more; bites++) {
+        if (eg_store_tidy(house->store, now_ms, budget_us, &more, &house->err) != EG_OK)
+            fail_msg("%s", house->err.text);
+        if (bites > 5000)
+            fail_msg("it does not come to an end");
+    }
+}
+
+/* As turn.c does it: what does not fit is tried again after tidying. */
+static int live(struct house *house, int from, int to)
+{
+    int again = 0;
+    for (int turn = from; turn < to; turn++) {
+        fill_turn(house, turn);
+        if (house_commit(house) != EG_OK) {
+            assert_int_equal(house->err.code, EG_EFULL);
+            again++;
+            tidy_all(house, time_of(turn * EACH), 3000);
+            house_commits(house);
+        }
+        if (turn % 16 == 0 || house->store->wants_tidy)
+            tidy_all(house, time_of(turn * EACH), turn % 3 ? 3000 : 0);
+    }
+    return again;
+}
+
+struct seen {
+    size_t count;
+    int64_t first_ms, last_ms;
+};
+
+static bool see(void *arg, const struct eg_point *point)
+{
+    struct seen *seen = arg;
+    if (!seen->count++)
+        seen->first_ms = point->time_ms;
+    seen->last_ms = point->time_ms;
+    return true;
+}
+
+static struct seen of_series(struct house *house, uint32_t series, int64_t from_ms, int64_t to_ms)
+{
+    struct seen seen = {0};
+    assert_int_equal(eg_reader_points(house->reader, series, from_ms, to_ms, see, &seen, &house->err), EG_OK);
+    return seen;
+}
+
+static void add_case(struct house *house, int number, uint32_t series, int64_t opened_ms, int64_t closed_ms)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "INSERT INTO cases "
+             "VALUES(%d,'c%d','shangtian','air','d','r','','pm25',%u,1,1,0,5,0,%lld,%lld,%lld,NULL,1,1,"
+             "1,1,1,'','',0,0,0)",
+             number, number, series, (long long)opened_ms, (long long)opened_ms, (long long)closed_ms);
+    run(house, sql);
+}
+
+#define TURNS 600
+
+static void the_oldest_give_way(void **unused)
+{
+    (void)unused;
+    struct house house;
+    struct eg_store_figures figures;
+    const int64_t room = 2000000 / 4096;
+    house_make(&house, "2MB");
+    assert_int_equal(house_enter(&house), EG_OK);
+    register_series(&house);
+    house.store->grown_points = 200;
+    add_case(&house, 1, 7, NOW - 30 * HOUR, NOW - 23 * HOUR); /* its day after ends an hour from now */
+    live(&house, 0, TURNS);
+    eg_store_figures(house.store, &figures);
+    assert_true(number_of(&house, "PRAGMA page_count") <= room);
+    struct seen usual = of_series(&house, 3, INT64_MIN, INT64_MAX),
+                spared = of_series(&house, 7, INT64_MIN, INT64_MAX);
+    assert_true(usual.first_ms > time_of(0) && usual.last_ms == time_of(TURNS * EACH - 1));
+    assert_int_equal(usual.last_ms - usual.first_ms, (int64_t)(usual.count - 1) * STEP_MS); /* no hole */
+    assert_true(usual.count > 1000);
+    assert_int_equal(spared.first_ms, time_of(0)); /* the case's evidence */
+    assert_int_equal(spared.last_ms, time_of(TURNS * EACH - 1));
+    assert_true(spared.count < TURNS * EACH);
+    assert_true(house.store->dropped > 0 && figures.readings < (uint64_t)TURNS * EACH * SERIES);
+    house_verify(&house, "at its greatest size");
+    uint64_t dropped = house.store->dropped;
+    struct eg_counters counters = house.batch.counters;
+    house_kill(&house);
+    house.batch.counters = counters;
+    assert_int_equal(house.store->dropped, dropped);
+    live(&house, TURNS, TURNS + 100);
+    assert_true(number_of(&house, "PRAGMA page_count") <= room);
+    house_verify(&house, "after a kill at its greatest size");
+    house_raze(&house);
+}
+
+/* Where everything is evidence, it goes, too, oldest first: ingest does not stop for it. */
+static void evidence_goes_last_but_goes(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_make(&house, "1MB");
+    assert_int_equal(house_enter(&house), EG_OK);
+    register_series(&house);
+    house.store->grown_points = 200;
+    for (uint32_t series = 1; series <= SERIES; series++)
+        add_case(&house, (int)series, series, time_of(0), time_of(100 * TURNS * EACH));
+    live(&house, 0, TURNS / 2);
+    assert_true(number_of(&house, "PRAGMA page_count") <= 1000000 / 4096);
+    assert_int_equal(of_series(&house, 1, INT64_MIN, INT64_MAX).last_ms, time_of(TURNS / 2 * EACH - 1));
+    house_verify(&house, "only evidence");
+    house_raze(&house);
+}
+
+/* A disk that is full below max_size costs nobody anything. */
+static void a_full_disk_drops_nothing(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_make(&house, "1GB");
+    assert_int_equal(house_enter(&house), EG_OK);
+    register_series(&house);
+    house.store->seal_at = house.store->seal_run = 2000;
+    live(&house, 0, 10);
+    run(&house, "PRAGMA max_page_count=1"); /* as many as there are: what a full disk looks like from here */
+    int turn = 10;
+    for (int code = EG_OK; code == EG_OK; turn++) {
+        fill_turn(&house, turn);
+        code = house_commit(&house);
+    }
+    assert_int_equal(house.err.code, EG_EFULL);
+    for (int again = 0; again < 5; again++) {
+        bool more = true;
+        for (int bites = 0; more && bites < 100; bites++)
+            if (eg_store_tidy(house.store, time_of(turn * EACH), 3000, &more, &house.err) != EG_OK)
+                break;
+        house_commit(&house);
+    }
+    assert_int_equal(house.store->dropped, 0);
+    run(&house, "PRAGMA max_page_count=100000");
+    house_commit(&house);
+    tidy_all(&house, time_of(turn * EACH), 3000);
+    assert_int_equal(of_series(&house, 1, INT64_MIN, INT64_MAX).first_ms, time_of(0));
+    house_verify(&house, "the disk was full");
+    house_raze(&house);
+}
+
+static void what_is_too_old_goes(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_start(&house);
+    register_series(&house);
+    house.store->seal_at = 1;
+    house.store->grown_points = EACH;
+    live(&house, 0, 40);
+    for (int hour = 0; hour < 300; hour++) {
+        char sql[256];
+        snprintf(sql, sizeof sql, "INSERT INTO rollup VALUES(%d,%lld,1,%lld,1,1,1,1,1,1,1,1,0,0)", hour % 2,
+                 (long long)(NOW - hour * HOUR), (long long)(NOW - (hour - 1) * HOUR));
+        run(&house, sql);
+    }
+    house.store->retain_raw_ms = 1000 * STEP_MS;
+    house.store->retain_hour_ms = 100 * HOUR;
+    house.store->retain_day_ms = 0;
+    tidy_all(&house, time_of(40 * EACH) + 2 * HOUR, 0);
+    assert_int_equal(number_of(&house, "SELECT count(*) FROM chunk"), 0);
+    assert_int_equal(number_of(&house, "SELECT count(*) FROM rollup WHERE period=1"), 150);
+    assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=0") <= 50);
+    assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=0") >= 48);
+    house.store->retain_day_ms = 200 * HOUR;
+    tidy_all(&house, time_of(40 * EACH) + 4 * HOUR, 3000);
+    assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=1") <= 100);
+    house_verify(&house, "the old are gone");
+    house_raze(&house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_oldest_give_way),
+        cmocka_unit_test(evidence_goes_last_but_goes),
+        cmocka_unit_test(a_full_disk_drops_nothing),
+        cmocka_unit_test(what_is_too_old_goes),
+    };
+    return cmocka_run_group_tests_name("prune", tests, NULL, NULL);
+}
