@@ -146,11 +146,25 @@ struct eg_store {
     int wal_due;   /* above so many it is written back */
     int wal_moved; /* of them, written back already */
 };
+/* recent.c: the journal's readings as chains, one per series, newest first. */
+struct eg_recent {
+    int64_t from_seq, to_seq; /* the turns it holds: (from, to] */
+    struct eg_recent_row {
+        int64_t time_ms, latest_ms; /* of this row and all before it in the chain */
+        double value;
+        uint32_t age, before; /* seq - from_seq; the series' earlier row, counted from 1; 0: none */
+        uint16_t flags;
+    } * rows;
+    size_t count, capacity;
+    uint32_t *newest; /* [series] */
+    uint32_t series_capacity;
+};
 struct eg_reader {
     sqlite3 *db;
     const struct eg_store *store;
     sqlite3_stmt *lookup;
     struct eg_tail tail;
+    struct eg_recent recent;
 };
 
 /* sql.c */
@@ -184,6 +198,12 @@ void eg_log_write_back(struct eg_store *store);
 int eg_journal_each(sqlite3 *db, int64_t after_seq,
                     bool (*each)(void *arg, int64_t seq, const struct eg_row_reading *row), void *arg,
                     struct eg_err *err);
+
+struct eg_aged;
+/* One series' unsealed readings in [from, to), as eg_stream_open() wants them. Owned by the caller. Within a read transaction. */
+int eg_recent_of(struct eg_recent *recent, sqlite3 *db, uint32_t series, int64_t from_ms, int64_t to_ms,
+                 struct eg_aged **ret_rows, size_t *ret_count, struct eg_err *err);
+void eg_recent_finish(struct eg_recent *recent);
 
 /* stream.c: the readings of one series in [from, to), ascending, newest value of each time; from chunks and the journal. */
 struct eg_aged { /* a reading and how new it is */

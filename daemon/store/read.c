@@ -91,6 +91,7 @@ void eg_reader_close(struct eg_reader *reader)
     sqlite3_finalize(reader->lookup);
     sqlite3_close(reader->db);
     eg_tail_finish(&reader->tail);
+    eg_recent_finish(&reader->recent);
     free(reader);
 }
 
@@ -166,7 +167,7 @@ int eg_reader_points(struct eg_reader *reader, uint32_t series, int64_t from_ms,
     struct eg_point point;
     size_t tail_count = 0;
     sqlite3_exec(reader->db, "BEGIN", NULL, NULL, NULL); /* journal and chunks as of one moment */
-    int code = eg_stream_tail(reader->db, series, &tail, &tail_count, err);
+    int code = eg_recent_of(&reader->recent, reader->db, series, from_ms, to_ms, &tail, &tail_count, err);
     if (code == EG_OK)
         code = eg_stream_open(&stream, reader->db, series, from_ms, to_ms, tail, tail_count, err);
     free(tail);
