@@ -189,8 +189,13 @@ int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period 
     sqlite3_stmt *sql = NULL;
     int code = sqlite3_prepare_v2(
         reader->db,
-        "SELECT start,end,count,sum,min,max,first,last,first_at,last_at,slots0,slots1 FROM rollup"
-        " WHERE period=?1 AND start>=?2 AND start<?3 AND series=?4 ORDER BY start",
+        /* From start to start, two seeks each: between two of them lie the rows of all the other series. Ascending, since a hop is taken
+         * only from the one before; an ORDER BY would gather all before the first is told. */
+        "WITH RECURSIVE hop(at) AS (SELECT min(start) FROM rollup WHERE period=?1 AND start>=?2 UNION ALL"
+        " SELECT (SELECT min(start) FROM rollup WHERE period=?1 AND start>hop.at) FROM hop WHERE hop.at<?3)"
+        " SELECT start,end,count,sum,min,max,first,last,first_at,last_at,slots0,slots1 FROM hop CROSS JOIN "
+        "rollup"
+        " WHERE period=?1 AND start=hop.at AND start<?3 AND series=?4",
         -1, &sql, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int(sql, 1, (int)period);
