@@ -9,7 +9,7 @@ import time
 
 from bed import BIN, Failure, broker, configuration, daemon, folder, running
 
-HOURLY = 200
+HOURLY = 100
 ROUNDS = 400
 
 
