@@ -1,6 +1,7 @@
 /* Builds the house floor by floor and takes it down in mirror order; carries what one edge tells to the floor that must know, so
  * that the edges never see each other. Called by main.c. */
 #include "house.h"
+#include "repair.h"
 #include "turn.h"
 
 #include <api/api.h>
@@ -309,8 +310,9 @@ static void on_watchdog(uv_timer_t *timer)
 
 /* --- moving in --- */
 
-static int build_memory(struct house *house, struct eg_err *err)
+static int build_memory(void *user, struct eg_err *err)
 {
+    struct house *house = user;
     struct eg_past past = {0};
     int code = eg_store_open(house->conf, &house->store, err);
     if (code == EG_OK)
@@ -324,6 +326,17 @@ static int build_memory(struct house *house, struct eg_err *err)
     if (!house->pipeline)
         return eg_err_set(err, EG_ENOMEM, "no memory for the pipeline");
     return eg_store_load(house->store, house->pipeline, err);
+}
+
+static void unbuild(void *user)
+{
+    struct house *house = user;
+    eg_pipeline_destroy(house->pipeline);
+    eg_reader_close(house->reader);
+    eg_store_close(house->store);
+    house->pipeline = NULL;
+    house->reader = NULL;
+    house->store = NULL;
 }
 
 /* Beside the store, since it is of this daemon's session as much as the store is. */
@@ -395,7 +408,7 @@ int eg_house_run(struct eg_conf *conf)
     house->conf = conf;
     house->started_ms = eg_clock_now_ms();
     int code = eg_zone_use(conf->time_zone)
-                   ? build_memory(house, &err)
+                   ? eg_repair_build(conf->store.path, &house->faults, build_memory, unbuild, house, &err)
                    : eg_err_set(&err, EG_EINVAL, "time zone %s is not known here", conf->time_zone);
     if (code == EG_OK)
         code = build_edges(house, &err);

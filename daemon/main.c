@@ -3,7 +3,9 @@
 #include "record.h"
 #include "replay.h"
 
+#include <base/clock.h>
 #include <base/log.h>
+#include <store/salvage.h>
 #include <store/store.h>
 
 #include <getopt.h>
@@ -17,16 +19,17 @@
 
 static const char usage[] =
     "ecogovd " ECOGOV_VERSION ": watches over villages\n"
-    "usage: ecogovd [-c FILE] [--check | --verify | --replay FILE | --record FILE]\n"
+    "usage: ecogovd [-c FILE] [--check | --verify | --salvage | --replay FILE | --record FILE]\n"
     "  -c, --config FILE   configuration (default /etc/ecogov/ecogov.yaml)\n"
     "      --check         read the configuration, print every fault, exit 0 or 78\n"
     "      --verify        check the store: structure, checksums, counters\n"
+    "      --salvage       set a damaged store aside, make a new one of what can be read\n"
     "      --replay FILE   run a recording through pipeline and store with virtual time\n"
     "      --record FILE   write what the broker sends into a recording\n"
     "  -v, --verbose       log more\n"
     "      --version, --help\n";
 
-enum way { RUN, CHECK, VERIFY, REPLAY, RECORD };
+enum way { RUN, CHECK, VERIFY, SALVAGE, REPLAY, RECORD };
 
 static int verify(const struct eg_conf *conf)
 {
@@ -43,6 +46,20 @@ static int verify(const struct eg_conf *conf)
         printf("%s: nothing wrong\n", conf->store.path);
     eg_buf_finish(&findings);
     return clean ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int salvage(const struct eg_conf *conf)
+{
+    struct eg_buf told;
+    struct eg_err err = {EG_OK, ""};
+    eg_buf_init(&told, FAULTS_MAX_BYTES);
+    int code = eg_salvage_run(conf->store.path, eg_clock_now_ms(), &err);
+    if (code != EG_OK)
+        fprintf(stderr, "%s\n", err.text);
+    else if (eg_salvage_told(conf->store.path, &told))
+        puts(told.data);
+    eg_buf_finish(&told);
+    return code == EG_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 static struct eg_conf *load(const char *path)
@@ -65,15 +82,12 @@ static void keep_memory_small(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"check", no_argument, NULL, 'k'},
-                                            {"verify", no_argument, NULL, 'y'},
-                                            {"replay", required_argument, NULL, 'p'},
-                                            {"record", required_argument, NULL, 'r'},
-                                            {"verbose", no_argument, NULL, 'v'},
-                                            {"version", no_argument, NULL, 'V'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
+        {"verify", no_argument, NULL, 'y'},       {"salvage", no_argument, NULL, 's'},
+        {"replay", required_argument, NULL, 'p'}, {"record", required_argument, NULL, 'r'},
+        {"verbose", no_argument, NULL, 'v'},      {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     const char *path = "/etc/ecogov/ecogov.yaml", *file = NULL;
     enum way way = RUN;
     for (int option; (option = getopt_long(argc, argv, "c:vh", options, NULL)) != -1;) {
@@ -86,6 +100,9 @@ int main(int argc, char **argv)
             break;
         case 'y':
             way = VERIFY;
+            break;
+        case 's':
+            way = SALVAGE;
             break;
         case 'p':
         case 'r':
@@ -124,6 +141,9 @@ int main(int argc, char **argv)
         return eg_record_run(conf, file);
     case VERIFY:
         status = verify(conf);
+        break;
+    case SALVAGE:
+        status = salvage(conf);
         break;
     case CHECK:
         break;

@@ -1,5 +1,6 @@
 /* One batch, one transaction. Knows which row goes where; decides nothing. Called by turn.c's worker and by replay.c. */
 #include <store/inside.h>
+#include <store/salvage.h>
 
 #include <math.h>
 #include <string.h>
@@ -297,6 +298,8 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
             eg_sql_run(store, SQL_ROLLBACK);
         if (result == EG_EFULL)
             ask_for_room(store, batch);
+        if (result == EG_ECORRUPT)
+            eg_salvage_suspect(store->path);
         return result;
     }
     store->seq++;

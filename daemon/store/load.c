@@ -68,7 +68,7 @@ static int take_series(struct load *load, sqlite3_stmt *sql)
     const char *name = text_at(sql, 2);
     int quantity = eg_quantity_find(name, strlen(name));
     if (quantity == EG_QUANTITY_NONE)
-        return eg_err_set(load->err, EG_ECORRUPT, "series %lld: there is no quantity '%.40s'",
+        return eg_err_set(load->err, EG_EINVAL, "series %lld: there is no quantity '%.40s'",
                           (long long)sqlite3_column_int64(sql, 0), name);
     struct eg_row_series row = {(uint32_t)sqlite3_column_int64(sql, 0),
                                 (uint32_t)sqlite3_column_int64(sql, 1), (uint16_t)quantity, text_at(sql, 3)};

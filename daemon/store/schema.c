@@ -117,8 +117,9 @@ static int step(sqlite3 *db, int from, struct eg_err *err)
         sqlite3_exec(db, mark, NULL, NULL, NULL) == SQLITE_OK &&
         sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
         return EG_OK;
-    int code = eg_err_set(err, EG_EIO, "the schema could not be brought from version %d to %d: %s", from,
-                          from + 1, sqlite3_errmsg(db));
+    int code = eg_err_set(err, sqlite3_errcode(db) == SQLITE_CORRUPT ? EG_ECORRUPT : EG_EIO,
+                          "the schema could not be brought from version %d to %d: %s", from, from + 1,
+                          sqlite3_errmsg(db));
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return code;
 }

@@ -105,10 +105,11 @@ int eg_sql_open(const char *path, bool writer, sqlite3 **ret_db, struct eg_err *
         sqlite3_exec(db, common, NULL, NULL, NULL) != SQLITE_OK ||
         (writer && sqlite3_exec(db, writing, NULL, NULL, NULL) != SQLITE_OK)) {
         int code = db ? sqlite3_errcode(db) : SQLITE_NOMEM;
-        eg_err_set(err, code == SQLITE_NOTADB ? EG_ECORRUPT : EG_EIO, "%s cannot be opened: %s", path,
+        bool damaged = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
+        eg_err_set(err, damaged ? EG_ECORRUPT : EG_EIO, "%s cannot be opened: %s", path,
                    db ? sqlite3_errmsg(db) : "no memory");
         sqlite3_close(db);
-        return code == SQLITE_NOTADB ? EG_ECORRUPT : EG_EIO;
+        return damaged ? EG_ECORRUPT : EG_EIO;
     }
     sqlite3_busy_timeout(db, 50);
     *ret_db = db;

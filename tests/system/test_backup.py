@@ -1,6 +1,5 @@
 """The copy of a store in use, and the way back from a damaged one (docs/backup.md), as their users see them."""
 import json
-import os
 import signal
 import subprocess
 import time
@@ -139,4 +138,106 @@ def test_leaving_in_the_middle_leaves_nothing_behind(house, disk, tmp_path):
         assert client.line()["error"]["code"] == -32004
     assert daemon.wait() == 0
     assert not list(tmp_path.glob("copy.db*"))
+    daemon.verify()
+
+
+# --- salvage ---
+
+def lived(daemon, peer):
+    """A stopped daemon whose store holds 3,000 readings and a case."""
+    publish(peer, 3000)
+    peer.tell("ecogov/v1/air/a2", '{"pm25": 100}')
+    daemon.stored(3001)
+    daemon.cases()
+    daemon.stop()
+    return daemon.folder / "ecogov.db"
+
+
+@pytest.fixture
+def ruled(broker, house):
+    daemon = house(broker.port, rules=[PM25_RULE]).start()
+    daemon.connected()
+    return daemon
+
+
+def spoil(store, page, data):
+    with open(store, "r+b") as file:
+        file.seek(page * 4096)
+        file.write(data)
+
+
+def faults(status):
+    return {fault["key"]: fault["text"] for fault in status["faults"]}
+
+
+@pytest.mark.parametrize("data", [bytes(4096), b"\x5a" * 4096], ids=["zeros", "noise"])
+def test_a_store_without_its_first_page_is_salvaged_and_told(ruled, peer, data):
+    daemon = ruled
+    store = lived(daemon, peer)
+    damaged = data + store.read_bytes()[4096:]
+    store.write_bytes(damaged)
+    daemon.start()
+    status = daemon.connected()
+    assert "the database was damaged: 3001 readings" in faults(status)["store.damaged"]
+    assert status["store"]["readings"] == 3001 and status["messages"]["received"] == 3001
+    rpc.check_sums(status)
+    assert sorted(row[5] for row in daemon.export(quantity="light")) == list(range(3000))
+    assert len(daemon.call("cases.list", handling="active")["cases"]) == 1
+    aside = [path for path in daemon.folder.glob("ecogov.db.damaged-*") if path.suffix == ".000Z" or path.name.endswith("Z")]
+    assert len(aside) == 1 and aside[0].read_bytes() == damaged
+    lists = list(daemon.folder.glob("ecogov.db.damaged-*.txt"))
+    assert len(lists) == 1 and "3000 of" not in lists[0].read_text()
+    publish(peer, 10, 3000)
+    daemon.stored(3011)
+    daemon.stop()
+    daemon.verify()
+    daemon.start()
+    assert "store.damaged" in faults(daemon.status())  # until somebody has read the list
+    daemon.stop()
+    lists[0].unlink()
+    daemon.start()
+    assert "store.damaged" not in faults(daemon.status())
+
+
+def test_a_truncated_store_is_salvaged(ruled, peer):
+    daemon = ruled
+    store = lived(daemon, peer)
+    with open(store, "r+b") as file:
+        file.truncate(store.stat().st_size // 4096 // 2 * 4096 + 100)
+    daemon.start()
+    status = daemon.connected()
+    assert "store.damaged" in faults(status)
+    rpc.check_sums(status)
+    publish(peer, 10, 5000)
+    daemon.until(lambda status: status["readings"]["stored"] >= 10)
+    daemon.stop()
+    daemon.verify()
+
+
+def test_an_emptied_store_does_not_pass_in_silence(ruled, peer):
+    daemon = ruled
+    store = lived(daemon, peer)
+    store.write_bytes(b"")
+    daemon.start()
+    assert "the database was damaged: 0 readings" in faults(daemon.status())["store.damaged"]
+
+
+def test_a_file_of_somebody_else_is_refused_and_left_alone(house):
+    daemon = house()
+    store = daemon.folder / "ecogov.db"
+    diary = b"Dear diary, today the well was clear. " * 500
+    store.write_bytes(diary)
+    assert daemon.launch().wait() == 1
+    assert "nothing that ecogovd wrote" in daemon.errors.read_text()
+    assert store.read_bytes() == diary
+    assert sorted(path.name for path in daemon.folder.glob("ecogov.db*")) == ["ecogov.db", "ecogov.db.lock"]
+
+
+def test_salvage_by_hand(ruled, peer):
+    daemon = ruled
+    store = lived(daemon, peer)
+    spoil(store, 0, bytes(4096))
+    assert ecogovd("-c", daemon.config, "--verify").returncode == 1
+    done = ecogovd("-c", daemon.config, "--salvage")
+    assert done.returncode == 0 and "3001 readings" in done.stdout
     daemon.verify()

@@ -1,0 +1,232 @@
+/* A lived day, and each page of its file damaged in turn: by zeros, by noise, by the end of the file. Whatever was hit, the house can be
+ * entered: at once, or after a salvage; what is there then agrees with itself, and most readings are there. What was damaged is kept. */
+#include "day.h"
+
+#include <store/salvage.h>
+
+#define TURNS 40
+
+static bool count_point(void *arg, uint32_t series, const struct eg_point *point)
+{
+    (void)series, (void)point;
+    ++*(size_t *)arg;
+    return true;
+}
+
+static int count_readings(struct house *house, size_t *ret_count)
+{
+    struct eg_export *xport = NULL;
+    const struct eg_export_filter all = {.from_ms = EG_TIME_NONE, .to_ms = EG_TIME_NONE};
+    bool done = false;
+    *ret_count = 0;
+    int code = eg_export_open(house->store, &all, &xport, &house->err);
+    while (code == EG_OK && !done)
+        code = eg_export_next(xport, 1000, count_point, ret_count, &done, &house->err);
+    eg_export_close(xport);
+    return code;
+}
+
+static void live(struct house *house, bool seal)
+{
+    bool more = true;
+    for (int turn = 0; turn < TURNS; turn++) {
+        day_turn(house, turn);
+        house_commits(house);
+        if (turn != TURNS * 3 / 4 || !seal)
+            continue;
+        house->store->seal_run = 300;
+        for (house->store->seal_at = 200; more;)
+            assert_int_equal(eg_store_tidy(house->store, NOW, 1000, &more, &house->err), EG_OK);
+        house->store->seal_at = EG_SEAL_AT;
+    }
+}
+
+/* As house.c does it. True: it took a salvage. */
+static bool start(struct house *house, const char *what)
+{
+    int code = eg_salvage_pending(house->path) ? EG_ECORRUPT : house_enter(house);
+    if (code == EG_OK)
+        return false;
+    if (code != EG_ECORRUPT)
+        fail_msg("%s: %s", what, house->err.text);
+    house_leave(house);
+    if (eg_salvage_run(house->path, NOW, &house->err) != EG_OK)
+        fail_msg("%s: no salvage: %s", what, house->err.text);
+    if (house_enter(house) != EG_OK)
+        fail_msg("%s: salvaged, and no way in: %s", what, house->err.text);
+    return true;
+}
+
+static bool is_clean(struct house *house)
+{
+    struct eg_buf findings;
+    eg_buf_init(&findings, 65536);
+    bool clean = eg_store_verify(house->path, &findings, NULL) == EG_OK && !findings.length;
+    eg_buf_finish(&findings);
+    return clean;
+}
+
+static size_t files_like(const char *dir, const char *part)
+{
+    size_t count = 0;
+    DIR *folder = opendir(dir);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        count += strstr(entry->d_name, part) != NULL;
+    closedir(folder);
+    return count;
+}
+
+enum damage { ZEROS, NOISE, FLIP, CUT, DAMAGES };
+
+static void hurt(const char *path, off_t page, enum damage how)
+{
+    unsigned char bytes[4096] = {0};
+    int file = open(path, O_RDWR);
+    assert_true(file >= 0);
+    if (how == CUT)
+        assert_int_equal(ftruncate(file, page * 4096), 0);
+    if (how == FLIP)
+        assert_int_equal(pread(file, bytes, sizeof bytes, page * 4096), sizeof bytes);
+    for (size_t i = 0; how == NOISE && i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)rand();
+    for (int i = 0; how == FLIP && i < 20; i++)
+        bytes[rand() % 4096] ^= (unsigned char)(1 + rand() % 255);
+    if (how != CUT)
+        assert_int_equal(pwrite(file, bytes, sizeof bytes, page * 4096), sizeof bytes);
+    close(file);
+}
+
+struct sums {
+    int tried, salvaged, unclean;
+    size_t least, all;
+};
+
+static void one(struct house *house, const char *kept, off_t page, enum damage how, struct sums *sums)
+{
+    static const char *const names[] = {"zeros", "noise", "flipped bytes", "the end of the file"};
+    char what[64];
+    size_t count = 0;
+    snprintf(what, sizeof what, "%s in page %ld", names[how], (long)page + 1);
+    house_empty(house->dir);
+    house_copy_file(kept, house->path);
+    hurt(house->path, page, how);
+    bool salvaged = start(house, what);
+    if (count_readings(house, &count) != EG_OK || !is_clean(house)) {
+        /* It runs on, as far as it gets: a commit or a question will stumble, and the next start looks closely. */
+        if (salvaged)
+            house_verify(house, what);
+        house_leave(house);
+        eg_salvage_suspect(house->path);
+        sums->unclean++;
+        salvaged = start(house, what);
+        assert_true(salvaged);
+        if (count_readings(house, &count) != EG_OK)
+            fail_msg("%s: %s", what, house->err.text);
+    }
+    house_verify(house, what);
+    const struct eg_counters *c = eg_pipeline_counters(house->pipeline);
+    assert_int_equal(c->received, c->decoded + c->duplicate + c->quarantined + c->ignored);
+    assert_int_equal(c->r_decoded, c->r_stored + c->r_duplicate + c->r_rejected);
+    if (salvaged) {
+        struct eg_buf told;
+        eg_buf_init(&told, 4096);
+        assert_true(eg_salvage_told(house->path, &told));
+        assert_non_null(strstr(told.data, "the database was damaged"));
+        eg_buf_finish(&told);
+        assert_int_equal(files_like(house->dir, ".damaged-"), 2 + (files_like(house->dir, "Z-wal") > 0));
+    }
+    if (how != CUT && count < sums->least)
+        sums->least = count;
+    sums->tried++;
+    sums->salvaged += salvaged;
+    day_turn(house, TURNS); /* life goes on: commits, cases that open and close */
+    house_commits(house);
+    day_turn(house, TURNS + 1);
+    house_commits(house);
+    house_verify(house, what);
+    house_leave(house);
+}
+
+static void damage_all(bool seal, const char *kept)
+{
+    struct house house;
+    struct stat info;
+    struct sums sums = {.least = SIZE_MAX};
+    srand(7);
+    house_start(&house);
+    live(&house, seal);
+    assert_int_equal(count_readings(&house, &sums.all), EG_OK);
+    house_leave(&house);
+    house_copy_file(house.path, kept);
+    assert_int_equal(stat(kept, &info), 0);
+    for (off_t page = 0; page < info.st_size / 4096; page++)
+        for (int how = 0; how < DAMAGES; how++)
+            if (how != CUT || page % 5 == 1)
+                one(&house, kept, page, (enum damage)how, &sums);
+    print_message("%ld pages, %d damages, %d salvages (%d of them after running on); at the least %zu of %zu "
+                  "readings\n",
+                  (long)info.st_size / 4096, sums.tried, sums.salvaged, sums.unclean, sums.least, sums.all);
+    assert_true(sums.salvaged > sums.tried / 2);
+    assert_true(sums.least > sums.all / 2);
+    unlink(kept);
+    house_raze(&house);
+}
+
+static void each_page_of_a_journal(void **unused)
+{
+    (void)unused;
+    damage_all(false, "/tmp/eg-salvage-journal");
+}
+
+static void each_page_of_a_sealed_store(void **unused)
+{
+    (void)unused;
+    damage_all(true, "/tmp/eg-salvage-sealed");
+}
+
+static void what_is_not_damaged_comes_through_whole(void **unused)
+{
+    (void)unused;
+    struct house house;
+    size_t before, after;
+    house_start(&house);
+    live(&house, true);
+    assert_int_equal(count_readings(&house, &before), EG_OK);
+    house_leave(&house);
+    assert_int_equal(eg_salvage_run(house.path, NOW, &house.err), EG_OK);
+    assert_int_equal(house_enter(&house), EG_OK);
+    assert_int_equal(count_readings(&house, &after), EG_OK);
+    assert_int_equal(before, after);
+    house_verify(&house, "salvaged without need");
+    house_raze(&house);
+}
+
+static void what_is_not_ours_is_refused(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_make(&house, "1GB");
+    for (int round = 0; round < 2; round++) {
+        FILE *file = fopen(house.path, "w");
+        for (int i = 0; i < 5000; i++)
+            fputs(round ? "\r\n" : "somebody's diary, line by line. ", file);
+        fclose(file);
+        assert_int_equal(house_enter(&house), EG_ECORRUPT);
+        house_leave(&house);
+        assert_int_equal(eg_salvage_run(house.path, NOW, &house.err), EG_EINVAL);
+        assert_int_equal(files_like(house.dir, "damaged"), 0);
+        assert_int_equal(files_like(house.dir, ".salvag"), 0);
+    }
+    house_raze(&house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_damaged_comes_through_whole),
+        cmocka_unit_test(what_is_not_ours_is_refused),
+        cmocka_unit_test(each_page_of_a_journal),
+        cmocka_unit_test(each_page_of_a_sealed_store),
+    };
+    return cmocka_run_group_tests_name("salvage", tests, NULL, NULL);
+}
