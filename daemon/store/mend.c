@@ -17,7 +17,12 @@ static const struct shape {
     const char *put;
 } shapes[] = {
     {"turns", "NIIIIIIIIIIIbb", true, "INSERT OR IGNORE INTO turn VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
-    {"chunks", "IIIIIB", false, "INSERT OR IGNORE INTO chunk VALUES(?,?,?,?,?,?)"},
+    {"chunks", "NIIIIIB", true, "INSERT OR IGNORE INTO chunk VALUES(?,?,?,?,?,?,?)"},
+    /* One that was still growing grows no more; and before the third schema. */
+    {"chunks", "NIIIIB", true,
+     "INSERT OR IGNORE INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)"},
+    {"chunks", "IIIIIB", false,
+     "INSERT OR IGNORE INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)"},
     {"devices", "NTTTII", true, "INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?)"},
     {"devices", "NTTTI", true,
      "INSERT OR REPLACE INTO device(id,site,domain,device,registered_at) VALUES(?,?,?,?,?)"},
@@ -38,6 +43,7 @@ static const struct shape {
     {"quarantined payloads", "NITTTTbII", true, "INSERT OR IGNORE INTO quarantine VALUES(?,?,?,?,?,?,?,?,?)"},
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)
+#define SUMMED 4 /* the first so many carry a sum: turns and chunks */
 
 struct mend {
     sqlite3 *db;
@@ -146,12 +152,12 @@ static bool case_is_whole(const struct eg_cell *cell)
 static bool is_whole(struct mend *mend, size_t shape, const struct eg_cell *cell)
 {
     const struct eg_cell_value *v = cell->values;
-    bool good = true, summed = shape < 2;
+    bool good = true, summed = shape < SUMMED;
     const char *types = shapes[shape].types;
     if (shape == 0)
         good = cell->rowid > 0 && turn_is_whole(v);
-    else if (shape == 1)
-        good = chunk_is_whole(mend, v);
+    else if (summed)
+        good = chunk_is_whole(mend, cell->count == 7 ? v + 1 : v);
     else if (strncmp(types, "NTTTI", 5) == 0 && cell->count < 7)
         good = cell->rowid > 0;
     else if (strcmp(types, "NITT") == 0)
