@@ -241,3 +241,21 @@ def test_salvage_by_hand(ruled, peer):
     done = ecogovd("-c", daemon.config, "--salvage")
     assert done.returncode == 0 and "3001 readings" in done.stdout
     daemon.verify()
+
+
+def test_a_commit_on_a_damaged_page_leaves_and_the_next_start_salvages(ruled, peer):
+    """The index over the ids of cases is not looked at by a start; a commit that opens a case stumbles over it."""
+    daemon = ruled
+    store = lived(daemon, peer)
+    query = "SELECT rootpage FROM sqlite_master WHERE name='sqlite_autoindex_cases_1'"
+    root = int(subprocess.run(["sqlite3", str(store), query], capture_output=True, text=True, check=True, timeout=30).stdout)
+    spoil(store, root - 1, b"\x5a" * 4096)
+    daemon.start()
+    daemon.connected()
+    peer.tell("ecogov/v1/air/a3", '{"pm25": 120}')
+    assert daemon.wait() == 1
+    daemon.start()
+    assert "store.damaged" in faults(daemon.status())
+    daemon.cases(2)
+    daemon.stop()
+    daemon.verify()

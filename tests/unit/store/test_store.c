@@ -106,7 +106,8 @@ static void an_older_schema_is_migrated(void **unused)
     static const char back_to_1[] =
         "DROP INDEX case_event_order; ALTER TABLE case_event DROP COLUMN seq;"
         "ALTER TABLE case_event DROP COLUMN hash; DELETE FROM meta WHERE key='history';"
-        "ALTER TABLE device DROP COLUMN interval; DROP TABLE young; DROP INDEX cases_series; ALTER TABLE chunk RENAME TO chunk_3;"
+        "ALTER TABLE device DROP COLUMN interval; DROP TABLE young; DROP INDEX cases_series; ALTER TABLE "
+        "chunk RENAME TO chunk_3;"
         "CREATE TABLE chunk(series INTEGER NOT NULL, t_first INTEGER NOT NULL, seq INTEGER NOT NULL, t_last "
         "INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(series, t_first, seq)) "
         "WITHOUT ROWID; INSERT INTO chunk SELECT series,t_first,seq,t_last,n,body FROM chunk_3;"
