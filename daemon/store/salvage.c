@@ -129,7 +129,11 @@ static int move(const char *path, const char *aside, const char *end, struct eg_
     char from[NAME_MAX_BYTES], to[NAME_MAX_BYTES];
     name(from, path, end);
     name(to, aside, end);
-    if (!is_there(from) || is_there(to) || rename(from, to) == 0)
+    if (!is_there(from))
+        return EG_OK;
+    if (is_there(to))
+        errno = EEXIST;
+    else if (rename(from, to) == 0)
         return EG_OK;
     return eg_err_set(err, EG_EIO, "%.200s cannot be set aside: %s", from, strerror(errno));
 }
@@ -154,40 +158,51 @@ static int finish(const char *path, const char *aside, const char *fresh, struct
     return code;
 }
 
+/* A name nobody has: what was set aside before is not overwritten. */
+static void name_aside(const char *path, int64_t now_ms, char out[NAME_MAX_BYTES])
+{
+    char time[EG_TIME_TEXT], stamp[EG_TIME_TEXT], end[64], other[NAME_MAX_BYTES];
+    size_t length = 0;
+    eg_time_format(now_ms, time);
+    for (const char *at = time; *at; at++)
+        if (*at != '-' && *at != ':')
+            stamp[length++] = *at;
+    stamp[length] = '\0';
+    snprintf(end, sizeof end, ".damaged-%s", stamp);
+    for (int again = 2; is_there(name(out, path, end)) || is_there(name(other, out, "-wal")); again++)
+        snprintf(end, sizeof end, ".damaged-%s-%d", stamp, again);
+}
+
+/* The mark is written when the new one is whole: what is left to do then is to move files. */
+static int go_on(const char *path, const char *aside, const char *fresh, const char *mark, struct eg_err *err)
+{
+    if (is_there(fresh))
+        return finish(path, aside, fresh, err);
+    if (!is_there(path) || !is_there(aside))
+        return eg_err_set(err, EG_EINVAL, "%.200s was begun, and neither %.200s nor both others are there",
+                          mark, fresh);
+    unlink(mark); /* the new one stands already */
+    return EG_OK;
+}
+
 static int salvage(const char *path, int64_t now_ms, struct eg_err *err)
 {
     char aside[NAME_MAX_BYTES], mark[NAME_MAX_BYTES], fresh[NAME_MAX_BYTES], text[NAME_MAX_BYTES];
-    char time[EG_TIME_TEXT], stamp[EG_TIME_TEXT];
     struct eg_buf list;
-    size_t length = 0;
-    bool ours = true; /* what stands aside was looked at before */
+    bool ours = false;
     name(mark, path, ".salvaging");
     name(fresh, path, ".salvage");
-    bool again = read_text(mark, aside, sizeof aside);
-    if (again && !is_there(aside) && !is_there(path))
-        return eg_err_set(err, EG_EINVAL, "%.200s names %.200s, which is not there", mark, aside);
-    if (!again) {
-        eg_time_format(now_ms, time);
-        for (const char *at = time; *at; at++)
-            if (*at != '-' && *at != ':')
-                stamp[length++] = *at;
-        stamp[length] = '\0';
-        snprintf(text, sizeof text, ".damaged-%s", stamp);
-        name(aside, path, text);
-    }
+    if (read_text(mark, aside, sizeof aside))
+        return go_on(path, aside, fresh, mark, err);
+    name_aside(path, now_ms, aside);
     eg_buf_init(&list, LIST_MAX_BYTES);
     /* Reading comes first: a file that gives nothing of ours stays where it is. */
-    const char *from = again && is_there(aside) ? aside : path;
-    if (again && from == aside && is_there(path) && !is_there(fresh)) {
-        unlink(mark); /* the new one stands already */
-        return EG_OK;
-    }
-    int code = from == path ? check_owner(path, &ours, err) : EG_OK;
+    int code = check_owner(path, &ours, err);
     if (code == EG_OK)
-        code = build(from, fresh, ours, &list, err);
+        code = build(path, fresh, ours, &list, err);
     if (code == EG_OK)
         code = write_whole(name(text, aside, ".txt"), list.data, list.length, err);
-    if (code == EG_OK && !again)
+    if (code == EG_OK)
         code = write_whole(mark, aside, strlen(aside), err);
     eg_buf_finish(&list);
     return code == EG_OK ? finish(path, aside, fresh, err) : code;

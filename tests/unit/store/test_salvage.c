@@ -66,6 +66,25 @@ static bool is_clean(struct house *house)
     return clean;
 }
 
+static void find_aside(const struct house *house, char out[400])
+{
+    DIR *folder = opendir(house->dir);
+    out[0] = '\0';
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (strstr(entry->d_name, ".damaged-") && !strstr(entry->d_name, ".txt"))
+            snprintf(out, 400, "%.120s/%s", house->dir, entry->d_name);
+    closedir(folder);
+    assert_true(out[0]);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
 static size_t files_like(const char *dir, const char *part)
 {
     size_t count = 0;
@@ -147,12 +166,14 @@ static void one(struct house *house, const char *kept, off_t page, enum damage h
     house_leave(house);
 }
 
-static void damage_all(bool seal, const char *kept)
+static void damage_all(bool seal)
 {
+    char kept[64];
     struct house house;
     struct stat info;
     struct sums sums = {.least = SIZE_MAX};
     srand(7);
+    snprintf(kept, sizeof kept, "/tmp/eg-salvage-%ld", (long)getpid());
     house_start(&house);
     live(&house, seal);
     assert_int_equal(count_readings(&house, &sums.all), EG_OK);
@@ -175,13 +196,13 @@ static void damage_all(bool seal, const char *kept)
 static void each_page_of_a_journal(void **unused)
 {
     (void)unused;
-    damage_all(false, "/tmp/eg-salvage-journal");
+    damage_all(false);
 }
 
 static void each_page_of_a_sealed_store(void **unused)
 {
     (void)unused;
-    damage_all(true, "/tmp/eg-salvage-sealed");
+    damage_all(true);
 }
 
 static void what_is_not_damaged_comes_through_whole(void **unused)
@@ -220,11 +241,66 @@ static void what_is_not_ours_is_refused(void **unused)
     house_raze(&house);
 }
 
+/* Killed between any two of the moves: the next start goes on where it was. The states are made by hand, out of what a whole salvage
+ * leaves. */
+static void a_salvage_that_was_cut_short_goes_on(void **unused)
+{
+    (void)unused;
+    for (int moved = 0; moved < 4; moved++) {
+        struct house house;
+        size_t before, after;
+        char aside[400], file[192], other[500];
+        house_start(&house);
+        live(&house, false);
+        assert_int_equal(count_readings(&house, &before), EG_OK);
+        house_leave(&house);
+        assert_int_equal(eg_salvage_run(house.path, NOW, &house.err), EG_OK);
+        /* back to: the mark, the new one under its first name, the old one where it was */
+        find_aside(&house, aside);
+        snprintf(file, sizeof file, "%s.salvaging", house.path);
+        write_text(file, aside);
+        snprintf(file, sizeof file, "%s.salvage", house.path);
+        snprintf(other, sizeof other, "%s-wal", moved ? aside : house.path);
+        if (moved < 3)
+            assert_int_equal(rename(house.path, file), 0);
+        if (moved < 2)
+            assert_int_equal(rename(aside, house.path), 0);
+        if (moved < 2)
+            write_text(other, "a log");
+        assert_true(eg_salvage_pending(house.path));
+        assert_int_equal(eg_salvage_run(house.path, NOW, &house.err), EG_OK);
+        assert_false(eg_salvage_pending(house.path));
+        assert_int_equal(house_enter(&house), EG_OK);
+        assert_int_equal(count_readings(&house, &after), EG_OK);
+        assert_int_equal(before, after);
+        house_verify(&house, "cut short");
+        assert_int_equal(files_like(house.dir, ".salvag"), 0);
+        assert_int_equal(files_like(house.dir, "000Z-wal"), moved < 2);
+        house_raze(&house);
+    }
+}
+
+/* Each is kept, also two of one moment. */
+static void nothing_that_was_set_aside_is_overwritten(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_start(&house);
+    live(&house, false);
+    house_leave(&house);
+    for (int times = 0; times < 3; times++)
+        assert_int_equal(eg_salvage_run(house.path, NOW, &house.err), EG_OK);
+    assert_int_equal(files_like(house.dir, ".damaged-"), 6); /* and a list each */
+    house_raze(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_damaged_comes_through_whole),
         cmocka_unit_test(what_is_not_ours_is_refused),
+        cmocka_unit_test(a_salvage_that_was_cut_short_goes_on),
+        cmocka_unit_test(nothing_that_was_set_aside_is_overwritten),
         cmocka_unit_test(each_page_of_a_journal),
         cmocka_unit_test(each_page_of_a_sealed_store),
     };
