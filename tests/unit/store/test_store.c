@@ -200,6 +200,8 @@ static void verify_sees_damage(void **unused)
          "case_event)",
          "does not end where it was written to end"},
         {"UPDATE meta SET value=x'00' WHERE key='history'", "does not end where it was written to end"},
+        {"DELETE FROM cases WHERE number=2", "the history of a case 2 that is not there"},
+        {"INSERT INTO series_last VALUES(99,1,1,0)", "the newest reading of a series 99 that is not there"},
         {"UPDATE rule_state SET case_number=777 WHERE case_number<>0", "holds a case that is not active"},
     };
     (void)unused;
