@@ -22,7 +22,7 @@
 
 static const char *name(char out[NAME_MAX_BYTES], const char *path, const char *end)
 {
-    snprintf(out, NAME_MAX_BYTES, "%s%s", path, end);
+    snprintf(out, NAME_MAX_BYTES, "%.4100s%s", path, end);
     return out;
 }
 
