@@ -150,7 +150,8 @@ def test_what_is_said_to_be_missing_is_missing():
 @pytest.mark.parametrize("path,constant", [
     ("daemon/turn.c", "TURN_READINGS_MAX"), ("daemon/waiting.h", "EG_WAITING_MAX"), ("daemon/store/inside.h", "EG_SEAL_AT"),
     ("daemon/store/inside.h", "EG_SEAL_RUN"), ("daemon/store/inside.h", "EG_IDENTS_KEPT"), ("daemon/store/pack.h", "EG_CHUNK_POINTS"),
-    ("daemon/store/inside.h", "EG_WAL_PAGES"), ("daemon/store/inside.h", "EG_WAL_PAGES_MAX"), ("daemon/store/commit.c", "QUARANTINE_ROWS"), ("daemon/pipeline/window.h", "EG_WINDOW_RAW"),
+    ("daemon/store/inside.h", "EG_WAL_PAGES"), ("daemon/store/inside.h", "EG_WAL_PAGES_MAX"),
+    ("daemon/store/inside.h", "EG_CHUNK_GROWN"), ("daemon/store/commit.c", "QUARANTINE_ROWS"), ("daemon/pipeline/window.h", "EG_WINDOW_RAW"),
     ("daemon/pipeline/window.h", "EG_WINDOW_PANES"), ("daemon/pipeline/state.h", "EG_SERIES_PER_DEVICE"),
     ("daemon/pipeline/state.h", "EG_CASES_MAX"), ("daemon/mqtt/teller.h", "EG_TELLER_IN_FLIGHT"), ("daemon/mqtt/taker.c", "BITE_PACKETS"),
     ("daemon/mqtt/taker.c", "WINDOW_LEAST"), ("drivers/kit/json_scan.h", "EG_JSON_DEPTH_MAX"),
