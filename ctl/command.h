@@ -40,6 +40,7 @@ void show_outbox(const struct session *session, const cJSON *result);
 int run_quarantine(struct session *session, cJSON *params);
 int run_watch(struct session *session, cJSON *params);
 int run_backup(struct session *session, cJSON *params);
+int run_import(struct session *session, cJSON *params);
 int run_export(struct session *session, cJSON *params);
 
 /* "There is more": prints how to ask for the next page, when there is one. */

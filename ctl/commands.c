@@ -51,5 +51,8 @@ const struct command commands[] = {
      run_export},
     {"backup", "store.backup", "file", "", "copy the store to FILE on the gateway, checked",
      "备份数据库到网关上的文件并校验", NULL, run_backup},
+    {"import", "readings.import", "file", "domain",
+     "take an export's CSV back as history; - is standard input",
+     "把导出的 CSV 作为历史读数导入；- 为标准输入", NULL, run_import},
 };
 const size_t command_count = sizeof commands / sizeof *commands;

@@ -31,6 +31,7 @@ bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message);
 /* The broker has sent what it had. full: it sends nothing more before the release; perhaps: that may be so. */
 void eg_turn_dry(struct eg_turn *turn, bool full, bool perhaps);
 bool eg_turn_command(struct eg_turn *turn, const struct eg_command *command);
+bool eg_turn_import(struct eg_turn *turn, const struct eg_import *import);
 void eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery);
 
 /* Nothing uncommitted and no commit running: the pipeline may be given a new configuration. Otherwise `when` is called as soon as

@@ -9,6 +9,7 @@
 struct eg_waiting_row {
     struct eg_event event;
     char *texts[TEXTS]; /* what the event's point to; Owned */
+    void *rows;         /* an import's; Owned */
     struct eg_waiting_row *next;
 };
 
@@ -16,12 +17,27 @@ static void row_free(struct eg_waiting_row *row)
 {
     for (size_t i = 0; i < TEXTS; i++)
         free(row->texts[i]);
+    free(row->rows);
     free(row);
+}
+
+static bool own_rows(struct eg_waiting_row *row)
+{
+    struct eg_import *import = &row->event.import;
+    size_t size = import->count * sizeof *import->rows;
+    row->rows = malloc(size ? size : 1);
+    if (!row->rows)
+        return false;
+    memcpy(row->rows, import->rows, size);
+    import->rows = row->rows;
+    return true;
 }
 
 /* Puts a copy of each text in the place of the text. */
 static bool own_texts(struct eg_waiting_row *row)
 {
+    if (row->event.kind == EG_EVENT_IMPORT)
+        return own_rows(row);
     struct eg_command *command = &row->event.command;
     const char **commands[TEXTS] = {&command->verb, &command->case_id, &command->user, &command->note,
                                     &command->party};

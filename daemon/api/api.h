@@ -25,6 +25,7 @@ struct eg_api_door {
     void (*state)(void *user, struct eg_api_state *ret);
     /* Queues a command; the answer comes through eg_api_release() with the same ticket. false: busy (-32004). Copies. */
     bool (*command)(void *user, const struct eg_command *command);
+    bool (*import)(void *user, const struct eg_import *import); /* likewise; NULL: nobody takes any */
 };
 
 /* Listens at conf->socket.path (made with mode 0660 and group ecogov when that group exists; a stale socket file is removed, a live one

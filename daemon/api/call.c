@@ -131,6 +131,19 @@ static int check_choices(struct eg_call *call, const struct eg_param *param, con
     return 0;
 }
 
+static int check_rows(struct eg_call *call, const struct eg_param *param, const cJSON *value)
+{
+    int size = cJSON_IsArray(value) ? cJSON_GetArraySize(value) : 0;
+    bool arrays = size >= 1 && size <= param->high;
+    const cJSON *item = arrays ? value->child : NULL;
+    for (; item; item = item->next)
+        arrays = arrays && cJSON_IsArray(item);
+    return arrays ? 0
+                  : eg_call_fail(call, EG_RPC_PARAMS,
+                                 "%s: \"%s\" must be an array of 1 to %d rows, each an array.",
+                                 call->method->name, param->name, (int)param->high);
+}
+
 static int check_quantity(struct eg_call *call, const struct eg_param *param, const cJSON *value)
 {
     int code = check_text(call, param, value, EG_CALL_NAME_MAX - 1, false);
@@ -206,6 +219,8 @@ static int check_value(struct eg_call *call, const struct eg_param *param, const
         return check_choices(call, param, value);
     case EG_PARAM_QUANTITY:
         return check_quantity(call, param, value);
+    case EG_PARAM_ROWS:
+        return check_rows(call, param, value);
     case EG_PARAM_CURSOR:
         return check_cursor(call, param, value);
     }

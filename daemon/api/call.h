@@ -72,6 +72,7 @@ enum eg_param_kind {
     EG_PARAM_CHOICE,   /* one of `choices` */
     EG_PARAM_CHOICES,  /* an array of them, not empty */
     EG_PARAM_QUANTITY, /* name or alias of a quantity */
+    EG_PARAM_ROWS,     /* an array of arrays, not empty, at most `high` */
     EG_PARAM_CURSOR,   /* what `next` said: a decimal number as text */
 };
 struct eg_param {

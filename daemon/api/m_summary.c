@@ -115,7 +115,7 @@ static void add_device(struct summary *summary, const struct eg_device_view *dev
         if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device->id, i), &series))
             continue;
         /* It speaks, but no rule may judge what it says: its clock is wrong, or only old news comes. */
-        if (series.has_last && (series.last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED)))
+        if (series.has_last && (series.last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED)))
             suspect = true;
         add_series(summary, device->conf_site, device->domain, &series);
     }

@@ -92,6 +92,11 @@ static const struct eg_param p_export[] = {
     FROM_TO, SITE, DEVICE, QUANTITY, {.name = "format", .kind = EG_PARAM_CHOICE, .choices = "rows"}, END};
 
 static const struct eg_param p_backup[] = {{.name = "file", .kind = EG_PARAM_NOTE, .required = true}, END};
+static const struct eg_param p_import[] = {
+    {.name = "rows", .kind = EG_PARAM_ROWS, .required = true, .high = EG_IMPORT_ROWS},
+    DOMAIN,
+    {.name = "first", .kind = EG_PARAM_INT, .low = 1, .high = INT64_C(1) << 53},
+    END};
 
 #define VERB(verb, text)                                                                                     \
     {                                                                                                        \
@@ -134,6 +139,7 @@ static const struct eg_method methods[] = {
     {"outbox.list", eg_m_outbox_list, false, false, "Notifications: waiting, delivered, failed.", p_outbox},
     {"watch", eg_m_watch, false, true, "From now on, tell of cases, readings, status as they happen.",
      p_watch},
+    {"readings.import", eg_m_import, true, false, "Takes rows of an export back, as history.", p_import},
     {"export", eg_m_export, false, true, "All readings that match, streamed.", p_export},
     {"store.backup", eg_m_backup, true, false,
      "Copies the store to a file on the gateway, and checks the copy.", p_backup},

@@ -34,6 +34,7 @@ int eg_m_quarantine_list(struct eg_call *call);
 int eg_m_quarantine_show(struct eg_call *call);
 int eg_m_outbox_list(struct eg_call *call);
 int eg_m_export(struct eg_call *call);
+int eg_m_import(struct eg_call *call);
 int eg_m_watch(struct eg_call *call);
 int eg_m_backup(struct eg_call *call);
 

@@ -360,6 +360,26 @@ bool eg_rpc_told(struct eg_client *client, uint64_t ticket, int code, const char
     return true;
 }
 
+static void write_done(struct eg_desk *desk, struct eg_rpc_reply *reply, const char *id,
+                       const struct eg_answer *answer)
+{
+    struct eg_json json;
+    if (answer->case_number) {
+        write_case(desk, reply, id, answer->case_number);
+        return;
+    }
+    begin_answer(reply, &json);
+    size_t mark = reply->text.length;
+    open_answer(&json, id);
+    eg_json_key(&json, "result");
+    eg_json_open(&json, '{');
+    eg_json_put_int(&json, "imported", answer->imported);
+    eg_json_put_int(&json, "duplicate", answer->duplicate);
+    eg_json_close(&json, '}');
+    eg_json_close(&json, '}');
+    end_answer(reply, mark, id);
+}
+
 bool eg_rpc_answer(struct eg_desk *desk, struct eg_client *client, const struct eg_answer *answer)
 {
     struct eg_rpc_reply *reply = &client->reply;
@@ -367,7 +387,7 @@ bool eg_rpc_answer(struct eg_desk *desk, struct eg_client *client, const struct 
     if (!take_pending(reply, answer->ticket, &done))
         return false;
     if (answer->code == EG_OK)
-        write_case(desk, reply, done.id, answer->case_number);
+        write_done(desk, reply, done.id, answer);
     else
         add_error(reply, done.id, eg_call_code(answer->code),
                   answer->sentence ? answer->sentence : "Refused.");

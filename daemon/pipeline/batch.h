@@ -138,7 +138,8 @@ struct eg_answer { /* to a command, let out after the commit */
     uint64_t ticket;
     int code; /* enum eg_code */
     const char *sentence;
-    uint32_t case_number;
+    uint32_t case_number; /* 0: of an import */
+    uint32_t imported, duplicate;
 };
 
 #define EG_ROWS(type, name)                                                                                  \

@@ -262,7 +262,7 @@ static void answer(struct eg_batch *batch, const struct eg_command *command, enu
     batch->urgent = true;
     struct eg_answer *row = EG_BATCH_ADD(batch, answers);
     if (row)
-        *row = (struct eg_answer){command->ticket, code, eg_batch_text(batch, sentence), number};
+        *row = (struct eg_answer){command->ticket, code, eg_batch_text(batch, sentence), number, 0, 0};
 }
 
 static const struct step *step_of(const char *verb)

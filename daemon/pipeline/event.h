@@ -2,9 +2,10 @@
 #ifndef EG_EVENT_H
 #define EG_EVENT_H
 #include <ecogov/message.h>
+#include <ecogov/reading.h>
 #include <stdint.h>
 
-enum eg_event_kind { EG_EVENT_MESSAGE, EG_EVENT_COMMAND, EG_EVENT_DELIVERY, EG_EVENT_TICK };
+enum eg_event_kind { EG_EVENT_MESSAGE, EG_EVENT_COMMAND, EG_EVENT_DELIVERY, EG_EVENT_TICK, EG_EVENT_IMPORT };
 
 /* A write over the socket (or a command line of a recording). */
 struct eg_command {
@@ -22,6 +23,19 @@ struct eg_delivery { /* a notification went out, or failed for good */
     bool delivered;
     const char *error; /* NULL when delivered */
 };
+/* History from elsewhere, row by row as an export writes it. */
+#define EG_IMPORT_ROWS 1000
+#define EG_IMPORT_NAME 64
+struct eg_import_row {
+    char site[EG_IMPORT_NAME], domain[EG_IMPORT_NAME] /* "": the device's */, device[EG_IMPORT_NAME];
+    struct eg_reading reading; /* flags: those it had */
+};
+struct eg_import {
+    const struct eg_import_row *rows;
+    size_t count;
+    int64_t first;   /* the number of rows[0], for sentences */
+    uint64_t ticket; /* as a command's */
+};
 struct eg_event {
     enum eg_event_kind kind;
     int64_t now_ms;
@@ -29,6 +43,7 @@ struct eg_event {
         struct eg_message message;
         struct eg_command command;
         struct eg_delivery delivery;
+        struct eg_import import;
     };
 };
 #endif

@@ -75,8 +75,8 @@ static bool printable(struct eg_slice text)
 }
 
 /* Names in the topic that make no device: a sentence, or NULL when they do. */
-static const char *misnamed(const struct eg_pipeline *pipeline, const struct eg_routed *routed,
-                            char reason[EG_REASON_MAX])
+const char *eg_message_misnamed(const struct eg_pipeline *pipeline, const struct eg_routed *routed,
+                                char reason[EG_REASON_MAX])
 {
     if (eg_conf_site_find(pipeline->conf, routed->site.text, routed->site.length) == EG_CONF_NONE)
         snprintf(reason, EG_REASON_MAX, "site '%.*s' is not in the configuration: add it under sites",
@@ -161,8 +161,8 @@ static struct eg_device *device_of(struct eg_pipeline *pipeline, const struct eg
 }
 
 /* Why a reading is not taken, or NULL. */
-static const char *inadmissible(const struct eg_conf *conf, const struct eg_reading *reading, int64_t now_ms,
-                                char reason[EG_REASON_MAX])
+const char *eg_message_inadmissible(const struct eg_conf *conf, const struct eg_reading *reading,
+                                    int64_t now_ms, char reason[EG_REASON_MAX])
 {
     const struct eg_quantity_info *info = eg_quantity_info(reading->quantity);
     char text[EG_TIME_TEXT];
@@ -215,7 +215,7 @@ static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
     char why[EG_REASON_MAX] = "";
     if (message->retain && reading->time_ms == EG_TIME_NONE)
         snprintf(why, sizeof why, "a retained message's reading without a time cannot be dated");
-    else if (!inadmissible(pipeline->conf, reading, message->arrived_ms, why))
+    else if (!eg_message_inadmissible(pipeline->conf, reading, message->arrived_ms, why))
         series = eg_registry_take_series(pipeline, device, reading, batch, why);
     if (!series) {
         counters->r_rejected++;
@@ -300,7 +300,7 @@ void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *mess
         return;
     }
     bool known = routed.source == EG_CONF_NONE;
-    if (!known && misnamed(pipeline, &routed, reason)) {
+    if (!known && eg_message_misnamed(pipeline, &routed, reason)) {
         refuse(pipeline, message, topic.source, EG_IMPLAUSIBLE, reason, batch);
         return;
     }

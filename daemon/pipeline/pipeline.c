@@ -115,6 +115,9 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
                                                eg_batch_text(batch, event->delivery.error), event->now_ms};
         break;
     }
+    case EG_EVENT_IMPORT:
+        eg_import_take(pipeline, &event->import, event->now_ms, batch);
+        break;
     case EG_EVENT_TICK:
         break;
     }
@@ -145,7 +148,7 @@ int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int6
     row->last_value = value;
     row->last_flags = flags;
     struct eg_device *device = &pipeline->devices[row->device - 1];
-    if (!(flags & EG_FLAG_RETAINED) && time_ms > device->last_seen_ms)
+    if (!(flags & (EG_FLAG_RETAINED | EG_FLAG_IMPORTED)) && time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;
     return EG_OK;
 }

@@ -236,7 +236,8 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     if (reading->time_ms == EG_TIME_NONE)
         date_by_arrival(pipeline, series, reading, now_ms, batch);
     else if (known(pipeline, series, reading->time_ms, batch, &before)) {
-        if (same_value(before, reading->value))
+        /* what came in alive is not replaced by what is brought in later */
+        if (same_value(before, reading->value) || (reading->flags & EG_FLAG_IMPORTED))
             return EG_FATE_DUPLICATE;
         corrected = true;
         reading->flags |= EG_FLAG_CORRECTION;

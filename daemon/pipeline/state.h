@@ -10,7 +10,7 @@
 
 #define EG_SERIES_PER_DEVICE 256
 #define EG_CASES_MAX 100000
-#define EG_FLAGS_UNJUDGED (EG_FLAG_LATE | EG_FLAG_RETAINED)
+#define EG_FLAGS_UNJUDGED (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED)
 
 /* One rule as it stands for one series. */
 struct eg_watch {
@@ -96,6 +96,16 @@ int64_t eg_registry_silent_after(const struct eg_device *device);
 /* message.c */
 void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_batch *batch);
 uint32_t eg_message_hash(const struct eg_message *message); /* never 0 */
+
+/* What stands in a topic and makes no device, and why a reading is not taken: a sentence, or NULL. */
+const char *eg_message_misnamed(const struct eg_pipeline *pipeline, const struct eg_routed *routed,
+                                char reason[EG_REASON_MAX]);
+const char *eg_message_inadmissible(const struct eg_conf *conf, const struct eg_reading *reading,
+                                    int64_t now_ms, char reason[EG_REASON_MAX]);
+
+/* import.c */
+void eg_import_take(struct eg_pipeline *pipeline, const struct eg_import *import, int64_t now_ms,
+                    struct eg_batch *batch);
 
 /* series.c: one admitted reading of a series */
 enum eg_fate { EG_FATE_STORED, EG_FATE_DUPLICATE, EG_FATE_CORRECTED };
