@@ -25,7 +25,7 @@ def test_everything_lies_where_debian_expects_it(staged):
                  if "man" not in p.relative_to(SOURCE / "docs").parts}
     documents |= {f"usr/share/doc/ecogov/{name}" for name in ("README.md", "CHANGELOG.md", "LICENSE") if (SOURCE / name).exists()}
     pages = {f"usr/share/man/{page}.gz" for page in PAGES} if shutil.which("scdoc") else set()
-    expected = {"usr/sbin/ecogovd", "usr/bin/ecogovctl", "usr/lib/systemd/system/ecogovd.service",
+    expected = {"usr/sbin/ecogovd", "usr/bin/ecogovctl", "usr/lib/ecogov/ecogov.so", "usr/lib/systemd/system/ecogovd.service",
                 "usr/lib/sysusers.d/ecogov.conf", "etc/mosquitto/conf.d/ecogov.conf", "usr/share/ecogov/mosquitto/ecogov.conf"}
     expected |= {f"etc/ecogov/{name}" for name in CONFIGURATION} | {f"usr/share/ecogov/conf/{name}" for name in CONFIGURATION}
     assert len(headers) >= 6 and len(documents) >= 2 and len(CONFIGURATION) >= 8
