@@ -17,16 +17,6 @@ struct agree {
     int code;
 };
 
-static int64_t number(sqlite3 *db, const char *query)
-{
-    sqlite3_stmt *sql = NULL;
-    int64_t value = 0;
-    if (sqlite3_prepare_v2(db, query, -1, &sql, NULL) == SQLITE_OK && sqlite3_step(sql) == SQLITE_ROW)
-        value = sqlite3_column_int64(sql, 0);
-    sqlite3_finalize(sql);
-    return value;
-}
-
 /* Ids have no gaps: who is lost is stood in for, so that those behind keep theirs. An id far beyond the number of rows is damage. */
 static const char people[] =
     "DELETE FROM device WHERE id>2*(SELECT count(*) FROM device)+1000;"
@@ -154,12 +144,12 @@ static int put_turn(struct agree *agree, sqlite3_stmt *from, sqlite3_stmt *into,
 static int put_turns(struct agree *agree, int64_t *ret_stored)
 {
     sqlite3_stmt *from = NULL, *into = NULL;
-    int64_t seq = number(agree->db, "SELECT ifnull(max(seq),0) FROM chunk"),
-            stored = number(agree->db, "SELECT ifnull(sum(n),0) FROM chunk");
+    int64_t seq = eg_sql_number(agree->db, "SELECT ifnull(max(seq),0) FROM chunk", 0),
+            stored = eg_sql_number(agree->db, "SELECT ifnull(sum(n),0) FROM chunk", 0);
     char meta[256];
     sqlite3_snprintf(sizeof meta, meta, "INSERT INTO meta VALUES('sealed_seq',%lld),('sealed_stored',%lld)",
                      (long long)seq, (long long)stored);
-    agree->last_series = (uint32_t)number(agree->db, "SELECT ifnull(max(id),0) FROM series");
+    agree->last_series = (uint32_t)eg_sql_number(agree->db, "SELECT ifnull(max(id),0) FROM series", 0);
     /* Counters only grow: a row that breaks that is damaged. */
     int code = sqlite3_exec(agree->db,
                             "CREATE TEMP TABLE was AS SELECT * FROM turn a WHERE NOT EXISTS (SELECT 1 FROM "
@@ -194,7 +184,7 @@ static int put_turns(struct agree *agree, int64_t *ret_stored)
     sqlite3_finalize(into);
     sqlite3_finalize(agree->cover);
     *ret_stored = stored;
-    if (code == SQLITE_DONE && stored && !number(agree->db, "SELECT count(*) FROM turn")) {
+    if (code == SQLITE_DONE && stored && !eg_sql_number(agree->db, "SELECT count(*) FROM turn", 0)) {
         sqlite3_snprintf(sizeof meta, meta,
                          "INSERT INTO turn VALUES(%lld,0,0,0,0,0,0,%lld,%lld,0,0,0,NULL,NULL)",
                          (long long)seq + 1, (long long)stored, (long long)stored);

@@ -76,22 +76,13 @@ static int make_part(struct copy *copy, struct eg_err *err)
     return EG_OK;
 }
 
-static int64_t number(sqlite3 *db, const char *query)
-{
-    sqlite3_stmt *sql = NULL;
-    int64_t value = -1;
-    if (sqlite3_prepare_v2(db, query, -1, &sql, NULL) == SQLITE_OK && sqlite3_step(sql) == SQLITE_ROW)
-        value = sqlite3_column_int64(sql, 0);
-    sqlite3_finalize(sql);
-    return value;
-}
-
 /* Looked at before the first byte: a copy that fills the card would shut the store's own gate. */
 static int check_room(const struct copy *copy, struct eg_err *err)
 {
     char folder[EG_BACKUP_PATH_MAX];
     struct statvfs disk;
-    int64_t needed = number(copy->from, "PRAGMA page_count") * number(copy->from, "PRAGMA page_size");
+    int64_t needed = eg_sql_number(copy->from, "PRAGMA page_count", -1) *
+                     eg_sql_number(copy->from, "PRAGMA page_size", -1);
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(copy->to, '/') - copy->to + 1), copy->to);
     if (statvfs(folder, &disk) != 0)
         return EG_OK; /* making the file says it better */
@@ -197,9 +188,10 @@ static int give_name(struct copy *copy, struct eg_err *err)
 
 static void tell(const struct copy *copy, struct eg_backup_figures *ret)
 {
-    ret->bytes = number(copy->into, "PRAGMA page_count") * number(copy->into, "PRAGMA page_size");
-    int64_t stored =
-        number(copy->into, "SELECT r_stored-r_corrected FROM turn WHERE seq=(SELECT max(seq) FROM turn)");
+    ret->bytes = eg_sql_number(copy->into, "PRAGMA page_count", -1) *
+                 eg_sql_number(copy->into, "PRAGMA page_size", -1);
+    int64_t stored = eg_sql_number(
+        copy->into, "SELECT r_stored-r_corrected FROM turn WHERE seq=(SELECT max(seq) FROM turn)", -1);
     ret->readings = stored > 0 ? (uint64_t)stored : 0;
 }
 

@@ -174,6 +174,8 @@ int eg_sql_run(struct eg_store *store,
                enum eg_sql which); /* steps and resets; an SQLite code, SQLITE_DONE as SQLITE_OK */
 int eg_sql_error(sqlite3 *db, struct eg_err *err,
                  const char *doing); /* EG_EFULL or EG_EIO with SQLite's sentence */
+/* The first column of the query's first row; `otherwise` when there is none. */
+int64_t eg_sql_number(sqlite3 *db, const char *query, int64_t otherwise);
 void eg_sql_figures(struct eg_store *store);
 int eg_meta_put(struct eg_store *store, const char *key, int64_t value);
 int64_t eg_meta_get(sqlite3 *db, const char *key, int64_t otherwise);

@@ -209,16 +209,6 @@ static void take(void *arg, const struct eg_cell *cell)
 
 /* --- the list --- */
 
-static int64_t number(sqlite3 *db, const char *query)
-{
-    sqlite3_stmt *sql = NULL;
-    int64_t value = 0;
-    if (sqlite3_prepare_v2(db, query, -1, &sql, NULL) == SQLITE_OK && sqlite3_step(sql) == SQLITE_ROW)
-        value = sqlite3_column_int64(sql, 0);
-    sqlite3_finalize(sql);
-    return value;
-}
-
 static void list_rows(sqlite3 *db, const char *query, const char *sentence, struct eg_buf *list)
 {
     sqlite3_stmt *sql = NULL;
@@ -235,9 +225,9 @@ static void list_all(struct mend *mend, const struct eg_pages_found *pages, int6
                      struct eg_buf *list)
 {
     sqlite3 *db = mend->db;
-    int64_t had = number(db, "SELECT r_stored-r_corrected FROM temp.was ORDER BY seq DESC LIMIT 1"),
-            cases = number(db, "SELECT count(*) FROM cases WHERE site<>'lost'"),
-            most = number(db, "SELECT ifnull(max(number),0) FROM cases");
+    int64_t had = eg_sql_number(db, "SELECT r_stored-r_corrected FROM temp.was ORDER BY seq DESC LIMIT 1", 0),
+            cases = eg_sql_number(db, "SELECT count(*) FROM cases WHERE site<>'lost'", 0),
+            most = eg_sql_number(db, "SELECT ifnull(max(number),0) FROM cases", 0);
     eg_buf_printf(list,
                   "the database was damaged: %lld readings (of %lld counted), %lld cases (of at least %lld) "
                   "could be read",

@@ -77,6 +77,15 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_YOUNG_PRUNE] = "DELETE FROM young WHERE series=?1 AND t_last<?2",
 };
 
+int64_t eg_sql_number(sqlite3 *db, const char *query, int64_t otherwise)
+{
+    sqlite3_stmt *sql = NULL;
+    if (sqlite3_prepare_v2(db, query, -1, &sql, NULL) == SQLITE_OK && sqlite3_step(sql) == SQLITE_ROW)
+        otherwise = sqlite3_column_int64(sql, 0);
+    sqlite3_finalize(sql);
+    return otherwise;
+}
+
 int eg_sql_error(sqlite3 *db, struct eg_err *err, const char *doing)
 {
     int code = sqlite3_errcode(db);

@@ -1,4 +1,6 @@
 """The fixtures of the installation's tests: installations to look at, a free port, processes that end."""
+import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -50,6 +52,9 @@ def spawn():
     yield start
     for process in reversed(running):
         if process.poll() is None:
+            # A tracer that is ended lets go of whom it traced: those first.
+            for child in pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+                os.kill(int(child), signal.SIGTERM)
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(20)
