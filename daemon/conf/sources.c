@@ -95,9 +95,15 @@ static void prepare(struct eg_resolve *resolve, const struct eg_raw_source *raw,
     int at = -1;
     struct eg_field *fields = eg_resolve_keep(resolve, raw->fields_count, sizeof *fields);
     for (unsigned i = 0; fields && i < raw->fields_count; i++)
-        fields[i] = (struct eg_field){raw->fields[i].path, raw->fields[i].quantity, raw->fields[i].unit,
-                                      raw->fields[i].channel};
-    const struct eg_mapping mapping = {raw->time, raw->readings, raw->channel, fields, raw->fields_count};
+        fields[i] = (struct eg_field){.path = raw->fields[i].path,
+                                      .quantity = raw->fields[i].quantity,
+                                      .unit = raw->fields[i].unit,
+                                      .channel = raw->fields[i].channel};
+    const struct eg_mapping mapping = {.time = raw->time,
+                                       .readings = raw->readings,
+                                       .channel = raw->channel,
+                                       .fields = fields,
+                                       .field_count = raw->fields_count};
     if (!fields || ret->driver->prepare(&mapping, &ret->prepared, error, sizeof error, &at) == 0)
         return;
     const yaml_node_t *field =

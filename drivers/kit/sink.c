@@ -12,7 +12,10 @@
 void eg_sink_reset(struct eg_sink *sink)
 {
     sink->count = 0;
-    sink->reason[0] = '\0';
+    sink->device = sink->device_count = sink->fault_count = 0;
+    sink->has_frame = false;
+    sink->frame = 0;
+    sink->fault[0] = sink->reason[0] = '\0';
 }
 
 /* A sentence that was cut must not end within a character: what is stored stays UTF-8. */
@@ -65,6 +68,49 @@ bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, i
     reading->value = value;
     reading->quantity = quantity;
     reading->flags = 0;
+    reading->device = sink->device;
     memcpy(reading->channel, channel, length + 1);
     return true;
+}
+
+bool eg_sink_device(struct eg_sink *sink, const char *name, size_t length)
+{
+    if (!length) {
+        sink->device = 0;
+        return true;
+    }
+    if (length > EG_DEVICE_MAX || !eg_codepoint_printable_text(name, length)) {
+        eg_sink_reject(sink, 0, "the device's name is longer than %d bytes or not printable", EG_DEVICE_MAX);
+        return false;
+    }
+    for (uint16_t i = 0; i < sink->device_count; i++)
+        if (strlen(sink->devices[i]) == length && !memcmp(sink->devices[i], name, length)) {
+            sink->device = (uint16_t)(i + 1);
+            return true;
+        }
+    if (sink->device_count == EG_SINK_DEVICES) {
+        eg_sink_reject(sink, 0, "more than %d devices in one message", EG_SINK_DEVICES);
+        return false;
+    }
+    memcpy(sink->devices[sink->device_count], name, length);
+    sink->devices[sink->device_count][length] = '\0';
+    sink->device = ++sink->device_count;
+    return true;
+}
+
+void eg_sink_frame(struct eg_sink *sink, uint32_t counter)
+{
+    sink->has_frame = true;
+    sink->frame = counter;
+}
+
+void eg_sink_fault(struct eg_sink *sink, uint16_t quantity, const char *channel, const char *mark)
+{
+    if (!sink->fault_count)
+        (void)snprintf(sink->fault, sizeof sink->fault, "%s%s%.*s: the device says %.60s",
+                       eg_quantity_info(quantity)->name, channel && *channel ? " of channel " : "",
+                       EG_CHANNEL_MAX, channel ? channel : "", mark);
+    trim_partial_character(sink->fault);
+    if (sink->fault_count < UINT16_MAX)
+        sink->fault_count++;
 }

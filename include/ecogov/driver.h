@@ -22,18 +22,36 @@ enum eg_verdict {
 const char *
 eg_verdict_name(enum eg_verdict verdict); /* "decoded" "not_mine" "malformed" "checksum" "implausible" */
 
-/* How a source maps a payload, as the configuration says. Strings are NUL-terminated, "" or NULL where not given. */
+/* How a source maps a payload, as the configuration says. Strings are NUL-terminated, "" or NULL where not given; all zero: nothing was
+ * said. */
+struct eg_word { /* a text that stands for a number: open = 1 */
+    const char *text;
+    double value;
+};
 struct eg_field {
     const char *path;     /* JSON Pointer (RFC 6901) or the format's own name of the field */
     const char *quantity; /* name or alias; checked by prepare() */
     const char *unit;     /* unit the payload uses; canonical when empty */
     const char *channel;
+    double scale, offset;  /* value = payload's * scale + offset, before the unit is converted; scale 0: 1 */
+    const double *missing; /* the device's codes for "I could not measure": a fault, no value */
+    size_t missing_count;
+    const struct eg_word *words;
+    size_t word_count;
 };
 struct eg_mapping {
     const char *time;     /* where the time is (JSON Pointer); default: the format's own */
     const char *readings; /* JSON Pointer of an array of elements; fields are relative to each element */
     const char
         *channel; /* JSON Pointer of a channel name (relative to the element when there is `readings`) */
+    const char *device;   /* where the payload names the device, when the topic does not */
+    const char *codec;    /* raw bytes inside: which device's (drivers/codecs.def) */
+    const char *quantity; /* what a bare number is; or, in JSON, the pointer of the element's key */
+    const char *value;    /* JSON Pointer of the value that goes with such a key */
+    const char *unit;     /* of a bare number; of all fields that say none */
+    const char *
+        precision; /* of numbers that are times: "s" "ms" "us" "ns"; default: the format's, else by magnitude */
+    const char *utc_offset; /* of times without a zone: "+08:00" */
     const struct eg_field *fields;
     size_t field_count;
 };

@@ -12,6 +12,8 @@
 #define EG_CHANNEL_MAX 31      /* bytes of a channel's name, without the NUL */
 #define EG_SINK_MAX 1024       /* readings one message may carry */
 #define EG_REASON_MAX 240      /* bytes of a reject's sentence, with the NUL */
+#define EG_DEVICE_MAX 63       /* bytes of a device's name in a payload, without the NUL */
+#define EG_SINK_DEVICES 64     /* devices one message may speak for */
 
 /* Marks on a reading. They never erase a value. Stored: numbers are forever. */
 enum eg_flag {
@@ -30,12 +32,20 @@ struct eg_reading {
     double value;      /* canonical unit of the quantity; finite */
     uint16_t quantity; /* enum eg_quantity */
     uint16_t flags;
+    uint16_t device;                  /* 0: the topic's; else sink->devices[device - 1] */
     char channel[EG_CHANNEL_MAX + 1]; /* "" for none */
 };
 
 struct eg_sink {
     size_t count;
     struct eg_reading readings[EG_SINK_MAX];
+    uint16_t device; /* of the readings that are added from here on */
+    uint16_t device_count;
+    char devices[EG_SINK_DEVICES][EG_DEVICE_MAX + 1];
+    bool has_frame;       /* the message carries a counter */
+    uint32_t frame;       /* that counts the device's messages: a gap is a loss */
+    uint16_t fault_count; /* values the device itself called faults ("-999", HJ 212's mark D): no readings */
+    char fault[EG_REASON_MAX];  /* the first of them, a sentence */
     char reason[EG_REASON_MAX]; /* why not, when the verdict is a reject */
 };
 
@@ -43,6 +53,11 @@ void eg_sink_reset(struct eg_sink *sink);
 /* Adds one reading. False when full, the value is not finite or the channel is too long or holds
  * anything but printable UTF-8; then `reason` is set. `channel` may be NULL. Copies. */
 bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, int64_t time_ms, double value);
+/* The readings that follow are this device's. False: not printable, too long, one too many; then `reason` is set. Length 0: the topic's. */
+bool eg_sink_device(struct eg_sink *sink, const char *name, size_t length);
+void eg_sink_frame(struct eg_sink *sink, uint32_t counter);
+/* A field the device marks as not measured: counted, told, never a value. A message of faults only is decoded, without readings. */
+void eg_sink_fault(struct eg_sink *sink, uint16_t quantity, const char *channel, const char *mark);
 /* Sets the reason, printf style, cut to EG_REASON_MAX, and gives back `verdict` (enum eg_verdict) for `return`. */
 int eg_sink_reject(struct eg_sink *sink, int verdict, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,7 +1,8 @@
 /* Runs every golden pair of every driver: tests/drivers/<driver>/NAME.payload, NAME.expect.json, and NAME.mapping.json where
  * the source maps it. What is expected is written down, so a changed driver shows up as a changed file.
  *
- *   {"verdict":"decoded","readings":[{"quantity":"pm25","channel":"","time":"2026-11-23T07:00:00.000Z" or null,"value":35.2}]}
+ *   {"verdict":"decoded","readings":[{"quantity":"pm25","channel":"","time":"2026-11-23T07:00:00.000Z" or null,"value":35.2,
+ *    "device": where it is not the topic's}],"frame":7,"faults":1}
  *   {"verdict":"malformed","reason_contains":"…"} */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,6 +62,13 @@ static void prepare(const struct eg_driver *driver, const char *path, const cJSO
     struct eg_mapping mapping = {.time = text_of(json, "time"),
                                  .readings = text_of(json, "readings"),
                                  .channel = text_of(json, "channel"),
+                                 .device = text_of(json, "device"),
+                                 .codec = text_of(json, "codec"),
+                                 .quantity = text_of(json, "quantity"),
+                                 .value = text_of(json, "value"),
+                                 .unit = text_of(json, "unit"),
+                                 .precision = text_of(json, "precision"),
+                                 .utc_offset = text_of(json, "utc_offset"),
                                  .fields = fields};
     const cJSON *item;
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "fields"))
@@ -77,9 +85,9 @@ static void prepare(const struct eg_driver *driver, const char *path, const cJSO
         fail_msg("%s: field %d: %s", path, field, error);
 }
 
-static void check_reading(const char *path, size_t index, const cJSON *expected,
-                          const struct eg_reading *reading)
+static void check_reading(const char *path, size_t index, const cJSON *expected, const struct eg_sink *sink)
 {
+    const struct eg_reading *reading = &sink->readings[index];
     const char *quantity = text_of(expected, "quantity"), *channel = text_of(expected, "channel");
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(expected, "value");
     char time[EG_TIME_TEXT] = "null";
@@ -94,6 +102,10 @@ static void check_reading(const char *path, size_t index, const cJSON *expected,
                  quantity);
     if (strcmp(reading->channel, channel == NULL ? "" : channel) != 0)
         fail_msg("%s: reading %zu: channel \"%s\"", path, index, reading->channel);
+    const char *device = text_of(expected, "device"),
+               *own = reading->device == 0 ? "" : sink->devices[reading->device - 1];
+    if (strcmp(own, device == NULL ? "" : device) != 0)
+        fail_msg("%s: reading %zu: device \"%s\"", path, index, own);
     if (strcmp(time, expected_time == NULL ? "null" : expected_time) != 0)
         fail_msg("%s: reading %zu: time %s", path, index, time);
     if (!(fabs(reading->value - value->valuedouble) <= 1e-9 * fmax(1, fabs(value->valuedouble))))
@@ -115,11 +127,17 @@ static void check(const char *path, const cJSON *expect, enum eg_verdict verdict
     const cJSON *readings = cJSON_GetObjectItemCaseSensitive(expect, "readings");
     if (!cJSON_IsArray(readings) || (size_t)cJSON_GetArraySize(readings) != sink->count)
         fail_msg("%s: %zu readings", path, sink->count);
+    const cJSON *frame = cJSON_GetObjectItemCaseSensitive(expect, "frame");
+    if (cJSON_IsNumber(frame) && (!sink->has_frame || sink->frame != (uint32_t)frame->valuedouble))
+        fail_msg("%s: frame counter %u", path, sink->frame);
+    const cJSON *faults = cJSON_GetObjectItemCaseSensitive(expect, "faults");
+    if (sink->fault_count != (cJSON_IsNumber(faults) ? faults->valueint : 0))
+        fail_msg("%s: %u faults: %s", path, sink->fault_count, sink->fault);
     size_t i = 0;
     const cJSON *item;
     cJSON_ArrayForEach(item, readings)
     {
-        check_reading(path, i, item, &sink->readings[i]);
+        check_reading(path, i, item, sink);
         i++;
     }
 }

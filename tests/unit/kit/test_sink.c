@@ -188,6 +188,33 @@ static void test_twice(void **unused)
     assert_int_equal(eg_twice_find(&sink), 0);
 }
 
+static void test_devices_and_faults(void **unused)
+{
+    (void)unused;
+    char name[8];
+    eg_sink_reset(&sink);
+    assert_true(eg_sink_device(&sink, "a1", 2) && eg_sink_add(&sink, EG_Q_pm25, NULL, 0, 1));
+    assert_true(eg_sink_device(&sink, "b", 1) && eg_sink_device(&sink, "a1", 2));
+    assert_int_equal(sink.device, 1);
+    assert_true(eg_sink_device(&sink, "", 0) && eg_sink_add(&sink, EG_Q_pm25, NULL, 0, 1));
+    assert_int_equal(sink.readings[0].device, 1);
+    assert_int_equal(sink.readings[1].device, 0);
+    assert_string_equal(sink.devices[0], "a1");
+    assert_false(eg_sink_device(&sink, "a\n", 2));
+    for (int i = 2; i < EG_SINK_DEVICES; i++)
+        assert_true(eg_sink_device(&sink, name, (size_t)snprintf(name, sizeof name, "d%d", i)));
+    assert_false(eg_sink_device(&sink, "one more", 8));
+    assert_non_null(strstr(sink.reason, "more than 64 devices"));
+    eg_sink_fault(&sink, EG_Q_pm10, "roof", "-999");
+    eg_sink_fault(&sink, EG_Q_pm25, NULL, "-1");
+    assert_int_equal(sink.fault_count, 2);
+    assert_string_equal(sink.fault, "pm10 of channel roof: the device says -999");
+    eg_sink_frame(&sink, 7);
+    assert_true(sink.has_frame && sink.frame == 7);
+    eg_sink_reset(&sink);
+    assert_true(!sink.has_frame && !sink.fault_count && !sink.device && !sink.device_count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_a_refusal_is_cut_between_characters),
         cmocka_unit_test(test_excerpts),
         cmocka_unit_test(test_codepoints),
+        cmocka_unit_test(test_devices_and_faults),
         cmocka_unit_test(test_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
