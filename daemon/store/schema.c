@@ -124,16 +124,26 @@ static int step(sqlite3 *db, int from, struct eg_err *err)
     return code;
 }
 
+/* Damage calls for a salvage; a disk that refuses a read does not. */
+static int unreadable(sqlite3 *db, const char *path, struct eg_err *err)
+{
+    int why = sqlite3_errcode(db);
+    if (why == SQLITE_CORRUPT || why == SQLITE_NOTADB)
+        return eg_err_set(
+            err, EG_ECORRUPT,
+            "%s cannot be read as a database: %s; keep the file, restore a backup or move it away", path,
+            sqlite3_errmsg(db));
+    return eg_err_set(err, EG_EIO, "%s cannot be read: %s; the disk refuses it, the file is left as it is",
+                      path, sqlite3_errmsg(db));
+}
+
 int eg_schema_migrate(sqlite3 *db, const char *path, struct eg_err *err)
 {
     int version = 0, application = 0, tables = 0;
     if (number(db, "PRAGMA user_version", &version) != SQLITE_OK ||
         number(db, "PRAGMA application_id", &application) != SQLITE_OK ||
         number(db, "SELECT count(*) FROM sqlite_master", &tables) != SQLITE_OK)
-        return eg_err_set(
-            err, EG_ECORRUPT,
-            "%s cannot be read as a database: %s; keep the file, restore a backup or move it away", path,
-            sqlite3_errmsg(db));
+        return unreadable(db, path, err);
     if (tables && application != EG_SCHEMA_APPLICATION)
         return eg_err_set(err, EG_ECORRUPT,
                           "%s is a database of another program; give store.path another name", path);
