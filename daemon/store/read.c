@@ -1,5 +1,6 @@
 /* Questions (store.h): a read-only connection on the main thread that sees the last commit. */
 #include <store/inside.h>
+#include <store/salvage.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -179,6 +180,8 @@ int eg_reader_points(struct eg_reader *reader, uint32_t series, int64_t from_ms,
         eg_stream_close(&stream);
     }
     sqlite3_exec(reader->db, "COMMIT", NULL, NULL, NULL);
+    if (code == EG_ECORRUPT)
+        eg_salvage_suspect(reader->store->path); /* the next start looks closely */
     return code;
 }
 

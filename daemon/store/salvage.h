@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether a salvage was begun and not ended, or a commit found the database damaged and a check agrees. */
+/* Whether a salvage was begun and not ended, or the database was found damaged in service and a check agrees. */
 bool eg_salvage_pending(const char *path);
-/* The next start is to look closely: a commit or a bite of tidying said EG_ECORRUPT. */
+/* The next start is to look closely: a commit, a bite of tidying or a question said EG_ECORRUPT. */
 void eg_salvage_suspect(const char *path);
 /* Sets `path` and its log aside as `path`.damaged-TIME, makes a new database of what their pages hold, and lists what was lost in
  * `path`.damaged-TIME.txt. Not while the store is open. EG_EINVAL: it is no database of ours, nothing was touched. */

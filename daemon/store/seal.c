@@ -12,6 +12,7 @@
  * Nothing here is news, it only lies elsewhere: bites commit without an fsync of their own. The log keeps the order, so the
  * next turn's fsync takes them along, and a power cut loses a bite whole or not at all. */
 #include <store/inside.h>
+#include <store/salvage.h>
 #include <base/clock.h>
 
 #include <stdlib.h>
@@ -330,6 +331,8 @@ int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, boo
         code = gather_some(store, until_us, err);
     else
         code = write_bite(store, work, now_ms, until_us, err);
+    if (code == EG_ECORRUPT)
+        eg_salvage_suspect(store->path);
     if (code == EG_EFULL && work == PUT && store->pages_wanted < store->max_pages / 2) {
         store->pages_wanted =
             store->max_pages / 2; /* a run of sealing is a guest, too: room first, if max_size is why */

@@ -294,6 +294,47 @@ static void nothing_that_was_set_aside_is_overwritten(void **unused)
     house_raze(&house);
 }
 
+static bool no_point(void *arg, const struct eg_point *point)
+{
+    (void)arg, (void)point;
+    return true;
+}
+
+static void break_chunks(struct house *house, const char *tables[], size_t count)
+{
+    char sql[128];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(sql, sizeof sql, "UPDATE %s SET body=zeroblob(length(body))", tables[i]);
+        assert_int_equal(sqlite3_exec(house->store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+    }
+}
+
+/* Damage that only a question or a bite of tidying comes upon: nothing is done about it in service, and the next start heals it. */
+static void what_is_found_in_service_is_healed_at_the_next_start(void **unused)
+{
+    (void)unused;
+    for (int by_question = 0; by_question < 2; by_question++) {
+        struct house house;
+        bool more = true;
+        int code = EG_OK;
+        house_start(&house);
+        live(&house, true);
+        break_chunks(&house, (const char *[]){"chunk", "young"}, 2);
+        assert_false(files_like(house.dir, ".suspect"));
+        if (by_question)
+            code = eg_reader_points(house.reader, 1, INT64_MIN, INT64_MAX, no_point, NULL, &house.err);
+        for (house.store->seal_at = 10; !by_question && code == EG_OK && more;)
+            code = eg_store_tidy(house.store, NOW, 1000, &more, &house.err);
+        assert_int_equal(code, EG_ECORRUPT);
+        assert_true(files_like(house.dir, ".suspect"));
+        house_leave(&house);
+        assert_true(start(&house, "found in service"));
+        assert_false(files_like(house.dir, ".suspect"));
+        house_verify(&house, "found in service");
+        house_raze(&house);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +342,7 @@ int main(void)
         cmocka_unit_test(what_is_not_ours_is_refused),
         cmocka_unit_test(a_salvage_that_was_cut_short_goes_on),
         cmocka_unit_test(nothing_that_was_set_aside_is_overwritten),
+        cmocka_unit_test(what_is_found_in_service_is_healed_at_the_next_start),
         cmocka_unit_test(each_page_of_a_journal),
         cmocka_unit_test(each_page_of_a_sealed_store),
     };
