@@ -43,8 +43,10 @@ int eg_export_open(struct eg_store *store, const struct eg_export_filter *filter
     if (code == EG_OK)
         code = eg_stream_tail(xport->db, 0, &xport->tail, &xport->tail_count, err);
     if (code == EG_OK &&
-        sqlite3_prepare_v2(xport->db, "SELECT ifnull(max(id),0) FROM series", -1, &sql, NULL) == SQLITE_OK &&
-        sqlite3_step(sql) == SQLITE_ROW)
+        (sqlite3_prepare_v2(xport->db, "SELECT ifnull(max(id),0) FROM series", -1, &sql, NULL) != SQLITE_OK ||
+         sqlite3_step(sql) != SQLITE_ROW))
+        code = eg_sql_error(xport->db, err, "beginning an export"); /* or it would be told as an empty one */
+    else if (sql)
         xport->last_series = (uint32_t)sqlite3_column_int64(sql, 0);
     sqlite3_finalize(sql);
     if (code != EG_OK) {
