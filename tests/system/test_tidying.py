@@ -1,0 +1,92 @@
+"""kill -9 while readings are sealed, resealed and dropped: what was acknowledged is there once, or old enough to have gone.
+
+A small max_size makes sealing begin early (a reading per 32 bytes of it), so that seconds bring several runs of it. ECOGOV_KILLS=40 for
+the long run, half of them at each store; ECOGOV_SEED for another one."""
+import datetime
+import json
+import os
+import random
+import threading
+import time
+
+import pytest
+
+import rpc
+
+KILLS = int(os.environ.get("ECOGOV_KILLS", "10")) // 2
+SEED = int(os.environ.get("ECOGOV_SEED", "20261124"))
+DEVICES, EACH, SHARE = 8, 20, 2400  # readings of a message, a second apart; messages between two kills
+COMMITS = 64  # of a daemon's life until it looks whether there is something to tidy
+
+
+def value(number, wide):
+    return number * 2654435761 % 100000000 / 1000 if wide else number % 10
+
+
+def message(number, base_ms, wide):
+    """The number-th message: which device, and its readings."""
+    device, first = number % DEVICES, number // DEVICES * EACH
+    rows = [{"ts": base_ms + 1000 * n, "light": value(n * DEVICES + device, wide)} for n in range(first, first + EACH)]
+    return f"ecogov/v1/air/d{device}", json.dumps(rows)
+
+
+def second_of(text, base_ms):
+    moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc)
+    return round(moment.timestamp()) - base_ms // 1000
+
+
+def wait(daemon, reached):
+    """Asks again and again: who watches the readings of this flood is cut off."""
+    until = time.monotonic() + 120
+    with daemon.client() as client:
+        while not reached(status := client.call("status")):
+            assert time.monotonic() < until, status
+            threading.Event().wait(0.003)
+        return status
+
+
+def check_rows(rows, messages, base_ms, wide):
+    """Each once, with its value, and of each device none missing but the oldest; how many there are of each."""
+    found = {device: {} for device in range(DEVICES)}
+    for row in rows:
+        device, second = int(row[2][1:]), second_of(row[0], base_ms)
+        assert second not in found[device], f"d{device}, second {second} twice"
+        assert row[5] == value(second * DEVICES + device, wide), f"d{device}, second {second}"
+        found[device][second] = True
+    for device, seconds in found.items():
+        sent = len(range(device, messages, DEVICES)) * EACH
+        assert seconds, f"nothing of d{device} is left"
+        assert sorted(seconds) == list(range(min(seconds), sent)), f"d{device} has a gap"
+    return [len(seconds) for seconds in found.values()]
+
+
+# Of 1 MB the reserve is an eighth: values as wide as these fill the rest, and the oldest go. In 2 MB all of the narrow ones have room.
+@pytest.mark.parametrize(("max_size", "wide"), [("2MB", False), ("1MB", True)], ids=["sealing", "sealing and dropping"])
+def test_kill_9_while_tidying_loses_and_doubles_nothing(broker, house, peer, max_size, wide):
+    chance = random.Random(SEED)
+    base_ms = (int(time.time()) - 30 * 86400) * 1000
+    # small turns, and many
+    daemon = house(broker.port, store={"max_size": max_size, "commit_interval": "1ms"}).start()
+    daemon.connected()
+    sent = 0
+    for _ in range(KILLS):
+        for number in range(sent, sent + SHARE):
+            peer.publish(*message(number, base_ms, wide))
+        sent += SHARE
+        # Most when it tidies, while the flood goes on; some before, or when all is in.
+        commits = COMMITS + chance.choice((-40, 0, 0, 4, 8, 12))
+        wait(daemon, lambda status, least=commits, upto=sent: status["turns"]["commits"] >= least or
+             status["messages"]["received"] >= upto)
+        threading.Event().wait(chance.random() * 0.08)
+        daemon.kill()
+        daemon.verify()
+        daemon.start()
+    peer.settle()
+    status = wait(daemon, lambda status: status["messages"]["decoded"] >= sent)
+    rpc.check_sums(status)
+    assert status["readings"]["stored"] == sent * EACH and status["readings"]["corrected"] == 0
+    assert status["store"]["journal"] < sent * EACH  # some of it was sealed
+    there = check_rows(daemon.export(), sent, base_ms, wide)
+    assert (sum(there) == sent * EACH) == (not wide)
+    daemon.stop()
+    daemon.verify()
