@@ -90,7 +90,8 @@ struct eg_conf_source {
     const char *id, *topic;             /* topic template */
     const char *site, *domain, *device; /* fixed values where the template has no {…}; NULL where it has */
     const struct eg_driver *driver;
-    void *prepared; /* the driver's compiled mapping */
+    void *prepared;      /* the driver's compiled mapping */
+    bool payload_device; /* the payload names the device; the topic need not */
 };
 #define EG_DOMAIN_TEXT 32 /* bytes of a domain, with the NUL */
 struct eg_conf_rule {

@@ -213,6 +213,13 @@ static void read_file(struct eg_conf_files *files, const char *path, int depth, 
 void eg_files_read(struct eg_conf_files *files, const char *path, struct eg_conf_faults *faults)
 {
     read_file(files, path, 0, faults, NULL, 0, top);
+    eg_files_presets(files, true, faults);
+}
+
+void eg_files_add(struct eg_conf_files *files, const char *path, unsigned by_index, yaml_mark_t mark,
+                  struct eg_conf_faults *faults)
+{
+    read_file(files, path, 1, faults, files->rows[by_index], by_index, mark);
 }
 
 void eg_files_parse(struct eg_conf_files *files, const char *name, const char *text, size_t length,
@@ -223,9 +230,11 @@ void eg_files_parse(struct eg_conf_files *files, const char *name, const char *t
         faults->failed = true;
         return;
     }
-    take_text(files, file, 0, text, length, faults);
+    unsigned index = files->count - 1;
+    take_text(files, file, index, text, length, faults);
     if (file->raw && file->raw->include_count)
-        eg_faults_add(faults, 0, file->name, eg_files_key(file, eg_files_root(file), "include")->start_mark,
+        eg_faults_add(faults, index, file->name,
+                      eg_files_key(file, eg_files_root(file), "include")->start_mark,
                       "include is for files only");
 }
 

@@ -23,7 +23,15 @@ struct eg_conf_files {
 void eg_files_read(struct eg_conf_files *files, const char *path, struct eg_conf_faults *faults);
 void eg_files_parse(struct eg_conf_files *files, const char *name, const char *text, size_t length,
                     struct eg_conf_faults *faults);
+/* presets.c: reads the files of the presets that sources name and no file read so far defines. */
+void eg_files_presets(struct eg_conf_files *files, bool from_disk, struct eg_conf_faults *faults);
+/* One more file, because the one with `by_index` names it at `mark`. */
+void eg_files_add(struct eg_conf_files *files, const char *path, unsigned by_index, yaml_mark_t mark,
+                  struct eg_conf_faults *faults);
 void eg_files_finish(struct eg_conf_files *files); /* raw strings go, too */
+/* A preset by its name; NULL: none of the files has it. Where it stands, too. */
+const struct eg_raw_preset *eg_files_preset(const struct eg_conf_files *files, const char *id,
+                                            unsigned *ret_file, unsigned *ret_index);
 /* Nodes by place; NULL where there is none. */
 const yaml_node_t *eg_files_key(struct eg_conf_file *file, const yaml_node_t *mapping, const char *key);
 const yaml_node_t *eg_files_item(struct eg_conf_file *file, const yaml_node_t *list, size_t index);

@@ -73,6 +73,7 @@ struct eg_conf *eg_conf_parse(const char *name, const char *text, size_t length,
     struct eg_resolve resolve = {.loaded = loaded, .faults = &faults};
     loaded->conf.path = eg_resolve_text(&resolve, name);
     eg_files_parse(&loaded->files, name, text, length, &faults);
+    eg_files_presets(&loaded->files, false, &faults);
     return finish(loaded, &faults, out);
 }
 

@@ -94,23 +94,46 @@ static const cyaml_schema_field_t device_fields[] = {
     GROUP("position", struct eg_raw_device, position, position_fields),
     LIST("calibration", struct eg_raw_device, calibration, &calibration_entry),
     CYAML_FIELD_END};
+static const cyaml_schema_value_t number_entry = {CYAML_VALUE_FLOAT(CYAML_FLAG_DEFAULT, double)};
+static const cyaml_schema_field_t word_fields[] = {
+    NEEDED("text", struct eg_raw_word, text),
+    CYAML_FIELD_FLOAT("value", CYAML_FLAG_DEFAULT, struct eg_raw_word, value), CYAML_FIELD_END};
+static const cyaml_schema_value_t word_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_word, word_fields)};
 static const cyaml_schema_field_t field_fields[] = {
-    NEEDED("path", struct eg_raw_field, path), NEEDED("quantity", struct eg_raw_field, quantity),
-    TEXT("unit", struct eg_raw_field, unit), TEXT("channel", struct eg_raw_field, channel), CYAML_FIELD_END};
+    NEEDED("path", struct eg_raw_field, path),
+    NEEDED("quantity", struct eg_raw_field, quantity),
+    TEXT("unit", struct eg_raw_field, unit),
+    TEXT("channel", struct eg_raw_field, channel),
+    REAL("scale", struct eg_raw_field, scale),
+    REAL("offset", struct eg_raw_field, offset),
+    LIST("missing", struct eg_raw_field, missing, &number_entry),
+    LIST("words", struct eg_raw_field, words, &word_entry),
+    CYAML_FIELD_END};
 static const cyaml_schema_value_t field_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_field, field_fields)};
-static const cyaml_schema_field_t source_fields[] = {
-    NEEDED("id", struct eg_raw_source, id),
-    NEEDED("topic", struct eg_raw_source, topic),
-    TEXT("site", struct eg_raw_source, site),
-    TEXT("domain", struct eg_raw_source, domain),
-    TEXT("device", struct eg_raw_source, device),
-    NEEDED("driver", struct eg_raw_source, driver),
-    TEXT("time", struct eg_raw_source, time),
-    TEXT("readings", struct eg_raw_source, readings),
-    TEXT("channel", struct eg_raw_source, channel),
-    LIST("fields", struct eg_raw_source, fields, &field_entry),
-    CYAML_FIELD_END};
+/* The keys of a mapping stand beside the others, in a source as in a preset. */
+#define MAPPING(type)                                                                                        \
+    TEXT("driver", type, mapping.driver), TEXT("time", type, mapping.time),                                  \
+        TEXT("readings", type, mapping.readings), TEXT("channel", type, mapping.channel),                    \
+        TEXT("device_path", type, mapping.device_path), TEXT("codec", type, mapping.codec),                  \
+        TEXT("quantity", type, mapping.quantity), TEXT("value", type, mapping.value),                        \
+        TEXT("unit", type, mapping.unit), TEXT("precision", type, mapping.precision),                        \
+        TEXT("utc_offset", type, mapping.utc_offset), LIST("fields", type, mapping.fields, &field_entry)
+static const cyaml_schema_field_t source_fields[] = {NEEDED("id", struct eg_raw_source, id),
+                                                     TEXT("preset", struct eg_raw_source, preset),
+                                                     TEXT("topic", struct eg_raw_source, topic),
+                                                     TEXT("site", struct eg_raw_source, site),
+                                                     TEXT("domain", struct eg_raw_source, domain),
+                                                     TEXT("device", struct eg_raw_source, device),
+                                                     MAPPING(struct eg_raw_source),
+                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t preset_fields[] = {NEEDED("id", struct eg_raw_preset, id),
+                                                     TEXT("about", struct eg_raw_preset, about),
+                                                     TEXT("topic", struct eg_raw_preset, topic),
+                                                     TEXT("domain", struct eg_raw_preset, domain),
+                                                     MAPPING(struct eg_raw_preset),
+                                                     CYAML_FIELD_END};
 static const cyaml_schema_field_t limit_fields[] = {
     CYAML_FIELD_FLOAT("open", CYAML_FLAG_DEFAULT, struct eg_raw_limit, open),
     CYAML_FIELD_FLOAT("clear", CYAML_FLAG_DEFAULT, struct eg_raw_limit, clear), CYAML_FIELD_END};
@@ -147,6 +170,8 @@ static const cyaml_schema_value_t party_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_party, party_fields)};
 static const cyaml_schema_value_t source_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_source, source_fields)};
+static const cyaml_schema_value_t preset_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_preset, preset_fields)};
 static const cyaml_schema_value_t device_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_device, device_fields)};
 
@@ -165,6 +190,7 @@ static const cyaml_schema_field_t file_fields[] = {GROUP("mqtt", struct eg_raw, 
                                                    LIST("parties", struct eg_raw, parties, &party_entry),
                                                    LIST("sources", struct eg_raw, sources, &source_entry),
                                                    LIST("devices", struct eg_raw, devices, &device_entry),
+                                                   LIST("presets", struct eg_raw, presets, &preset_entry),
                                                    CYAML_FIELD_END};
 const cyaml_schema_value_t eg_schema_file = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct eg_raw, file_fields)};

@@ -47,13 +47,30 @@ struct eg_raw_device {
     struct eg_raw_calibration *calibration;
     unsigned calibration_count;
 };
+struct eg_raw_word {
+    char *text;
+    double value;
+};
 struct eg_raw_field {
     char *path, *quantity, *unit, *channel;
+    double *scale, *offset, *missing;
+    unsigned missing_count;
+    struct eg_raw_word *words;
+    unsigned words_count;
 };
-struct eg_raw_source {
-    char *id, *topic, *site, *domain, *device, *driver, *time, *readings, *channel;
+struct eg_raw_mapping { /* what a source and a preset have in common */
+    char *driver, *time, *readings, *channel, *device_path, *codec, *quantity, *value, *unit, *precision,
+        *utc_offset;
     struct eg_raw_field *fields;
     unsigned fields_count;
+};
+struct eg_raw_source {
+    char *id, *preset, *topic, *site, *domain, *device;
+    struct eg_raw_mapping mapping;
+};
+struct eg_raw_preset {
+    char *id, *about, *topic, *domain;
+    struct eg_raw_mapping mapping;
 };
 struct eg_raw_limit {
     double open, clear;
@@ -92,6 +109,8 @@ struct eg_raw {
     unsigned sources_count;
     struct eg_raw_device *devices;
     unsigned devices_count;
+    struct eg_raw_preset *presets;
+    unsigned presets_count;
 };
 enum { EG_DIRECTION_ABOVE, EG_DIRECTION_BELOW };
 

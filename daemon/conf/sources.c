@@ -1,4 +1,5 @@
 /* Sources: topic templates and the drivers' mappings. */
+#include <conf/presets.h>
 #include <conf/resolve.h>
 
 #include <stdio.h>
@@ -72,8 +73,10 @@ static void check_given(struct eg_resolve *resolve, const yaml_node_t *node, con
     static const char *const keys[PART_COUNT] = {"site", "domain", "device"};
     const char *const given[PART_COUNT] = {raw->site, raw->domain, raw->device};
     for (int part = 0; part < PART_COUNT; part++) {
-        if (!seen[part] && !given[part])
-            eg_resolve_fault(resolve, node, "the topic has no {%s}: say '%s:'", keys[part], keys[part]);
+        bool elsewhere = part == PART_DEVICE && raw->mapping.device_path;
+        if (!seen[part] && !given[part] && !elsewhere)
+            eg_resolve_fault(resolve, node, "the topic has no {%s}: say '%s:'%s", keys[part], keys[part],
+                             part == PART_DEVICE ? ", or 'device_path:' where the payload names it" : "");
         if (seen[part] && given[part])
             eg_resolve_fault(resolve, eg_resolve_node(resolve, node, keys[part]),
                              "%s is given, and {%s} stands in the topic: one of them", keys[part],
@@ -88,54 +91,182 @@ static const char *driver_name(const void *from, size_t index)
     return driver ? driver->name : NULL;
 }
 
-static void prepare(struct eg_resolve *resolve, const struct eg_raw_source *raw, const yaml_node_t *node,
-                    struct eg_conf_source *ret)
+/* --- presets --- */
+
+struct preset_place { /* of the preset that a source takes */
+    struct eg_conf_file *file;
+    unsigned file_index, index;
+};
+
+#define TAKE(own, preset, member) (own)->member = (own)->member ? (own)->member : (preset)->member
+
+/* What the source does not say itself. Its fields replace the preset's as a whole. */
+static void take_preset(struct eg_raw_source *own, const struct eg_raw_preset *preset)
+{
+    TAKE(own, preset, topic);
+    if (!strstr(own->topic ? own->topic : "", "{domain}"))
+        TAKE(own, preset, domain);
+    TAKE(own, preset, mapping.driver);
+    TAKE(own, preset, mapping.time);
+    TAKE(own, preset, mapping.readings);
+    TAKE(own, preset, mapping.channel);
+    TAKE(own, preset, mapping.device_path);
+    TAKE(own, preset, mapping.codec);
+    TAKE(own, preset, mapping.quantity);
+    TAKE(own, preset, mapping.value);
+    TAKE(own, preset, mapping.unit);
+    TAKE(own, preset, mapping.precision);
+    TAKE(own, preset, mapping.utc_offset);
+    if (!own->mapping.fields_count) {
+        own->mapping.fields = preset->mapping.fields;
+        own->mapping.fields_count = preset->mapping.fields_count;
+    }
+}
+
+static const char *preset_name(const void *from, size_t index)
+{
+    (void)from;
+    for (size_t i = 0; i < index; i++)
+        if (!eg_preset_texts[i].id)
+            return NULL;
+    return eg_preset_texts[index].id;
+}
+
+/* False after a fault. */
+static bool merge(struct eg_resolve *resolve, struct eg_raw_source *own, const yaml_node_t *node,
+                  struct preset_place *ret_place)
+{
+    if (!own->preset)
+        return true;
+    const struct eg_conf_files *files = &resolve->loaded->files;
+    const struct eg_raw_preset *preset =
+        eg_files_preset(files, own->preset, &ret_place->file_index, &ret_place->index);
+    if (preset) {
+        if (!own->mapping.fields_count) /* else a fault in a field is the source's own */
+            ret_place->file = files->rows[ret_place->file_index];
+        take_preset(own, preset);
+        return true;
+    }
+    if (files->holes) /* it may stand in what could not be read */
+        return false;
+    const char *near = eg_faults_nearest(own->preset, preset_name, NULL);
+    eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "preset"), "there is no preset '%.60s'%s%s%s",
+                     own->preset, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    return false;
+}
+
+/* --- the driver and its mapping --- */
+
+static struct eg_field *fields_of(struct eg_resolve *resolve, const struct eg_raw_mapping *raw)
+{
+    struct eg_field *fields = eg_resolve_keep(resolve, raw->fields_count, sizeof *fields);
+    for (unsigned i = 0; fields && i < raw->fields_count; i++) {
+        const struct eg_raw_field *from = &raw->fields[i];
+        struct eg_word *words = eg_resolve_keep(resolve, from->words_count, sizeof *words);
+        for (unsigned k = 0; words && k < from->words_count; k++)
+            words[k] = (struct eg_word){from->words[k].text, from->words[k].value};
+        if (!words)
+            return NULL;
+        fields[i] = (struct eg_field){.path = from->path,
+                                      .quantity = from->quantity,
+                                      .unit = from->unit,
+                                      .channel = from->channel,
+                                      .scale = from->scale ? *from->scale : 1,
+                                      .offset = from->offset ? *from->offset : 0,
+                                      .missing = from->missing,
+                                      .missing_count = from->missing_count,
+                                      .words = words,
+                                      .word_count = from->words_count};
+    }
+    return fields;
+}
+
+static void say_fault(struct eg_resolve *resolve, const yaml_node_t *node, const struct preset_place *place,
+                      int at, const char *error)
+{
+    struct eg_resolve there = *resolve;
+    if (at >= 0 && place->file) {
+        there.file = place->file;
+        there.index = place->file_index;
+        node = eg_resolve_entry(&there, "presets", place->index);
+    }
+    const yaml_node_t *field =
+        at >= 0 ? eg_files_item(there.file, eg_files_key(there.file, node, "fields"), (size_t)at) : NULL;
+    eg_resolve_fault(&there, field ? field : node, "%s", error);
+}
+
+static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw, const yaml_node_t *node,
+                    const struct preset_place *place, struct eg_conf_source *ret)
 {
     char error[240] = "";
     int at = -1;
-    struct eg_field *fields = eg_resolve_keep(resolve, raw->fields_count, sizeof *fields);
-    for (unsigned i = 0; fields && i < raw->fields_count; i++)
-        fields[i] = (struct eg_field){.path = raw->fields[i].path,
-                                      .quantity = raw->fields[i].quantity,
-                                      .unit = raw->fields[i].unit,
-                                      .channel = raw->fields[i].channel};
+    for (unsigned i = 0; i < raw->fields_count; i++)
+        if (raw->fields[i].scale && *raw->fields[i].scale == 0) {
+            say_fault(resolve, node, place, (int)i, "scale is 0: every value would be the same");
+            return;
+        }
+    struct eg_field *fields = fields_of(resolve, raw);
     const struct eg_mapping mapping = {.time = raw->time,
                                        .readings = raw->readings,
                                        .channel = raw->channel,
+                                       .device = raw->device_path,
+                                       .codec = raw->codec,
+                                       .quantity = raw->quantity,
+                                       .value = raw->value,
+                                       .unit = raw->unit,
+                                       .precision = raw->precision,
+                                       .utc_offset = raw->utc_offset,
                                        .fields = fields,
                                        .field_count = raw->fields_count};
-    if (!fields || ret->driver->prepare(&mapping, &ret->prepared, error, sizeof error, &at) == 0)
-        return;
-    const yaml_node_t *field =
-        at >= 0 ? eg_files_item(resolve->file, eg_files_key(resolve->file, node, "fields"), (size_t)at)
-                : NULL;
-    eg_resolve_fault(resolve, field ? field : node, "%s", error);
+    if (fields && ret->driver->prepare(&mapping, &ret->prepared, error, sizeof error, &at) != 0)
+        say_fault(resolve, node, place, at, error);
 }
 
-void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *raw, const yaml_node_t *node,
-                       struct eg_conf_source *ret)
+static void take_driver(struct eg_resolve *resolve, const struct eg_raw_mapping *raw, const yaml_node_t *node,
+                        const struct preset_place *place, struct eg_conf_source *ret)
 {
-    struct eg_conf *conf = &resolve->loaded->conf;
-    bool seen[PART_COUNT] = {false};
-    *ret = (struct eg_conf_source){
-        .id = raw->id, .topic = raw->topic, .site = raw->site, .domain = raw->domain, .device = raw->device};
-    for (size_t i = 0; &conf->sources[i] != ret; i++)
-        if (!strcmp(conf->sources[i].id, raw->id))
-            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "source '%.60s' is given twice",
-                             raw->id);
-    if (check_template(resolve, eg_resolve_node(resolve, node, "topic"), raw->topic, seen))
-        check_given(resolve, node, raw, seen);
-    if (raw->site)
-        eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), raw->site);
-    eg_resolve_domain(resolve, node, raw->domain);
+    if (!raw->driver) {
+        eg_resolve_fault(resolve, node, "say 'driver:', or 'preset:' which knows one");
+        return;
+    }
     ret->driver = eg_driver_find(raw->driver);
     if (ret->driver) {
-        prepare(resolve, raw, node, ret);
+        prepare(resolve, raw, node, place, ret);
         return;
     }
     const char *near = eg_faults_nearest(raw->driver, driver_name, NULL);
     eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "driver"), "there is no driver '%.60s'%s%s%s",
                      raw->driver, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+}
+
+void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *given, const yaml_node_t *node,
+                       struct eg_conf_source *ret)
+{
+    struct eg_conf *conf = &resolve->loaded->conf;
+    struct eg_raw_source own = *given; /* as it stands with what the preset adds */
+    struct preset_place place = {NULL, 0, 0};
+    bool seen[PART_COUNT] = {false};
+    *ret = (struct eg_conf_source){.id = own.id, .topic = ""};
+    for (size_t i = 0; &conf->sources[i] != ret; i++)
+        if (!strcmp(conf->sources[i].id, own.id))
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "source '%.60s' is given twice",
+                             own.id);
+    if (!merge(resolve, &own, node, &place))
+        return;
+    ret->topic = own.topic ? own.topic : "";
+    ret->site = own.site;
+    ret->domain = own.domain;
+    ret->device = own.device;
+    ret->payload_device = own.mapping.device_path != NULL;
+    if (!own.topic)
+        eg_resolve_fault(resolve, node, "'topic' is missing here%s",
+                         own.preset ? ": the preset knows no usual one" : "");
+    else if (check_template(resolve, eg_resolve_node(resolve, node, "topic"), own.topic, seen))
+        check_given(resolve, node, &own, seen);
+    if (own.site)
+        eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), own.site);
+    eg_resolve_domain(resolve, node, own.domain);
+    take_driver(resolve, &own.mapping, node, &place, ret);
 }
 
 void eg_resolve_default_source(struct eg_resolve *resolve, struct eg_conf_source *ret)

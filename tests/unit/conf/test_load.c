@@ -382,11 +382,48 @@ static int take_down(void **unused)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
+/* A preset: built in, beside the file, in the file; what the source says itself wins. */
+static void test_presets(void **unused)
+{
+    (void)unused;
+    put("p.yaml", "sites: [{id: a}]\n"
+                  "presets:\n  - {id: own, topic: 'own/{device}', domain: soil, driver: json}\n"
+                  "sources:\n"
+                  "  - {id: one, preset: airgradient, site: a}\n"
+                  "  - {id: two, preset: airgradient, topic: 'x/{domain}/{device}', site: a}\n"
+                  "  - {id: three, preset: own, site: a, domain: waste}\n");
+    struct eg_conf *conf = good("p.yaml");
+    const struct eg_conf_source *row = conf->sources;
+    assert_int_equal(conf->source_count, 3);
+    assert_string_equal(row[0].topic, "airgradient/readings/{device}");
+    assert_string_equal(row[0].domain, "air");
+    assert_string_equal(row[0].driver->name, "json");
+    assert_string_equal(row[1].topic, "x/{domain}/{device}");
+    assert_null(row[1].domain);
+    assert_string_equal(row[2].topic, "own/{device}");
+    assert_string_equal(row[2].domain, "waste");
+    assert_false(row[2].payload_device);
+    eg_conf_destroy(conf);
+    /* A file beside wins over what was built in. */
+    assert_int_equal(mkdir(path_of("presets"), 0755), 0);
+    put("presets/airgradient.yaml",
+        "presets: [{id: airgradient, topic: 'z/#', driver: json, device_path: /serial}]\n");
+    put("p.yaml", "sites: [{id: a}]\nsources: [{id: one, preset: airgradient, site: a, domain: air}]\n");
+    conf = good("p.yaml");
+    assert_string_equal(conf->sources[0].topic, "z/#");
+    assert_true(conf->sources[0].payload_device);
+    assert_null(conf->sources[0].device);
+    eg_conf_destroy(conf);
+    put("presets/airgradient.yaml", "presets: [{id: other, driver: json}]\n");
+    bad("p.yaml", "@/p.yaml:2:29: there is no preset 'airgradient' (did you mean 'airgradient'?)\n");
+    assert_int_equal(unlink(path_of("presets/airgradient.yaml")) | rmdir(path_of("presets")), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_defaults),        TEST(test_values),
-                                       TEST(test_rule_versions),   TEST(test_includes),
-                                       TEST(test_faults_of_files), TEST(test_too_much),
-                                       TEST(test_a_large_one),     TEST(test_the_contract_loads_unchanged)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_defaults),      TEST(test_presets),     TEST(test_values),
+        TEST(test_rule_versions), TEST(test_includes),    TEST(test_faults_of_files),
+        TEST(test_too_much),      TEST(test_a_large_one), TEST(test_the_contract_loads_unchanged)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

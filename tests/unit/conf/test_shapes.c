@@ -24,7 +24,7 @@ static const struct {
     {"village-json.yaml",
      {"pm25=35.2@0 temperature=21.4@0", "fill_level=82@0 bin_temp=24@0 battery=91@0",
       "soil_moisture/10cm=24.1@0 soil_moisture/30cm=27.9@0"}},
-    {"airgradient.yaml.example",
+    {"presets/airgradient.yaml",
      {"pm1=22 pm25=34 pm10=41 co2=778 temperature=22.17 humidity=47 temperature/housing=23.1 "
       "humidity/housing=32 rssi=-52"}},
     {"dusty.yaml.example", {"pm25=35.2@0 pm10=61@0 temperature=21.3889@0 voltage=3.89@0"}},
@@ -57,7 +57,13 @@ static struct eg_conf *load(const char *file)
     snprintf(name, sizeof name, "sources.d/%s", file);
     char *sites = text_of("sites.d/village.yaml"), *sources = text_of(name), *both = calloc(2, TEXT_MAX);
     assert_non_null(both);
-    snprintf(both, 2 * TEXT_MAX, "%s\n%s", sites, sources);
+    int used = snprintf(both, 2 * TEXT_MAX, "%s\n%s", sites, sources);
+    const char *preset = strncmp(file, "presets/", 8) == 0 ? file + 8 : NULL;
+    if (preset) /* as one line takes it; of those that leave the topic open, the example's own */
+        snprintf(both + used, 2 * TEXT_MAX - (size_t)used,
+                 "\nsources: [{id: s, preset: %.*s, site: shangtian%s%s}]\n", (int)strcspn(preset, "."),
+                 preset, strstr(sources, "\n    topic: ") ? "" : ", topic: '{device}'",
+                 strstr(sources, "\n    domain: ") ? "" : ", domain: air");
     eg_buf_init(&faults, 65536);
     struct eg_conf *conf = eg_conf_parse(name, both, strlen(both), &faults);
     if (!conf)

@@ -267,6 +267,29 @@ static void test_what_is_shipped_loads(void **unused)
     eg_buf_finish(&faults);
 }
 
+/* Every preset is taken by a line that says the site, and as much as the preset leaves open. */
+static void test_presets_are_understood(void **unused)
+{
+    char pattern[512], yaml[400];
+    glob_t found;
+    (void)unused;
+    snprintf(pattern, sizeof pattern, "%s/sources.d/presets/*.yaml", folder);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_true(found.gl_pathc > 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *name = strrchr(found.gl_pathv[i], '/') + 1, *text = text_of(found.gl_pathv[i]);
+        *strrchr(name, '.') = '\0';
+        snprintf(yaml, sizeof yaml, "sites: [{id: a}]\nsources: [{id: s, preset: %s, site: a%s%s}]\n", name,
+                 strstr(text, "\n    topic: ") ? "" : ", topic: 'x/{device}'",
+                 strstr(text, "\n    domain: ") ? "" : ", domain: air");
+        struct eg_conf *conf = parse(yaml);
+        assert_true(conf->sources[0].driver && conf->sources[0].prepared);
+        eg_conf_destroy(conf);
+        free(text);
+    }
+    globfree(&found);
+}
+
 /* The main file without its include, which the parser takes from files only. */
 static char *main_file(int marks, int *ret_count)
 {
@@ -361,8 +384,8 @@ static void test_every_setting_is_compared(void **unused)
         bool group =
             !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") || !strcmp(key, "board");
         bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
-                    !strcmp(key, "parties") || !strcmp(key, "sources") || !strcmp(key, "devices") ||
-                    strstr(key, "[]");
+                    !strcmp(key, "parties") || !strcmp(key, "presets") || !strcmp(key, "sources") ||
+                    !strcmp(key, "devices") || strstr(key, "[]");
         if (!group && !list && !has_key(tried, key))
             fail_msg("%s is new: compare it here", key);
     }
@@ -370,9 +393,22 @@ static void test_every_setting_is_compared(void **unused)
     free(schema);
 }
 
+/* A mapping is written the same way in a source and in a preset: shown in one, it is shown. */
+static void add_twins(struct keys *shown, const struct keys *schema)
+{
+    char twin[KEY_MAX];
+    for (size_t i = 0, count = shown->count; i < count; i++) {
+        const char *key = shown->rows[i];
+        bool source = strncmp(key, "sources[].", 10) == 0, preset = strncmp(key, "presets[].", 10) == 0;
+        snprintf(twin, sizeof twin, "%s%.*s", source ? "presets" : "sources", KEY_MAX - 8, key + 7);
+        if ((source || preset) && has_key(schema, twin))
+            add_key(shown, twin);
+    }
+}
+
 static void test_shipped_files_show_every_key(void **unused)
 {
-    static const char *const patterns[] = {"*.yaml", "*/*.yaml", "*/*.yaml.example"};
+    static const char *const patterns[] = {"*.yaml", "*/*.yaml", "*/*.yaml.example", "*/*/*.yaml"};
     (void)unused;
     struct keys *schema = calloc(1, sizeof *schema), *shown = calloc(1, sizeof *shown);
     assert_true(schema && shown);
@@ -386,6 +422,7 @@ static void test_shipped_files_show_every_key(void **unused)
         globfree(&found);
     }
     add_schema(schema, eg_schema_file.mapping.fields, "");
+    add_twins(shown, schema);
     must_match(schema, shown, "conf/");
     free(shown);
     free(schema);
@@ -442,7 +479,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 25 + 4); /* settings, and the empty lists */
+    assert_int_equal(count, 25 + 5); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }
@@ -451,6 +488,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_shipped_loads),
+        cmocka_unit_test(test_presets_are_understood),
         cmocka_unit_test(test_commented_values_are_the_defaults),
         cmocka_unit_test(test_examples_are_understood_and_no_defaults),
         cmocka_unit_test(test_every_setting_is_compared),
