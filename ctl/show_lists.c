@@ -73,8 +73,8 @@ void show_sites(const struct session *session, const cJSON *result)
 void show_devices(const struct session *session, const cJSON *result)
 {
     (void)session;
-    static const char *const heads[] = {"SITE",      "DOMAIN",   "DEVICE",  "NAME", "STATE",
-                                        "LAST SEEN", "INTERVAL", ">SERIES", NULL};
+    static const char *const heads[] = {"SITE",     "DOMAIN",  "DEVICE",  "NAME",  "STATE", "LAST SEEN",
+                                        "INTERVAL", ">SERIES", ">FAULTS", ">LOST", NULL};
     struct table table;
     char time[PAGE_TEXT];
     const cJSON *row;
@@ -89,6 +89,12 @@ void show_devices(const struct session *session, const cJSON *result)
         table_add(&table, PLAIN, page_time(text_of(row, "last_seen"), time));
         table_add(&table, PLAIN, text_of(row, "interval"));
         add_number(&table, row, "series");
+        add_number(&table, row, "faults");
+        double loss = number_of(row, "loss_rate"); /* none: the device counts no messages */
+        if (isfinite(loss))
+            table_addf(&table, loss >= 0.1 ? MILD : PLAIN, "%.1f%%", 100 * loss);
+        else
+            table_add(&table, PLAIN, NULL);
     }
     table_print(&table, 0);
 }

@@ -83,6 +83,12 @@ static void write_device(struct eg_json *json, const struct eg_device_view *view
     put_span(json, "silent_after", view->silent_after_ms);
     eg_json_put_int(json, "series", (int64_t)view->series_count);
     eg_json_put_bool(json, "configured", view->conf_site != EG_CONF_NONE);
+    eg_json_put_int(json, "faults", (int64_t)view->faults);
+    eg_json_put_int(json, "heard", (int64_t)view->heard);
+    eg_json_put_int(json, "lost", (int64_t)view->lost);
+    eg_json_put_int(json, "repeated", (int64_t)view->repeated);
+    eg_json_put_number(json, "loss_rate",
+                       view->heard ? (double)view->lost / (double)(view->heard + view->lost) : NAN);
     eg_json_close(json, '}');
 }
 

@@ -74,7 +74,13 @@ static bool printable(struct eg_slice text)
     return true;
 }
 
-/* Names in the topic that make no device: a sentence, or NULL when they do. */
+static bool nameless_topic(const struct eg_conf *conf, const struct eg_routed *routed)
+{
+    return !routed->device.length && routed->source != EG_CONF_NONE &&
+           conf->sources[routed->source].payload_device;
+}
+
+/* Names in the topic that make no device: a sentence, or NULL when they do. A device that the payload is to name may be missing. */
 const char *eg_message_misnamed(const struct eg_pipeline *pipeline, const struct eg_routed *routed,
                                 char reason[EG_REASON_MAX])
 {
@@ -84,7 +90,7 @@ const char *eg_message_misnamed(const struct eg_pipeline *pipeline, const struct
     else if (!slug(routed->domain))
         snprintf(reason, EG_REASON_MAX,
                  "the domain in the topic is no name of a-z, 0-9, - and _, at most 31 bytes");
-    else if (!printable(routed->device))
+    else if (!(nameless_topic(pipeline->conf, routed) || printable(routed->device)))
         snprintf(reason, EG_REASON_MAX,
                  "the device in the topic is empty, longer than 63 bytes or not printable");
     else
@@ -120,44 +126,6 @@ static void remember(struct eg_pipeline *pipeline, const struct eg_message *mess
         return; /* slower, not wrong */
     if (eg_names_set(pipeline->topics, message->topic, message->topic_len, (uint32_t)pipeline->topic_count))
         pipeline->topic_rows[pipeline->topic_count++] = topic;
-}
-
-static bool is(struct eg_slice text, const char *name)
-{
-    return strlen(name) == text.length && !memcmp(name, text.text, text.length);
-}
-
-static bool described(const struct eg_conf *conf, const struct eg_routed *routed)
-{
-    for (size_t i = 0; i < conf->device_count; i++) {
-        const struct eg_conf_device *row = &conf->devices[i];
-        if (is(routed->device, row->id) && is(routed->site, conf->sites[row->site].id) &&
-            (!row->domain || is(routed->domain, row->domain)))
-            return true;
-    }
-    return false;
-}
-
-static struct eg_device *device_of(struct eg_pipeline *pipeline, const struct eg_message *message,
-                                   struct eg_topic *topic, const struct eg_routed *routed, bool known,
-                                   struct eg_batch *batch, char reason[EG_REASON_MAX])
-{
-    if (topic->device == EG_ID_NONE) {
-        struct eg_device *device = NULL;
-        if (pipeline->conf->auto_register || described(pipeline->conf, routed))
-            device = eg_registry_add_device(pipeline, routed, message->arrived_ms, batch, reason);
-        if (!device) {
-            if (!*reason)
-                snprintf(reason, EG_REASON_MAX,
-                         "the device is not in the configuration and auto_register is off");
-            return NULL;
-        }
-        topic->device = device->id;
-        known = false;
-    }
-    if (!known)
-        remember(pipeline, message, *topic);
-    return eg_registry_device(pipeline, topic->device);
 }
 
 /* Why a reading is not taken, or NULL. */
@@ -243,6 +211,11 @@ static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
                   batch);
 }
 
+static struct eg_slice slice(const char *text)
+{
+    return (struct eg_slice){text, strlen(text)};
+}
+
 static bool undatable(const struct eg_message *message, const struct eg_sink *sink)
 {
     if (!message->retain)
@@ -253,28 +226,64 @@ static bool undatable(const struct eg_message *message, const struct eg_sink *si
     return true;
 }
 
+/* A counter and the faults are the device's that speaks first. */
+static void note_health(struct eg_device *device, const struct eg_message *message,
+                        const struct eg_sink *sink, struct eg_batch *batch)
+{
+    device->faults += sink->fault_count;
+    if (sink->has_frame && !message->retain)
+        eg_frames_take(&device->frames, sink->frame);
+    if (!sink->count && !message->retain) /* it lives, although it measured nothing */
+        note_seen(device, message->arrived_ms, batch);
+}
+
+static void take_readings(struct eg_pipeline *pipeline, struct eg_speakers *speakers, uint32_t source,
+                          struct eg_batch *batch)
+{
+    struct eg_sink *sink = pipeline->sink;
+    char reason[EG_REASON_MAX] = "";
+    pipeline->counters.decoded++;
+    pipeline->source_counts[source][EG_DECODED]++;
+    pipeline->counters.r_decoded += sink->count;
+    struct eg_device *first =
+        eg_speakers_device(speakers, sink->count ? sink->readings[0].device : sink->device, batch, reason);
+    if (first)
+        note_health(first, speakers->message, sink, batch);
+    for (size_t i = 0; i < sink->count; i++) {
+        struct eg_device *device = eg_speakers_device(speakers, sink->readings[i].device, batch, reason);
+        if (device)
+            take_reading(pipeline, device, speakers->message, &sink->readings[i], reason, batch);
+        else
+            pipeline->counters.r_rejected++;
+    }
+    if (*reason)
+        quarantine(pipeline, speakers->message, source, "rejected", reason, batch);
+}
+
 static void take_decoded(struct eg_pipeline *pipeline, const struct eg_message *message,
                          struct eg_topic topic, const struct eg_routed *routed, bool known,
                          struct eg_batch *batch)
 {
-    struct eg_sink *sink = pipeline->sink;
+    const struct eg_sink *sink = pipeline->sink;
     char reason[EG_REASON_MAX] = "";
+    struct eg_speakers speakers = {.pipeline = pipeline, .message = message, .routed = *routed};
     if (undatable(message, sink)) { /* old news of an unknown age: it must not look fresh */
         pipeline->counters.ignored++;
         return;
     }
-    struct eg_device *device = device_of(pipeline, message, &topic, routed, known, batch, reason);
-    if (!device) {
+    if (known) { /* by its topic; the names are the device's */
+        const struct eg_device *device = eg_registry_device(pipeline, topic.device);
+        speakers.routed.site = slice(device->site_id);
+        speakers.routed.domain = slice(device->domain);
+    }
+    speakers.ids[0] = topic.device == EG_ID_NONE ? 0 : topic.device;
+    if (!sink->device_count && !eg_speakers_device(&speakers, 0, batch, reason)) {
         refuse(pipeline, message, topic.source, EG_IMPLAUSIBLE, reason, batch);
         return;
     }
-    pipeline->counters.decoded++;
-    pipeline->source_counts[topic.source][EG_DECODED]++;
-    pipeline->counters.r_decoded += sink->count;
-    for (size_t i = 0; i < sink->count; i++)
-        take_reading(pipeline, device, message, &sink->readings[i], reason, batch);
-    if (*reason)
-        quarantine(pipeline, message, topic.source, "rejected", reason, batch);
+    take_readings(pipeline, &speakers, topic.source, batch);
+    if (!known && speakers.ids[0] && speakers.ids[0] != EG_ID_NONE)
+        remember(pipeline, message, (struct eg_topic){topic.source, speakers.ids[0]});
 }
 
 void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_batch *batch)

@@ -229,6 +229,10 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .interval_ms = device->interval_ms,
         .silent_after_ms = eg_registry_silent_after(device),
         .series_count = device->series_count,
+        .faults = device->faults,
+        .heard = device->frames.heard,
+        .lost = device->frames.lost,
+        .repeated = device->frames.repeated,
     };
     return true;
 }

@@ -62,6 +62,8 @@ struct eg_device_view {
     const char *site, *domain, *device, *name;
     int64_t last_seen_ms, interval_ms /* learned, 0 = unknown */, silent_after_ms;
     size_t series_count;
+    uint64_t faults;                /* since the daemon started, like those that follow */
+    uint64_t heard, lost, repeated; /* messages by the device's own counter; all 0 when it has none */
 };
 struct eg_series_view {
     uint32_t id, device;

@@ -30,6 +30,12 @@ struct eg_series {
     struct eg_rollup open[EG_PERIOD_COUNT];
     struct eg_watch *watches;
 };
+/* What a device's own counter of its messages tells, since the start of the daemon. */
+struct eg_frames {
+    bool any;
+    uint32_t last;
+    uint64_t heard, lost, repeated;
+};
 struct eg_device {
     uint32_t id, site /* in conf, or EG_CONF_NONE */;
     const struct eg_conf_device *described; /* NULL: not described by hand */
@@ -39,6 +45,8 @@ struct eg_device {
     int64_t average_ms;
     uint32_t *series; /* ids */
     size_t series_count, series_capacity;
+    struct eg_frames frames;
+    uint64_t faults; /* values it marked as not measured, since the start of the daemon */
 };
 struct eg_topic { /* what a topic led to the last time */
     uint32_t source, device;
@@ -92,6 +100,21 @@ struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct e
 /* After a new configuration: sites and descriptions of devices anew. */
 void eg_registry_bind(struct eg_pipeline *pipeline);
 int64_t eg_registry_silent_after(const struct eg_device *device);
+
+/* frames.c */
+void eg_frames_take(struct eg_frames *frames, uint32_t counter);
+
+/* speakers.c: whose readings a message carries */
+struct eg_speakers {
+    struct eg_pipeline *pipeline;
+    const struct eg_message *message;
+    struct eg_routed routed; /* by the topic; its device may be empty */
+    uint32_t ids[EG_SINK_DEVICES +
+                 1]; /* by a reading's `device`; 0: not asked for yet, EG_ID_NONE: there is none */
+};
+/* The device a reading is of; NULL with a sentence. Registers it. */
+struct eg_device *eg_speakers_device(struct eg_speakers *speakers, uint16_t which, struct eg_batch *batch,
+                                     char reason[EG_REASON_MAX]);
 
 /* message.c */
 void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_batch *batch);
