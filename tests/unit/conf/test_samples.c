@@ -1,0 +1,280 @@
+/* The samples of shared payloads/, written by the formats' own projects: each decodes to what its expect.json says, through a source as
+ * an administrator would write it. Skipped where the samples are not at hand ($ECOGOV_SHARED, else ../shared). To add a format: one
+ * line in `formats`.
+ *
+ * A sample's metrics bear third-party names, so a reading is held against the values: an expected reading is there when a decoded one
+ * has its value (in the expected unit, 1e-5 relative), its time (1 ms) and its device, and every decoded one must be expected. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <conf/conf.h>
+#include <ecogov/time.h>
+
+#include <cjson/cJSON.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BYTES_MAX ((size_t)1024 * 1024)
+#define PATH_BYTES 600
+
+static const struct format {
+    const char *prefix; /* of "<format>/<sample>"; the first that fits */
+    const char *source; /* keys of the source: driver and mapping, or preset */
+    const char
+        *ignored;     /* metrics (fnmatch patterns, blank-separated) that are no quantity of the dictionary */
+    const char *more; /* quantities that are read beyond what is expected ("*": any) */
+} formats[] = {
+#include "samples.def"
+};
+
+/* --- files --- */
+
+static const char *shared(void)
+{
+    const char *given = getenv("ECOGOV_SHARED");
+    return given ? given : SOURCE_DIR "/../shared";
+}
+
+static char *read_all(const char *path, size_t *ret_length)
+{
+    char *bytes = calloc(1, BYTES_MAX);
+    FILE *file = fopen(path, "re");
+    if (!bytes || !file)
+        fail_msg("%s cannot be read", path);
+    *ret_length = fread(bytes, 1, BYTES_MAX - 1, file);
+    fclose(file);
+    return bytes;
+}
+
+static const struct format *format_of(const char *sample)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (!strncmp(formats[i].prefix, sample, strlen(formats[i].prefix)))
+            return &formats[i];
+    return NULL;
+}
+
+/* --- one sample --- */
+
+struct sample {
+    const char *name;
+    const struct format *format;
+    const cJSON *expect;
+    const struct eg_conf *conf;
+    const char *topic;
+    struct eg_sink *sink;
+    enum eg_verdict verdict;
+    char wrong[2000]; /* what is not as expected, a line each */
+};
+
+static void complain(struct sample *sample, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void complain(struct sample *sample, const char *format, ...)
+{
+    size_t used = strlen(sample->wrong);
+    va_list args;
+    va_start(args, format);
+    used += (size_t)snprintf(sample->wrong + used, sizeof sample->wrong - used, "\n    ");
+    if (used < sizeof sample->wrong)
+        vsnprintf(sample->wrong + used, sizeof sample->wrong - used, format, args);
+    va_end(args);
+}
+
+static bool listed(const char *patterns, const char *name)
+{
+    char one[100];
+    for (const char *at = patterns ? patterns : ""; *at;) {
+        size_t length = strcspn(at, " ");
+        snprintf(one, sizeof one, "%.*s", (int)length, at);
+        if (length && fnmatch(one, name, 0) == 0)
+            return true;
+        at += length + (at[length] == ' ');
+    }
+    return false;
+}
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) <= 1e-5 * fmax(fabs(a), fabs(b)) + 1e-9;
+}
+
+static bool same_value(const struct eg_reading *reading, const cJSON *value, const cJSON *unit)
+{
+    struct eg_unit_map map = {1, 0};
+    bool known = cJSON_IsString(unit) && eg_unit_find(reading->quantity, unit->valuestring, &map);
+    double expected = cJSON_IsBool(value) ? cJSON_IsTrue(value) : value->valuedouble;
+    if (known)
+        return near(reading->value, eg_unit_apply(&map, expected));
+    if (cJSON_IsString(unit)) /* another kind of thing */
+        return false;
+    double scale = 1e-9; /* its unit is not told: a power of ten away at most */
+    for (int i = 0; i < 19; i++, scale *= 10)
+        if (near(reading->value, expected * scale))
+            return true;
+    return false;
+}
+
+static bool same_reading(const struct sample *sample, const struct eg_reading *reading, const cJSON *expected)
+{
+    const cJSON *value = cJSON_GetObjectItem(expected, "value"),
+                *device = cJSON_GetObjectItem(expected, "device"),
+                *time = cJSON_GetObjectItem(expected, "time");
+    if (!(cJSON_IsNumber(value) || cJSON_IsBool(value)) ||
+        !same_value(reading, value, cJSON_GetObjectItem(expected, "unit")))
+        return false;
+    if (cJSON_IsNumber(time) && fabs((double)reading->time_ms - time->valuedouble * 1000) > 1.0)
+        return false;
+    const char *named = reading->device ? sample->sink->devices[reading->device - 1] : NULL;
+    return !cJSON_IsString(device) || (named && !strcmp(named, device->valuestring)) ||
+           strstr(sample->topic, device->valuestring);
+}
+
+static bool admissible(const struct eg_reading *reading)
+{
+    const struct eg_quantity_info *info = eg_quantity_info(reading->quantity);
+    return reading->value >= info->low && reading->value <= info->high;
+}
+
+static void say_reading(struct sample *sample, const struct eg_reading *reading, const char *what)
+{
+    char time[EG_TIME_TEXT] = "-";
+    if (reading->time_ms != EG_TIME_NONE)
+        eg_time_format(reading->time_ms, time);
+    complain(sample, "%s: %s/%s = %.9g at %s of '%s'", what, eg_quantity_info(reading->quantity)->name,
+             reading->channel, reading->value, time,
+             reading->device ? sample->sink->devices[reading->device - 1] : "");
+}
+
+static void compare(struct sample *sample)
+{
+    const struct eg_sink *sink = sample->sink;
+    const cJSON *expected, *readings = cJSON_GetObjectItem(sample->expect, "readings");
+    bool used[EG_SINK_MAX] = {false};
+    size_t wanted = 0;
+    cJSON_ArrayForEach(expected, readings)
+    {
+        const cJSON *metric = cJSON_GetObjectItem(expected, "metric"),
+                    *value = cJSON_GetObjectItem(expected, "value");
+        bool found = false, ignored = listed(sample->format->ignored, metric->valuestring);
+        for (size_t i = 0; i < sink->count; i++)
+            if (same_reading(sample, &sink->readings[i], expected))
+                found = used[i] = true;
+        wanted += !ignored;
+        if (!found && !ignored && !cJSON_IsString(value))
+            complain(sample, "missing: %s = %.9g", metric->valuestring, value->valuedouble);
+    }
+    bool partial = cJSON_IsTrue(cJSON_GetObjectItem(sample->expect, "partial_readings"));
+    for (size_t i = 0; i < sink->count && !partial; i++)
+        if (!used[i] && !listed(sample->format->more, eg_quantity_info(sink->readings[i].quantity)->name))
+            say_reading(sample, &sink->readings[i], "not expected");
+    if (sample->verdict != EG_DECODED && wanted)
+        complain(sample, "%s: %s", eg_verdict_name(sample->verdict), sink->reason);
+}
+
+static void judge(struct sample *sample)
+{
+    const cJSON *readings = cJSON_GetObjectItem(sample->expect, "readings"),
+                *error = cJSON_GetObjectItem(sample->expect, "expect_error");
+    size_t taken = 0;
+    if (sample->verdict != EG_DECODED)
+        sample->sink->count = 0;
+    for (size_t i = 0; i < sample->sink->count; i++)
+        taken += admissible(&sample->sink->readings[i]);
+    if (error && (sample->verdict == EG_NOT_MINE || taken))
+        complain(sample, "%s, %zu readings; to be refused: %s", eg_verdict_name(sample->verdict), taken,
+                 error->valuestring);
+    else if (!error && cJSON_GetArraySize(readings) == 0 && taken)
+        say_reading(sample, &sample->sink->readings[0], "no reading is expected");
+    else if (!error && cJSON_GetArraySize(readings) > 0)
+        compare(sample);
+}
+
+static struct eg_conf *conf_of(const struct sample *sample)
+{
+    char yaml[4000];
+    struct eg_buf faults;
+    const cJSON *domain = cJSON_GetObjectItem(sample->expect, "domain");
+    const char *source = sample->format->source;
+    eg_buf_init(&faults, 65536);
+    snprintf(yaml, sizeof yaml,
+             "sites: [{id: a}]\nsources:\n  - {id: s, topic: '#', site: a, domain: %s, device: d, %s}\n",
+             cJSON_IsString(domain) ? domain->valuestring : "air", source);
+    struct eg_conf *conf = eg_conf_parse("test", yaml, strlen(yaml), &faults);
+    if (!conf)
+        fail_msg("%s: %s---\n%s", sample->name, faults.data, yaml);
+    eg_buf_finish(&faults);
+    return conf;
+}
+
+static bool try_sample(struct sample *sample, const char *path)
+{
+    char expect_path[PATH_BYTES];
+    size_t length, expect_length;
+    snprintf(expect_path, sizeof expect_path, "%.*s.expect.json", (int)(strlen(path) - strlen(".payload")),
+             path);
+    char *bytes = read_all(path, &length), *text = read_all(expect_path, &expect_length);
+    uint8_t *exact = malloc(length ? length : 1); /* so that a read beyond the end is seen */
+    cJSON *expect = cJSON_ParseWithLength(text, expect_length);
+    assert_true(exact && expect);
+    memcpy(exact, bytes, length);
+    sample->expect = expect;
+    sample->topic = cJSON_GetObjectItem(expect, "topic")->valuestring;
+    struct eg_conf *conf = conf_of(sample);
+    const struct eg_message message = {.topic = sample->topic,
+                                       .topic_len = strlen(sample->topic),
+                                       .payload = exact,
+                                       .payload_len = length,
+                                       .arrived_ms = INT64_C(1795417200000)};
+    eg_sink_reset(sample->sink);
+    sample->verdict = conf->sources[0].driver->decode(conf->sources[0].prepared, &message, sample->sink);
+    judge(sample);
+    eg_conf_destroy(conf);
+    cJSON_Delete(expect);
+    free(exact);
+    free(text);
+    free(bytes);
+    return !*sample->wrong;
+}
+
+static void test_samples(void **unused)
+{
+    (void)unused;
+    char pattern[PATH_BYTES];
+    glob_t found;
+    size_t tried = 0, failed = 0, unread = 0;
+    snprintf(pattern, sizeof pattern, "%s/payloads/*/*.payload", shared());
+    if (glob(pattern, 0, NULL, &found) != 0) {
+        print_message("no samples in %s/payloads\n", shared());
+        skip();
+    }
+    struct eg_sink *sink = calloc(1, sizeof *sink);
+    assert_non_null(sink);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *name = found.gl_pathv[i] + strlen(shared()) + strlen("/payloads/");
+        struct sample sample = {.name = name, .format = format_of(name), .sink = sink};
+        unread += !sample.format;
+        if (!sample.format)
+            continue;
+        tried++;
+        if (!try_sample(&sample, found.gl_pathv[i])) {
+            print_message("%s%s\n", name, sample.wrong);
+            failed++;
+        }
+    }
+    free(sink);
+    globfree(&found);
+    print_message("%zu samples, %zu wrong; %zu more of formats without a line here\n", tried, failed, unread);
+    assert_true(tried > 0 && failed == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_samples)};
+    return cmocka_run_group_tests_name("conf/samples", tests, NULL, NULL);
+}
