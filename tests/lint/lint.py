@@ -226,7 +226,7 @@ def check_drivers(tree):
         return
     for line, text in enumerate(tree.text("drivers/drivers.def").split("\n"), 1):
         for driver in re.findall(r"EG_DRIVER\(\s*(\w+)\s*\)", re.sub(r"/\*.*?\*/", "", text)):
-            folder = f"tests/drivers/{driver}/"
+            folder = f"tests/drivers/{driver.replace('_', '-')}/"  # EG_DRIVER(a_b) calls itself "a-b"
             expected = tree.named(".expect.json", under=(folder,))
             if f"drivers/{driver}.c" not in tree.files:
                 tree.say("drivers/drivers.def", line, f"drivers/{driver}.c is not there")

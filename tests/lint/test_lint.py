@@ -106,6 +106,8 @@ FAULTS = {
     # drivers and quantities
     "no golden pair": ({"drivers/drivers.def": "EG_DRIVER(json)\nEG_DRIVER(dust)\n", "drivers/dust.c": "/* Dust. */\n"},
                        "drivers/drivers.def", 2, "tests/drivers/dust/ has no golden pair"),
+    "no golden pair of a hyphen": ({"drivers/drivers.def": "EG_DRIVER(json)\nEG_DRIVER(a_b)\n", "drivers/a_b.c": "/* A. */\n"},
+                                   "drivers/drivers.def", 2, "tests/drivers/a-b/ has no golden pair"),
     "no reject": ({"tests/drivers/json/bad.expect.json": '{"verdict":"decoded"}\n'}, "drivers/drivers.def", 2, "no reject"),
     "no driver": ({"drivers/drivers.def": "EG_DRIVER(json)\nEG_DRIVER(gone)\n"}, "drivers/drivers.def", 2, "drivers/gone.c is not there"),
     "a stale page": ({"include/ecogov/quantity.def": "EG_QUANTITY(a)\n",
