@@ -16,13 +16,19 @@
 #define MAPPING_COUNT 6
 #define MAPPING_GIVEN MAPPING_COUNT
 
-static const struct eg_field nested[] = {{"/pm/fine", "pm25", "", ""},
-                                         {"/temp_f", "temperature", "degF", ""}};
-static const struct eg_field rows[] = {{"/m", "soil_moisture", "m3/m3", ""},
-                                       {"/t", "soil_temperature", "", "probe"}};
-static const struct eg_field by_index[] = {{"/0", "pm25", "", ""}, {"/1", "pm10", "", "a~b/c"}};
-static const struct eg_field one[] = {{"/a", "pm25", "", ""}};
-static const struct eg_field escaped[] = {{"/a~1b/m~0n", "pm25", "mg/m3", ""}, {"/", "no2", "ppb", ""}};
+static const struct eg_field nested[] = {
+    {.path = "/pm/fine", .quantity = "pm25", .unit = "", .channel = ""},
+    {.path = "/temp_f", .quantity = "temperature", .unit = "degF", .channel = ""}};
+static const struct eg_field rows[] = {
+    {.path = "/m", .quantity = "soil_moisture", .unit = "m3/m3", .channel = ""},
+    {.path = "/t", .quantity = "soil_temperature", .unit = "", .channel = "probe"}};
+static const struct eg_field by_index[] = {
+    {.path = "/0", .quantity = "pm25", .unit = "", .channel = ""},
+    {.path = "/1", .quantity = "pm10", .unit = "", .channel = "a~b/c"}};
+static const struct eg_field one[] = {{.path = "/a", .quantity = "pm25", .unit = "", .channel = ""}};
+static const struct eg_field escaped[] = {
+    {.path = "/a~1b/m~0n", .quantity = "pm25", .unit = "mg/m3", .channel = ""},
+    {.path = "/", .quantity = "no2", .unit = "ppb", .channel = ""}};
 static const struct eg_mapping mappings[MAPPING_COUNT] = {
     {.field_count = 0},
     {.time = "/when", .fields = nested, .field_count = 2},
@@ -60,9 +66,14 @@ static void *prepare_given(const struct eg_driver *driver, struct input *input)
         for (int i = 0; i < 3; i++)
             texts[count++] = input_text(input, '\n');
         char **field = &texts[count - 4];
-        fields[field_count++] = (struct eg_field){field[0], field[1], field[2], field[3]};
+        fields[field_count++] =
+            (struct eg_field){.path = field[0], .quantity = field[1], .unit = field[2], .channel = field[3]};
     }
-    const struct eg_mapping mapping = {texts[0], texts[1], texts[2], fields, field_count};
+    const struct eg_mapping mapping = {.time = texts[0],
+                                       .readings = texts[1],
+                                       .channel = texts[2],
+                                       .fields = fields,
+                                       .field_count = field_count};
     void *prepared = prepare(driver, &mapping);
     while (count)
         free(texts[--count]); /* what is prepared does not live on what was given */
