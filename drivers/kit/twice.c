@@ -12,12 +12,14 @@ _Static_assert(SLOTS >= 2 * EG_SINK_MAX && (SLOTS & (SLOTS - 1)) == 0, "open add
 
 static bool same(const struct eg_reading *a, const struct eg_reading *b)
 {
-    return a->quantity == b->quantity && a->time_ms == b->time_ms && strcmp(a->channel, b->channel) == 0;
+    return a->quantity == b->quantity && a->time_ms == b->time_ms && a->device == b->device &&
+           strcmp(a->channel, b->channel) == 0;
 }
 
 static uint32_t hash(const struct eg_reading *reading)
 {
-    uint64_t h = (uint64_t)reading->time_ms * 0x9E3779B97F4A7C15U ^ reading->quantity;
+    uint64_t h = (uint64_t)reading->time_ms * 0x9E3779B97F4A7C15U ^ reading->quantity ^
+                 (uint64_t)reading->device << 16;
     for (const char *c = reading->channel; *c != '\0'; c++)
         h = (h ^ (unsigned char)*c) * 0x100000001B3U;
     h ^= h >> 29;
