@@ -170,7 +170,7 @@ static const char *last_part(const char *name)
 /* The quantity that alone has a unit. */
 static int quantity_of_unit(const char *unit)
 {
-    static const struct {
+    const struct {
         const char *unit;
         int quantity;
     } own[] = {{"Cel", EG_Q_temperature}, {"%RH", EG_Q_humidity}, {"%EL", EG_Q_battery}, {"lx", EG_Q_light}};
