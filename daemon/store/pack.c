@@ -29,7 +29,7 @@ static bool scaled(double value, int decimals, int64_t *ret)
     return same((double)*ret / scales[decimals], value);
 }
 
-static bool finish(struct eg_buf *out, size_t start)
+bool eg_pack_finish(struct eg_buf *out, size_t start)
 {
     uint32_t sum = (uint32_t)eg_hash(out->data + start, out->length - start, 0);
     return eg_buf_add(out, &sum, sizeof sum) && !out->failed;
@@ -42,8 +42,7 @@ static bool begin(struct eg_buf *out, size_t *ret_start)
     return eg_buf_add(out, &version, 1);
 }
 
-/* Checks version and sum; what is left is the body. */
-static bool open_version(const uint8_t *blob, size_t length, uint8_t version, struct eg_cut *ret)
+bool eg_pack_open(const uint8_t *blob, size_t length, uint8_t version, struct eg_cut *ret)
 {
     uint32_t sum;
     if (!blob || length < 5 || blob[0] != version)
@@ -96,14 +95,14 @@ bool eg_pack_readings(struct eg_buf *out, const struct eg_row_reading *rows, siz
         if (!eg_buf_add(out, bytes, used))
             return false;
     }
-    return finish(out, start);
+    return eg_pack_finish(out, start);
 }
 
 int eg_pack_each_reading(const uint8_t *blob, size_t length, int64_t at_ms,
                          bool (*each)(void *arg, const struct eg_row_reading *row), void *arg)
 {
     struct eg_cut cut;
-    if (!open_version(blob, length, VERSION, &cut))
+    if (!eg_pack_open(blob, length, VERSION, &cut))
         return EG_ECORRUPT;
     int64_t before = at_ms;
     while (cut.at < cut.end) {
@@ -143,7 +142,7 @@ bool eg_pack_idents(struct eg_buf *out, const struct eg_row_ident *rows, size_t 
         if (!eg_buf_add(out, bytes, used + 4))
             return false;
     }
-    return finish(out, start);
+    return eg_pack_finish(out, start);
 }
 
 int eg_pack_each_ident(const uint8_t *blob, size_t length,
@@ -151,7 +150,7 @@ int eg_pack_each_ident(const uint8_t *blob, size_t length,
 {
     struct eg_cut cut;
     int64_t before = 0;
-    if (!open_version(blob, length, VERSION, &cut))
+    if (!eg_pack_open(blob, length, VERSION, &cut))
         return EG_ECORRUPT;
     while (cut.at < cut.end) {
         int64_t step = eg_cut_zigzag(&cut);
@@ -295,7 +294,7 @@ bool eg_pack_chunk(struct eg_buf *out, const struct eg_point *points, size_t cou
             put_scaled(&bits, points, count, decimals, room);
         }
     }
-    return finish(out, start);
+    return eg_pack_finish(out, start);
 }
 
 static bool get_flags(struct eg_cut *cut, struct eg_point *points, size_t count)
@@ -412,9 +411,9 @@ int eg_pack_chunk_points(const uint8_t *blob, size_t length, struct eg_point *re
 {
     struct eg_cut cut;
     uint64_t room[EG_CHUNK_POINTS];
-    if (open_version(blob, length, VERSION, &cut))
+    if (eg_pack_open(blob, length, VERSION, &cut))
         return first_points(&cut, ret_points, ret_count);
-    if (!open_version(blob, length, CHUNK_VERSION, &cut))
+    if (!eg_pack_open(blob, length, CHUNK_VERSION, &cut))
         return EG_ECORRUPT;
     uint64_t count = eg_cut_varint(&cut);
     if (cut.failed || count > EG_CHUNK_POINTS || (count >= EG_CHUNK_STATS && !eg_cut_bytes(&cut, 24)))
@@ -435,7 +434,7 @@ bool eg_pack_chunk_stats(const uint8_t *blob, size_t length, struct eg_chunk_sta
 {
     struct eg_cut cut;
     double stats[3];
-    if (!open_version(blob, length, CHUNK_VERSION, &cut))
+    if (!eg_pack_open(blob, length, CHUNK_VERSION, &cut))
         return false;
     uint64_t count = eg_cut_varint(&cut);
     const uint8_t *bytes = eg_cut_bytes(&cut, sizeof stats);

@@ -7,6 +7,11 @@
 #include <base/buf.h>
 #include <store/store.h>
 
+/* Adds the sum over what was written since `start`. */
+bool eg_pack_finish(struct eg_buf *out, size_t start);
+/* Checks version and sum; what is left is the body. */
+bool eg_pack_open(const uint8_t *blob, size_t length, uint8_t version, struct eg_cut *ret);
+
 /* readings: first time zigzag from `at_ms`, then per reading: series varint, (flags << 3 | form) varint, time zigzag from
  * the reading before, value by form: 0..3 = decimals of a zigzag integer, 7 = 8 bytes IEEE 754 little-endian. */
 bool eg_pack_readings(struct eg_buf *out, const struct eg_row_reading *rows, size_t count, int64_t at_ms);
