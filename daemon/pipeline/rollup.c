@@ -46,3 +46,23 @@ void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, int64_t ms, 
     for (int64_t slot = from; slot <= to && slot < SLOTS; slot++)
         rollup->slots[slot / 64] |= UINT64_C(1) << (slot % 64);
 }
+
+void eg_rollup_merge(struct eg_rollup *rollup, const struct eg_rollup *part)
+{
+    if (part->first_ms < rollup->first_ms) {
+        rollup->first_ms = part->first_ms;
+        rollup->first = part->first;
+    }
+    if (part->last_ms >= rollup->last_ms) {
+        rollup->last_ms = part->last_ms;
+        rollup->last = part->last;
+    }
+    if (part->min < rollup->min)
+        rollup->min = part->min;
+    if (part->max > rollup->max)
+        rollup->max = part->max;
+    rollup->count += part->count;
+    rollup->sum += part->sum;
+    for (int half = 0; half < 2; half++)
+        rollup->slots[half] |= part->slots[half];
+}

@@ -34,6 +34,7 @@ static const char people[] =
     " (SELECT id FROM series) AND EXISTS (SELECT 1 FROM series);"
     "DELETE FROM chunk WHERE series NOT IN (SELECT id FROM whose);"
     "DELETE FROM rollup WHERE series NOT IN (SELECT id FROM whose);"
+    "DELETE FROM bucket WHERE series NOT IN (SELECT id FROM whose);"
     "DELETE FROM rule_state WHERE series NOT IN (SELECT id FROM whose);";
 
 /* Each version of a case has its entry; a rule and its active case name each other. */

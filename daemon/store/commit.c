@@ -68,6 +68,8 @@ static int put_devices(struct eg_store *store, const struct eg_batch *batch)
     }
     for (size_t i = 0; code == SQLITE_OK && i < batch->series_count; i++) {
         const struct eg_row_series *row = &batch->series[i];
+        if (row->id > store->series_most)
+            store->series_most = row->id;
         sqlite3_stmt *sql = store->sql[SQL_SERIES];
         sqlite3_bind_int64(sql, 1, row->id);
         sqlite3_bind_int64(sql, 2, row->device);
@@ -305,6 +307,7 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
     store->seq++;
     store->counters = batch->counters;
     store->history = store->history_next;
+    store->fold.rows += batch->rollups_count;
     eg_flash_after(store);
     store->pages_wanted = eg_prune_reserve(store->max_pages);
     if (store->wal_pages > EG_WAL_PAGES_MAX && eg_log_due(store))

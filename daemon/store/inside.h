@@ -2,6 +2,7 @@
 #ifndef EG_INSIDE_H
 #define EG_INSIDE_H
 
+#include <store/buckets.h>
 #include <store/pack.h>
 #include <store/history.h>
 #include <store/store.h>
@@ -14,6 +15,8 @@
 #define EG_SEAL_RUN 65536u
 /* With so many points a chunk stays as it is; with fewer it is young and grows with each run. */
 #define EG_CHUNK_GROWN 500
+/* Rows of closed buckets that set folding off. */
+#define EG_FOLD_AT 16384u
 /* Packet identifiers are 16 bits: an identity older than that many messages can come back no more. */
 #define EG_IDENTS_KEPT 65536
 
@@ -73,6 +76,15 @@ enum eg_sql {
     SQL_TURN_FOLD,
     SQL_TURN_BARE,
     SQL_ROLLUP_PRUNE,
+    SQL_ROLLUP_GET,
+    SQL_ROLLUP_DROP,
+    SQL_FOLD_KEYS,
+    SQL_BUCKET_AT,
+    SQL_BUCKET_AFTER,
+    SQL_BUCKET_ADD,
+    SQL_BUCKET_SET,
+    SQL_BUCKET_PRUNE,
+    SQL_BUCKET_OLD,
     SQL_PAGES,
     SQL_COUNT
 };
@@ -95,6 +107,20 @@ struct eg_seal {
     bool gathered;    /* the run ends at read_seq */
     struct eg_aged *sorted;
     size_t sorted_capacity;
+};
+
+/* A run of folding (fold.c), as far as it lies in memory. */
+struct eg_fold_chunk;
+struct eg_fold {
+    struct eg_fold_key {
+        int64_t start_ms;
+        uint32_t series;
+        int period;
+    } * keys;
+    size_t count, capacity, at, next; /* at: done; next: with the bite under way */
+    bool gathered;
+    struct eg_fold_chunk *chunk;
+    uint64_t rows; /* in table rollup, at the most, but those gathered */
 };
 
 /* What went to the card (flash.c): written by whoever commits, asked from any thread. One sample an hour; as many as a day has and some
@@ -134,6 +160,9 @@ struct eg_store {
     uint32_t seal_series;
     bool forget; /* there may be turns to delete */
     struct eg_seal seal;
+    struct eg_fold fold;
+    uint64_t fold_at;            /* EG_FOLD_AT; the tests take less */
+    uint32_t series_most;        /* the newest series' id */
     struct eg_counters counters; /* as of the newest turn */
     struct eg_buf blob, idents;
     struct eg_flash flash;
@@ -159,7 +188,19 @@ struct eg_recent {
     uint32_t *newest; /* [series] */
     uint32_t series_capacity;
 };
+/* rollups.c: closed buckets of a series, ascending. */
+#define EG_ROLLUP_COLUMNS "start,end,count,sum,min,max,first,last,first_at,last_at,slots0,slots1"
+struct eg_rollups {
+    sqlite3_stmt *rows, *chunks;
+    int64_t from_ms, to_ms;
+    struct eg_err *err;
+    bool more_rows, more_chunks, have_row, whole;
+    struct eg_rollup row;
+    size_t count, at;
+    struct eg_rollup folded[EG_BUCKETS_MAX];
+};
 struct eg_reader {
+    struct eg_rollups rollups;
     sqlite3 *db;
     const struct eg_store *store;
     sqlite3_stmt *lookup;
@@ -239,6 +280,22 @@ int eg_grow_young(struct eg_store *store, uint32_t series, struct eg_point *ret_
 /* `rows`: young and new, ascending by time and age. */
 int eg_grow_put(struct eg_store *store, uint32_t series, int64_t seq, const struct eg_aged *rows,
                 size_t count);
+
+/* fold.c */
+bool eg_fold_due(const struct eg_store *store);
+int eg_fold_gather(struct eg_store *store, int64_t until_us, struct eg_err *err);
+int eg_fold_within(struct eg_store *store,
+                   int64_t until_us);                 /* an SQLite code; CORRUPT: a chunk is damaged */
+void eg_fold_done(struct eg_store *store, bool kept); /* after COMMIT, or after it failed */
+void eg_fold_finish(struct eg_store *store);
+
+/* rollups.c. `rollups`: zeroed, or open on the same database: its statements serve again. `folded`: false before the sixth schema. */
+void eg_rollup_read(sqlite3_stmt *sql, struct eg_rollup *ret,
+                    bool *ret_whole); /* EG_ROLLUP_COLUMNS and `whole` */
+int eg_rollups_open(struct eg_rollups *rollups, sqlite3 *db, uint32_t series, enum eg_period period,
+                    int64_t from_ms, int64_t to_ms, bool folded, struct eg_err *err);
+int eg_rollups_next(struct eg_rollups *rollups, struct eg_rollup *ret); /* 1, 0 at the end, negative */
+void eg_rollups_close(struct eg_rollups *rollups);
 
 /* prune.c */
 int64_t eg_prune_reserve(int64_t max_pages);

@@ -30,7 +30,11 @@ static const struct shape {
      "INSERT OR IGNORE INTO device(site,domain,device,id,registered_at) VALUES(?,?,?,?,0)"},
     {"series", "NITT", true, "INSERT OR REPLACE INTO series VALUES(?,?,?,?)"},
     {NULL, "ITTI", false, "INSERT OR IGNORE INTO series(device,quantity,channel,id) VALUES(?,?,?,?)"},
-    {"rollups", "IIIIIRRRRRIIII", false, "INSERT OR IGNORE INTO rollup VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+    {"rollups", "IIIIIRRRRRIIIII", false,
+     "INSERT OR IGNORE INTO rollup VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+    {"rollups", "IIIIIRRRRRIIII", false,
+     "INSERT OR IGNORE INTO rollup VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,1)"},
+    {"chunks of rollups", "NIIBIII", true, "INSERT OR IGNORE INTO bucket VALUES(?,?,?,?,?,?,?)"},
     {"rule states", "TIIIiiiiii", false, "INSERT OR IGNORE INTO rule_state VALUES(?,?,?,?,?,?,?,?,?,?)"},
     {"cases", "NTTTTTTTIIIIIIIIiinnnnnTTIII", true,
      "INSERT OR IGNORE INTO cases VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
@@ -50,6 +54,7 @@ struct mend {
     sqlite3_stmt *put[SHAPES];
     uint64_t found[SHAPES], bad_sums;
     struct eg_point *points;
+    struct eg_rollup *rollups; /* [EG_BUCKETS_MAX] */
     int code;
 };
 
@@ -134,6 +139,17 @@ static bool chunk_is_whole(struct mend *mend, const struct eg_cell_value *v)
            mend->points[count - 1].time_ms == v[3].number;
 }
 
+static bool buckets_are_whole(struct mend *mend, const struct eg_cell_value *v)
+{
+    size_t count = 0;
+    bool good = eg_buckets_unpack(v[3].bytes, v[3].length, mend->rollups, &count) == EG_OK &&
+                (int64_t)count == v[6].number && mend->rollups[0].start_ms == v[4].number &&
+                mend->rollups[count - 1].start_ms == v[5].number && v[2].number >= 0 &&
+                v[2].number < EG_PERIOD_COUNT;
+    mend->bad_sums += !good;
+    return good;
+}
+
 static bool in(const struct eg_cell_value *value, int64_t low, int64_t high)
 {
     return value->number >= low && value->number <= high;
@@ -166,7 +182,9 @@ static bool is_whole(struct mend *mend, size_t shape, const struct eg_cell *cell
         good = v[3].number > 0 && eg_quantity_find((const char *)v[1].bytes, v[1].length) != EG_QUANTITY_NONE;
     else if (cell->count == 28)
         good = case_is_whole(cell);
-    else if (!cell->table && cell->count == 14)
+    else if (strcmp(types, "NIIBIII") == 0)
+        good = buckets_are_whole(mend, v);
+    else if (!cell->table && (cell->count == 14 || cell->count == 15))
         good = in(&v[0], 0, EG_PERIOD_COUNT - 1) && v[4].number > 0 && v[3].number > v[1].number;
     else if (types[0] == 'T' && cell->count == 10)
         good = in(&v[2], 0, EG_LEVEL_COUNT - 1);
@@ -254,11 +272,14 @@ static void list_all(struct mend *mend, const struct eg_pages_found *pages, int6
 
 int eg_mend_fill(sqlite3 *db, const char *from, bool ours, struct eg_buf *list, struct eg_err *err)
 {
-    struct mend mend = {.db = db, .points = malloc(EG_CHUNK_POINTS * sizeof *mend.points)};
+    struct mend mend = {.db = db,
+                        .points = malloc(EG_CHUNK_POINTS * sizeof *mend.points),
+                        .rollups = malloc(EG_BUCKETS_MAX * sizeof *mend.rollups)};
     struct eg_pages_found pages = {0};
     int64_t stored = 0;
     uint64_t found = 0;
-    int result = mend.points ? EG_OK : eg_err_set(err, EG_ENOMEM, "no memory to mend the database");
+    int result =
+        mend.points && mend.rollups ? EG_OK : eg_err_set(err, EG_ENOMEM, "no memory to mend the database");
     mend.code = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
     for (size_t i = 0; i < SHAPES && mend.code == SQLITE_OK; i++)
         mend.code = sqlite3_prepare_v2(db, shapes[i].put, -1, &mend.put[i], NULL);
@@ -279,5 +300,6 @@ int eg_mend_fill(sqlite3 *db, const char *from, bool ours, struct eg_buf *list, 
     if (result == EG_OK && mend.code != SQLITE_OK)
         result = eg_sql_error(db, err, "mending the database");
     free(mend.points);
+    free(mend.rollups);
     return result;
 }

@@ -1,6 +1,6 @@
 /* What goes: readings and rollups that are older than they are kept, and, when the file comes near max_size, whatever is oldest. Knows the
  * order in which things may be missed: what lies sealed a second time in the journal, chunks no case stands on, chunks of a case, what
- * is still young. Rollups and cases give way to nothing here. Pages that become free are used again; nothing is moved, so no room
+ * is still young, then hours, then days. Cases give way to nothing. Pages that become free are used again; nothing is moved, so no room
  * is needed to make room. Called by seal.c, in bites. */
 #include <store/inside.h>
 #include <base/clock.h>
@@ -129,8 +129,21 @@ static int fold_turns(struct eg_store *store, bool *ret_done)
 static int drop_young(struct eg_store *store)
 {
     sqlite3_bind_int(store->sql[SQL_YOUNG_OLD], 1, BATCH);
-    int code = eg_sql_run(store, SQL_YOUNG_OLD);
-    store->nothing_left = code == SQLITE_OK && !sqlite3_changes(store->db);
+    return eg_sql_run(store, SQL_YOUNG_OLD);
+}
+
+/* When no reading is left: hours, then days. */
+static int drop_folded(struct eg_store *store)
+{
+    int code = SQLITE_OK;
+    for (int period = EG_PERIOD_HOUR; code == SQLITE_OK && period < EG_PERIOD_COUNT; period++) {
+        sqlite3_bind_int(store->sql[SQL_BUCKET_OLD], 1, period);
+        sqlite3_bind_int(store->sql[SQL_BUCKET_OLD], 2, BATCH);
+        code = eg_sql_run(store, SQL_BUCKET_OLD);
+        if (code == SQLITE_OK && sqlite3_changes(store->db))
+            return code;
+    }
+    store->nothing_left = code == SQLITE_OK;
     return code;
 }
 
@@ -154,6 +167,8 @@ static int make_some_room(struct eg_store *store)
         code = list_old(store, &oldest, NEVER, old, &count);
     if (code == SQLITE_OK)
         code = count ? drop_old(store, old, count, true) : drop_young(store);
+    if (code == SQLITE_OK && !count && !sqlite3_changes(store->db))
+        code = drop_folded(store);
     return code;
 }
 
@@ -166,6 +181,13 @@ static int drop_rollups(struct eg_store *store, enum eg_period period, int64_t b
     sqlite3_bind_int(store->sql[SQL_ROLLUP_PRUNE], 3, 4 * BATCH);
     int code = eg_sql_run(store, SQL_ROLLUP_PRUNE);
     *ret_done = code == SQLITE_OK && sqlite3_changes(store->db) < 4 * BATCH;
+    if (code != SQLITE_OK || !*ret_done)
+        return code;
+    sqlite3_bind_int(store->sql[SQL_BUCKET_PRUNE], 1, (int)period);
+    sqlite3_bind_int64(store->sql[SQL_BUCKET_PRUNE], 2, before_ms);
+    sqlite3_bind_int(store->sql[SQL_BUCKET_PRUNE], 3, BATCH);
+    code = eg_sql_run(store, SQL_BUCKET_PRUNE);
+    *ret_done = code == SQLITE_OK && sqlite3_changes(store->db) < BATCH;
     return code;
 }
 

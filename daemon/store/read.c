@@ -185,49 +185,6 @@ int eg_reader_points(struct eg_reader *reader, uint32_t series, int64_t from_ms,
     return code;
 }
 
-int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period period, int64_t from_ms,
-                      int64_t to_ms, bool (*each)(void *arg, const struct eg_rollup *rollup), void *arg,
-                      struct eg_err *err)
-{
-    sqlite3_stmt *sql = NULL;
-    int code = sqlite3_prepare_v2(
-        reader->db,
-        /* From start to start, two seeks each: between two of them lie the rows of all the other series. Ascending, since a hop is taken
-         * only from the one before; an ORDER BY would gather all before the first is told. */
-        "WITH RECURSIVE hop(at) AS (SELECT min(start) FROM rollup WHERE period=?1 AND start>=?2 UNION ALL"
-        " SELECT (SELECT min(start) FROM rollup WHERE period=?1 AND start>hop.at) FROM hop WHERE hop.at<?3)"
-        " SELECT start,end,count,sum,min,max,first,last,first_at,last_at,slots0,slots1 FROM hop CROSS JOIN "
-        "rollup"
-        " WHERE period=?1 AND start=hop.at AND start<?3 AND series=?4",
-        -1, &sql, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int(sql, 1, (int)period);
-        sqlite3_bind_int64(sql, 2, from_ms);
-        sqlite3_bind_int64(sql, 3, to_ms);
-        sqlite3_bind_int64(sql, 4, series);
-    }
-    bool go_on = code == SQLITE_OK;
-    while (go_on && (code = sqlite3_step(sql)) == SQLITE_ROW) {
-        struct eg_rollup row = {
-            .start_ms = sqlite3_column_int64(sql, 0),
-            .end_ms = sqlite3_column_int64(sql, 1),
-            .count = (uint64_t)sqlite3_column_int64(sql, 2),
-            .sum = sqlite3_column_double(sql, 3),
-            .min = sqlite3_column_double(sql, 4),
-            .max = sqlite3_column_double(sql, 5),
-            .first = sqlite3_column_double(sql, 6),
-            .last = sqlite3_column_double(sql, 7),
-            .first_ms = sqlite3_column_int64(sql, 8),
-            .last_ms = sqlite3_column_int64(sql, 9),
-            .slots = {(uint64_t)sqlite3_column_int64(sql, 10), (uint64_t)sqlite3_column_int64(sql, 11)}};
-        go_on = each(arg, &row);
-    }
-    int result =
-        code == SQLITE_ROW || code == SQLITE_DONE ? EG_OK : eg_sql_error(reader->db, err, "reading rollups");
-    sqlite3_finalize(sql);
-    return result;
-}
-
 /* --- cases --- */
 
 static void case_where(const struct eg_case_query *query, struct eg_buf *out)

@@ -93,6 +93,15 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "append-only'); END;",
     /* 5: cases, devices, hours and days in words */
     EG_VIEWS,
+    /* 6: closed buckets are folded into chunks (fold.c); `whole`: 0, what is to be added to what the chunk holds. No view reads a chunk:
+     * the extension's tables do */
+    "DROP VIEW v_hours; DROP VIEW v_days;"
+    "ALTER TABLE rollup ADD COLUMN whole INTEGER NOT NULL DEFAULT 1;"
+    "CREATE TABLE bucket(id INTEGER PRIMARY KEY, series INTEGER NOT NULL, period INTEGER NOT NULL, body BLOB "
+    "NOT NULL,"
+    " t_first INTEGER NOT NULL, t_last INTEGER NOT NULL, n INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX bucket_place ON bucket(series, period, t_first);"
+    "CREATE INDEX bucket_age ON bucket(period, t_last);",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

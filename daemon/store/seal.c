@@ -39,6 +39,7 @@ static void end_run(struct eg_seal *seal)
 
 void eg_seal_finish(struct eg_store *store)
 {
+    eg_fold_finish(store);
     end_run(&store->seal);
 }
 
@@ -260,7 +261,7 @@ static int forget_within(struct eg_store *store, int64_t until_us, bool *ret_mor
 
 /* --- one bite --- */
 
-enum work { NOTHING, WRITE_BACK, PRUNE, FORGET, GATHER, PUT };
+enum work { NOTHING, WRITE_BACK, PRUNE, FORGET, GATHER, PUT, FOLD_GATHER, FOLD };
 
 static bool enough(const struct eg_store *store)
 {
@@ -276,6 +277,8 @@ static enum work next_work(const struct eg_store *store)
            : store->forget         ? FORGET
            : store->seal.gathered  ? PUT
            : enough(store)         ? GATHER
+           : store->fold.gathered  ? FOLD
+           : eg_fold_due(store)    ? FOLD_GATHER
            : store->prune          ? PRUNE
                                    : NOTHING;
 }
@@ -290,6 +293,7 @@ static int write_bite(struct eg_store *store, enum work work, int64_t now_ms, in
     if (code == SQLITE_OK)
         code = work == PUT     ? put_within(store, now_ms, until_us, &series)
                : work == PRUNE ? eg_prune_within(store, now_ms, until_us)
+               : work == FOLD  ? eg_fold_within(store, until_us)
                                : forget_within(store, until_us, &more);
     if (code == SQLITE_OK)
         code = eg_sql_run(store, SQL_COMMIT);
@@ -304,6 +308,8 @@ static int write_bite(struct eg_store *store, enum work work, int64_t now_ms, in
     sqlite3_exec(store->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
     if (work == PRUNE)
         eg_prune_done(store, result == EG_OK);
+    if (work == FOLD)
+        eg_fold_done(store, result == EG_OK);
     if (result == EG_OK && work == PUT)
         put_done(store, series);
     else if (result == EG_OK && work == FORGET)
@@ -329,11 +335,13 @@ int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, boo
         eg_log_write_back(store);
     else if (work == GATHER)
         code = gather_some(store, until_us, err);
+    else if (work == FOLD_GATHER)
+        code = eg_fold_gather(store, until_us, err);
     else
         code = write_bite(store, work, now_ms, until_us, err);
     if (code == EG_ECORRUPT)
         eg_salvage_suspect(store->path);
-    if (code == EG_EFULL && work == PUT && store->pages_wanted < store->max_pages / 2) {
+    if (code == EG_EFULL && (work == PUT || work == FOLD) && store->pages_wanted < store->max_pages / 2) {
         store->pages_wanted =
             store->max_pages / 2; /* a run of sealing is a guest, too: room first, if max_size is why */
         eg_prune_measure(store);

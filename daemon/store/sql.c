@@ -21,16 +21,16 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_DEVICE] = "INSERT INTO device(id,site,domain,device,registered_at) VALUES(?,?,?,?,?)",
     [SQL_RHYTHM] = "UPDATE device SET interval=?2 WHERE id=?1",
     [SQL_SERIES] = "INSERT INTO series VALUES(?,?,?,?)",
-    [SQL_ROLLUP_MERGE] =
-        "INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT DO UPDATE SET"
-        " count=count+excluded.count, sum=sum+excluded.sum, min=min(min,excluded.min), "
-        "max=max(max,excluded.max),"
-        " first=iif(excluded.first_at<first_at,excluded.first,first), "
-        "last=iif(excluded.last_at>=last_at,excluded.last,last),"
-        " first_at=min(first_at,excluded.first_at), last_at=max(last_at,excluded.last_at),"
-        " slots0=slots0|excluded.slots0, slots1=slots1|excluded.slots1",
+    [SQL_ROLLUP_MERGE] = "INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,0) ON "
+                         "CONFLICT DO UPDATE SET"
+                         " count=count+excluded.count, sum=sum+excluded.sum, min=min(min,excluded.min), "
+                         "max=max(max,excluded.max),"
+                         " first=iif(excluded.first_at<first_at,excluded.first,first), "
+                         "last=iif(excluded.last_at>=last_at,excluded.last,last),"
+                         " first_at=min(first_at,excluded.first_at), last_at=max(last_at,excluded.last_at),"
+                         " slots0=slots0|excluded.slots0, slots1=slots1|excluded.slots1",
     [SQL_ROLLUP_REPLACE] =
-        "INSERT OR REPLACE INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)",
+        "INSERT OR REPLACE INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,1)",
     [SQL_RULE_STATE] = "INSERT OR REPLACE INTO rule_state VALUES(?,?,?,?,?,?,?,?,?,?)",
     [SQL_CASE] = "INSERT INTO cases "
                  "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,"
@@ -73,6 +73,21 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_TURN_BARE] = "UPDATE turn SET readings=NULL, idents=?2 WHERE seq=?1",
     [SQL_ROLLUP_PRUNE] = "DELETE FROM rollup WHERE (period,start,series) IN"
                          " (SELECT period,start,series FROM rollup WHERE period=?1 AND start<?2 LIMIT ?3)",
+    [SQL_ROLLUP_GET] =
+        "SELECT " EG_ROLLUP_COLUMNS ",whole FROM rollup WHERE period=?1 AND start=?2 AND series=?3",
+    [SQL_ROLLUP_DROP] = "DELETE FROM rollup WHERE period=?1 AND start=?2 AND series=?3",
+    [SQL_FOLD_KEYS] = "SELECT period,start,series FROM rollup WHERE (period,start,series)>(?1,?2,?3) ORDER "
+                      "BY period,start,series",
+    [SQL_BUCKET_AT] = "SELECT id,t_first,body FROM bucket WHERE series=?1 AND period=?2 AND t_first<=?3 "
+                      "ORDER BY t_first DESC LIMIT 1",
+    [SQL_BUCKET_AFTER] = "SELECT id,t_first,body FROM bucket WHERE series=?1 AND period=?2 AND t_first>?3 "
+                         "ORDER BY t_first LIMIT 1",
+    [SQL_BUCKET_ADD] = "INSERT INTO bucket(body,t_first,t_last,n,series,period) VALUES(?,?,?,?,?,?)",
+    [SQL_BUCKET_SET] = "UPDATE bucket SET body=?1, t_first=?2, t_last=?3, n=?4 WHERE id=?5",
+    [SQL_BUCKET_PRUNE] =
+        "DELETE FROM bucket WHERE id IN (SELECT id FROM bucket WHERE period=?1 AND t_last<?2 LIMIT ?3)",
+    [SQL_BUCKET_OLD] =
+        "DELETE FROM bucket WHERE id IN (SELECT id FROM bucket WHERE period=?1 ORDER BY t_last LIMIT ?2)",
     [SQL_PAGES] = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count",
     [SQL_YOUNG_PRUNE] = "DELETE FROM young WHERE series=?1 AND t_last<?2",
 };
@@ -225,6 +240,8 @@ static void fit_into(struct eg_store *store, int64_t max_size)
     uint64_t most = (uint64_t)max_size / 32;
     if (store->seal_at > most)
         store->seal_at = most;
+    if (store->fold_at > most / 16) /* at a hundred bytes a row */
+        store->fold_at = most / 16;
     if (store->seal_run > most / 2)
         store->seal_run = most / 2;
     store->max_pages = max_size / PAGE;
@@ -239,6 +256,7 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
         return eg_err_set(err, EG_ENOMEM, "no memory for the store");
     store->lock_fd = -1;
     store->seal_at = EG_SEAL_AT;
+    store->fold_at = EG_FOLD_AT;
     store->seal_run = EG_SEAL_RUN;
     fit_into(store, conf->store.max_size);
     store->wal_due = EG_WAL_PAGES;
@@ -273,6 +291,8 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->dropped = (uint64_t)eg_meta_get(store->db, "dropped", 0);
     store->seal_to = eg_meta_get(store->db, "seal_to", 0);
     store->seal_series = (uint32_t)eg_meta_get(store->db, "seal_series", 0);
+    store->series_most = (uint32_t)eg_sql_number(store->db, "SELECT max(id) FROM series", 0);
+    store->fold.rows = (uint64_t)eg_sql_number(store->db, "SELECT count(*) FROM rollup", 0);
     eg_flash_open(store);
     *ret_store = store;
     return EG_OK;

@@ -14,6 +14,8 @@ static const struct {
      "chunks of a series %s that is not there"},
     {"SELECT DISTINCT series FROM rollup WHERE series NOT IN (SELECT id FROM series)",
      "rollups of a series %s that is not there"},
+    {"SELECT DISTINCT series FROM bucket WHERE series NOT IN (SELECT id FROM series)",
+     "folded rollups of a series %s that is not there"},
     {"SELECT series FROM series_last WHERE series NOT IN (SELECT id FROM series)",
      "the newest reading of a series %s that is not there"},
     {"SELECT DISTINCT case_number FROM case_event WHERE case_number NOT IN (SELECT number FROM cases)",
@@ -101,6 +103,37 @@ static void check_chunks(sqlite3 *db, struct eg_buf *findings)
     free(points);
 }
 
+static void check_buckets(sqlite3 *db, struct eg_buf *findings)
+{
+    sqlite3_stmt *sql = NULL;
+    struct eg_rollup *rows = malloc(EG_BUCKETS_MAX * sizeof *rows);
+    int64_t series_before = 0, period_before = 0, last_before = 0;
+    if (rows &&
+        sqlite3_prepare_v2(
+            db, "SELECT series,period,t_first,t_last,n,body FROM bucket ORDER BY series,period,t_first", -1,
+            &sql, NULL) == SQLITE_OK)
+        while (sqlite3_step(sql) == SQLITE_ROW) {
+            int64_t series = sqlite3_column_int64(sql, 0), period = sqlite3_column_int64(sql, 1),
+                    first = sqlite3_column_int64(sql, 2), last = sqlite3_column_int64(sql, 3);
+            size_t count = 0;
+            const char *kind = period == EG_PERIOD_HOUR ? "hours" : "days";
+            if (eg_buckets_unpack(sqlite3_column_blob(sql, 5), (size_t)sqlite3_column_bytes(sql, 5), rows,
+                                  &count) != EG_OK ||
+                (int64_t)count != sqlite3_column_int64(sql, 4) || rows[0].start_ms != first ||
+                rows[count - 1].start_ms != last)
+                eg_buf_printf(findings, "the %s of series %lld from %lld on are damaged\n", kind,
+                              (long long)series, (long long)first);
+            else if (series == series_before && period == period_before && first <= last_before)
+                eg_buf_printf(findings, "the %s of series %lld from %lld on lie in two chunks\n", kind,
+                              (long long)series, (long long)first);
+            series_before = series;
+            period_before = period;
+            last_before = last;
+        }
+    sqlite3_finalize(sql);
+    free(rows);
+}
+
 static int each_text(sqlite3 *db, const char *query, const char *sentence, struct eg_buf *findings)
 {
     sqlite3_stmt *sql = NULL;
@@ -136,6 +169,7 @@ static int verify(sqlite3 *db, struct eg_buf *findings, struct eg_err *err)
     }
     check_turns(db, findings);
     check_chunks(db, findings);
+    check_buckets(db, findings);
     eg_history_check(db, findings);
     return EG_OK;
 }

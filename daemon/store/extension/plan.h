@@ -15,6 +15,13 @@ enum eg_column {
     EG_COLUMN_UNIT,
     EG_COLUMN_FLAGS,
 };
+/* Of hours and days, behind EG_COLUMN_CHANNEL: end, count, mean, sum, min, max, first, last, first_at, last_at, unit. */
+enum {
+    EG_COLUMN_END = EG_COLUMN_CHANNEL + 1,
+    EG_COLUMN_COUNT,
+    EG_COLUMN_FIRST_AT = EG_COLUMN_COUNT + 7,
+    EG_COLUMN_ROLLUP_UNIT = EG_COLUMN_FIRST_AT + 2,
+};
 #define EG_PLAN_TEXTS 5
 
 struct eg_plan {

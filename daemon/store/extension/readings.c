@@ -1,5 +1,5 @@
-/* ecogov_readings: all readings of an ecogov database as one read-only table, for whoever loads this library into a program with an
- * SQLite of its own. Knows the journal and the chunks through stream.c; refuses to know a daemon, which may run beside it. Called by
+/* ecogov_readings, ecogov_hours, ecogov_days: all readings, closed hours and days of an ecogov database as read-only tables, for whoever loads this library into a program with an
+ * SQLite of its own. Knows the journal and the chunks through stream.c and rollups.c; refuses to know a daemon, which may run beside it. Called by
  * SQLite.
  *
  * A query holds the series' statement open from the first row to the last, so that all it reads is of one moment. It keeps the
@@ -20,6 +20,8 @@ const sqlite3_api_routines *sqlite3_api;
 struct table {
     sqlite3_vtab base;
     sqlite3 *db;
+    bool rolled_up;
+    enum eg_period period;
 };
 struct cursor {
     sqlite3_vtab_cursor base;
@@ -29,10 +31,12 @@ struct cursor {
     size_t tail_count, tail_at;
     struct eg_stream stream;
     struct eg_err err;
-    struct eg_point point;
-    int quantity; /* of the series; EG_QUANTITY_NONE: one we do not know */
+    struct eg_rollups rollups;
+    struct eg_point point;   /* the row, of readings */
+    struct eg_rollup rollup; /* of hours and days */
+    int quantity;            /* of the series; EG_QUANTITY_NONE: one we do not know */
     sqlite3_int64 row;
-    bool open, end;
+    bool open, end, folded; /* folded: the sixth schema or later */
 };
 
 static int fail(struct cursor *cursor, const char *where)
@@ -47,6 +51,7 @@ static int fail(struct cursor *cursor, const char *where)
 static void forget(struct cursor *cursor)
 {
     eg_stream_close(&cursor->stream);
+    eg_rollups_close(&cursor->rollups);
     sqlite3_finalize(cursor->series);
     free(cursor->tail);
     cursor->series = NULL;
@@ -80,6 +85,7 @@ static int open_series(struct cursor *cursor, const struct eg_plan *plan)
         return eg_err_set(
             &cursor->err, EG_EINVAL,
             "the database was written by a newer ecogovd; load the extension that came with it");
+    cursor->folded = pragma(db, "PRAGMA main.user_version") >= EG_SCHEMA_FOLDED;
     if (sqlite3_prepare_v2(db, query, -1, &cursor->series, NULL) != SQLITE_OK)
         return eg_sql_error(db, &cursor->err, "reading the series");
     for (int i = 0; i < EG_PLAN_TEXTS; i++)
@@ -99,6 +105,13 @@ static int open_stream(struct cursor *cursor, uint32_t series)
         cursor->tail_at++;
     const char *name = (const char *)sqlite3_column_text(cursor->series, 4);
     cursor->quantity = name ? eg_quantity_find(name, strlen(name)) : EG_QUANTITY_NONE;
+    const struct table *table = (const struct table *)cursor->base.pVtab;
+    if (table->rolled_up) {
+        int opened = eg_rollups_open(&cursor->rollups, table->db, series, table->period, cursor->from_ms,
+                                     cursor->to_ms, cursor->folded, &cursor->err);
+        cursor->open = opened == EG_OK;
+        return opened;
+    }
     int code = eg_stream_open(&cursor->stream, sqlite3_db_handle(cursor->series), series, cursor->from_ms,
                               cursor->to_ms, cursor->tail ? cursor->tail + from : NULL,
                               cursor->tail_at - from, &cursor->err);
@@ -118,10 +131,20 @@ static int fail_at_series(struct cursor *cursor)
     return code;
 }
 
+static int next_row(struct cursor *cursor)
+{
+    if (!cursor->open)
+        return 0;
+    return ((struct table *)cursor->base.pVtab)->rolled_up
+               ? eg_rollups_next(&cursor->rollups, &cursor->rollup)
+               : eg_stream_next(&cursor->stream, &cursor->point);
+}
+
 static int advance(struct cursor *cursor)
 {
+    const bool rolled_up = ((struct table *)cursor->base.pVtab)->rolled_up;
     for (;;) {
-        int step = cursor->open ? eg_stream_next(&cursor->stream, &cursor->point) : 0;
+        int step = next_row(cursor);
         if (step < 0)
             return fail_at_series(cursor);
         if (step) {
@@ -144,8 +167,9 @@ static int advance(struct cursor *cursor)
             return fail_at_series(cursor);
         }
         /* Behind the first step: it is of the same moment then. */
-        if (!cursor->tail && eg_stream_tail(sqlite3_db_handle(cursor->series), 0, &cursor->tail,
-                                            &cursor->tail_count, &cursor->err) != EG_OK) {
+        if (!rolled_up && !cursor->tail &&
+            eg_stream_tail(sqlite3_db_handle(cursor->series), 0, &cursor->tail, &cursor->tail_count,
+                           &cursor->err) != EG_OK) {
             code = fail(cursor, "");
             forget(cursor);
             return code;
@@ -157,19 +181,28 @@ static int advance(struct cursor *cursor)
 
 /* --- what SQLite calls --- */
 
+static const char hour[] = "hour", day[] = "day"; /* what a table is of */
+
 static int x_connect(sqlite3 *db, void *user, int count, const char *const *words, sqlite3_vtab **ret,
                      char **ret_error)
 {
-    (void)user, (void)count, (void)words, (void)ret_error;
+    (void)count, (void)words, (void)ret_error;
+    const char *period = user; /* NULL: readings */
     int code = sqlite3_declare_vtab(
-        db, "CREATE TABLE x(time TEXT, time_ms INTEGER, site TEXT, domain TEXT, device TEXT,"
-            " quantity TEXT, channel TEXT, value REAL, unit TEXT, flags TEXT)");
+        db, period ? "CREATE TABLE x(start TEXT, start_ms INTEGER, site TEXT, domain TEXT, device TEXT, "
+                     "quantity TEXT, channel TEXT,"
+                     " \"end\" TEXT, count INTEGER, mean REAL, sum REAL, min REAL, max REAL, first REAL, "
+                     "last REAL, first_at TEXT,"
+                     " last_at TEXT, unit TEXT)"
+                   : "CREATE TABLE x(time TEXT, time_ms INTEGER, site TEXT, domain TEXT, device TEXT,"
+                     " quantity TEXT, channel TEXT, value REAL, unit TEXT, flags TEXT)");
     if (code != SQLITE_OK)
         return code;
     struct table *table = sqlite3_malloc(sizeof *table);
     if (!table)
         return SQLITE_NOMEM;
-    *table = (struct table){.db = db};
+    *table = (struct table){
+        .db = db, .rolled_up = period != NULL, .period = period == day ? EG_PERIOD_DAY : EG_PERIOD_HOUR};
     sqlite3_vtab_config(db,
                         SQLITE_VTAB_INNOCUOUS); /* it only reads what the same database may be asked anyhow */
     *ret = &table->base;
@@ -247,24 +280,58 @@ static void put_flags(sqlite3_context *context, unsigned flags)
     sqlite3_result_text(context, text, length, SQLITE_TRANSIENT);
 }
 
+static void put_time(sqlite3_context *context, int64_t time_ms)
+{
+    char text[EG_TIME_TEXT];
+    if (time_ms >= 0 && time_ms <= LAST_TIME_MS)
+        sqlite3_result_text(context, eg_time_format(time_ms, text), -1, SQLITE_TRANSIENT);
+}
+
+static void put_unit(sqlite3_context *context, const struct cursor *cursor)
+{
+    if (cursor->quantity != EG_QUANTITY_NONE)
+        sqlite3_result_text(context, eg_quantity_info(cursor->quantity)->unit, -1, SQLITE_STATIC);
+}
+
+/* The columns behind those that say whose it is. */
+static void put_rollup(sqlite3_context *context, const struct cursor *cursor, int column)
+{
+    const struct eg_rollup *row = &cursor->rollup;
+    const double values[] = {
+        row->sum / (double)row->count, row->sum, row->min, row->max, row->first, row->last};
+    if (column == EG_COLUMN_END)
+        put_time(context, row->end_ms);
+    else if (column == EG_COLUMN_COUNT)
+        sqlite3_result_int64(context, (int64_t)row->count);
+    else if (column < EG_COLUMN_FIRST_AT)
+        sqlite3_result_double(context, values[column - EG_COLUMN_COUNT - 1]);
+    else if (column < EG_COLUMN_ROLLUP_UNIT)
+        put_time(context, column == EG_COLUMN_FIRST_AT ? row->first_ms : row->last_ms);
+    else
+        put_unit(context, cursor);
+}
+
 static int x_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int column)
 {
     struct cursor *cursor = (struct cursor *)base;
-    char text[EG_TIME_TEXT];
+    const bool rolled_up = ((struct table *)base->pVtab)->rolled_up;
+    const int64_t time_ms = rolled_up ? cursor->rollup.start_ms : cursor->point.time_ms;
+    if (rolled_up && column > EG_COLUMN_CHANNEL) {
+        put_rollup(context, cursor, column);
+        return SQLITE_OK;
+    }
     switch (column) {
     case EG_COLUMN_TIME:
-        if (cursor->point.time_ms >= 0 && cursor->point.time_ms <= LAST_TIME_MS)
-            sqlite3_result_text(context, eg_time_format(cursor->point.time_ms, text), -1, SQLITE_TRANSIENT);
+        put_time(context, time_ms);
         break;
     case EG_COLUMN_TIME_MS:
-        sqlite3_result_int64(context, cursor->point.time_ms);
+        sqlite3_result_int64(context, time_ms);
         break;
     case EG_COLUMN_VALUE:
         sqlite3_result_double(context, cursor->point.value);
         break;
     case EG_COLUMN_UNIT:
-        if (cursor->quantity != EG_QUANTITY_NONE)
-            sqlite3_result_text(context, eg_quantity_info(cursor->quantity)->unit, -1, SQLITE_STATIC);
+        put_unit(context, cursor);
         break;
     case EG_COLUMN_FLAGS:
         put_flags(context, cursor->point.flags);
@@ -302,5 +369,10 @@ int sqlite3_ecogov_init(sqlite3 *db, char **ret_error, const sqlite3_api_routine
 {
     (void)ret_error;
     sqlite3_api = routines;
-    return sqlite3_create_module_v2(db, "ecogov_readings", &module, NULL, NULL);
+    int code = sqlite3_create_module_v2(db, "ecogov_readings", &module, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_create_module_v2(db, "ecogov_hours", &module, (void *)(uintptr_t)hour, NULL);
+    return code == SQLITE_OK
+               ? sqlite3_create_module_v2(db, "ecogov_days", &module, (void *)(uintptr_t)day, NULL)
+               : code;
 }

@@ -325,8 +325,8 @@ static void views_say_it_in_words(void **unused)
         house_commits(&house);
     }
     /* as the fourth schema left it */
-    run(house.store->db, "DROP VIEW v_devices; DROP VIEW v_cases; DROP VIEW v_case_events; DROP VIEW v_hours;"
-                         "DROP VIEW v_days; PRAGMA user_version=4");
+    run(house.store->db, "DROP VIEW v_devices; DROP VIEW v_cases; DROP VIEW v_case_events;"
+                         "DROP TABLE bucket; ALTER TABLE rollup DROP COLUMN whole; PRAGMA user_version=4");
     house_leave(&house);
     if (house_enter(&house) != EG_OK)
         fail_msg("%s", house.err.text);
@@ -338,9 +338,9 @@ static void views_say_it_in_words(void **unused)
         {"v_devices", "device", "registered_at NOT LIKE '2026-11-23T03:%Z' OR series<1 OR device IS NULL"},
         {"v_cases", "cases", "level IS NULL OR condition IS NULL OR handling IS NULL OR opened_at IS NULL"},
         {"v_case_events", "case_event", "\"case\" IS NULL OR at NOT LIKE '2026-11-23T__:__:__.___Z'"},
-        {"v_hours", "rollup WHERE period=0",
+        {"ecogov_hours", "rollup WHERE period=0",
          "mean<min-1e-9 OR mean>max+1e-9 OR start>=\"end\" OR quantity IS NULL"},
-        {"v_days", "rollup WHERE period=1", "mean IS NULL OR start NOT LIKE '%T16:00:00.000Z'"},
+        {"ecogov_days", "rollup WHERE period=1", "mean IS NULL OR start NOT LIKE '%T16:00:00.000Z'"},
     };
     for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
         char sql[256];

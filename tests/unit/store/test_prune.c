@@ -221,7 +221,7 @@ static void what_is_too_old_goes(void **unused)
     live(&house, 0, 40);
     for (int hour = 0; hour < 300; hour++) {
         char sql[256];
-        snprintf(sql, sizeof sql, "INSERT INTO rollup VALUES(%d,%lld,1,%lld,1,1,1,1,1,1,1,1,0,0)", hour % 2,
+        snprintf(sql, sizeof sql, "INSERT INTO rollup VALUES(%d,%lld,1,%lld,1,1,1,1,1,1,1,1,0,0,1)", hour % 2,
                  (long long)(NOW - hour * HOUR), (long long)(NOW - (hour - 1) * HOUR));
         run(&house, sql);
     }

@@ -1,0 +1,215 @@
+/* Closed buckets leave their rows for chunks (store/fold.c): whatever comes when, late or anew, a reader is told what a plain map holds,
+ * at every moment and after every kill; `--verify` finds nothing; nothing is left in rows. A property test over seeds, each printed with
+ * what it fails in. */
+#include "house.h"
+
+#include <pipeline/rollup.h>
+
+#define SEEDS 4
+#define STEPS 120
+#define SERIES 3
+#define BUCKETS 2000
+
+struct map {
+    struct eg_rollup rows[SERIES + 1][EG_PERIOD_COUNT][BUCKETS]; /* count 0: none */
+};
+static struct map map;
+static uint64_t state, seed;
+
+static uint64_t below(uint64_t most)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state * UINT64_C(0x2545f4914f6cdd1d) % most;
+}
+
+static int64_t start_of(enum eg_period period, int64_t index)
+{
+    return NOW - NOW % HOUR + index * (period == EG_PERIOD_HOUR ? HOUR : 24 * HOUR);
+}
+
+static struct eg_rollup make_bucket(enum eg_period period, int64_t index)
+{
+    int64_t start = start_of(period, index), end = start_of(period, index + 1),
+            at = start + (int64_t)below(3000000);
+    double value = (double)below(2000) / 10 - 20;
+    return (struct eg_rollup){start,           end,   1 + below(60), value * 3, value,
+                              value + 1,       value, value + 0.1,   at,        at + (int64_t)below(500000),
+                              {below(1000), 0}};
+}
+
+static void commit(struct house *house, struct eg_batch *batch)
+{
+    batch->now_ms = NOW;
+    batch->counters = house->store->counters;
+    if (eg_store_commit(house->store, batch, &house->err) != EG_OK)
+        fail_msg("seed %llu: %s", (unsigned long long)seed, house->err.text);
+    eg_batch_clear(batch);
+}
+
+/* Mostly the next one of each series; now and then one long past. */
+static void send_some(struct house *house, int64_t newest, struct eg_batch *batch)
+{
+    for (uint32_t series = 1; series <= SERIES; series++)
+        for (int period = 0; period < EG_PERIOD_COUNT; period++)
+            for (int more = 0; more < 10; more++) {
+                int64_t index = below(12) ? newest + more : (int64_t)below((uint64_t)newest + 10);
+                bool whole = below(3) != 0;
+                struct eg_rollup *kept = &map.rows[series][period][index],
+                                 bucket = make_bucket((enum eg_period)period, index);
+                struct eg_row_rollup *row = EG_BATCH_ADD(batch, rollups);
+                assert_non_null(row);
+                *row = (struct eg_row_rollup){series, (enum eg_period)period, whole, bucket};
+                if (whole || !kept->count)
+                    *kept = bucket;
+                else
+                    eg_rollup_merge(kept, &bucket);
+            }
+    commit(house, batch);
+}
+
+struct told {
+    const struct eg_rollup *expected;
+    int64_t at, to;
+    uint32_t series;
+};
+
+static bool told(void *arg, const struct eg_rollup *rollup)
+{
+    struct told *told = arg;
+    while (told->at < told->to && !told->expected[told->at].count)
+        told->at++;
+    if (told->at == told->to || memcmp(&told->expected[told->at], rollup, sizeof *rollup) != 0)
+        fail_msg("seed %llu: series %u: not what bucket %lld holds: %llu readings, sum %.17g",
+                 (unsigned long long)seed, told->series, (long long)told->at,
+                 (unsigned long long)rollup->count, rollup->sum);
+    told->at++;
+    return true;
+}
+
+static void check(struct house *house, int64_t from, int64_t to)
+{
+    for (uint32_t series = 1; series <= SERIES; series++)
+        for (int period = 0; period < EG_PERIOD_COUNT; period++) {
+            struct told one = {map.rows[series][period], from, to, series};
+            assert_int_equal(eg_reader_rollups(house->reader, series, (enum eg_period)period,
+                                               start_of((enum eg_period)period, from),
+                                               start_of((enum eg_period)period, to), told, &one, &house->err),
+                             EG_OK);
+            while (one.at < to && !one.expected[one.at].count)
+                one.at++;
+            if (one.at != to)
+                fail_msg("seed %llu: series %u: bucket %lld was not told", (unsigned long long)seed, series,
+                         (long long)one.at);
+        }
+}
+
+static void tidy(struct house *house, int64_t budget_us, bool to_the_end)
+{
+    bool more = true;
+    while (more) {
+        if (eg_store_tidy(house->store, NOW, budget_us, &more, &house->err) != EG_OK)
+            fail_msg("seed %llu: %s", (unsigned long long)seed, house->err.text);
+        more = more && to_the_end;
+    }
+}
+
+static void verify_clean(struct house *house)
+{
+    struct eg_buf findings;
+    eg_buf_init(&findings, 65536);
+    assert_int_equal(eg_store_verify(house->path, &findings, &house->err), EG_OK);
+    if (findings.length)
+        fail_msg("seed %llu: %s", (unsigned long long)seed, findings.data);
+    eg_buf_finish(&findings);
+}
+
+static void live(uint64_t number)
+{
+    struct house house;
+    struct eg_batch batch;
+    seed = number;
+    state = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    memset(&map, 0, sizeof map);
+    eg_batch_init(&batch);
+    house_start(&house);
+    assert_int_equal(sqlite3_exec(house.store->db,
+                                  "INSERT INTO device VALUES(1,'shangtian','air','a1',0,0);"
+                                  "INSERT INTO series VALUES(1,1,'pm25',''),(2,1,'pm10',''),(3,1,'no2','')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    int64_t newest = 0;
+    for (int step = 0; step < STEPS; step++) {
+        house.store->fold_at = 1 + below(400);
+        send_some(&house, newest, &batch);
+        newest += 10;
+        if (below(2))
+            tidy(&house, 1 + (int64_t)below(2000), below(3) == 0);
+        if (below(20) == 0)
+            house_kill(&house);
+        int64_t from = (int64_t)below((uint64_t)newest);
+        check(&house, from, from + 1 + (int64_t)below((uint64_t)(BUCKETS - from)));
+    }
+    house.store->fold_at = 1;
+    tidy(&house, 1000, true);
+    assert_int_equal(eg_sql_number(house.store->db, "SELECT count(*) FROM rollup", -1), 0);
+    check(&house, 0, BUCKETS);
+    verify_clean(&house);
+    house_raze(&house);
+    eg_batch_finish(&batch);
+}
+
+static void told_as_a_plain_map_would(void **unused)
+{
+    (void)unused;
+    for (uint64_t number = 1; number <= SEEDS; number++)
+        live(number);
+}
+
+/* A damaged chunk of hours is told by whoever reads it, and by --verify. */
+static void damage_is_told(void **unused)
+{
+    (void)unused;
+    struct house house;
+    struct eg_batch batch;
+    struct eg_buf findings;
+    bool more = true;
+    state = 77;
+    memset(&map, 0, sizeof map);
+    eg_batch_init(&batch);
+    eg_buf_init(&findings, 65536);
+    house_start(&house);
+    assert_int_equal(sqlite3_exec(house.store->db,
+                                  "INSERT INTO device VALUES(1,'shangtian','air','a1',0,0);"
+                                  "INSERT INTO series VALUES(1,1,'pm25',''),(2,1,'pm10',''),(3,1,'no2','')",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    house.store->fold_at = 1;
+    send_some(&house, 0, &batch);
+    tidy(&house, 1000, true);
+    assert_int_equal(sqlite3_exec(house.store->db,
+                                  "UPDATE bucket SET body=x'0102030405060708' WHERE series=2 AND period=0",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    struct told one = {map.rows[2][0], 0, BUCKETS, 2};
+    assert_int_equal(eg_reader_rollups(house.reader, 2, EG_PERIOD_HOUR, 0, INT64_MAX, told, &one, &house.err),
+                     EG_ECORRUPT);
+    send_some(&house, 0, &batch);
+    int code = EG_OK;
+    while (more && code == EG_OK)
+        code = eg_store_tidy(house.store, NOW, 1000, &more, &house.err);
+    assert_int_equal(code, EG_ECORRUPT);
+    assert_int_equal(eg_store_verify(house.path, &findings, &house.err), EG_OK);
+    assert_non_null(strstr(findings.data, "the hours of series 2"));
+    eg_buf_finish(&findings);
+    house_raze(&house);
+    eg_batch_finish(&batch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(told_as_a_plain_map_would),
+                                       cmocka_unit_test(damage_is_told)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
