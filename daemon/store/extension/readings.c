@@ -1,6 +1,6 @@
-/* ecogov_readings, ecogov_hours, ecogov_days: all readings, closed hours and days of an ecogov database as read-only tables, for whoever loads this library into a program with an
- * SQLite of its own. Knows the journal and the chunks through stream.c and rollups.c; refuses to know a daemon, which may run beside it. Called by
- * SQLite.
+/* ecogov_readings, ecogov_hours, ecogov_days: all readings, closed hours and days of an ecogov database as read-only tables, for whoever
+ * loads this library into a program with an SQLite of its own. Knows the journal and the chunks through stream.c and rollups.c; refuses to
+ * know a daemon, which may run beside it. Called by SQLite.
  *
  * A query holds the series' statement open from the first row to the last, so that all it reads is of one moment. It keeps the
  * journal's readings and one chunk in memory, however long the history is. */
