@@ -9,13 +9,22 @@
  *                       time: /at  readings: /rows  channel: /d  fields: [{path: /m, quantity: soil_moisture,
  * unit: m3/m3}]
  *
+ *                   {"id":"n1","data":[{"k":"SDS_P1","v":"4.30"},{"k":"BME280_pressure","v":"100003"}]}
+ *                       device: /id  readings: /data  quantity: /k  value: /v  fields: [{path: SDS_P1, quantity: pm10}, …]
+ *                   {"columns":["id","pm"],"rows":[["a",35],["b",41]]}
+ *                       device: /0  readings: /rows  quantity: /columns  fields: [{path: pm, quantity: pm25}]
+ *
  * Keys of the flat shape are names and aliases of the dictionary, in any case, canonical units; the time is
  * `ts`, else `time`, else `timestamp`; `channel` counts when it is a string. Pointers are relative to the
  * element where there are several; the time and the channel are looked for in the element first, then in the
  * document. An array at the top is an array of elements, unless a field's path itself begins with an index.
  *
- * A string that holds a number is that number. null, true, false, objects, words ("n/a") and unknown keys are
- * skipped; a number that is none ("12,5", "NaN", 1e400), a key or reading given twice, a time that is none,
+ * Of several fields with one quantity and channel the first that has a value counts: a compensated value before the raw one. A field's
+ * codes for "not measured", and "nan", are faults.
+ *
+ * A string that holds a number is that number; in a mapped field a unit may follow ("3.384 V"). null,
+ * true, false, objects, words ("n/a") and unknown keys are skipped; a number that is none ("12,5", "NaN", 1e400), a
+ * key or reading given twice, a time that is none,
  * or no reading at all refuse the whole message.
  *
  * JSON: https://www.rfc-editor.org/rfc/rfc8259  JSON Pointer: https://www.rfc-editor.org/rfc/rfc6901
@@ -23,11 +32,13 @@
 #include <ecogov/driver.h>
 #include <ecogov/time.h>
 
-#include "kit/codepoint.h"
 #include "kit/decimal.h"
 #include "kit/excerpt.h"
+#include "kit/field.h"
 #include "kit/json_pointer.h"
 #include "kit/json_scan.h"
+#include "kit/names.h"
+#include "kit/stamp.h"
 #include "kit/twice.h"
 
 #include <cjson/cJSON.h>
@@ -41,15 +52,16 @@
 
 struct field {
     struct eg_json_pointer path;
-    struct eg_unit_map unit;
-    uint16_t quantity;
-    char channel[EG_CHANNEL_MAX + 1];
+    char *key;     /* instead of a path, where elements have keys */
+    bool fallback; /* an earlier field makes the same series: this one counts when that has no value */
+    struct eg_field_plan plan;
 };
 
 /* A compiled mapping. A pointer without parts was not given. */
 struct plan {
     struct eg_quantity_index names;
-    struct eg_json_pointer time, readings, channel;
+    struct eg_json_pointer time, readings, channel, device, key, value;
+    struct eg_stamp stamp;
     bool from_top; /* a path begins with an index: an array at the top is not a list of elements */
     size_t field_count;
     struct field *fields;
@@ -60,7 +72,9 @@ struct reader {
     const struct plan *plan;
     struct eg_sink *sink;
     const cJSON *shared_time, *shared_channel; /* of the document, for elements that have none */
-    const char *valueless;                     /* a key that is known, and held no number */
+    const cJSON *shared_device;
+    const cJSON *columns;  /* the names of what stands in an element that is an array */
+    const char *valueless; /* a key that is known, and held no number */
 };
 
 /* The verdict of a refusal, its sentence set. */
@@ -76,8 +90,14 @@ static void release(void *prepared)
     eg_json_pointer_finish(&plan->time);
     eg_json_pointer_finish(&plan->readings);
     eg_json_pointer_finish(&plan->channel);
-    for (size_t i = 0; i < plan->field_count; i++)
+    eg_json_pointer_finish(&plan->device);
+    eg_json_pointer_finish(&plan->key);
+    eg_json_pointer_finish(&plan->value);
+    for (size_t i = 0; i < plan->field_count; i++) {
         eg_json_pointer_finish(&plan->fields[i].path);
+        eg_field_finish(&plan->fields[i].plan);
+        free(plan->fields[i].key);
+    }
     free(plan->fields);
     free(plan);
 }
@@ -93,44 +113,42 @@ static bool compile_pointer(struct eg_json_pointer *pointer, const char *path, c
     return wrong == NULL;
 }
 
-static bool compile_channel(struct field *field, const char *channel, char *error, size_t error_size)
+static bool same_series(const struct field *a, const struct field *b)
 {
-    const size_t length = channel == NULL ? 0 : strlen(channel);
-    if (length > EG_CHANNEL_MAX || !eg_codepoint_printable_text(channel, length)) {
-        (void)snprintf(error, error_size, "the channel's name must be at most %d bytes of printable text",
-                       EG_CHANNEL_MAX);
-        return false;
-    }
-    if (length > 0)
-        memcpy(field->channel, channel, length);
-    return true;
+    return a->plan.quantity == b->plan.quantity && strcmp(a->plan.channel, b->plan.channel) == 0;
 }
 
-static bool compile_field(struct field *field, const struct eg_field *given, char *error, size_t error_size)
+static bool compile_field(struct plan *plan, size_t at, const struct eg_mapping *mapping, char *error,
+                          size_t error_size)
 {
-    char shown[EG_EXCERPT_MAX];
+    struct field *field = &plan->fields[at];
+    const struct eg_field *given = &mapping->fields[at];
     if (given->path == NULL || given->path[0] == '\0') {
         (void)snprintf(error, error_size, "a field needs a path, a JSON Pointer such as /pm/fine");
         return false;
     }
-    if (!compile_pointer(&field->path, given->path, error, error_size))
+    if (plan->key.count == 0 && !compile_pointer(&field->path, given->path, error, error_size))
         return false;
-    const char *name = given->quantity == NULL ? "" : given->quantity;
-    const int quantity = eg_quantity_find(name, strlen(name));
-    if (quantity == EG_QUANTITY_NONE) {
-        (void)snprintf(error, error_size, "there is no quantity \"%s\" (docs/quantities.md lists them)",
-                       eg_excerpt_write(name, strlen(name), shown));
+    if (!eg_field_init(&field->plan, given, mapping->unit, error, error_size))
         return false;
-    }
-    field->quantity = (uint16_t)quantity;
-    if (!eg_unit_find(quantity, given->unit, &field->unit)) {
-        (void)snprintf(error, error_size, "%s does not come in \"%s\"; its own unit is %s",
-                       eg_quantity_info(quantity)->name,
-                       eg_excerpt_write(given->unit, strlen(given->unit), shown),
-                       eg_quantity_info(quantity)->unit);
-        return false;
-    }
-    return compile_channel(field, given->channel, error, error_size);
+    field->key = plan->key.count > 0 ? strdup(given->path) : NULL;
+    for (size_t i = 0; i < at && !field->fallback; i++)
+        field->fallback = same_series(field, &plan->fields[i]);
+    plan->from_top = plan->from_top || (plan->key.count == 0 && field->path.parts[0].index >= 0);
+    if (plan->key.count > 0 && field->key == NULL)
+        (void)snprintf(error, error_size, "no memory for the field");
+    return plan->key.count == 0 || field->key != NULL;
+}
+
+static bool compile_pointers(struct plan *plan, const struct eg_mapping *mapping, char *error,
+                             size_t error_size)
+{
+    return compile_pointer(&plan->time, mapping->time, error, error_size) &&
+           compile_pointer(&plan->readings, mapping->readings, error, error_size) &&
+           compile_pointer(&plan->channel, mapping->channel, error, error_size) &&
+           compile_pointer(&plan->device, mapping->device, error, error_size) &&
+           compile_pointer(&plan->key, mapping->quantity, error, error_size) &&
+           compile_pointer(&plan->value, mapping->value, error, error_size);
 }
 
 static bool compile(struct plan *plan, const struct eg_mapping *mapping, char *error, size_t error_size,
@@ -139,9 +157,10 @@ static bool compile(struct plan *plan, const struct eg_mapping *mapping, char *e
     eg_quantity_index_init(&plan->names);
     if (mapping == NULL)
         return true;
-    if (!compile_pointer(&plan->time, mapping->time, error, error_size) ||
-        !compile_pointer(&plan->readings, mapping->readings, error, error_size) ||
-        !compile_pointer(&plan->channel, mapping->channel, error, error_size))
+    const char *wrong = eg_stamp_init(&plan->stamp, mapping);
+    if (wrong != NULL)
+        (void)snprintf(error, error_size, "%s", wrong);
+    if (wrong != NULL || !compile_pointers(plan, mapping, error, error_size))
         return false;
     if (mapping->field_count > FIELDS_MAX) {
         (void)snprintf(error, error_size, "%zu fields, the most is %d", mapping->field_count, FIELDS_MAX);
@@ -154,11 +173,10 @@ static bool compile(struct plan *plan, const struct eg_mapping *mapping, char *e
     }
     for (size_t i = 0; i < mapping->field_count; i++) {
         plan->field_count = i + 1;
-        if (!compile_field(&plan->fields[i], &mapping->fields[i], error, error_size)) {
+        if (!compile_field(plan, i, mapping, error, error_size)) {
             *ret_field = (int)i;
             return false;
         }
-        plan->from_top = plan->from_top || plan->fields[i].path.parts[0].index >= 0;
     }
     return true;
 }
@@ -230,9 +248,11 @@ static enum eg_verdict read_time(struct reader *reader, const cJSON *item, int64
     double epoch;
     if (item == NULL || cJSON_IsNull(item))
         return EG_DECODED;
-    if (read_number(item, &epoch) == VALUE_NUMBER && eg_time_from_epoch(epoch, ret_ms))
+    if (cJSON_IsNumber(item) && read_number(item, &epoch) == VALUE_NUMBER &&
+        eg_stamp_number(&reader->plan->stamp, epoch, ret_ms))
         return EG_DECODED;
-    if (cJSON_IsString(item) && eg_time_parse(item->valuestring, strlen(item->valuestring), ret_ms))
+    if (cJSON_IsString(item) &&
+        eg_stamp_text(&reader->plan->stamp, item->valuestring, strlen(item->valuestring), ret_ms))
         return EG_DECODED;
     const char *key = item->string == NULL ? "time" : item->string;
     (void)eg_excerpt_write(key, strlen(key), name);
@@ -265,6 +285,20 @@ static enum eg_verdict read_channel(struct reader *reader, const cJSON *item,
         return REFUSE(reader->sink, EG_IMPLAUSIBLE, "the channel's name has %zu bytes, the most is %d",
                       length, EG_CHANNEL_MAX);
     return EG_DECODED;
+}
+
+/* Readings that follow are this device's; those of an element that names none are the topic's. */
+static enum eg_verdict read_device(struct reader *reader, const cJSON *item)
+{
+    char digits[32];
+    const char *name = "";
+    if (cJSON_IsString(item)) {
+        name = item->valuestring;
+    } else if (cJSON_IsNumber(item) && isfinite(item->valuedouble)) {
+        (void)snprintf(digits, sizeof digits, "%.15g", item->valuedouble);
+        name = digits;
+    }
+    return eg_sink_device(reader->sink, name, strlen(name)) ? EG_DECODED : EG_IMPLAUSIBLE;
 }
 
 static enum eg_verdict put(struct reader *reader, uint16_t quantity, const char *channel, int64_t time_ms,
@@ -324,17 +358,22 @@ static enum eg_verdict follow(struct reader *reader, const struct eg_json_pointe
     return EG_DECODED;
 }
 
-static enum eg_verdict find_context(struct reader *reader, const cJSON *element, const cJSON **ret_time,
-                                    const cJSON **ret_channel)
+struct context { /* what holds for the readings of an element */
+    const cJSON *time, *channel, *device;
+};
+
+static enum eg_verdict find_context(struct reader *reader, const cJSON *element, struct context *context)
 {
     const struct plan *plan = reader->plan;
     enum eg_verdict verdict = EG_DECODED;
     if (plan->time.count == 0 || plan->field_count == 0)
-        verdict = find_head(reader, element, ret_time, ret_channel);
+        verdict = find_head(reader, element, &context->time, &context->channel);
     if (verdict == EG_DECODED && plan->time.count > 0)
-        verdict = follow(reader, &plan->time, element, ret_time);
+        verdict = follow(reader, &plan->time, element, &context->time);
     if (verdict == EG_DECODED && plan->channel.count > 0)
-        verdict = follow(reader, &plan->channel, element, ret_channel);
+        verdict = follow(reader, &plan->channel, element, &context->channel);
+    if (verdict == EG_DECODED && plan->device.count > 0)
+        verdict = follow(reader, &plan->device, element, &context->device);
     return verdict;
 }
 
@@ -364,50 +403,142 @@ static enum eg_verdict read_flat(struct reader *reader, const cJSON *object, con
     return EG_DECODED;
 }
 
+/* What the field holds, put where it belongs. */
+static enum eg_verdict read_field(struct reader *reader, const struct field *field, const cJSON *item,
+                                  const char *channel, int64_t time_ms)
+{
+    const struct eg_field_plan *plan = &field->plan;
+    enum eg_field_kind kind = EG_FIELD_NONE;
+    double value = 0;
+    if (plan->channel[0] != '\0')
+        channel = plan->channel;
+    if (cJSON_IsNumber(item))
+        kind =
+            isfinite(item->valuedouble) ? eg_field_number(plan, item->valuedouble, &value) : EG_FIELD_WRONG;
+    else if (cJSON_IsString(item))
+        kind = eg_field_text(plan, item->valuestring, strlen(item->valuestring), &value);
+    else if (cJSON_IsBool(item) && plan->word_count > 0)
+        kind = eg_field_text(plan, cJSON_IsTrue(item) ? "true" : "false", cJSON_IsTrue(item) ? 4 : 5, &value);
+    if (kind == EG_FIELD_WRONG ||
+        (kind == EG_FIELD_NONE && cJSON_IsString(item) && meant_as_number(item->valuestring)))
+        return refuse_number(reader->sink, item, plan->quantity);
+    if (kind == EG_FIELD_FAULT) {
+        char mark[EG_EXCERPT_MAX];
+        if (cJSON_IsNumber(item))
+            (void)snprintf(mark, sizeof mark, "%.15g", item->valuedouble);
+        else
+            (void)eg_excerpt_write(item->valuestring, strlen(item->valuestring), mark);
+        eg_sink_fault(reader->sink, plan->quantity, channel, mark);
+    }
+    return kind == EG_FIELD_NUMBER ? put(reader, plan->quantity, channel, time_ms, value) : EG_DECODED;
+}
+
+/* Whether the element has given this series a value before. */
+static bool has_series(const struct eg_sink *sink, size_t from, const struct field *field,
+                       const char *channel)
+{
+    if (field->plan.channel[0] != '\0')
+        channel = field->plan.channel;
+    for (size_t i = from; i < sink->count; i++)
+        if (sink->readings[i].quantity == field->plan.quantity &&
+            strcmp(sink->readings[i].channel, channel) == 0)
+            return true;
+    return false;
+}
+
 static enum eg_verdict read_fields(struct reader *reader, const cJSON *element, const char *channel,
                                    int64_t time_ms)
 {
+    const size_t from = reader->sink->count;
     for (size_t i = 0; i < reader->plan->field_count; i++) {
         const struct field *field = &reader->plan->fields[i];
         const cJSON *item = NULL;
-        double value;
+        if (field->fallback && has_series(reader->sink, from, field, channel))
+            continue;
         if (follow(reader, &field->path, element, &item) != EG_DECODED)
             return EG_MALFORMED;
-        const enum value kind = read_number(item, &value);
-        if (kind == VALUE_WRONG)
-            return refuse_number(reader->sink, item, field->quantity);
-        if (kind == VALUE_NONE)
-            continue;
-        value = eg_unit_apply(&field->unit, value);
-        if (put(reader, field->quantity, field->channel[0] != '\0' ? field->channel : channel, time_ms,
-                value) != EG_DECODED)
-            return EG_IMPLAUSIBLE;
+        const enum eg_verdict verdict = read_field(reader, field, item, channel, time_ms);
+        if (verdict != EG_DECODED)
+            return verdict;
     }
     return EG_DECODED;
 }
 
+/* A value by the name that stands beside it. Without fields the names are quantities; what is neither is skipped. */
+static enum eg_verdict read_named(struct reader *reader, const char *name, const cJSON *item,
+                                  const char *channel, int64_t time_ms)
+{
+    const struct plan *plan = reader->plan;
+    for (size_t i = 0; i < plan->field_count; i++)
+        if (strcasecmp(plan->fields[i].key, name) == 0)
+            return read_field(reader, &plan->fields[i], item, channel, time_ms);
+    struct field guessed = {.plan = {.scale = 1, .unit = {1, 0}}};
+    char own[EG_CHANNEL_MAX + 1];
+    int quantity;
+    if (plan->field_count > 0 || !eg_names_guess(name, strlen(name), NULL, &quantity, own))
+        return EG_DECODED;
+    guessed.plan.quantity = (uint16_t)quantity;
+    memcpy(guessed.plan.channel, own, sizeof own);
+    return read_field(reader, &guessed, item, channel, time_ms);
+}
+
+/* An element that holds one value, or a row below a head of columns. */
+static enum eg_verdict read_keyed(struct reader *reader, const cJSON *element, const char *channel,
+                                  int64_t time_ms)
+{
+    const struct plan *plan = reader->plan;
+    enum eg_verdict verdict = EG_DECODED;
+    if (reader->columns != NULL) {
+        const cJSON *item = cJSON_IsArray(element) ? element->child : NULL;
+        for (const cJSON *column = reader->columns->child; column && item && verdict == EG_DECODED;
+             column = column->next, item = item->next)
+            if (cJSON_IsString(column))
+                verdict = read_named(reader, column->valuestring, item, channel, time_ms);
+        return verdict;
+    }
+    const cJSON *key = NULL, *item = NULL;
+    verdict = follow(reader, &plan->key, element, &key);
+    if (verdict == EG_DECODED)
+        verdict = follow(reader, &plan->value, element, &item);
+    return verdict == EG_DECODED && cJSON_IsString(key)
+               ? read_named(reader, key->valuestring, item, channel, time_ms)
+               : verdict;
+}
+
 static enum eg_verdict read_element(struct reader *reader, const cJSON *element)
 {
-    if (!cJSON_IsObject(element) && !(cJSON_IsArray(element) && reader->plan->field_count > 0))
+    const struct plan *plan = reader->plan;
+    if (!cJSON_IsObject(element) && !(cJSON_IsArray(element) && (plan->field_count > 0 || reader->columns)))
         return REFUSE(reader->sink, EG_MALFORMED,
                       "expected a JSON object with readings, or an array of such objects");
-    const cJSON *time_item = reader->shared_time, *channel_item = reader->shared_channel;
-    enum eg_verdict verdict = find_context(reader, element, &time_item, &channel_item);
+    struct context context = {reader->shared_time, reader->shared_channel, reader->shared_device};
+    enum eg_verdict verdict = find_context(reader, element, &context);
     char channel[EG_CHANNEL_MAX + 1] = "";
     int64_t time_ms = EG_TIME_NONE;
     if (verdict == EG_DECODED)
-        verdict = read_time(reader, time_item, &time_ms);
+        verdict = read_time(reader, context.time, &time_ms);
     if (verdict == EG_DECODED)
-        verdict = read_channel(reader, channel_item, channel);
+        verdict = read_channel(reader, context.channel, channel);
+    if (verdict == EG_DECODED && plan->device.count > 0)
+        verdict = read_device(reader, context.device);
     if (verdict != EG_DECODED)
         return verdict;
-    return reader->plan->field_count > 0 ? read_fields(reader, element, channel, time_ms)
-                                         : read_flat(reader, element, channel, time_ms);
+    return plan->key.count > 0     ? read_keyed(reader, element, channel, time_ms)
+           : plan->field_count > 0 ? read_fields(reader, element, channel, time_ms)
+                                   : read_flat(reader, element, channel, time_ms);
 }
 
 static enum eg_verdict read_list(struct reader *reader, const cJSON *document, const cJSON *list)
 {
-    enum eg_verdict verdict = find_context(reader, document, &reader->shared_time, &reader->shared_channel);
+    struct context context = {NULL, NULL, NULL};
+    enum eg_verdict verdict = find_context(reader, document, &context);
+    reader->shared_time = context.time;
+    reader->shared_channel = context.channel;
+    reader->shared_device = context.device;
+    if (verdict == EG_DECODED && reader->plan->key.count > 0)
+        verdict = follow(reader, &reader->plan->key, document, &reader->columns);
+    if (!cJSON_IsArray(reader->columns))
+        reader->columns = NULL;
     for (const cJSON *element = list->child; element != NULL && verdict == EG_DECODED;
          element = element->next)
         if (!cJSON_IsNull(element))
@@ -460,7 +591,7 @@ static enum eg_verdict read_document(struct reader *reader, const cJSON *documen
         several ? read_list(reader, document, list) : read_element(reader, document);
     if (verdict != EG_DECODED)
         return verdict;
-    if (reader->sink->count == 0)
+    if (reader->sink->count == 0 && reader->sink->fault_count == 0)
         return refuse_empty(reader, several ? list->child : document);
     const size_t twice = eg_twice_find(reader->sink);
     return twice < reader->sink->count ? refuse_repeated(reader->sink, &reader->sink->readings[twice])

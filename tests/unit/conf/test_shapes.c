@@ -25,8 +25,18 @@ static const struct {
      {"pm25=35.2@0 temperature=21.4@0", "fill_level=82@0 bin_temp=24@0 battery=91@0",
       "soil_moisture/10cm=24.1@0 soil_moisture/30cm=27.9@0"}},
     {"presets/airgradient.yaml",
-     {"pm1=22 pm25=34 pm10=41 co2=778 temperature=22.17 humidity=47 temperature/housing=23.1 "
+     {"pm1=22 pm25=34 pm25/raw=34 pm10=41 co2=778 temperature=22.17 humidity=47 temperature/housing=23.1 "
       "humidity/housing=32 rssi=-52"}},
+    {"presets/sensor-community.yaml",
+     {"pm10=4.3 pm25=3.53 temperature/bme280=6.86 pressure/bme280=1000.04 rssi=-82"}},
+    {"presets/purpleair.yaml",
+     {"pm25/a=8@0 pm25/b=11@0 temperature=17.7778@0 humidity=39@0 pressure=1018.62@0 rssi=-70@0"}},
+    {"presets/purpleair-cloud.yaml",
+     {"humidity=13@0 temperature=27.7778@0 pm25=4.5@0 humidity=15@0 temperature=27.2222@0 pm25=4.7@0"}},
+    {"own-device.yaml.example",
+     {"soil_moisture/10cm=24.1@0 soil_temp/10cm=14.1@0 tilt/10cm=90@0 voltage/10cm=3.61@0 "
+      "soil_temp/10cm=13.9@0 tilt/10cm=0@0 "
+      "voltage/10cm=3.58@0"}},
     {"dusty.yaml.example", {"pm25=35.2@0 pm10=61@0 temperature=21.3889@0 voltage=3.89@0"}},
     {"soil-profile.yaml.example",
      {"soil_moisture/10=24.1@0 soil_ec/10=0.31@0 soil_temp/10=14.2@0 soil_moisture/30=27.9@0 "

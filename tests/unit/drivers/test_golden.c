@@ -22,6 +22,7 @@
 
 #define FILE_MAX ((size_t)16 << 20)
 #define FIELDS_MAX 64
+#define LIST_MAX 8
 
 static int pairs, rejects;
 
@@ -56,9 +57,17 @@ static const char *text_of(const cJSON *object, const char *key)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
+static double number_of(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
 static void prepare(const struct eg_driver *driver, const char *path, const cJSON *json, void **ret_prepared)
 {
     struct eg_field fields[FIELDS_MAX];
+    double missing[FIELDS_MAX][LIST_MAX];
+    struct eg_word words[FIELDS_MAX][LIST_MAX];
     struct eg_mapping mapping = {.time = text_of(json, "time"),
                                  .readings = text_of(json, "readings"),
                                  .channel = text_of(json, "channel"),
@@ -74,10 +83,27 @@ static void prepare(const struct eg_driver *driver, const char *path, const cJSO
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "fields"))
     {
         assert_true(mapping.field_count < FIELDS_MAX);
-        fields[mapping.field_count++] = (struct eg_field){.path = text_of(item, "path"),
-                                                          .quantity = text_of(item, "quantity"),
-                                                          .unit = text_of(item, "unit"),
-                                                          .channel = text_of(item, "channel")};
+        struct eg_field *field = &fields[mapping.field_count++];
+        *field = (struct eg_field){.path = text_of(item, "path"),
+                                   .quantity = text_of(item, "quantity"),
+                                   .unit = text_of(item, "unit"),
+                                   .channel = text_of(item, "channel"),
+                                   .scale = number_of(item, "scale"),
+                                   .offset = number_of(item, "offset"),
+                                   .missing = missing[mapping.field_count - 1],
+                                   .words = words[mapping.field_count - 1]};
+        const cJSON *one;
+        cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(item, "missing"))
+        {
+            assert_true(field->missing_count < LIST_MAX);
+            missing[mapping.field_count - 1][field->missing_count++] = one->valuedouble;
+        }
+        cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(item, "words"))
+        {
+            assert_true(field->word_count < LIST_MAX);
+            words[mapping.field_count - 1][field->word_count++] =
+                (struct eg_word){one->string, one->valuedouble};
+        }
     }
     char error[256] = "";
     int field;

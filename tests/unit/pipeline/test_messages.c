@@ -357,12 +357,59 @@ static void test_quarantine_is_cut(void **unused)
     CLOSE();
 }
 
+/* One message for several devices: each is registered at the topic's site; a name that is none rejects its readings only. */
+static void test_devices_of_the_payload(void **unused)
+{
+    (void)unused;
+    static const char gateway[] = "time_zone: UTC\nauto_register: %s\nsites: [{id: shangtian}]\n"
+                                  "devices: [{id: n1, site: shangtian}]\n"
+                                  "sources: [{id: g, topic: gw/+, site: shangtian, domain: soil, driver: "
+                                  "json, readings: /n, device_path: /id,"
+                                  " fields: [{path: /m, quantity: soil_moisture, missing: [-999]}]}]\n";
+    static const struct {
+        const char *automatic, *payload, *wanted, *reason;
+        size_t devices;
+    } table[] = {
+        {"true", "{\"n\":[{\"id\":\"n1\",\"m\":1},{\"id\":\"n2\",\"m\":2}]}", "decoded s2 d0 r0 c0", NULL, 2},
+        {"true", "{\"n\":[{\"id\":\"n1\",\"m\":1},{\"m\":2}]}", "decoded s1 d0 r1 c0",
+         "neither the topic nor the payload names the device", 1},
+        {"true", "{\"n\":[{\"m\":2}]}", "quarantined s0 d0 r0 c0", "neither the topic nor the payload", 0},
+        {"false", "{\"n\":[{\"id\":\"n1\",\"m\":1},{\"id\":\"n2\",\"m\":2}]}", "decoded s1 d0 r1 c0",
+         "auto_register is off", 1},
+        {"true", "{\"n\":[{\"id\":\"n1\",\"m\":-999}]}", "decoded s0 d0 r0 c0", NULL, 1},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char yaml[800];
+        snprintf(yaml, sizeof yaml, gateway, table[i].automatic);
+        OPEN(yaml);
+        struct eg_counters before = room.counters;
+        say(&room, "gw/7", table[i].payload);
+        if (strcmp(did(&before), table[i].wanted) != 0)
+            fail_msg("%s: %s, not %s", table[i].payload, did(&before), table[i].wanted);
+        assert_int_equal(room.quarantine_count, table[i].reason != NULL);
+        if (table[i].reason && !strstr(room.quarantine[0].reason, table[i].reason))
+            fail_msg("%s: %s", table[i].payload, room.quarantine[0].reason);
+        assert_int_equal(room.devices_count, table[i].devices);
+        struct eg_device_view view;
+        if (table[i].devices) {
+            assert_true(eg_pipeline_device(room.pipeline, 1, &view));
+            assert_string_equal(view.device, "n1");
+            assert_string_equal(view.site, "shangtian");
+            assert_string_equal(view.domain, "soil");
+            assert_int_equal(view.faults, strstr(table[i].payload, "-999") != NULL);
+            assert_true(view.last_seen_ms == room.now_ms); /* a fault is a sign of life, too */
+        }
+        CLOSE();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ways_out),
         cmocka_unit_test(test_redelivery),
         cmocka_unit_test(test_arrival),
+        cmocka_unit_test(test_devices_of_the_payload),
         cmocka_unit_test(test_late),
         cmocka_unit_test(test_corrections),
         cmocka_unit_test(test_retained),

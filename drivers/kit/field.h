@@ -1,0 +1,36 @@
+/* A mapped field, compiled: from what the payload holds to a value in the canonical unit. Where in the payload it stands is the
+ * driver's business. */
+#ifndef EG_FIELD_H
+#define EG_FIELD_H
+
+#include <ecogov/driver.h>
+
+struct eg_field_plan {
+    struct eg_unit_map unit;
+    double scale, offset;
+    uint16_t quantity;
+    char channel[EG_CHANNEL_MAX + 1];
+    double *missing;
+    size_t missing_count;
+    struct eg_word *words; /* texts: owned */
+    size_t word_count;
+};
+enum eg_field_kind {
+    EG_FIELD_NONE,   /* nothing that was meant as a number */
+    EG_FIELD_NUMBER, /* the value; finite or not is for the sink to say */
+    EG_FIELD_FAULT,  /* the device says that it could not measure */
+    EG_FIELD_WRONG   /* meant as a number, and none */
+};
+
+/* `unit` is taken when the field says none; may be NULL. False with a sentence. finish() is for both. */
+bool eg_field_init(struct eg_field_plan *ret_plan, const struct eg_field *given, const char *unit,
+                   char *error, size_t error_size);
+void eg_field_finish(struct eg_field_plan *plan);
+enum eg_field_kind eg_field_number(const struct eg_field_plan *plan, double number, double *ret_value);
+/* A word of the plan; a number, with a unit behind it or none ("3.384 V"); "nan". */
+enum eg_field_kind eg_field_text(const struct eg_field_plan *plan, const char *text, size_t length,
+                                 double *ret_value);
+/* Length of the longest decimal number at the beginning, blanks before it included; 0: there is none. */
+size_t eg_field_leading(const char *text, size_t length, double *ret_number);
+
+#endif
