@@ -2,8 +2,8 @@
  * Knows rows and chunks; refuses to know what a bucket means. Called by seal.c, in bites.
  *
  * A run gathers the keys of the rows there are, sorted by series, then takes them chunk by chunk: each row, read again since a turn may
- * have changed it meanwhile, goes into the chunk its start belongs to and is deleted, in one transaction. So at every moment a bucket is told by
- * its chunk, overlaid by its row; killed in between, the next run finds what is left. */
+ * have changed it meanwhile, goes into the chunk its start belongs to and is deleted, in one transaction. So at every moment a bucket is
+ * told by its chunk, overlaid by its row; killed in between, the next run finds what is left. */
 #include <store/inside.h>
 #include <base/clock.h>
 #include <pipeline/rollup.h>
