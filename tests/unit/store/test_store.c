@@ -104,6 +104,7 @@ static void folders_are_made_and_their_absence_told(void **unused)
 static void an_older_schema_is_migrated(void **unused)
 {
     static const char back_to_1[] =
+        "DROP TABLE bucket; ALTER TABLE rollup DROP COLUMN whole;"
         "DROP INDEX case_event_order; ALTER TABLE case_event DROP COLUMN seq;"
         "ALTER TABLE case_event DROP COLUMN hash; DELETE FROM meta WHERE key='history';"
         "ALTER TABLE device DROP COLUMN interval; DROP TABLE young; DROP INDEX cases_series; ALTER TABLE "
