@@ -116,10 +116,10 @@ static const cyaml_schema_value_t field_entry = {
 #define MAPPING(type)                                                                                        \
     TEXT("driver", type, mapping.driver), TEXT("time", type, mapping.time),                                  \
         TEXT("readings", type, mapping.readings), TEXT("channel", type, mapping.channel),                    \
-        TEXT("device_path", type, mapping.device_path), TEXT("codec", type, mapping.codec),                  \
-        TEXT("quantity", type, mapping.quantity), TEXT("value", type, mapping.value),                        \
-        TEXT("unit", type, mapping.unit), TEXT("precision", type, mapping.precision),                        \
-        TEXT("utc_offset", type, mapping.utc_offset), LIST("fields", type, mapping.fields, &field_entry)
+        TEXT("device_path", type, mapping.device_path), TEXT("quantity", type, mapping.quantity),            \
+        TEXT("value", type, mapping.value), TEXT("unit", type, mapping.unit),                                \
+        TEXT("precision", type, mapping.precision), TEXT("utc_offset", type, mapping.utc_offset),            \
+        LIST("fields", type, mapping.fields, &field_entry)
 static const cyaml_schema_field_t source_fields[] = {NEEDED("id", struct eg_raw_source, id),
                                                      TEXT("preset", struct eg_raw_source, preset),
                                                      TEXT("topic", struct eg_raw_source, topic),

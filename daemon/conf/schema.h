@@ -59,8 +59,7 @@ struct eg_raw_field {
     unsigned words_count;
 };
 struct eg_raw_mapping { /* what a source and a preset have in common */
-    char *driver, *time, *readings, *channel, *device_path, *codec, *quantity, *value, *unit, *precision,
-        *utc_offset;
+    char *driver, *time, *readings, *channel, *device_path, *quantity, *value, *unit, *precision, *utc_offset;
     struct eg_raw_field *fields;
     unsigned fields_count;
 };

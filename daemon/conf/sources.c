@@ -111,7 +111,6 @@ static void take_preset(struct eg_raw_source *own, const struct eg_raw_preset *p
     TAKE(own, preset, mapping.readings);
     TAKE(own, preset, mapping.channel);
     TAKE(own, preset, mapping.device_path);
-    TAKE(own, preset, mapping.codec);
     TAKE(own, preset, mapping.quantity);
     TAKE(own, preset, mapping.value);
     TAKE(own, preset, mapping.unit);
@@ -210,7 +209,6 @@ static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw
                                        .readings = raw->readings,
                                        .channel = raw->channel,
                                        .device = raw->device_path,
-                                       .codec = raw->codec,
                                        .quantity = raw->quantity,
                                        .value = raw->value,
                                        .unit = raw->unit,

@@ -45,7 +45,6 @@ struct eg_mapping {
     const char
         *channel; /* JSON Pointer of a channel name (relative to the element when there is `readings`) */
     const char *device;   /* where the payload names the device, when the topic does not */
-    const char *codec;    /* raw bytes inside: which device's (drivers/codecs.def) */
     const char *quantity; /* what a bare number is; or, in JSON, the pointer of the element's key */
     const char *value;    /* JSON Pointer of the value that goes with such a key */
     const char *unit;     /* of a bare number; of all fields that say none */

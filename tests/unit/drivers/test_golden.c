@@ -72,7 +72,6 @@ static void prepare(const struct eg_driver *driver, const char *path, const cJSO
                                  .readings = text_of(json, "readings"),
                                  .channel = text_of(json, "channel"),
                                  .device = text_of(json, "device"),
-                                 .codec = text_of(json, "codec"),
                                  .quantity = text_of(json, "quantity"),
                                  .value = text_of(json, "value"),
                                  .unit = text_of(json, "unit"),
