@@ -396,7 +396,7 @@ static bool sound(const struct eg_rollup *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (rows[i].end_ms <= rows[i].start_ms || !rows[i].count || rows[i].count > INT64_MAX ||
-            (i && rows[i].start_ms < rows[i - 1].end_ms))
+            (i && rows[i].start_ms <= rows[i - 1].start_ms))
             return false;
     return true;
 }

@@ -12,8 +12,8 @@
  * 2 deltas of deltas; the first, zigzag; the rest in Rice codes. A column of doubles: 255: XOR. Else decimals | what foretells it << 4: the
  * scaled integers' difference from what is foretold, then how many doubles lie between the scaled integer and the value (a sum of
  * tenths is seldom the double next to its tenths), both in Rice codes. Foretold by: 0 the bucket before; 1 to 4 the same bucket's first,
- * last, min, max; 5 count times the middle of min and max; 6 count times the middle of first and last. Buckets ascend and do not
- * overlap. */
+ * last, min, max; 5 count times the middle of min and max; 6 count times the middle of first and last. Buckets ascend by
+ * start; where the time zone changed, days overlap. */
 #define EG_BUCKETS_MAX 512
 bool eg_buckets_pack(struct eg_buf *out, const struct eg_rollup *rows, size_t count /* 1 … EG_BUCKETS_MAX */);
 /* EG_ECORRUPT. `ret_rows`: [EG_BUCKETS_MAX] */

@@ -11,9 +11,11 @@ import bed
 import flash
 import ingest
 import questions
+import size
 import store
 
-BENCHES = {"ingest": ingest.run, "store": store.run, "api": api.run, "flash": flash.run, "questions": questions.run}
+BENCHES = {"ingest": ingest.run, "store": store.run, "api": api.run, "flash": flash.run, "questions": questions.run,
+           "size": size.run}
 
 
 class Report:

@@ -5,6 +5,7 @@
 #include "input.h"
 
 #include <base/hash.h>
+#include <store/buckets.h>
 #include <store/pack.h>
 
 #define VERSION 1
@@ -13,6 +14,7 @@
 #define TIME_BITS 60 /* rows of any time the pipeline lets in, and far more */
 
 static struct eg_point points[EG_CHUNK_POINTS];
+static struct eg_rollup buckets[EG_BUCKETS_MAX];
 
 /* --- hostile --- */
 
@@ -43,6 +45,14 @@ static void decode(const uint8_t *blob, size_t length)
     code = eg_pack_chunk_points(blob, length, points, &count);
     DEMAND(code == EG_OK ? count <= EG_CHUNK_POINTS : code == EG_ECORRUPT && count == EG_CHUNK_POINTS + 1,
            "code %d, %zu points", code, count);
+    count = 0;
+    code = eg_buckets_unpack(blob, length, buckets, &count);
+    DEMAND(code == EG_OK ? count && count <= EG_BUCKETS_MAX : code == EG_ECORRUPT && !count,
+           "code %d, %zu buckets", code, count);
+    for (size_t i = 0; i < count; i++)
+        DEMAND(buckets[i].count && buckets[i].end_ms > buckets[i].start_ms &&
+                   (!i || buckets[i].start_ms > buckets[i - 1].start_ms),
+               "bucket %zu is none", i);
 }
 
 static void decode_summed(struct input *input)

@@ -93,7 +93,7 @@ static size_t make_wild(void)
                                      .first_ms = (int64_t)random64(),
                                      .last_ms = (int64_t)random64(),
                                      .slots = {random64(), random64()}};
-        start += width + (int64_t)below(below(2) ? 1 : 1000000);
+        start += 1 + (int64_t)below(2 * (uint64_t)width); /* days overlap where the time zone changed */
     }
     return count;
 }
