@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define QUARANTINE_ROWS 2000 /* times EG_QUARANTINE_BYTES: 32 MB at the most */
+#define QUARANTINE_LEAST 16
 #define PRUNE_EVERY 100
 
 static void bind_time(sqlite3_stmt *sql, int at, int64_t ms)
@@ -230,10 +231,18 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
     return code;
 }
 
+/* A sixteenth of max_size at the most: garbage must not push readings out. */
+static int64_t quarantine_most(const struct eg_store *store)
+{
+    int64_t most = store->max_pages * 4096 / 16 / EG_QUARANTINE_BYTES;
+    return most > QUARANTINE_ROWS ? QUARANTINE_ROWS : most < QUARANTINE_LEAST ? QUARANTINE_LEAST : most;
+}
+
 static int put_quarantine(struct eg_store *store, const struct eg_batch *batch)
 {
     int code = SQLITE_OK;
-    size_t first = batch->quarantine_count > QUARANTINE_ROWS ? batch->quarantine_count - QUARANTINE_ROWS : 0;
+    int64_t most = quarantine_most(store);
+    size_t first = batch->quarantine_count > (size_t)most ? batch->quarantine_count - (size_t)most : 0;
     for (size_t i = first; code == SQLITE_OK && i < batch->quarantine_count; i++) {
         const struct eg_row_quarantine *row = &batch->quarantine[i];
         sqlite3_stmt *sql = store->sql[SQL_QUARANTINE];
@@ -249,9 +258,9 @@ static int put_quarantine(struct eg_store *store, const struct eg_batch *batch)
         code = eg_sql_run(store, SQL_QUARANTINE);
     }
     store->quarantine_since_prune += (int)(batch->quarantine_count - first);
-    if (code == SQLITE_OK && store->quarantine_since_prune >= PRUNE_EVERY) {
+    if (code == SQLITE_OK && store->quarantine_since_prune >= (most < PRUNE_EVERY ? most : PRUNE_EVERY)) {
         store->quarantine_since_prune = 0;
-        sqlite3_bind_int(store->sql[SQL_QUARANTINE_PRUNE], 1, QUARANTINE_ROWS);
+        sqlite3_bind_int64(store->sql[SQL_QUARANTINE_PRUNE], 1, most);
         code = eg_sql_run(store, SQL_QUARANTINE_PRUNE);
     }
     return code;

@@ -240,12 +240,42 @@ static void what_is_too_old_goes(void **unused)
     house_raze(&house);
 }
 
+/* Garbage at its largest, for as long as one likes: readings find room, and the oldest garbage goes. */
+static void garbage_pushes_no_reading_out(void **unused)
+{
+    (void)unused;
+    struct house house;
+    char *garbage = malloc(EG_QUARANTINE_BYTES + 1);
+    assert_non_null(garbage);
+    memset(garbage, 'x', EG_QUARANTINE_BYTES);
+    garbage[EG_QUARANTINE_BYTES] = '\0';
+    house_make(&house, "2MB");
+    assert_int_equal(house_enter(&house), EG_OK);
+    for (int turn = 0; turn < 400; turn++) {
+        char payload[64];
+        snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":1}", (long long)(NOW + turn * MINUTE));
+        house_send(&house, NOW + turn * MINUTE, (struct eg_message){.qos = 0}, "ecogov/shangtian/air/a1",
+                   garbage);
+        house_send(&house, NOW + turn * MINUTE, (struct eg_message){.qos = 0}, "ecogov/shangtian/air/a1",
+                   payload);
+        house_commits(&house);
+    }
+    struct eg_store_figures figures;
+    eg_store_figures(house.store, &figures);
+    assert_int_equal(figures.readings, 400);
+    assert_true(number_of(&house, "SELECT count(*) FROM quarantine") <= 32);
+    assert_int_equal(house.store->counters.quarantined, 400);
+    assert_true(number_of(&house, "SELECT max(id) FROM quarantine") == 400); /* the newest is there */
+    free(garbage);
+    house_verify(&house, "a flood of garbage");
+    house_raze(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_oldest_give_way),
-        cmocka_unit_test(evidence_goes_last_but_goes),
-        cmocka_unit_test(a_full_disk_drops_nothing),
+        cmocka_unit_test(the_oldest_give_way),       cmocka_unit_test(evidence_goes_last_but_goes),
+        cmocka_unit_test(a_full_disk_drops_nothing), cmocka_unit_test(garbage_pushes_no_reading_out),
         cmocka_unit_test(what_is_too_old_goes),
     };
     return cmocka_run_group_tests_name("prune", tests, NULL, NULL);
