@@ -100,7 +100,9 @@ static void check_sink(enum eg_verdict verdict, const struct eg_sink *sink)
                eg_verdict_name(verdict));
         return;
     }
-    DEMAND(sink->count >= 1 && sink->count <= EG_SINK_MAX, "%zu readings", sink->count);
+    /* A device that only confesses that it could not measure is understood, too. */
+    DEMAND(sink->count + sink->fault_count >= 1 && sink->count <= EG_SINK_MAX, "%zu readings, %zu faults",
+           sink->count, (size_t)sink->fault_count);
     for (size_t i = 0; i < sink->count; i++)
         check_reading(&sink->readings[i]);
     if (sink->count > 64)
