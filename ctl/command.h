@@ -4,8 +4,9 @@
 #include "session.h"
 
 struct command {
-    const char *words;  /* "case show" */
-    const char *method; /* the call */
+    const char *words; /* "case show" */
+    const char *
+        method; /* the call; NULL: `run` needs no daemon, its session is not open, "words" is all that was given */
     const char *
         positional; /* names of parameters given by place, blank-separated; a leading '*' means may be left out */
     const char *options; /* names of parameters given as --name VALUE, blank-separated */
@@ -42,6 +43,7 @@ int run_watch(struct session *session, cJSON *params);
 int run_backup(struct session *session, cJSON *params);
 int run_import(struct session *session, cJSON *params);
 int run_export(struct session *session, cJSON *params);
+int run_index(struct session *session, cJSON *params);
 
 /* "There is more": prints how to ask for the next page, when there is one. */
 void show_next(const cJSON *result);

@@ -54,5 +54,7 @@ const struct command commands[] = {
     {"import", "readings.import", "file", "domain",
      "take an export's CSV back as history; - is standard input",
      "把导出的 CSV 作为历史读数导入；- 为标准输入", NULL, run_import},
+    {"index", NULL, "index *name=value…", "", "an index of values given as name=value; needs no daemon",
+     "由给定数值计算指数（名称=值），不需要守护进程", NULL, run_index},
 };
 const size_t command_count = sizeof commands / sizeof *commands;

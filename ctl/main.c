@@ -108,6 +108,18 @@ static int call(const struct command *command, struct session *session, cJSON *p
     return EXIT_DONE;
 }
 
+/* A command that needs no daemon takes its words as they are. */
+static int run_here(const struct command *command, bool json, int argc, char **argv)
+{
+    struct session session = {.json = json};
+    cJSON *params = cJSON_CreateObject(), *words = cJSON_AddArrayToObject(params, "words");
+    for (int i = 0; i < argc; i++)
+        cJSON_AddItemToArray(words, cJSON_CreateString(argv[i]));
+    int code = command->run(&session, params);
+    cJSON_Delete(params);
+    return code;
+}
+
 static int run(const char *socket, bool json, int argc, char **argv)
 {
     int words;
@@ -116,6 +128,8 @@ static int run(const char *socket, bool json, int argc, char **argv)
     const struct command *command = find(argc, argv, &words);
     if (!command)
         return unknown(argc, argv);
+    if (!command->method)
+        return run_here(command, json, argc - words, argv + words);
     int code = arguments_parse(command, argc - words, argv + words, &params);
     if (code != EXIT_DONE)
         return code;

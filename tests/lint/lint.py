@@ -28,15 +28,16 @@ SEES = {
     "kit": {"include"},
     "drivers": {"kit", "include"},
     "base": {"include"},
+    "index": set(),
     "conf": {"base", "include"},
     "pipeline": LOW,
     "store": LOW | {"pipeline"},
-    "mqtt": EDGE, "api": EDGE, "notify": EDGE, "board": EDGE,
+    "mqtt": EDGE, "api": EDGE | {"index"}, "notify": EDGE, "board": EDGE,
     "turn": EDGE | {"mqtt", "api", "notify", "board"},
     "main": EDGE | {"mqtt", "api", "notify", "board", "turn"},
-    "ctl": {"base", "include"},
+    "ctl": {"base", "index", "include"},
 }
-ROOMS_OF_DAEMON = {"base", "conf", "pipeline", "store", "mqtt", "api", "notify", "board"}
+ROOMS_OF_DAEMON = {"base", "index", "conf", "pipeline", "store", "mqtt", "api", "notify", "board"}
 LIBRARY_ONLY_IN = {  # header (or its folder): rooms
     "sqlite3.h": {"store"},
     "mosquitto.h": {"mqtt"},
