@@ -8,6 +8,7 @@ import sys
 
 import api
 import bed
+import drivers
 import flash
 import ingest
 import questions
@@ -15,7 +16,7 @@ import size
 import store
 
 BENCHES = {"ingest": ingest.run, "store": store.run, "api": api.run, "flash": flash.run, "questions": questions.run,
-           "size": size.run}
+           "size": size.run, "drivers": drivers.run}
 
 
 class Report:

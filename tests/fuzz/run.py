@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 
+import seeds
+
 HERE = pathlib.Path(__file__).resolve().parent
 LEAST_S = 5
 RSS_MB = 1024
@@ -39,8 +41,8 @@ def search(binary, seconds, root):
     artifacts, corpus = root / "artifacts", root / "corpus" / name
     artifacts.mkdir(parents=True, exist_ok=True)
     corpus.mkdir(parents=True, exist_ok=True)
-    seeds = HERE / "corpus" / name
-    folders = [str(corpus)] + ([str(seeds)] if seeds.is_dir() else [])
+    known = seeds.write(HERE.parents[1], root / "seeds" / name) if name == "fuzz_drivers_registry" else HERE / "corpus" / name
+    folders = [str(corpus)] + ([str(known)] if known.is_dir() else [])
     common = [f"-artifact_prefix={artifacts}/{name}-"]
     dictionary = HERE / f"{name}.dict"
     if dictionary.exists():
