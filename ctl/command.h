@@ -43,6 +43,7 @@ int run_watch(struct session *session, cJSON *params);
 int run_backup(struct session *session, cJSON *params);
 int run_import(struct session *session, cJSON *params);
 int run_export(struct session *session, cJSON *params);
+int run_try(struct session *session, cJSON *params);
 int run_index(struct session *session, cJSON *params);
 
 /* "There is more": prints how to ask for the next page, when there is one. */

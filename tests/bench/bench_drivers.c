@@ -18,19 +18,36 @@ static const struct shape {
     struct eg_mapping mapping;
 } shapes[] = {
     {"json", "*flat, two readings", TEXT("{\"ts\":1763881200000,\"pm25\":12.3,\"pm10\":20.1}"), "t", {0}},
-    {"json", "*flat, eight readings",
+    {"json",
+     "*flat, eight readings",
      TEXT("{\"ts\":\"2026-11-23T07:00:00.000Z\",\"pm25\":12.3,\"pm10\":20.1,\"no2\":31,\"o3\":80.5,"
-          "\"temperature\":21.4,\"humidity\":60.2,\"pressure\":1013.2,\"battery\":97}"), "t", {0}},
-    {"json", "*fields by pointer", TEXT("{\"when\":1763881200000,\"pm\":{\"fine\":12.3,\"coarse\":20.1},\"temp_f\":70.5}"), "t",
+          "\"temperature\":21.4,\"humidity\":60.2,\"pressure\":1013.2,\"battery\":97}"),
+     "t",
+     {0}},
+    {"json",
+     "*fields by pointer",
+     TEXT("{\"when\":1763881200000,\"pm\":{\"fine\":12.3,\"coarse\":20.1},\"temp_f\":70.5}"),
+     "t",
      {.time = "/when", .fields = fields, .field_count = 2}},
-    {"json", "*four rows",
-     TEXT("{\"at\":1763881200,\"rows\":[{\"d\":10,\"m\":0.31},{\"d\":20,\"m\":0.3},{\"d\":30,\"m\":0.28},{\"d\":60,\"m\":0.2}]}"), "t",
+    {"json",
+     "*four rows",
+     TEXT("{\"at\":1763881200,\"rows\":[{\"d\":10,\"m\":0.31},{\"d\":20,\"m\":0.3},{\"d\":30,\"m\":0.28},{"
+          "\"d\":60,\"m\":0.2}]}"),
+     "t",
      {.time = "/at", .readings = "/rows", .channel = "/d", .fields = row_fields, .field_count = 1}},
     {"json", "refused", TEXT("{\"ts\":1763881200000,\"pm25\":NaN}"), "t", {0}},
-    {"senml", "*two records",
-     TEXT("[{\"bn\":\"urn:dev:ow:10e2073a01080063:\",\"bt\":1763881200,\"n\":\"temperature\",\"u\":\"Cel\",\"v\":27.2},"
-          "{\"n\":\"humidity\",\"u\":\"%RH\",\"v\":80}]"), "t", {0}},
-    {"influx", "*one line", TEXT("weather,site=shangtian temperature=21.4,humidity=60.2,pm25=12i 1763881200000000000"), "t", {0}},
+    {"senml",
+     "*two records",
+     TEXT("[{\"bn\":\"urn:dev:ow:10e2073a01080063:\",\"bt\":1763881200,\"n\":\"temperature\",\"u\":\"Cel\","
+          "\"v\":27.2},"
+          "{\"n\":\"humidity\",\"u\":\"%RH\",\"v\":80}]"),
+     "t",
+     {0}},
+    {"influx",
+     "*one line",
+     TEXT("weather,site=shangtian temperature=21.4,humidity=60.2,pm25=12i 1763881200000000000"),
+     "t",
+     {0}},
 };
 
 static double now_s(void)

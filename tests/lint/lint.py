@@ -35,7 +35,7 @@ SEES = {
     "mqtt": EDGE, "api": EDGE | {"index"}, "notify": EDGE, "board": EDGE,
     "turn": EDGE | {"mqtt", "api", "notify", "board"},
     "main": EDGE | {"mqtt", "api", "notify", "board", "turn"},
-    "ctl": {"base", "index", "include"},
+    "ctl": LOW | {"index", "pipeline"},
 }
 ROOMS_OF_DAEMON = {"base", "index", "conf", "pipeline", "store", "mqtt", "api", "notify", "board"}
 LIBRARY_ONLY_IN = {  # header (or its folder): rooms
