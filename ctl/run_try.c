@@ -155,7 +155,10 @@ static bool no_case(void *user, const char *id, struct eg_case *ret)
 static bool run(struct trial *trial, struct eg_conf *only)
 {
     static const struct eg_past past = {.lookup = no_lookup, .range = no_range, .find_case = no_case};
-    uint64_t counts[EG_VERDICT_COUNT] = {0};
+    struct eg_routed routed;
+    struct eg_route *route = eg_route_create(only);
+    trial->matched = route && eg_route_find(route, trial->message.topic, trial->message.topic_len, &routed);
+    eg_route_destroy(route);
     eg_sink_reset(trial->sink);
     trial->verdict = trial->source->driver->decode(trial->source->prepared, &trial->message, trial->sink);
     trial->pipeline = eg_pipeline_create(only, &past);
@@ -164,9 +167,6 @@ static bool run(struct trial *trial, struct eg_conf *only)
     const struct eg_event event = {
         .kind = EG_EVENT_MESSAGE, .now_ms = trial->message.arrived_ms, .message = trial->message};
     eg_pipeline_event(trial->pipeline, &event, &trial->batch);
-    eg_pipeline_source_counts(trial->pipeline, 0, counts);
-    for (int verdict = 0; verdict < EG_VERDICT_COUNT; verdict++)
-        trial->matched |= counts[verdict] > 0;
     return !trial->batch.failed;
 }
 
