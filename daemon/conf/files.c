@@ -1,7 +1,9 @@
 /* Reads files, follows includes, hands clean ones to libcyaml. Knows nothing of what the keys mean. */
 #include <conf/files.h>
 #include <conf/check.h>
+#include <conf/presets.h>
 #include <base/json.h>
+#include <ecogov/driver.h>
 
 #include <errno.h>
 #include <glob.h>
@@ -111,6 +113,24 @@ static void take_rest(struct eg_conf_file *file)
     eg_buf_finish(&text);
 }
 
+/* Who uses a format need not know whether we read it by a driver or by a preset: "driver: airgradient" names the preset that came
+ * with us. */
+static void take_formats(struct eg_raw *raw)
+{
+    for (unsigned i = 0; i < raw->sources_count; i++) {
+        struct eg_raw_source *source = &raw->sources[i];
+        const struct eg_preset_text *text = eg_preset_texts;
+        if (source->preset || !source->mapping.driver || eg_driver_find(source->mapping.driver))
+            continue;
+        while (text->id && strcmp(text->id, source->mapping.driver) != 0)
+            text++;
+        if (!text->id)
+            continue;
+        source->preset = source->mapping.driver; /* freed as the one it now is */
+        source->mapping.driver = NULL;
+    }
+}
+
 static void take_text(struct eg_conf_files *files, struct eg_conf_file *file, unsigned index,
                       const char *text, size_t length, struct eg_conf_faults *faults)
 {
@@ -141,6 +161,8 @@ static void take_text(struct eg_conf_files *files, struct eg_conf_file *file, un
                                        (cyaml_data_t **)&file->raw, NULL);
     if (code != CYAML_OK)
         eg_faults_add(faults, index, file->name, top, "cannot be read: %s", cyaml_strerror(code));
+    else
+        take_formats(file->raw);
 }
 
 static void read_file(struct eg_conf_files *files, const char *path, int depth, struct eg_conf_faults *faults,

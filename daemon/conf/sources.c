@@ -73,7 +73,8 @@ static void check_given(struct eg_resolve *resolve, const yaml_node_t *node, con
     static const char *const keys[PART_COUNT] = {"site", "domain", "device"};
     const char *const given[PART_COUNT] = {raw->site, raw->domain, raw->device};
     for (int part = 0; part < PART_COUNT; part++) {
-        bool elsewhere = part == PART_DEVICE && raw->mapping.device_path;
+        const struct eg_driver *driver = raw->mapping.driver ? eg_driver_find(raw->mapping.driver) : NULL;
+        bool elsewhere = part == PART_DEVICE && (raw->mapping.device_path || (driver && driver->device));
         if (!seen[part] && !given[part] && !elsewhere)
             eg_resolve_fault(resolve, node, "the topic has no {%s}: say '%s:'%s", keys[part], keys[part],
                              part == PART_DEVICE ? ", or 'device_path:' where the payload names it" : "");
@@ -116,6 +117,8 @@ static void take_preset(struct eg_raw_source *own, const struct eg_raw_preset *p
     TAKE(own, preset, mapping.unit);
     TAKE(own, preset, mapping.precision);
     TAKE(own, preset, mapping.utc_offset);
+    TAKE(own, preset, mapping.codec);
+    TAKE(own, preset, mapping.checksum);
     if (!own->mapping.fields_count) {
         own->mapping.fields = preset->mapping.fields;
         own->mapping.fields_count = preset->mapping.fields_count;
@@ -194,6 +197,35 @@ static void say_fault(struct eg_resolve *resolve, const yaml_node_t *node, const
     eg_resolve_fault(&there, field ? field : node, "%s", error);
 }
 
+static const char *word_at(const void *from, size_t index)
+{
+    const char *const *words = from;
+    return words ? words[index] : NULL;
+}
+
+/* One of the driver's own words, or a fault that names them. */
+static bool check_word(struct eg_resolve *resolve, const yaml_node_t *node, const char *key, const char *word,
+                       const char *const *words, const char *driver)
+{
+    char known[200] = "";
+    if (!word)
+        return true;
+    for (size_t i = 0; words && words[i]; i++) {
+        if (!strcmp(words[i], word))
+            return true;
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", i ? ", " : "", words[i]);
+    }
+    const yaml_node_t *at = eg_resolve_node(resolve, node, key);
+    const char *near = eg_faults_nearest(word, word_at, words);
+    if (!words)
+        eg_resolve_fault(resolve, at ? at : node, "driver %s has no %s to choose", driver, key);
+    else
+        eg_resolve_fault(resolve, at ? at : node, "driver %s knows no %s '%.60s'%s%s%s; there is %s", driver,
+                         key, word, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "",
+                         known);
+    return false;
+}
+
 static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw, const yaml_node_t *node,
                     const struct preset_place *place, struct eg_conf_source *ret)
 {
@@ -204,18 +236,25 @@ static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw
             say_fault(resolve, node, place, (int)i, "scale is 0: every value would be the same");
             return;
         }
+    const struct eg_driver *driver = ret->driver;
+    bool good = check_word(resolve, node, "codec", raw->codec, driver->codecs, driver->name);
+    if (!check_word(resolve, node, "checksum", raw->checksum, driver->checksums, driver->name) || !good)
+        return;
     struct eg_field *fields = fields_of(resolve, raw);
-    const struct eg_mapping mapping = {.time = raw->time,
-                                       .readings = raw->readings,
-                                       .channel = raw->channel,
-                                       .device = raw->device_path,
-                                       .quantity = raw->quantity,
-                                       .value = raw->value,
-                                       .unit = raw->unit,
-                                       .precision = raw->precision,
-                                       .utc_offset = raw->utc_offset,
-                                       .fields = fields,
-                                       .field_count = raw->fields_count};
+    const struct eg_mapping mapping = {
+        .time = raw->time,
+        .readings = raw->readings,
+        .channel = raw->channel,
+        .device = ret->payload_device && !raw->device_path ? ret->driver->device : raw->device_path,
+        .quantity = raw->quantity,
+        .value = raw->value,
+        .unit = raw->unit,
+        .precision = raw->precision,
+        .utc_offset = raw->utc_offset,
+        .codec = raw->codec,
+        .checksum = raw->checksum,
+        .fields = fields,
+        .field_count = raw->fields_count};
     if (fields && ret->driver->prepare(&mapping, &ret->prepared, error, sizeof error, &at) != 0)
         say_fault(resolve, node, place, at, error);
 }
@@ -227,7 +266,6 @@ static void take_driver(struct eg_resolve *resolve, const struct eg_raw_mapping 
         eg_resolve_fault(resolve, node, "say 'driver:', or 'preset:' which knows one");
         return;
     }
-    ret->driver = eg_driver_find(raw->driver);
     if (ret->driver) {
         prepare(resolve, raw, node, place, ret);
         return;
@@ -255,7 +293,9 @@ void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *g
     ret->site = own.site;
     ret->domain = own.domain;
     ret->device = own.device;
-    ret->payload_device = own.mapping.device_path != NULL;
+    ret->driver = own.mapping.driver ? eg_driver_find(own.mapping.driver) : NULL;
+    ret->payload_device = own.mapping.device_path || (ret->driver && ret->driver->device && !own.device &&
+                                                      !strstr(ret->topic, "{device}"));
     if (!own.topic)
         eg_resolve_fault(resolve, node, "'topic' is missing here%s",
                          own.preset ? ": the preset knows no usual one" : "");

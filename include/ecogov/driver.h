@@ -51,6 +51,8 @@ struct eg_mapping {
     const char *
         precision; /* of numbers that are times: "s" "ms" "us" "ns"; default: the format's, else by magnitude */
     const char *utc_offset; /* of times without a zone: "+08:00" */
+    const char *codec; /* how the bytes inside an envelope are read (LoRaWAN): one of the driver's codecs */
+    const char *checksum; /* where devices of a format disagree on it; "none": not looked at */
     const struct eg_field *fields;
     size_t field_count;
 };
@@ -58,6 +60,11 @@ struct eg_mapping {
 struct eg_driver {
     const char *name;
     const char *about; /* one sentence for `ecogovctl drivers` */
+    /* What mapping.device is where the format itself names the device (HJ 212's "MN") and neither the source nor its topic does; NULL:
+     * it does not. */
+    const char *device;
+    const char *const *codecs,
+        *const *checksums; /* what mapping.codec and .checksum may be, up to a NULL; NULL: nothing */
     /* Compiles and checks a mapping (which may be freed afterwards). 0, or -1 with a sentence in `error`
      * and the offending field's index (or -1) in *ret_field. *ret_prepared is Owned by the caller. */
     int (*prepare)(const struct eg_mapping *mapping, void **ret_prepared, char *error, size_t error_size,

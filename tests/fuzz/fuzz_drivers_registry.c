@@ -14,7 +14,7 @@
 #define LATEST_MS INT64_C(253402300799999) /* the end of year 9999 */
 #define FIELDS_MAX 8
 #define FIELD_LINES 5
-#define KEYS 9
+#define KEYS 11
 #define PAIRS_MAX 64 /* readings that are held against each other; more are slow and no other code */
 
 static const struct eg_driver *driver_of(unsigned choice)
@@ -74,6 +74,8 @@ static void *prepare_given(const struct eg_driver *driver, struct input *input)
                                        .unit = texts[6],
                                        .precision = texts[7],
                                        .utc_offset = texts[8],
+                                       .codec = texts[9],
+                                       .checksum = texts[10],
                                        .fields = fields,
                                        .field_count = field_count};
     void *prepared = prepare(driver, &mapping);

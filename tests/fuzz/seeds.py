@@ -3,7 +3,7 @@ search begins. Knows the harness's layout; called by run.py."""
 import json
 import re
 
-KEYS = ("time", "readings", "channel", "device", "quantity", "value", "unit", "precision", "utc_offset")
+KEYS = ("time", "readings", "channel", "device", "quantity", "value", "unit", "precision", "utc_offset", "codec", "checksum")
 FIELD = ("path", "quantity", "unit", "channel")
 LARGEST = 4096
 

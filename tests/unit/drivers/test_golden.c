@@ -77,6 +77,8 @@ static void prepare(const struct eg_driver *driver, const char *path, const cJSO
                                  .unit = text_of(json, "unit"),
                                  .precision = text_of(json, "precision"),
                                  .utc_offset = text_of(json, "utc_offset"),
+                                 .codec = text_of(json, "codec"),
+                                 .checksum = text_of(json, "checksum"),
                                  .fields = fields};
     const cJSON *item;
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "fields"))

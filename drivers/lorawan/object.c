@@ -1,0 +1,285 @@
+/* Values of a decoded LoRaWAN payload: numbers under names that somebody's JavaScript has given them. Knows the shapes that are about:
+ * flat, nested, {value, unit}, numbered (SenseCAP), with a history, normalized (The Things Stack). Called by lorawan.c. */
+#include "lorawan.h"
+
+#include "../kit/field.h"
+#include "../kit/names.h"
+
+#include <ecogov/quantity.h>
+#include <ecogov/time.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEPTH_MAX 8
+#define PATH_BYTES 160
+
+struct walk {
+    struct eg_frame *frame;
+    char path[PATH_BYTES];
+};
+
+static void walk_value(struct walk *walk, const cJSON *item, const char *key, const char *unit, int depth);
+
+bool eg_object_time(const cJSON *item, int64_t *ret_ms)
+{
+    if (cJSON_IsNumber(item))
+        return eg_time_from_epoch(item->valuedouble, ret_ms);
+    return cJSON_IsString(item) && eg_time_parse(item->valuestring, strlen(item->valuestring), ret_ms);
+}
+
+int eg_sensecap_quantity(long id, const char **ret_unit)
+{
+    struct numbered {
+        long id;
+        int quantity;
+        const char *unit;
+    };
+    static const struct numbered rows[] = {
+        /* https://sensecap-docs.seeed.cc/measurement_list.html */
+        {4097, EG_Q_temperature, "Cel"}, {4098, EG_Q_humidity, "%"},
+        {4099, EG_Q_light, "lx"},        {4100, EG_Q_co2, "ppm"},
+        {4101, EG_Q_pressure, "Pa"},     {4102, EG_Q_soil_temp, "Cel"},
+        {4103, EG_Q_soil_moisture, "%"}, {4104, EG_Q_wind_dir, "deg"},
+        {4105, EG_Q_wind_speed, "m/s"},  {4106, EG_Q_ph, "1"},
+        {4108, EG_Q_ec, "mS/cm"},        {4109, EG_Q_dissolved_oxygen, "mg/L"},
+        {4110, EG_Q_soil_moisture, "%"}, {4111, EG_Q_soil_ec, "mS/cm"},
+        {4112, EG_Q_soil_temp, "Cel"},   {4115, EG_Q_distance, "cm"},
+        {4117, EG_Q_level, "cm"},        {4118, EG_Q_nh3, "ppm"},
+        {4119, EG_Q_h2s, "ppm"},         {4124, EG_Q_ec, "uS/cm"},
+        {4125, EG_Q_water_temp, "Cel"},  {3000, EG_Q_battery, "%"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].id == id) {
+            *ret_unit = rows[i].unit;
+            return rows[i].quantity;
+        }
+    return EG_QUANTITY_NONE;
+}
+
+/* --- one value --- */
+
+static bool same(const char *a, const char *b)
+{
+    return a != NULL && strcmp(a, b) == 0;
+}
+
+/* "distance_cm": what the name says behind its last '_' may be the unit. NULL: it is none. */
+static const char *unit_in(const char *key, size_t *ret_length)
+{
+    static const char *const units[][2] = {{"_cm", "cm"},   {"_mm", "mm"},   {"_mv", "mV"},   {"_v", "V"},
+                                           {"_pa", "Pa"},   {"_hpa", "hPa"}, {"_kpa", "kPa"}, {"_ppm", "ppm"},
+                                           {"_ppb", "ppb"}, {"_f", "degF"}};
+    const size_t length = strlen(key);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        const size_t tail = strlen(units[i][0]);
+        if (length > tail && strcmp(key + length - tail, units[i][0]) == 0) {
+            *ret_length = length - tail;
+            return units[i][1];
+        }
+    }
+    return NULL;
+}
+
+/* By its name, and by the unit where there is one: a "Bat" in volts is no percentage. */
+static int guess(const char *key, const char **unit_of, char channel[EG_CHANNEL_MAX + 1])
+{
+    struct eg_unit_map map;
+    size_t length = strlen(key);
+    const char *unit = *unit_of;
+    int quantity = EG_QUANTITY_NONE;
+    channel[0] = '\0';
+    if (!eg_names_guess(key, length, NULL, &quantity, channel)) {
+        const char *named = unit_in(key, &length);
+        if (named == NULL || !eg_names_guess(key, length, NULL, &quantity, channel))
+            return EG_QUANTITY_NONE;
+        unit = unit == NULL ? named : unit;
+    }
+    *unit_of = unit;
+    if (quantity == EG_Q_battery && (same(unit, "V") || (unit == NULL && same(key, "Bat")))) /* Dragino's */
+        quantity = EG_Q_voltage;
+    return unit == NULL || eg_unit_find(quantity, unit, &map) ? quantity : EG_QUANTITY_NONE;
+}
+
+static bool is_there(const struct walk *walk, int quantity, const char *channel)
+{
+    const struct eg_sink *sink = walk->frame->sink;
+    for (size_t i = 0; i < sink->count; i++)
+        if (sink->readings[i].quantity == quantity && sink->readings[i].time_ms == walk->frame->time_ms &&
+            sink->readings[i].device == sink->device && strcmp(sink->readings[i].channel, channel) == 0)
+            return true;
+    return false;
+}
+
+/* A second temperature of a device is told from the first by its name. Soil probes give uS/cm, and "everybody knows". */
+static void put_number(struct walk *walk, const char *key, const char *unit, double value)
+{
+    char channel[EG_CHANNEL_MAX + 1];
+    const int quantity = guess(key, &unit, channel);
+    if (quantity != EG_QUANTITY_NONE && channel[0] == '\0' && is_there(walk, quantity, channel))
+        (void)snprintf(channel, sizeof channel, "%s", strlen(key) <= EG_CHANNEL_MAX ? key : "");
+    if (unit == NULL && (quantity == EG_Q_soil_ec || quantity == EG_Q_ec))
+        unit = "uS/cm";
+    eg_frame_put(walk->frame, walk->path, quantity, channel, unit, value);
+}
+
+/* "30.11 °C", "3.384V", "31.73", "NoSensor". */
+static void put_text(struct walk *walk, const char *key, const char *text, const char *unit)
+{
+    double value;
+    char channel[EG_CHANNEL_MAX + 1], shown[24];
+    const size_t number = eg_field_leading(text, strlen(text), &value);
+    const char *rest = text + number;
+    rest += strspn(rest, " ");
+    if (number > 0) {
+        put_number(walk, key, *rest != '\0' ? rest : unit, value);
+        return;
+    }
+    if (same(text, "NoSensor") || same(text, "No Sensor") || same(text, "NaN") || same(text, "nan") ||
+        same(text, "NULL")) {
+        (void)snprintf(shown, sizeof shown, "%s", text);
+        unit = NULL;
+        eg_frame_fault(walk->frame, walk->path, guess(key, &unit, channel), channel, shown);
+    }
+}
+
+/* --- the shapes --- */
+
+static const cJSON *member(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+/* {"displayName":"Distance","unit":"mm","value":1234} */
+static bool walk_valued(struct walk *walk, const cJSON *object, const char *key, int depth)
+{
+    const cJSON *value = member(object, "value"), *unit = member(object, "unit");
+    if (value == NULL || !(cJSON_IsNumber(value) || cJSON_IsString(value)) || key[0] == '\0')
+        return false;
+    walk_value(walk, value, key, cJSON_IsString(unit) && *unit->valuestring ? unit->valuestring : NULL,
+               depth + 1);
+    return true;
+}
+
+/* {"measurementId":4097,"measurementValue":22.5} */
+static bool walk_numbered(struct walk *walk, const cJSON *object)
+{
+    const cJSON *id = member(object, "measurementId"), *value = member(object, "measurementValue");
+    const char *unit = NULL;
+    double number;
+    if (id == NULL || value == NULL)
+        return false;
+    if (cJSON_IsNumber(id))
+        number = id->valuedouble;
+    else if (!cJSON_IsString(id) || eg_field_leading(id->valuestring, strlen(id->valuestring), &number) == 0)
+        return true;
+    const int quantity =
+        number >= 0 && number < 65536 ? eg_sensecap_quantity((long)number, &unit) : EG_QUANTITY_NONE;
+    if (cJSON_IsNumber(value))
+        eg_frame_put(walk->frame, walk->path, quantity, "", unit, value->valuedouble);
+    return true;
+}
+
+static void walk_members(struct walk *walk, const cJSON *parent, const char *key, int depth)
+{
+    const size_t length = strlen(walk->path);
+    const bool list = cJSON_IsArray(parent);
+    int index = 0;
+    for (const cJSON *item = parent->child; item != NULL && !walk->frame->refused;
+         item = item->next, index++) {
+        char number[16];
+        (void)snprintf(number, sizeof number, "%d", index);
+        const char *name = list ? number : item->string;
+        const int used = snprintf(walk->path + length, sizeof walk->path - length, "/%s", name);
+        if (used > 0 && (size_t)used < sizeof walk->path - length)
+            walk_value(walk, item, list ? (cJSON_IsNumber(item) ? "" : key) : name, NULL, depth + 1);
+        walk->path[length] = '\0';
+    }
+}
+
+/* An element that tells its own time is of that time: what the device had kept. */
+static void walk_object(struct walk *walk, const cJSON *object, const char *key, int depth)
+{
+    static const char *const names[] = {"timestamp", "time"};
+    const int64_t before = walk->frame->time_ms;
+    for (size_t i = 0; depth > 0 && i < 2; i++) {
+        int64_t ms;
+        const cJSON *time = member(object, names[i]);
+        if (time != NULL && eg_object_time(time, &ms))
+            walk->frame->time_ms = ms;
+    }
+    if (!walk_valued(walk, object, key, depth) && !walk_numbered(walk, object))
+        walk_members(walk, object, key, depth);
+    walk->frame->time_ms = before;
+}
+
+static void walk_value(struct walk *walk, const cJSON *item, const char *key, const char *unit, int depth)
+{
+    if (depth > DEPTH_MAX)
+        return;
+    if (cJSON_IsNumber(item))
+        put_number(walk, key, unit, item->valuedouble);
+    else if (cJSON_IsString(item))
+        put_text(walk, key, item->valuestring, unit);
+    else if (cJSON_IsBool(item)) /* only where the source maps it */
+        eg_frame_put(walk->frame, walk->path, EG_QUANTITY_NONE, NULL, NULL, cJSON_IsTrue(item));
+    else if (cJSON_IsObject(item))
+        walk_object(walk, item, key, depth);
+    else if (cJSON_IsArray(item))
+        walk_members(walk, item, key, depth);
+}
+
+void eg_object_read(struct eg_frame *frame, const cJSON *object)
+{
+    struct walk walk = {.frame = frame, .path = ""};
+    walk_value(&walk, object, "", NULL, 0);
+}
+
+/* --- normalized --- */
+
+/* https://www.thethingsindustries.com/docs/integrations/payload-formatters/javascript/uplink/#normalized-payload */
+static const struct {
+    const char *group, *name;
+    int quantity;
+    const char *unit;
+} normal[] = {
+    {"soil", "moisture", EG_Q_soil_moisture, "%"},
+    {"soil", "temperature", EG_Q_soil_temp, "Cel"},
+    {"soil", "ec", EG_Q_soil_ec, "dS/m"},
+    {"soil", "pH", EG_Q_soil_ph, "1"},
+    {"air", "temperature", EG_Q_temperature, "Cel"},
+    {"air", "relativeHumidity", EG_Q_humidity, "%"},
+    {"air", "pressure", EG_Q_pressure, "hPa"},
+    {"air", "co2", EG_Q_co2, "ppm"},
+    {"air", "lightIntensity", EG_Q_light, "lx"},
+    {"wind", "speed", EG_Q_wind_speed, "m/s"},
+    {"wind", "direction", EG_Q_wind_dir, "deg"},
+    {"water", "temperature", EG_Q_water_temp, "Cel"},
+};
+
+void eg_object_read_normalized(struct eg_frame *frame, const cJSON *measurements)
+{
+    const int64_t uplink_ms = frame->time_ms;
+    for (const cJSON *one = measurements->child; one != NULL; one = one->next) {
+        const cJSON *time = member(one, "time"), *battery = member(one, "battery");
+        char channel[24] = "";
+        const cJSON *depth = member(member(one, "soil"), "depth"); /* cm */
+        frame->time_ms = uplink_ms;
+        if (time != NULL && !eg_object_time(time, &frame->time_ms))
+            frame->time_ms = uplink_ms;
+        if (cJSON_IsNumber(depth))
+            (void)snprintf(channel, sizeof channel, "%.6g", depth->valuedouble);
+        for (size_t i = 0; i < sizeof normal / sizeof *normal; i++) {
+            const cJSON *value = member(member(one, normal[i].group), normal[i].name);
+            char path[40];
+            (void)snprintf(path, sizeof path, "/%s/%s", normal[i].group, normal[i].name);
+            if (cJSON_IsNumber(value))
+                eg_frame_put(frame, path, normal[i].quantity, same(normal[i].group, "soil") ? channel : "",
+                             normal[i].unit, value->valuedouble);
+        }
+        if (cJSON_IsNumber(battery))
+            eg_frame_put(frame, "/battery", EG_Q_voltage, "", "V", battery->valuedouble);
+    }
+    frame->time_ms = uplink_ms;
+}
