@@ -74,6 +74,8 @@ int eg_fold_gather(struct eg_store *store, int64_t until_us, struct eg_err *err)
     int step = SQLITE_ROW;
     if (fold->count)
         last = fold->keys[fold->count - 1];
+    else
+        fold->had = fold->rows;
     sqlite3_bind_int(sql, 1, last.period);
     sqlite3_bind_int64(sql, 2, last.start_ms);
     sqlite3_bind_int64(sql, 3, last.series);
@@ -97,7 +99,7 @@ int eg_fold_gather(struct eg_store *store, int64_t until_us, struct eg_err *err)
     if (step == SQLITE_ROW && fold->count < MOST)
         return EG_OK;
     fold->gathered = true;
-    fold->rows = fold->count < MOST ? 0 : fold->rows; /* what turns add meanwhile counts from here on */
+    fold->rows -= fold->count < MOST ? fold->had : 0; /* what turns added meanwhile counts */
     if (fold->count)
         qsort(fold->keys, fold->count, sizeof *fold->keys, by_series);
     else

@@ -121,6 +121,8 @@ struct eg_fold {
     bool gathered;
     struct eg_fold_chunk *chunk;
     uint64_t rows; /* in table rollup, at the most, but those gathered */
+    uint64_t
+        had; /* of these, when gathering began: what a turn adds after that may lie before what was read */
 };
 
 /* What went to the card (flash.c): written by whoever commits, asked from any thread. One sample an hour; as many as a day has and some

@@ -167,6 +167,38 @@ static void told_as_a_plain_map_would(void **unused)
         live(number);
 }
 
+static void send_hour(struct eg_batch *batch, int64_t index)
+{
+    struct eg_row_rollup *row = EG_BATCH_ADD(batch, rollups);
+    assert_non_null(row);
+    *row = (struct eg_row_rollup){1, EG_PERIOD_HOUR, true, make_bucket(EG_PERIOD_HOUR, index)};
+}
+
+/* Gathering takes bites; a late hour that comes between two of them lies before what was read, and is folded by the next run. */
+static void late_between_two_bites(void **unused)
+{
+    (void)unused;
+    struct house house;
+    struct eg_batch batch;
+    state = 78;
+    eg_batch_init(&batch);
+    house_start(&house);
+    house.store->fold_at = 1;
+    for (int64_t index = 1; index <= 300; index++) /* more than are read between two looks at the clock */
+        send_hour(&batch, index);
+    commit(&house, &batch);
+    while (!house.store->fold.count)
+        tidy(&house, 0, false);
+    assert_false(house.store->fold.gathered);
+    send_hour(&batch, 0);
+    commit(&house, &batch);
+    tidy(&house, 1000, true);
+    assert_int_equal(eg_sql_number(house.store->db, "SELECT count(*) FROM rollup", -1), 0);
+    assert_int_equal(eg_sql_number(house.store->db, "SELECT sum(n) FROM bucket", -1), 301);
+    house_raze(&house);
+    eg_batch_finish(&batch);
+}
+
 /* A damaged chunk of hours is told by whoever reads it, and by --verify. */
 static void damage_is_told(void **unused)
 {
@@ -210,6 +242,7 @@ static void damage_is_told(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(told_as_a_plain_map_would),
+                                       cmocka_unit_test(late_between_two_bites),
                                        cmocka_unit_test(damage_is_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
