@@ -38,6 +38,7 @@ void show_case(const struct session *session, const cJSON *result);
 void show_verb(const struct session *session, const cJSON *result);
 void show_quarantine(const struct session *session, const cJSON *result);
 void show_outbox(const struct session *session, const cJSON *result);
+int run_presets(struct session *session, cJSON *params);
 int run_quarantine(struct session *session, cJSON *params);
 int run_watch(struct session *session, cJSON *params);
 int run_backup(struct session *session, cJSON *params);

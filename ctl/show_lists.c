@@ -162,44 +162,6 @@ void show_quantities(const struct session *session, const cJSON *result)
     table_print(&table, 0);
 }
 
-void show_drivers(const struct session *session, const cJSON *result)
-{
-    (void)session;
-    static const char *const heads[] = {"DRIVER", "MEANING", NULL};
-    struct table table;
-    const cJSON *row;
-    table_init(&table, heads);
-    cJSON_ArrayForEach(row, result)
-    {
-        table_add(&table, PLAIN, text_of(row, "name"));
-        table_add(&table, PLAIN, text_of(row, "about"));
-    }
-    table_print(&table, 0);
-}
-
-void show_sources(const struct session *session, const cJSON *result)
-{
-    (void)session;
-    static const char *const heads[] = {"SOURCE",     "TOPIC",     "DRIVER",       ">DECODED", ">NOT MINE",
-                                        ">MALFORMED", ">CHECKSUM", ">IMPLAUSIBLE", NULL};
-    struct table table;
-    const cJSON *row;
-    table_init(&table, heads);
-    cJSON_ArrayForEach(row, result)
-    {
-        const cJSON *messages = item_of(row, "messages");
-        table_add(&table, PLAIN, text_of(row, "id"));
-        table_add(&table, PLAIN, text_of(row, "topic"));
-        table_add(&table, PLAIN, text_of(row, "driver"));
-        add_number(&table, messages, "decoded");
-        add_number(&table, messages, "not_mine");
-        add_number(&table, messages, "malformed");
-        add_number(&table, messages, "checksum");
-        add_number(&table, messages, "implausible");
-    }
-    table_print(&table, 0);
-}
-
 void show_parties(const struct session *session, const cJSON *result)
 {
     (void)session;

@@ -16,6 +16,7 @@ extern const struct eg_driver eg_driver_cayenne_lpp;
 const struct eg_driver eg_driver_cayenne_lpp = {
     .name = "cayenne-lpp",
     .about = "Cayenne Low Power Payload, binary, base64 or hexadecimal",
+    .keys = "fields",
     .prepare = eg_lorawan_prepare,
     .release = eg_lorawan_release,
     .decode = decode,

@@ -151,6 +151,7 @@ const struct eg_driver eg_driver_chirpstack = {
     .about = "LoRaWAN devices by way of ChirpStack 4 or 3",
     .device = "dev_eui",
     .codecs = eg_codec_names,
+    .keys = "device_path codec fields",
     .prepare = eg_lorawan_prepare,
     .release = eg_lorawan_release,
     .decode = decode,

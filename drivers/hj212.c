@@ -403,6 +403,7 @@ const struct eg_driver eg_driver_hj212 = {
     .about = "HJ 212-2017: data collectors of pollution sources and air stations",
     .device = "MN",
     .checksums = checksum_names,
+    .keys = "device_path utc_offset checksum fields",
     .prepare = prepare,
     .release = release,
     .decode = decode,

@@ -391,6 +391,7 @@ extern const struct eg_driver eg_driver_influx;
 const struct eg_driver eg_driver_influx = {
     .name = "influx",
     .about = "InfluxDB line protocol",
+    .keys = "device_path channel precision fields",
     .prepare = prepare,
     .release = release,
     .decode = decode,

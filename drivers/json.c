@@ -634,6 +634,7 @@ extern const struct eg_driver eg_driver_json;
 const struct eg_driver eg_driver_json = {
     .name = "json",
     .about = "JSON objects: flat by quantity names, other shapes by JSON Pointer",
+    .keys = "time readings channel device_path quantity value unit precision utc_offset fields words",
     .prepare = prepare,
     .release = release,
     .decode = decode,

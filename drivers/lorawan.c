@@ -30,6 +30,7 @@ const struct eg_driver eg_driver_lorawan = {
     .name = "lorawan",
     .about = "the bytes of a LoRaWAN device, binary, base64 or hexadecimal, by a codec",
     .codecs = eg_codec_names,
+    .keys = "codec fields",
     .prepare = prepare,
     .release = eg_lorawan_release,
     .decode = decode,

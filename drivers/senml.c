@@ -313,6 +313,7 @@ extern const struct eg_driver eg_driver_senml;
 const struct eg_driver eg_driver_senml = {
     .name = "senml",
     .about = "SenML in JSON (RFC 8428)",
+    .keys = "device_path fields",
     .prepare = prepare,
     .release = release,
     .decode = decode,

@@ -133,6 +133,7 @@ const struct eg_driver eg_driver_ttn = {
     .about = "LoRaWAN devices by way of The Things Stack 3 or The Things Network 2",
     .device = "dev_eui",
     .codecs = eg_codec_names,
+    .keys = "device_path codec fields",
     .prepare = eg_lorawan_prepare,
     .release = eg_lorawan_release,
     .decode = decode,

@@ -217,6 +217,18 @@ int eg_m_lists_parties(struct eg_call *call)
     return EG_CALL_DONE;
 }
 
+static void write_blank_separated(struct eg_json *json, const char *words)
+{
+    eg_json_open(json, '[');
+    for (const char *at = words; at && *at;) {
+        size_t n = strcspn(at, " ");
+        if (n)
+            eg_json_string_n(json, at, n);
+        at += n + (at[n] == ' ');
+    }
+    eg_json_close(json, ']');
+}
+
 static void write_quantity(struct eg_json *json, const struct eg_quantity_info *info)
 {
     eg_json_open(json, '{');
@@ -226,14 +238,7 @@ static void write_quantity(struct eg_json *json, const struct eg_quantity_info *
     eg_json_put_number(json, "high", info->high);
     eg_json_put_int(json, "decimals", info->decimals);
     eg_json_key(json, "aliases");
-    eg_json_open(json, '[');
-    for (const char *at = info->aliases; at && *at;) {
-        size_t n = strcspn(at, " ");
-        if (n)
-            eg_json_string_n(json, at, n);
-        at += n + (at[n] == ' ');
-    }
-    eg_json_close(json, ']');
+    write_blank_separated(json, info->aliases);
     eg_json_put_string(json, "about", info->about_en);
     eg_json_put_string(json, "about_zh", info->about_zh);
     eg_json_close(json, '}');
@@ -250,17 +255,63 @@ int eg_m_lists_quantities(struct eg_call *call)
     return EG_CALL_DONE;
 }
 
+static void write_words(struct eg_json *json, const char *key, const char *const *words)
+{
+    eg_json_key(json, key);
+    eg_json_open(json, '[');
+    for (; words && *words; words++)
+        eg_json_string(json, *words);
+    eg_json_close(json, ']');
+}
+
+static void write_messages(struct eg_json *json, const uint64_t counts[EG_VERDICT_COUNT])
+{
+    eg_json_key(json, "messages");
+    eg_json_open(json, '{');
+    for (int verdict = 0; verdict < EG_VERDICT_COUNT; verdict++)
+        eg_json_put_int(json, eg_verdict_name((enum eg_verdict)verdict), (int64_t)counts[verdict]);
+    eg_json_close(json, '}');
+}
+
+/* The sources that a driver reads, and what came by them. */
+static void write_use(struct eg_call *call, const struct eg_driver *driver)
+{
+    const struct eg_conf *conf = call->desk->conf;
+    uint64_t sums[EG_VERDICT_COUNT] = {0}, counts[EG_VERDICT_COUNT];
+    eg_json_key(call->json, "sources");
+    eg_json_open(call->json, '[');
+    for (size_t i = 0; i < conf->source_count; i++) {
+        if (conf->sources[i].driver != driver)
+            continue;
+        eg_json_string(call->json, conf->sources[i].id);
+        eg_pipeline_source_counts(call->desk->pipeline, i, counts);
+        for (int verdict = 0; verdict < EG_VERDICT_COUNT; verdict++)
+            sums[verdict] += counts[verdict];
+    }
+    eg_json_close(call->json, ']');
+    write_messages(call->json, sums);
+}
+
 int eg_m_lists_drivers(struct eg_call *call)
 {
     const struct eg_driver *driver;
-    eg_json_open(call->json, '[');
+    struct eg_json *json = call->json;
+    eg_json_open(json, '[');
     for (size_t i = 0; (driver = eg_driver_at(i)); i++) {
-        eg_json_open(call->json, '{');
-        eg_json_put_string(call->json, "name", driver->name);
-        eg_json_put_string(call->json, "about", driver->about);
-        eg_json_close(call->json, '}');
+        if (!wanted(call, "driver", driver->name))
+            continue;
+        eg_json_open(json, '{');
+        eg_json_put_string(json, "name", driver->name);
+        eg_json_put_string(json, "about", driver->about);
+        eg_json_key(json, "keys");
+        write_blank_separated(json, driver->keys);
+        eg_json_put_string(json, "device_path", driver->device);
+        write_words(json, "codecs", driver->codecs);
+        write_words(json, "checksums", driver->checksums);
+        write_use(call, driver);
+        eg_json_close(json, '}');
     }
-    eg_json_close(call->json, ']');
+    eg_json_close(json, ']');
     return EG_CALL_DONE;
 }
 
@@ -280,11 +331,7 @@ int eg_m_lists_sources(struct eg_call *call)
         eg_json_put_string(json, "site", source->site);
         eg_json_put_string(json, "domain", source->domain);
         eg_json_put_string(json, "device", source->device);
-        eg_json_key(json, "messages");
-        eg_json_open(json, '{');
-        for (int verdict = 0; verdict < EG_VERDICT_COUNT; verdict++)
-            eg_json_put_int(json, eg_verdict_name((enum eg_verdict)verdict), (int64_t)counts[verdict]);
-        eg_json_close(json, '}');
+        write_messages(json, counts);
         eg_json_close(json, '}');
     }
     eg_json_close(json, ']');

@@ -44,6 +44,7 @@ static const struct eg_param p_rules[] = {
 static const struct eg_param p_parties[] = {
     {.name = "sector", .kind = EG_PARAM_CHOICE, .choices = "government market society"}, END};
 static const struct eg_param p_quantities[] = {QUANTITY, END};
+static const struct eg_param p_drivers[] = {{.name = "driver", .kind = EG_PARAM_TEXT}, END};
 static const struct eg_param p_latest[] = {SITE, DOMAIN, DEVICE, QUANTITY, END};
 static const struct eg_param p_history[] = {
     SITE,
@@ -115,7 +116,8 @@ static const struct eg_method methods[] = {
     {"parties.list", eg_m_lists_parties, false, false, "Who handles cases.", p_parties},
     {"quantities.list", eg_m_lists_quantities, false, false, "The dictionary of what is measured.",
      p_quantities},
-    {"drivers.list", eg_m_lists_drivers, false, false, "Payload formats that are understood.", NULL},
+    {"drivers.list", eg_m_lists_drivers, false, false,
+     "Payload formats that are understood, their options, messages by verdict.", p_drivers},
     {"sources.list", eg_m_lists_sources, false, false, "Topic templates, their drivers, messages by verdict.",
      NULL},
     {"readings.latest", eg_m_readings_latest, false, false, "The newest reading of every series.", p_latest},

@@ -142,6 +142,11 @@ struct eg_conf *eg_conf_load(const char *path, struct eg_buf *faults);
 /* The same from memory: the fuzzer's and the tests' entrance. `name` stands for the file in faults; includes are refused. */
 struct eg_conf *eg_conf_parse(const char *name, const char *text, size_t length, struct eg_buf *faults);
 void eg_conf_destroy(struct eg_conf *conf); /* accepts NULL */
+/* The presets that were built in, by name. Borrowed for the call; NULL where a preset does not say. False: no memory. */
+struct eg_conf_preset {
+    const char *id, *about, *driver, *codec, *domain, *topic;
+};
+bool eg_conf_presets(void (*each)(void *user, const struct eg_conf_preset *preset), void *user);
 uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id,
                            size_t length); /* index or EG_CONF_NONE */
 const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const char *id); /* or NULL */

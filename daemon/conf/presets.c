@@ -3,12 +3,14 @@
  *
  * A preset that no file defines is looked for as presets/NAME.yaml and sources.d/presets/NAME.yaml beside the file that names it,
  * else among those that were built in from conf/sources.d/presets. */
+#include <conf/conf.h>
 #include <conf/files.h>
 #include <conf/presets.h>
 #include <conf/resolve.h>
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,6 +61,37 @@ static void look_for(struct eg_conf_files *files, unsigned by, const char *id, y
     snprintf(name, sizeof name, "preset:%s", id);
     if (text)
         eg_files_parse(files, name, text->text, text->length, faults);
+}
+
+static void tell(const struct eg_conf_files *files,
+                 void (*each)(void *user, const struct eg_conf_preset *preset), void *user)
+{
+    const struct eg_raw *raw = files->count ? files->rows[0]->raw : NULL;
+    for (unsigned i = 0; raw && i < raw->presets_count; i++) {
+        const struct eg_raw_preset *row = &raw->presets[i];
+        const struct eg_conf_preset preset = {.id = row->id,
+                                              .about = row->about,
+                                              .driver = row->mapping.driver,
+                                              .codec = row->mapping.codec,
+                                              .domain = row->domain,
+                                              .topic = row->topic};
+        each(user, &preset);
+    }
+}
+
+bool eg_conf_presets(void (*each)(void *user, const struct eg_conf_preset *preset), void *user)
+{
+    struct eg_conf_faults faults = {0};
+    struct eg_conf_files *files = calloc(1, sizeof *files);
+    for (const struct eg_preset_text *row = eg_preset_texts; files && row->id; row++) {
+        eg_files_parse(files, row->id, row->text, row->length, &faults);
+        tell(files, each, user);
+        eg_files_finish(files);
+    }
+    bool good = files && !faults.failed;
+    eg_faults_finish(&faults);
+    free(files);
+    return good;
 }
 
 void eg_files_presets(struct eg_conf_files *files, bool from_disk, struct eg_conf_faults *faults)

@@ -226,6 +226,48 @@ static bool check_word(struct eg_resolve *resolve, const yaml_node_t *node, cons
     return false;
 }
 
+static bool heeds(const struct eg_driver *driver, const char *key)
+{
+    size_t length = strlen(key);
+    for (const char *at = driver->keys; at && (at = strstr(at, key)); at += length)
+        if ((at == driver->keys || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+            return true;
+    return !driver->keys;
+}
+
+/* A key that the driver passes over would be one that somebody relies on in vain. */
+static bool check_keys(struct eg_resolve *resolve, const struct eg_raw_mapping *raw, const yaml_node_t *node,
+                       const struct eg_driver *driver)
+{
+    bool words = false;
+    for (unsigned i = 0; i < raw->fields_count; i++)
+        words = words || raw->fields[i].words_count;
+    const struct {
+        const char *key;
+        bool given;
+    } keys[] = {{"time", raw->time},
+                {"readings", raw->readings},
+                {"channel", raw->channel},
+                {"device_path", raw->device_path},
+                {"quantity", raw->quantity},
+                {"value", raw->value},
+                {"unit", raw->unit},
+                {"precision", raw->precision},
+                {"utc_offset", raw->utc_offset},
+                {"fields", raw->fields_count > 0},
+                {"words", words}};
+    bool good = true;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (!keys[i].given || heeds(driver, keys[i].key))
+            continue;
+        const yaml_node_t *at = eg_resolve_node(resolve, node, keys[i].key);
+        eg_resolve_fault(resolve, at ? at : node, "driver %s makes nothing of '%s'; it heeds %s",
+                         driver->name, keys[i].key, driver->keys);
+        good = false;
+    }
+    return good;
+}
+
 static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw, const yaml_node_t *node,
                     const struct preset_place *place, struct eg_conf_source *ret)
 {
@@ -238,7 +280,8 @@ static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw
         }
     const struct eg_driver *driver = ret->driver;
     bool good = check_word(resolve, node, "codec", raw->codec, driver->codecs, driver->name);
-    if (!check_word(resolve, node, "checksum", raw->checksum, driver->checksums, driver->name) || !good)
+    good = check_word(resolve, node, "checksum", raw->checksum, driver->checksums, driver->name) && good;
+    if (!check_keys(resolve, raw, node, driver) || !good)
         return;
     struct eg_field *fields = fields_of(resolve, raw);
     const struct eg_mapping mapping = {

@@ -65,6 +65,9 @@ struct eg_driver {
     const char *device;
     const char *const *codecs,
         *const *checksums; /* what mapping.codec and .checksum may be, up to a NULL; NULL: nothing */
+    /* The keys of a source's mapping that it heeds, as a configuration writes them, blank-separated: "time fields words"; `words` are a
+     * field's. Any other key is a fault of the configuration. */
+    const char *keys;
     /* Compiles and checks a mapping (which may be freed afterwards). 0, or -1 with a sentence in `error`
      * and the offending field's index (or -1) in *ret_field. *ret_prepared is Owned by the caller. */
     int (*prepare)(const struct eg_mapping *mapping, void **ret_prepared, char *error, size_t error_size,

@@ -199,6 +199,12 @@ static void test_sources(void **unused)
          "t.yaml:4:5: 'topic' is missing here: the preset knows no usual one"},
         {"presets:\n  - {id: p, drvier: json}\nsources:\n  - {id: s, preset: p}\n",
          "t.yaml:2:13: unknown key 'drvier' (did you mean 'driver'?)"},
+        {"sources:\n  - {id: s, topic: 'x/{site}/{domain}/{device}', driver: senml, time: /t}\n",
+         "t.yaml:2:71: driver senml makes nothing of 'time'; it heeds device_path fields\n"},
+        {"sources:\n  - {id: s, topic: 'x/{site}/{domain}/{device}', driver: senml, fields: [{path: a, "
+         "quantity: "
+         "pm25, words: [{text: x, value: 1}]}]}\n",
+         "t.yaml:2:5: driver senml makes nothing of 'words'; it heeds device_path fields\n"},
         {"sources:\n  - {id: s, topic: 'x/{site}/{domain}/{device}', driver: jsn}\n",
          "t.yaml:2:58: there is no driver 'jsn' (did you mean 'json'?)"},
         {"sources:\n  - &a {id: s, topic: 'x/{site}/{domain}/{device}', driver: json}\n  - *a\n",

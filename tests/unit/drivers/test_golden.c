@@ -247,11 +247,36 @@ static void test_every_folder_has_its_driver(void **state)
     (void)closedir(directory);
 }
 
+/* What `keys` says is what the configuration lets through: a word that is none would let nothing through. */
+static void test_every_driver_says_which_keys_it_heeds(void **state)
+{
+    (void)state;
+    static const char known[] =
+        " time readings channel device_path quantity value unit precision utc_offset codec "
+        "checksum fields words ";
+    for (size_t i = 0; eg_driver_at(i) != NULL; i++) {
+        const struct eg_driver *driver = eg_driver_at(i);
+        if (driver->keys == NULL)
+            fail_msg("%s does not say which keys it heeds", driver->name);
+        char keys[256];
+        (void)snprintf(keys, sizeof keys, "%s", driver->keys);
+        for (char *rest = keys, *key; (key = strsep(&rest, " ")) != NULL;) {
+            char word[64];
+            (void)snprintf(word, sizeof word, " %s ", key);
+            if (strstr(known, word) == NULL)
+                fail_msg("%s: \"%s\" is no key of a source", driver->name, key);
+        }
+        assert_int_equal(strstr(driver->keys, "codec") != NULL, driver->codecs != NULL);
+        assert_int_equal(strstr(driver->keys, "checksum") != NULL, driver->checksums != NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_pair_reads_as_expected),
         cmocka_unit_test(test_every_folder_has_its_driver),
+        cmocka_unit_test(test_every_driver_says_which_keys_it_heeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
