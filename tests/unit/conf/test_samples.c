@@ -27,8 +27,8 @@
 static const struct format {
     const char *prefix; /* of "<format>/<sample>"; the first that fits */
     const char *source; /* keys of the source: driver and mapping, or preset */
-    const char
-        *ignored;     /* metrics (fnmatch patterns, blank-separated) that are no quantity of the dictionary */
+    const char *
+        ignored; /* metrics (fnmatch patterns, blank-separated; or @ and a unit) that are no quantity of the dictionary */
     const char *more; /* quantities that are read beyond what is expected ("*": any) */
     double
         apart_s; /* how far times may be from the expected, where a message has several and people take different ones; 0: 1 ms */
@@ -101,6 +101,17 @@ static bool listed(const char *patterns, const char *name)
     return false;
 }
 
+/* By its metric, or by its unit: "@lon". */
+static bool is_ignored(const struct format *format, const cJSON *expected)
+{
+    char unit[40] = "@";
+    const cJSON *given = cJSON_GetObjectItem(expected, "unit");
+    if (cJSON_IsString(given))
+        snprintf(unit, sizeof unit, "@%s", given->valuestring);
+    return listed(format->ignored, cJSON_GetObjectItem(expected, "metric")->valuestring) ||
+           listed(format->ignored, unit);
+}
+
 static bool near(double a, double b)
 {
     return fabs(a - b) <= 1e-5 * fmax(fabs(a), fabs(b)) + 1e-9;
@@ -133,9 +144,12 @@ static bool same_reading(const struct sample *sample, const struct eg_reading *r
     if (cJSON_IsNumber(time) &&
         fabs((double)reading->time_ms - time->valuedouble * 1000) > fmax(1, sample->format->apart_s * 1000))
         return false;
-    const char *named = reading->device ? sample->sink->devices[reading->device - 1] : NULL;
-    return !cJSON_IsString(device) || (named && !strcmp(named, device->valuestring)) ||
-           strstr(sample->topic, device->valuestring);
+    if (!cJSON_IsString(device) || strstr(sample->topic, device->valuestring))
+        return true;
+    const char *named = reading->device ? sample->sink->devices[reading->device - 1] : "";
+    size_t length = strlen(named); /* ours may be without the separator at the end of a base name */
+    return length && !strncmp(named, device->valuestring, length) &&
+           strspn(device->valuestring + length, ":/.-_") == strlen(device->valuestring + length);
 }
 
 static bool admissible(const struct eg_reading *reading)
@@ -164,7 +178,7 @@ static void compare(struct sample *sample)
     {
         const cJSON *metric = cJSON_GetObjectItem(expected, "metric"),
                     *value = cJSON_GetObjectItem(expected, "value");
-        bool found = false, ignored = listed(sample->format->ignored, metric->valuestring);
+        bool found = false, ignored = is_ignored(sample->format, expected);
         for (size_t i = 0; i < sink->count; i++)
             if (same_reading(sample, &sink->readings[i], expected))
                 found = used[i] = true;
