@@ -201,11 +201,20 @@ struct eg_rollups {
     size_t count, at;
     struct eg_rollup folded[EG_BUCKETS_MAX];
 };
+/* cover.c: the chunks of a series that cover a span, by where they begin, then by age. */
+struct eg_cover {
+    sqlite3_stmt *first, *chunks; /* a row of `chunks`: where it begins, its age, its body */
+};
+/* An SQLite code. `cover`: zeroed, or open on the same database: its statements serve again. Within a transaction, so that both
+ * statements see the same. */
+int eg_cover_open(struct eg_cover *cover, sqlite3 *db, uint32_t series, int64_t from_ms, int64_t to_ms);
+void eg_cover_close(struct eg_cover *cover);
+
 struct eg_reader {
     struct eg_rollups rollups;
     sqlite3 *db;
     const struct eg_store *store;
-    sqlite3_stmt *lookup;
+    struct eg_cover lookup;
     struct eg_tail tail;
     struct eg_recent recent;
 };
@@ -258,7 +267,7 @@ struct eg_aged { /* a reading and how new it is */
 };
 int eg_aged_compare(const void *left, const void *right); /* by series, time, age */
 struct eg_stream {
-    sqlite3_stmt *chunks;
+    struct eg_cover cover;
     uint32_t series;
     int64_t from_ms, to_ms, next_first; /* where the next chunk begins */
     bool more_chunks;

@@ -70,13 +70,6 @@ int eg_reader_open(struct eg_store *store, struct eg_reader **ret_reader, struct
         return eg_err_set(err, EG_ENOMEM, "no memory for the reader");
     reader->store = store;
     int code = eg_sql_open(store->path, false, &reader->db, err);
-    if (code == EG_OK &&
-        sqlite3_prepare_v3(
-            reader->db,
-            "SELECT body, seq FROM chunk WHERE series=?1 AND t_first<=?2 AND t_last>=?2 UNION ALL"
-            " SELECT body, seq FROM young WHERE series=?1 AND t_first<=?2 AND t_last>=?2 ORDER BY 2 DESC",
-            -1, SQLITE_PREPARE_PERSISTENT, &reader->lookup, NULL) != SQLITE_OK)
-        code = eg_sql_error(reader->db, err, "opening the reader");
     if (code != EG_OK) {
         eg_reader_close(reader);
         return code;
@@ -89,7 +82,7 @@ void eg_reader_close(struct eg_reader *reader)
 {
     if (!reader)
         return;
-    sqlite3_finalize(reader->lookup);
+    eg_cover_close(&reader->lookup);
     sqlite3_close(reader->db);
     eg_tail_finish(&reader->tail);
     eg_recent_finish(&reader->recent);
@@ -114,24 +107,40 @@ static bool in_chunk(const struct eg_point *points, size_t count, int64_t time_m
     return true;
 }
 
+/* The newest value a chunk holds of a time. */
+static bool in_chunks(struct eg_reader *reader, uint32_t series, int64_t time_ms, double *ret_value)
+{
+    struct eg_point points[EG_CHUNK_POINTS];
+    int64_t newest_seq = INT64_MIN;
+    bool found = false;
+    sqlite3_exec(reader->db, "BEGIN", NULL, NULL, NULL);
+    if (eg_cover_open(&reader->lookup, reader->db, series, time_ms, time_ms + 1) == SQLITE_OK) {
+        sqlite3_stmt *chunks = reader->lookup.chunks;
+        while (sqlite3_step(chunks) == SQLITE_ROW) {
+            size_t count;
+            int64_t seq = sqlite3_column_int64(chunks, 1);
+            if (seq >= newest_seq &&
+                eg_pack_chunk_points(sqlite3_column_blob(chunks, 2), (size_t)sqlite3_column_bytes(chunks, 2),
+                                     points, &count) == EG_OK &&
+                in_chunk(points, count, time_ms, ret_value)) {
+                newest_seq = seq;
+                found = true;
+            }
+        }
+        sqlite3_reset(chunks);
+    }
+    sqlite3_exec(reader->db, "COMMIT", NULL, NULL, NULL);
+    return found;
+}
+
 static bool lookup(void *user, uint32_t series, int64_t time_ms, double *ret_value)
 {
     struct eg_reader *reader = user;
-    struct eg_point points[EG_CHUNK_POINTS];
     struct eg_err err;
     /* Without the index a redelivered reading may be stored once more; told, it is one: the newest of a time counts. */
-    bool found = eg_tail_refresh(&reader->tail, reader->db, reader->store->seq, &err) == EG_OK &&
-                 eg_tail_get(&reader->tail, series, time_ms, ret_value);
-    sqlite3_bind_int64(reader->lookup, 1, series);
-    sqlite3_bind_int64(reader->lookup, 2, time_ms);
-    while (!found && sqlite3_step(reader->lookup) == SQLITE_ROW) {
-        size_t count;
-        if (eg_pack_chunk_points(sqlite3_column_blob(reader->lookup, 0),
-                                 (size_t)sqlite3_column_bytes(reader->lookup, 0), points, &count) == EG_OK)
-            found = in_chunk(points, count, time_ms, ret_value);
-    }
-    sqlite3_reset(reader->lookup);
-    return found;
+    return (eg_tail_refresh(&reader->tail, reader->db, reader->store->seq, &err) == EG_OK &&
+            eg_tail_get(&reader->tail, series, time_ms, ret_value)) ||
+           in_chunks(reader, series, time_ms, ret_value);
 }
 
 struct range {

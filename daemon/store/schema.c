@@ -5,6 +5,14 @@
 
 #include <stdio.h>
 
+/* Step 7: `row` (a chunk's series, t_first, t_last, id) goes on the first level on which it lies across no other. */
+#define OVERLAP_PUT(row)                                                                                     \
+    "INSERT INTO overlap SELECT " row ".series, ifnull(min(free),8), " row ".t_first, " row ".id, " row      \
+    ".t_last FROM (SELECT column1 AS free FROM (VALUES(1),(2),(3),(4),(5),(6),(7))) WHERE "                  \
+    "ifnull((SELECT o.t_last FROM overlap o WHERE o.series=" row                                             \
+    ".series AND o.level=free AND o.t_first<=" row ".t_last ORDER BY o.t_first DESC LIMIT 1)<" row           \
+    ".t_first,1);"
+
 static const char *const steps[EG_SCHEMA_VERSION] = {
     /* 1 */
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
@@ -102,6 +110,29 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     " t_first INTEGER NOT NULL, t_last INTEGER NOT NULL, n INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX bucket_place ON bucket(series, period, t_first);"
     "CREATE INDEX bucket_age ON bucket(period, t_last);",
+    /* 7: which chunks lie across others (cover.c). What is there is put in by a view's trigger, row by row, since where one goes depends
+     * on those before it; only the index is read for it */
+    "CREATE TABLE overlap(series INTEGER NOT NULL, level INTEGER NOT NULL, t_first INTEGER NOT NULL, chunk "
+    "INTEGER NOT NULL, t_last INTEGER NOT NULL, PRIMARY KEY(series, level, t_first, chunk)) WITHOUT ROWID;"
+    "CREATE VIEW across AS SELECT series, t_first, t_last, id FROM chunk;"
+    "CREATE TRIGGER across_put INSTEAD OF INSERT ON across BEGIN " OVERLAP_PUT(
+        "NEW") " END;"
+               "INSERT INTO across SELECT series, t_first, t_last, id FROM (SELECT series, t_first, t_last, "
+               "id,"
+               " max(t_last) OVER (PARTITION BY series ORDER BY t_last, id ROWS BETWEEN UNBOUNDED PRECEDING "
+               "AND 1 "
+               "PRECEDING) AS reached FROM chunk) WHERE reached>=t_first ORDER BY series, t_first, id;"
+               "DROP VIEW across;"
+               "CREATE TRIGGER chunk_comes AFTER INSERT ON chunk WHEN (SELECT c.t_last FROM chunk c WHERE "
+               "c.series=NEW.series AND c.t_first<=NEW.t_last AND c.id<>NEW.id AND NOT EXISTS (SELECT 1 FROM "
+               "overlap o "
+               "WHERE o.series=c.series AND o.level IN (1,2,3,4,5,6,7,8) AND o.t_first=c.t_first AND "
+               "o.chunk=c.id) "
+               "ORDER BY c.t_first DESC LIMIT 1)>=NEW.t_first BEGIN " OVERLAP_PUT(
+                   "NEW") " END;"
+                          "CREATE TRIGGER chunk_goes AFTER DELETE ON chunk BEGIN DELETE FROM overlap WHERE "
+                          "series=OLD.series AND "
+                          "level IN (1,2,3,4,5,6,7,8) AND t_first=OLD.t_first AND chunk=OLD.id; END;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -120,28 +120,13 @@ int eg_stream_tail(sqlite3 *db, uint32_t series, struct eg_aged **ret_rows, size
 
 static int peek_chunk(struct eg_stream *stream, sqlite3 *db)
 {
-    int code = sqlite3_step(stream->chunks);
+    int code = sqlite3_step(stream->cover.chunks);
     stream->more_chunks = code == SQLITE_ROW;
     if (stream->more_chunks)
-        stream->next_first = sqlite3_column_int64(stream->chunks, 0);
+        stream->next_first = sqlite3_column_int64(stream->cover.chunks, 0);
     return code == SQLITE_ROW || code == SQLITE_DONE
                ? EG_OK
                : eg_sql_error(db, stream->err, "reading sealed readings");
-}
-
-static int prepare(struct eg_stream *stream, sqlite3 *db, struct eg_err *err)
-{
-    static const char query[] =
-        "SELECT t_first, seq, body FROM chunk WHERE series=?1 AND t_first<?3 AND t_last>=?2 UNION ALL"
-        " SELECT t_first, seq, body FROM young WHERE series=?1 AND t_first<?3 AND t_last>=?2 ORDER BY 1, 2";
-    if (stream->chunks)
-        return EG_OK;
-    stream->decoded = malloc(EG_CHUNK_POINTS * sizeof *stream->decoded);
-    if (!stream->decoded)
-        return eg_err_set(err, EG_ENOMEM, "no memory to read a series");
-    return sqlite3_prepare_v2(db, query, -1, &stream->chunks, NULL) == SQLITE_OK
-               ? EG_OK
-               : eg_sql_error(db, err, "reading sealed readings");
 }
 
 static int take_tail_rows(struct eg_stream *stream, const struct eg_aged *tail, size_t tail_count,
@@ -166,16 +151,14 @@ int eg_stream_open(struct eg_stream *stream, sqlite3 *db, uint32_t series, int64
     stream->err = err;
     stream->count = stream->at = 0;
     stream->more_chunks = false;
-    int code = prepare(stream, db, err);
+    if (!stream->decoded)
+        stream->decoded = malloc(EG_CHUNK_POINTS * sizeof *stream->decoded);
+    int code = stream->decoded ? take_tail_rows(stream, tail, tail_count, err)
+                               : eg_err_set(err, EG_ENOMEM, "no memory to read a series");
+    if (code == EG_OK && eg_cover_open(&stream->cover, db, series, from_ms, to_ms) != SQLITE_OK)
+        code = eg_sql_error(db, err, "reading sealed readings");
     if (code == EG_OK)
-        code = take_tail_rows(stream, tail, tail_count, err);
-    if (code == EG_OK) {
-        sqlite3_reset(stream->chunks);
-        sqlite3_bind_int64(stream->chunks, 1, series);
-        sqlite3_bind_int64(stream->chunks, 2, from_ms);
-        sqlite3_bind_int64(stream->chunks, 3, to_ms);
         code = peek_chunk(stream, db);
-    }
     if (code != EG_OK)
         eg_stream_close(stream);
     return code;
@@ -205,10 +188,10 @@ static bool merge(struct eg_stream *stream, size_t count, int64_t seq)
 static int take_chunk(struct eg_stream *stream)
 {
     size_t count = 0, kept = 0;
-    int64_t seq = sqlite3_column_int64(stream->chunks, 1);
-    const uint8_t *blob = sqlite3_column_blob(stream->chunks, 2);
-    if (eg_pack_chunk_points(blob, (size_t)sqlite3_column_bytes(stream->chunks, 2), stream->decoded,
-                             &count) != EG_OK)
+    sqlite3_stmt *chunks = stream->cover.chunks;
+    int64_t seq = sqlite3_column_int64(chunks, 1);
+    const uint8_t *blob = sqlite3_column_blob(chunks, 2);
+    if (eg_pack_chunk_points(blob, (size_t)sqlite3_column_bytes(chunks, 2), stream->decoded, &count) != EG_OK)
         return eg_err_set(stream->err, EG_ECORRUPT, "a sealed chunk (turn %lld) is damaged", (long long)seq);
     if (stream->at) /* else there may be no array yet */
         memmove(stream->pending, stream->pending + stream->at,
@@ -220,7 +203,7 @@ static int take_chunk(struct eg_stream *stream)
             stream->decoded[kept++] = stream->decoded[i];
     if (!merge(stream, kept, seq))
         return eg_err_set(stream->err, EG_ENOMEM, "no memory to read a series");
-    return peek_chunk(stream, sqlite3_db_handle(stream->chunks));
+    return peek_chunk(stream, sqlite3_db_handle(chunks));
 }
 
 int eg_stream_next(struct eg_stream *stream, struct eg_point *ret_point)
@@ -242,7 +225,7 @@ int eg_stream_next(struct eg_stream *stream, struct eg_point *ret_point)
 
 void eg_stream_close(struct eg_stream *stream)
 {
-    sqlite3_finalize(stream->chunks);
+    eg_cover_close(&stream->cover);
     free(stream->pending);
     free(stream->decoded);
     memset(stream, 0, sizeof *stream);

@@ -12,6 +12,13 @@ static const struct {
     {"SELECT series FROM (SELECT series FROM chunk UNION SELECT series FROM young) WHERE series NOT IN "
      "(SELECT id FROM series)",
      "chunks of a series %s that is not there"},
+    {"SELECT series FROM overlap o WHERE NOT EXISTS (SELECT 1 FROM chunk c WHERE c.id=o.chunk AND "
+     "c.series=o.series AND c.t_first=o.t_first AND c.t_last=o.t_last)",
+     "the list of chunks across others names one of series %s that is not there"},
+    {"SELECT DISTINCT series FROM (SELECT c.series, level, c.t_first, lag(c.t_last) OVER (PARTITION BY "
+     "c.series, level ORDER BY c.t_first) AS before FROM chunk c LEFT JOIN overlap o ON o.chunk=c.id) WHERE "
+     "before>=t_first AND level IS NOT 8",
+     "chunks of series %s lie across others and are not listed: questions may not find them"},
     {"SELECT DISTINCT series FROM rollup WHERE series NOT IN (SELECT id FROM series)",
      "rollups of a series %s that is not there"},
     {"SELECT DISTINCT series FROM bucket WHERE series NOT IN (SELECT id FROM series)",

@@ -326,6 +326,7 @@ static void views_say_it_in_words(void **unused)
     }
     /* as the fourth schema left it */
     run(house.store->db, "DROP VIEW v_devices; DROP VIEW v_cases; DROP VIEW v_case_events;"
+                         "DROP TRIGGER chunk_comes; DROP TRIGGER chunk_goes; DROP TABLE overlap;"
                          "DROP TABLE bucket; ALTER TABLE rollup DROP COLUMN whole; PRAGMA user_version=4");
     house_leave(&house);
     if (house_enter(&house) != EG_OK)

@@ -104,6 +104,7 @@ static void folders_are_made_and_their_absence_told(void **unused)
 static void an_older_schema_is_migrated(void **unused)
 {
     static const char back_to_1[] =
+        "DROP TRIGGER chunk_comes; DROP TRIGGER chunk_goes; DROP TABLE overlap;"
         "DROP TABLE bucket; ALTER TABLE rollup DROP COLUMN whole;"
         "DROP INDEX case_event_order; ALTER TABLE case_event DROP COLUMN seq;"
         "ALTER TABLE case_event DROP COLUMN hash; DELETE FROM meta WHERE key='history';"
@@ -202,6 +203,10 @@ static void verify_sees_damage(void **unused)
          "does not end where it was written to end"},
         {"UPDATE meta SET value=x'00' WHERE key='history'", "does not end where it was written to end"},
         {"DELETE FROM cases WHERE number=2", "the history of a case 2 that is not there"},
+        {"INSERT INTO overlap VALUES(1,1,5,77,6)", "names one of series 1 that is not there"},
+        {"DROP TRIGGER chunk_comes; INSERT INTO chunk(series,t_first,seq,t_last,n,body) SELECT "
+         "series,t_first,0,t_last,n,body FROM chunk WHERE series=1 LIMIT 1",
+         "chunks of series 1 lie across others"},
         {"INSERT INTO series_last VALUES(99,1,1,0)", "the newest reading of a series 99 that is not there"},
         {"UPDATE rule_state SET case_number=777 WHERE case_number<>0", "holds a case that is not active"},
     };
