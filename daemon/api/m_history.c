@@ -172,7 +172,9 @@ static bool write_rollup(struct history *history, const struct eg_rollup *rollup
     eg_json_put_number(json, "max", rollup->max);
     eg_json_put_number(json, "first", rollup->first);
     eg_json_put_number(json, "last", rollup->last);
-    eg_json_put_number(json, "completeness", eg_completeness(rollup, period, history->call->state.now_ms));
+    eg_json_put_number(
+        json, "completeness",
+        eg_completeness(rollup, period, history->device.interval_ms, history->call->state.now_ms));
     eg_json_close(json, '}');
     return !json->out->failed;
 }

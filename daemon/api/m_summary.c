@@ -76,7 +76,7 @@ static uint32_t up(const struct summary *summary, uint32_t site)
 }
 
 static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup, enum eg_period period,
-                          int64_t now_ms)
+                          int64_t interval_ms, int64_t now_ms)
 {
     if (!rollup->count || now_ms < rollup->start_ms || now_ms >= rollup->end_ms)
         return; /* an hour that is over says nothing about this one */
@@ -86,11 +86,11 @@ static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
         sum->max = rollup->max;
     sum->count += rollup->count;
     sum->sum += rollup->sum;
-    sum->covered += eg_completeness(rollup, period, now_ms);
+    sum->covered += eg_completeness(rollup, period, interval_ms, now_ms);
 }
 
 static void add_series(struct summary *summary, uint32_t site, const char *domain,
-                       const struct eg_series_view *series)
+                       const struct eg_series_view *series, int64_t interval_ms)
 {
     int64_t now_ms = summary->call->state.now_ms;
     for (; site != EG_CONF_NONE && summary->code == 0; site = up(summary, site)) {
@@ -101,8 +101,8 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
             return;
         struct tally *tally = &cell->tallies[series->quantity];
         tally->series++;
-        add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, EG_PERIOD_HOUR, now_ms);
-        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, EG_PERIOD_DAY, now_ms);
+        add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, EG_PERIOD_HOUR, interval_ms, now_ms);
+        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, EG_PERIOD_DAY, interval_ms, now_ms);
     }
 }
 
@@ -117,7 +117,7 @@ static void add_device(struct summary *summary, const struct eg_device_view *dev
         /* It speaks, but no rule may judge what it says: its clock is wrong, or only old news comes. */
         if (series.has_last && (series.last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED)))
             suspect = true;
-        add_series(summary, device->conf_site, device->domain, &series);
+        add_series(summary, device->conf_site, device->domain, &series, device->interval_ms);
     }
     for (uint32_t site = device->conf_site; site != EG_CONF_NONE && summary->code == 0;
          site = up(summary, site)) {

@@ -175,7 +175,7 @@ void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, 
 {
     struct eg_series *row = eg_registry_series(pipeline, series);
     if (row)
-        eg_series_refill(pipeline, row, time_ms, value, flags);
+        eg_series_refill(row, time_ms, value, flags);
 }
 
 int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_err *err)

@@ -21,6 +21,8 @@ struct eg_past {
     /* A case that is not active any more (those the pipeline knows itself); by id or number. */
     bool (*find_case)(void *case_user, const char *id, struct eg_case *ret_case);
     void *case_user;
+    /* The bucket as it was written last, into one whose start is set; 0: there is none, `bucket` is untouched. Negative: cannot be told. */
+    int (*rollup)(void *user, uint32_t series, enum eg_period period, struct eg_rollup *bucket);
 };
 
 /* `conf` is borrowed for the pipeline's life, or until eg_pipeline_configure() replaces it. NULL: no memory. */

@@ -125,6 +125,7 @@ static struct eg_series *add_series(struct eg_pipeline *pipeline, struct eg_devi
     row->id = (uint32_t)pipeline->series_count + 1;
     row->device = device->id;
     row->quantity = quantity;
+    row->scale = eg_rollup_scale(quantity);
     row->last_ms = EG_TIME_NONE;
     snprintf(row->channel, sizeof row->channel, "%s", channel);
     if (!eg_rule_bind(pipeline, row, NULL)) {

@@ -1,10 +1,14 @@
 /* What an hour or a day of a series comes to. Knows buckets; which one is open, and what is written, is series.c's business. */
 #include <pipeline/rollup.h>
 #include <base/zone.h>
+#include <ecogov/quantity.h>
 
+#include <math.h>
 #include <string.h>
 
 #define SLOTS 128
+#define EXACT 9007199254740992.0 /* 2^53 */
+#define DAY_READINGS 86400.0
 static const int64_t slot_ms[EG_PERIOD_COUNT] = {60 * 1000, 15 * 60 * 1000};
 /* A reading never speaks for more than this, however rare the device is: an hour is complete with one reading an hour. */
 #define SPEAKS_MAX_MS (60 * 60 * 1000)
@@ -18,32 +22,35 @@ void eg_rollup_start(struct eg_rollup *rollup, enum eg_period period, int64_t ms
         eg_zone_day(ms, &rollup->start_ms, &rollup->end_ms);
 }
 
-void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, int64_t ms, double value,
-                   int64_t interval_ms)
+double eg_rollup_scale(int quantity)
 {
-    if (!rollup->count || ms < rollup->first_ms) {
+    const struct eg_quantity_info *info = eg_quantity_info(quantity);
+    double most = fabs(info->low) > fabs(info->high) ? fabs(info->low) : fabs(info->high), scale = 1;
+    while (scale < 1e12 && most * DAY_READINGS * scale * 10 < EXACT)
+        scale *= 10;
+    return scale;
+}
+
+void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, double scale, int64_t ms, double value)
+{
+    bool first = !rollup->count;
+    if (first || ms < rollup->first_ms) {
         rollup->first_ms = ms;
         rollup->first = value;
     }
-    if (!rollup->count || ms >= rollup->last_ms) {
+    if (first || ms >= rollup->last_ms) {
         rollup->last_ms = ms;
         rollup->last = value;
     }
-    if (!rollup->count || value < rollup->min)
+    if (first || value < rollup->min)
         rollup->min = value;
-    if (!rollup->count || value > rollup->max)
+    if (first || value > rollup->max)
         rollup->max = value;
     rollup->count++;
-    rollup->sum += value;
-
-    if (interval_ms > SPEAKS_MAX_MS)
-        interval_ms = SPEAKS_MAX_MS;
-    int64_t until = ms + (interval_ms > 0 ? interval_ms - 1 : 0);
-    if (until >= rollup->end_ms)
-        until = rollup->end_ms - 1;
-    int64_t from = (ms - rollup->start_ms) / slot_ms[period],
-            to = (until - rollup->start_ms) / slot_ms[period];
-    for (int64_t slot = from; slot <= to && slot < SLOTS; slot++)
+    /* Whole numbers add up the same in any order, and a quotient is rounded once: what is stored tells the whole number again. */
+    rollup->sum = first ? value : (rint(rollup->sum * scale) + rint(value * scale)) / scale;
+    int64_t slot = (ms - rollup->start_ms) / slot_ms[period];
+    if (slot < SLOTS)
         rollup->slots[slot / 64] |= UINT64_C(1) << (slot % 64);
 }
 
@@ -65,4 +72,33 @@ void eg_rollup_merge(struct eg_rollup *rollup, const struct eg_rollup *part)
     rollup->sum += part->sum;
     for (int half = 0; half < 2; half++)
         rollup->slots[half] |= part->slots[half];
+}
+
+static bool slot_set(const struct eg_rollup *rollup, int64_t slot)
+{
+    return rollup->slots[slot / 64] >> (slot % 64) & 1;
+}
+
+int64_t eg_rollup_observed(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
+                           int64_t until_ms)
+{
+    const int64_t slot_span = slot_ms[period], end_ms = until_ms < rollup->end_ms ? until_ms : rollup->end_ms;
+    int64_t speaks = interval_ms > 0 ? interval_ms : 0, observed = 0;
+    if (rollup->count > 1) {
+        int64_t apart = (rollup->last_ms - rollup->first_ms) / (int64_t)(rollup->count - 1);
+        speaks = speaks && speaks < apart ? speaks : apart;
+    }
+    if (speaks > SPEAKS_MAX_MS)
+        speaks = SPEAKS_MAX_MS;
+    const int64_t reach = speaks > slot_span ? (speaks + slot_span - 1) / slot_span : 1;
+    const int64_t first = rollup->count ? (rollup->first_ms - rollup->start_ms) / slot_span : SLOTS + reach;
+    int64_t spoken_to = 0;
+    for (int64_t slot = 0; slot < SLOTS && rollup->start_ms + slot * slot_span < end_ms; slot++) {
+        int64_t from_ms = rollup->start_ms + slot * slot_span, to_ms = from_ms + slot_span;
+        if (slot_set(rollup, slot))
+            spoken_to = slot + reach;
+        if (slot < spoken_to || (slot < first && first - slot < reach))
+            observed += (to_ms < end_ms ? to_ms : end_ms) - from_ms;
+    }
+    return observed;
 }

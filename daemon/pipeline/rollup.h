@@ -1,12 +1,19 @@
-/* Hour and day buckets of a series, in event time and the configured zone. */
+/* Hour and day buckets of a series, in event time and the configured zone. A bucket is a function of the readings in it: in whatever order
+ * they came, and however often the daemon was started between them, it is the same to the last bit. */
 #ifndef EG_ROLLUP_H
 #define EG_ROLLUP_H
 #include <pipeline/batch.h>
 /* The empty bucket that holds `ms`. */
 void eg_rollup_start(struct eg_rollup *rollup, enum eg_period period, int64_t ms);
-/* Adds a reading that lies in the bucket; it speaks for the time until `ms` + `interval_ms` (0: unknown). */
-void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, int64_t ms, double value,
-                   int64_t interval_ms);
-/* Adds what a part of the same bucket holds. */
+/* Adds a reading that lies in the bucket. `scale`: eg_rollup_scale() of its quantity. */
+void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, double scale, int64_t ms, double value);
+/* Adds what a part of the same bucket holds: for the store, which does not know the quantity. */
 void eg_rollup_merge(struct eg_rollup *rollup, const struct eg_rollup *part);
+/* Sums are whole multiples of 1/scale, a power of ten: so fine that a plausible reading every second of a day stays below 2^53 of them. */
+double eg_rollup_scale(int quantity);
+/* How much of the bucket's time before `until_ms` its readings speak for: each for the slot it lies in and for the time to the next one,
+ * but for no longer than readings are apart (in this bucket, and as learned of the device; 0: unknown) nor than an hour. What lies before
+ * the first one is spoken for by the reading before the bucket, likewise. */
+int64_t eg_rollup_observed(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
+                           int64_t until_ms);
 #endif

@@ -60,32 +60,61 @@ static void date_by_arrival(const struct eg_pipeline *pipeline, const struct eg_
 
 /* --- buckets --- */
 
-static void push_rollup(const struct eg_series *series, enum eg_period period, const struct eg_rollup *rollup,
+static void push_rollup(struct eg_series *series, enum eg_period period, const struct eg_rollup *rollup,
                         bool replace, struct eg_batch *batch)
 {
     struct eg_row_rollup *row = EG_BATCH_ADD(batch, rollups);
     if (row)
         *row = (struct eg_row_rollup){series->id, period, replace, *rollup};
+    series->bucket_row[period] = (uint32_t)batch->rollups_count;
+}
+
+/* Where this batch writes the bucket that starts there, or NULL. */
+static struct eg_row_rollup *bucket_in_batch(const struct eg_series *series, enum eg_period period,
+                                             int64_t start_ms, struct eg_batch *batch)
+{
+    if (!series->bucket_row[period])
+        return NULL; /* none of this series' */
+    for (size_t i = series->bucket_row[period]; i-- > 0;) {
+        struct eg_row_rollup *row = &batch->rollups[i];
+        if (row->series == series->id && row->period == period && row->rollup.start_ms == start_ms)
+            return row;
+    }
+    return NULL;
+}
+
+/* A reading older than the open bucket: its own is taken up again and written whole. Where the past cannot be asked, as a part that the
+ * store adds. */
+static void add_to_closed(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
+                          int64_t time_ms, double value, struct eg_batch *batch)
+{
+    struct eg_rollup late;
+    eg_rollup_start(&late, period, time_ms);
+    struct eg_row_rollup *row = bucket_in_batch(series, period, late.start_ms, batch);
+    if (row) {
+        eg_rollup_add(&row->rollup, period, series->scale, time_ms, value);
+        return;
+    }
+    bool whole =
+        pipeline->past.rollup && pipeline->past.rollup(pipeline->past.user, series->id, period, &late) >= 0;
+    eg_rollup_add(&late, period, series->scale, time_ms, value);
+    push_rollup(series, period, &late, whole, batch);
 }
 
 /* The open bucket is the one of the newest reading. It is written when a later one opens; a late reading's bucket at once. */
-static void add_to_bucket(struct eg_series *series, enum eg_period period, int64_t time_ms, double value,
-                          int64_t interval_ms, struct eg_batch *batch)
+static void add_to_bucket(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
+                          int64_t time_ms, double value, struct eg_batch *batch)
 {
     struct eg_rollup *open = &series->open[period];
     if (!open->count || time_ms >= open->end_ms) {
-        if (open->count && batch)
+        if (open->count)
             push_rollup(series, period, open, true, batch);
         eg_rollup_start(open, period, time_ms);
     }
-    if (time_ms >= open->start_ms) {
-        eg_rollup_add(open, period, time_ms, value, interval_ms);
-    } else if (batch) {
-        struct eg_rollup late;
-        eg_rollup_start(&late, period, time_ms);
-        eg_rollup_add(&late, period, time_ms, value, interval_ms);
-        push_rollup(series, period, &late, false, batch);
-    }
+    if (time_ms >= open->start_ms)
+        eg_rollup_add(open, period, series->scale, time_ms, value);
+    else
+        add_to_closed(pipeline, series, period, time_ms, value, batch);
 }
 
 /* --- making anew after a correction --- */
@@ -148,14 +177,14 @@ static bool gather_span(struct eg_pipeline *pipeline, const struct eg_series *se
 }
 
 static void remake_bucket(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
-                          int64_t time_ms, int64_t interval_ms, struct eg_batch *batch)
+                          int64_t time_ms, struct eg_batch *batch)
 {
     struct eg_rollup fresh;
     struct gather gather = {0};
     eg_rollup_start(&fresh, period, time_ms);
     if (gather_span(pipeline, series, fresh.start_ms, fresh.end_ms, batch, &gather)) {
         for (size_t i = 0; i < gather.count; i++)
-            eg_rollup_add(&fresh, period, gather.rows[i].time_ms, gather.rows[i].value, interval_ms);
+            eg_rollup_add(&fresh, period, series->scale, gather.rows[i].time_ms, gather.rows[i].value);
         if (fresh.start_ms == series->open[period].start_ms)
             series->open[period] = fresh;
         else
@@ -212,19 +241,17 @@ static void add_to_windows(struct eg_series *series, int64_t time_ms, double val
             *failed = true;
 }
 
-void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
-                      unsigned flags)
+void eg_series_refill(struct eg_series *series, int64_t time_ms, double value, unsigned flags)
 {
     bool failed =
         false; /* a window that is short of memory is short of readings: shown by its count, mended by time */
-    int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
     add_to_windows(series, time_ms, value, flags, &failed);
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
         struct eg_rollup *open = &series->open[period];
         if (!open->end_ms) /* asked of the zone once a series: a start takes in millions of readings */
             eg_rollup_start(open, (enum eg_period)period, series->last_ms);
         if (time_ms >= open->start_ms && time_ms < open->end_ms)
-            eg_rollup_add(open, (enum eg_period)period, time_ms, value, interval_ms);
+            eg_rollup_add(open, (enum eg_period)period, series->scale, time_ms, value);
     }
 }
 
@@ -246,6 +273,8 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     if (!row)
         return EG_FATE_STORED; /* batch->failed: the turn will not be committed */
     *row = (struct eg_row_reading){series->id, reading->flags, reading->time_ms, reading->value};
+    if (series->turn != pipeline->turn)
+        memset(series->bucket_row, 0, sizeof series->bucket_row);
     series->turn = pipeline->turn;
 
     bool judged_before = series->has_last && !(series->last_flags & EG_FLAGS_UNJUDGED);
@@ -256,13 +285,11 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
         series->last_value = reading->value;
         series->last_flags = reading->flags;
     }
-    int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
         if (corrected)
-            remake_bucket(pipeline, series, (enum eg_period)period, reading->time_ms, interval_ms, batch);
+            remake_bucket(pipeline, series, (enum eg_period)period, reading->time_ms, batch);
         else
-            add_to_bucket(series, (enum eg_period)period, reading->time_ms, reading->value, interval_ms,
-                          batch);
+            add_to_bucket(pipeline, series, (enum eg_period)period, reading->time_ms, reading->value, batch);
     }
     if (corrected)
         remake_windows(pipeline, series, reading->time_ms, batch);

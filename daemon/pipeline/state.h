@@ -27,6 +27,9 @@ struct eg_series {
     int64_t last_ms;
     double last_value;
     uint64_t turn; /* the batch that last took a reading of it */
+    double scale;  /* of its sums: eg_rollup_scale() */
+    uint32_t bucket_row
+        [EG_PERIOD_COUNT]; /* in that batch, where a bucket of it was last written, from 1; 0: nowhere */
     struct eg_rollup open[EG_PERIOD_COUNT];
     struct eg_watch *watches;
 };
@@ -135,8 +138,7 @@ enum eg_fate { EG_FATE_STORED, EG_FATE_DUPLICATE, EG_FATE_CORRECTED };
 enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series,
                             struct eg_reading *reading, int64_t now_ms, struct eg_batch *batch);
 /* Restoring: fills windows and open buckets, decides nothing. */
-void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
-                      unsigned flags);
+void eg_series_refill(struct eg_series *series, int64_t time_ms, double value, unsigned flags);
 /* All windows anew from the committed readings (a new configuration; no batch is open). */
 void eg_series_fill_windows(struct eg_pipeline *pipeline, struct eg_series *series);
 

@@ -162,9 +162,31 @@ static int range(void *user, uint32_t series, int64_t from_ms, int64_t to_ms,
     return eg_reader_points(user, series, from_ms, to_ms, range_point, &one, NULL);
 }
 
+struct bucket {
+    struct eg_rollup *rollup;
+    bool found;
+};
+
+static bool bucket_at(void *arg, const struct eg_rollup *rollup)
+{
+    struct bucket *bucket = arg;
+    bucket->found = rollup->start_ms == bucket->rollup->start_ms;
+    if (bucket->found)
+        *bucket->rollup = *rollup;
+    return false;
+}
+
+static int rollup(void *user, uint32_t series, enum eg_period period, struct eg_rollup *ret)
+{
+    struct bucket bucket = {ret, false};
+    int code =
+        eg_reader_rollups(user, series, period, ret->start_ms, ret->start_ms + 1, bucket_at, &bucket, NULL);
+    return code < 0 ? code : bucket.found;
+}
+
 void eg_reader_past(struct eg_reader *reader, struct eg_past *ret_past)
 {
-    *ret_past = (struct eg_past){.user = reader, .lookup = lookup, .range = range};
+    *ret_past = (struct eg_past){.user = reader, .lookup = lookup, .range = range, .rollup = rollup};
 }
 
 /* --- readings --- */

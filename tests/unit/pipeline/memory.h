@@ -127,9 +127,21 @@ static inline bool memory_find_case(void *user, const char *id, struct eg_case *
     return false;
 }
 
+static inline int memory_rollup(void *user, uint32_t series, enum eg_period period, struct eg_rollup *bucket)
+{
+    const struct memory *memory = user;
+    for (size_t i = 0; i < memory->rollups_count; i++)
+        if (memory->rollups[i].series == series && memory->rollups[i].period == period &&
+            memory->rollups[i].rollup.start_ms == bucket->start_ms) {
+            *bucket = memory->rollups[i].rollup;
+            return 1;
+        }
+    return 0;
+}
+
 static inline struct eg_past memory_past(struct memory *memory)
 {
-    return (struct eg_past){memory, memory_lookup, memory_range, memory_find_case, memory};
+    return (struct eg_past){memory, memory_lookup, memory_range, memory_find_case, memory, memory_rollup};
 }
 
 /* --- the commit --- */

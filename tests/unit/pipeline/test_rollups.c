@@ -2,6 +2,7 @@
  * to one that is closed, days of 23 and 25 hours; and whatever came in whatever order, the buckets are what
  * the readings come to. */
 #include "memory.h"
+#include <pipeline/rollup.h>
 
 static struct memory room;
 
@@ -106,6 +107,13 @@ static void test_days_where_clocks_change(void **unused)
     }
 }
 
+static int64_t observed(const struct eg_rollup *row, enum eg_period period)
+{
+    struct eg_device_view device;
+    assert_true(eg_pipeline_device(room.pipeline, 1, &device));
+    return eg_rollup_observed(row, period, device.interval_ms, INT64_MAX);
+}
+
 /* Which minutes of an hour are spoken for. */
 static void test_slots(void **unused)
 {
@@ -123,14 +131,12 @@ static void test_slots(void **unused)
     assert_true(day.slots[0] == UINT64_C(0xf) << 48 && day.slots[1] == 0);
     memory_close(&room);
 
-    memory_open(
-        &room,
-        SITES); /* one reading each ten minutes speaks for ten; a restart forgets no more than the first */
+    memory_open(&room, SITES); /* one reading each ten minutes speaks for ten, also after a restart */
     for (int i = -12; i < 6; i++)
         now_reads(NOON + i * 10 * MINUTE, 1);
     for (int restart = 0; restart < 2; restart++) {
         assert_true(eg_pipeline_series(room.pipeline, 1, &view));
-        if (view.hour.slots[0] != (UINT64_C(1) << 60) - 1)
+        if (observed(&view.hour, EG_PERIOD_HOUR) != HOUR)
             fail_msg("%sthe hour is covered as %016llx", restart ? "after a restart " : "",
                      (unsigned long long)view.hour.slots[0]);
         struct eg_device_view device;
@@ -139,6 +145,128 @@ static void test_slots(void **unused)
         memory_restart(&room);
     }
     memory_close(&room);
+}
+
+struct spoken {
+    int interval_minutes, minutes[6], minutes_until, want; /* minutes[]: -1 ends */
+};
+
+/* The time the readings of an hour speak for. */
+static void test_observed(void **unused)
+{
+    (void)unused;
+    static const struct spoken table[] = {
+        {1, {0, -1}, 60, 1},     /* a device of every minute, one reading */
+        {60, {50, -1}, 60, 60},  /* one an hour, whenever in it */
+        {0, {50, -1}, 60, 1},    /* nothing is known of the device */
+        {180, {30, -1}, 60, 60}, /* never more than an hour, to both sides */
+        {10, {5, 15, 25, 35, 45, 55}, 60, 60},
+        {10, {5, 15, 45, -1}, 60, 35}, /* two are missing: 0-25 and 45-55 */
+        {60, {0, 10, 20, -1}, 60, 30}, /* it has become faster: what they are apart here counts */
+        {10, {0, 50, -1}, 60, 20},     /* as learned, not as far as they are apart */
+        {10, {0, 10, 20, -1}, 25, 25}, /* so far */
+        {1, {-1}, 60, 0},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct eg_rollup hour;
+        assert_true(eg_zone_use("UTC"));
+        eg_rollup_start(&hour, EG_PERIOD_HOUR, NOON);
+        for (size_t k = 0; k < 6 && table[i].minutes[k] >= 0; k++)
+            eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, NOON + table[i].minutes[k] * MINUTE, 1);
+        int64_t found = eg_rollup_observed(&hour, EG_PERIOD_HOUR, table[i].interval_minutes * MINUTE,
+                                           NOON + table[i].minutes_until * MINUTE);
+        if (found != table[i].want * MINUTE)
+            fail_msg("row %zu: %g minutes", i, (double)found / (double)MINUTE);
+    }
+}
+
+static int by_place(const void *left, const void *right)
+{
+    const struct eg_row_rollup *a = left, *b = right;
+    if (a->period != b->period)
+        return a->period < b->period ? -1 : 1;
+    return a->rollup.start_ms < b->rollup.start_ms ? -1 : a->rollup.start_ms > b->rollup.start_ms;
+}
+
+/* All buckets, the open ones among them. */
+static size_t all_buckets(struct eg_row_rollup *ret)
+{
+    struct eg_series_view view;
+    size_t count = 0;
+    assert_true(eg_pipeline_series(room.pipeline, 1, &view));
+    for (size_t i = 0; i < room.rollups_count;
+         i++) /* a start after late readings has written the open one, too */
+        if (room.rollups[i].rollup.start_ms !=
+            (room.rollups[i].period == EG_PERIOD_HOUR ? view.hour : view.day).start_ms)
+            ret[count++] = room.rollups[i];
+    ret[count++] = (struct eg_row_rollup){1, EG_PERIOD_HOUR, true, view.hour};
+    ret[count++] = (struct eg_row_rollup){1, EG_PERIOD_DAY, true, view.day};
+    qsort(ret, count, sizeof *ret, by_place);
+    return count;
+}
+
+static void tell(int64_t ms, double value)
+{
+    char payload[80];
+    snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%.17g}", (long long)ms, value);
+    struct eg_event event = message_event(room.now_ms, A1, payload, strlen(payload), ++room.mid);
+    add(&room, &event);
+}
+
+/* The same readings in any order, any of them more than once, with a restart anywhere: the same buckets to the last bit. */
+static void test_any_order_any_split(void **unused)
+{
+    (void)unused;
+    enum { READINGS = 600 };
+    static struct eg_row_rollup first[READINGS], other[READINGS];
+    static struct {
+        int64_t ms;
+        double value;
+    } rows[READINGS];
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        uint64_t random = seed * UINT64_C(0x9e3779b97f4a7c15);
+        for (int i = 0; i < READINGS; i++) {
+            rows[i].ms = NOON - 4 * DAY + i * 10 * MINUTE + random_below(&random, 9 * MINUTE);
+            rows[i].value = i % 3 ? (double)random_below(&random, 9999) / 10
+                                  : 1e3 / (double)(1 + random_below(&random, 1 << 30));
+        }
+        size_t count = 0;
+        for (int way = 0; way < 4; way++) {
+            memory_open(&room, SITES);
+            room.now_ms = NOON + DAY;
+            for (int i = READINGS; way && --i > 0;) {
+                int64_t k = random_below(&random, way == 1 ? (i < 20 ? i : 20) + 1 : i + 1);
+                k = way == 1 ? i - k : k; /* near by, or anywhere */
+                int64_t ms = rows[i].ms;
+                double value = rows[i].value;
+                rows[i] = rows[k];
+                rows[k].ms = ms;
+                rows[k].value = value;
+            }
+            for (int i = 0; i < READINGS; i++) {
+                tell(rows[i].ms, rows[i].value);
+                if (i && random_below(&random, 4) == 0) {
+                    int64_t again = random_below(&random, i);
+                    tell(rows[again].ms, rows[again].value);
+                }
+                if (random_below(&random, 5) == 0)
+                    turn(&room);
+                if (!room.batch.events && random_below(&random, 10) == 0)
+                    memory_restart(&room);
+            }
+            turn(&room);
+            size_t found = all_buckets(way ? other : first);
+            count = way ? count : found;
+            for (size_t i = 0; i < count && i < found; i++)
+                if (memcmp(&first[i].rollup, &(way ? other : first)[i].rollup, sizeof first[i].rollup) != 0)
+                    fail_msg("seed %llu, order %d: bucket %zu at %lld: sum %.17g and %.17g",
+                             (unsigned long long)seed, way, i, (long long)first[i].rollup.start_ms,
+                             first[i].rollup.sum, other[i].rollup.sum);
+            assert_int_equal(found, count);
+            assert_int_equal(room.counters.r_stored, READINGS);
+            memory_close(&room);
+        }
+    }
 }
 
 static void tally(void *arg, int64_t time_ms, double value, uint16_t flags)
@@ -208,8 +336,11 @@ static void test_against_the_readings(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_closing_late_and_corrected), cmocka_unit_test(test_days_where_clocks_change),
-        cmocka_unit_test(test_slots), cmocka_unit_test(test_against_the_readings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_closing_late_and_corrected),
+                                       cmocka_unit_test(test_days_where_clocks_change),
+                                       cmocka_unit_test(test_slots),
+                                       cmocka_unit_test(test_observed),
+                                       cmocka_unit_test(test_any_order_any_split),
+                                       cmocka_unit_test(test_against_the_readings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
