@@ -92,6 +92,82 @@ static void measured(const cJSON *cell, int indent)
     table_print(&table, indent);
 }
 
+/* "▁▂▅█·▃": a bar an hour, a dot where there is nothing. */
+static void spark(const cJSON *values)
+{
+    static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    double most = 0;
+    const cJSON *one;
+    cJSON_ArrayForEach(one, values) most = fmax(most, cJSON_IsNumber(one) ? one->valuedouble : 0);
+    cJSON_ArrayForEach(one, values)
+    {
+        double share = most > 0 && cJSON_IsNumber(one) ? one->valuedouble / most : 0;
+        fputs(cJSON_IsNumber(one) ? bars[(int)fmin(7, share * 8)] : "·", stdout);
+    }
+}
+
+static void names(const cJSON *list)
+{
+    const cJSON *one;
+    cJSON_ArrayForEach(one, list) printf("%s%s", one == list->child ? " " : ", ", one->valuestring);
+}
+
+static enum tone tone_of(const cJSON *index)
+{
+    double level = number_of(index, "level");
+    return level >= 5 ? page_tone("critical") : level >= 3 ? page_tone("warning") : PLAIN;
+}
+
+/* "AQI 162 moderately polluted: pm25   ▁▂▃…" */
+static void air_line(const cJSON *index, const char *title, int indent)
+{
+    double published = number_of(index, "aqi"), available = number_of(index, "aqi_of_available");
+    const char *category = text_of(index, words_chinese() ? "category_zh" : "category");
+    if (!index)
+        return;
+    printf("%*s%s ", indent, "", title);
+    if (isfinite(published)) {
+        page_putf(tone_of(index), "%.0f %s", published, category ? category : "");
+        if (cJSON_GetArraySize(item_of(index, "primary")))
+            putchar(':'), names(item_of(index, "primary"));
+    } else if (isfinite(available)) {
+        printf("%.0f ", available);
+        page_put(DIM, word("(of what is measured; not measured:"));
+        names(item_of(index, "missing"));
+        page_put(DIM, ")");
+    } else {
+        page_put(DIM, word("no whole hour yet"));
+    }
+    if (isfinite(available)) {
+        printf("   ");
+        spark(item_of(index, "last_24h"));
+        page_putf(DIM, " %s", word("last 24 h"));
+    }
+    putchar('\n');
+}
+
+static void index_lines(const cJSON *indices, int indent)
+{
+    const cJSON *waste = item_of(indices, "waste_pressure"), *soil = item_of(indices, "soil_gb15618");
+    air_line(item_of(indices, "aqi_cn"), "AQI", indent);
+    air_line(item_of(indices, "aqi_us"), "US AQI", indent);
+    if (waste && isfinite(number_of(waste, "pressure"))) {
+        printf("%*s%s ", indent, "", word("waste pressure"));
+        page_putf(tone_of(waste), "%.0f", number_of(waste, "pressure"));
+        if (cJSON_GetArraySize(item_of(waste, "primary")))
+            putchar(':'), names(item_of(waste, "primary"));
+        putchar('\n');
+    }
+    if (soil) {
+        const char *category = text_of(soil, words_chinese() ? "category_zh" : "category");
+        printf("%*sGB 15618: ", indent, "");
+        page_putf(number_of(soil, "level") > 1 ? page_tone("warning") : PLAIN, "%s",
+                  category ? category : "-");
+        names(item_of(soil, "above_screening"));
+        putchar('\n');
+    }
+}
+
 static void domain_line(const cJSON *cell, int indent)
 {
     static const char *const levels[] = {"critical", "warning", "notice"};
@@ -119,6 +195,7 @@ static void domain_line(const cJSON *cell, int indent)
             page_putf(page_tone(levels[i]), "%.0f %s", number_of(cases, levels[i]), word(levels[i]));
         }
     putchar('\n');
+    index_lines(item_of(cell, "index"), indent + 2);
     if (cJSON_GetArraySize(item_of(cell, "latest")))
         measured(cell, indent + 2);
 }

@@ -3,7 +3,9 @@
  * (m_history.c). Called by the table in methods.c. Costs one walk over the devices and one over the active
  * cases, times the depth of the tree; no look into the store. */
 #include <api/completeness.h>
+#include <api/indices.h>
 #include <api/methods.h>
+#include <base/zone.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@ struct cell {          /* of a site and a domain */
     size_t cases[EG_LEVEL_COUNT];
     uint32_t first_device, last_device; /* at the site itself; chained by summary.next_device; 0: none */
     struct tally *tallies;              /* EG_QUANTITY_COUNT, or NULL */
+    struct eg_indices *own, *indices;   /* of the site's own devices; of all */
 };
 struct summary {
     struct eg_call *call;
@@ -37,10 +40,16 @@ struct summary {
     struct cell **sites;   /* by index in conf->sites */
     uint32_t *next_device; /* by device id */
     size_t unplaced;       /* devices whose site is not in the configuration */
+    int64_t hour_ms;       /* the end of the newest whole hour */
     int code;              /* of what went wrong; the sentence is in the call */
 };
 
 /* --- gathering --- */
+
+static void no_memory(struct summary *summary)
+{
+    summary->code = eg_call_fail(summary->call, EG_RPC_INTERNAL, "There is no memory for the summary.");
+}
 
 static struct cell *find_cell(struct summary *summary, uint32_t site, const char *domain)
 {
@@ -58,7 +67,7 @@ static struct cell *find_cell(struct summary *summary, uint32_t site, const char
     }
     struct cell *cell = calloc(1, sizeof *cell);
     if (!cell) {
-        summary->code = eg_call_fail(summary->call, EG_RPC_INTERNAL, "There is no memory for the summary.");
+        no_memory(summary);
         return NULL;
     }
     if (index == summary->domain_count)
@@ -134,7 +143,22 @@ static void add_device(struct summary *summary, const struct eg_device_view *dev
         else
             cell->first_device = device->id;
         cell->last_device = device->id;
+        if (!eg_indices_add(&cell->own, pipeline, device, silent, summary->hour_ms))
+            no_memory(summary);
     }
+}
+
+/* What lies below counts in each site above. */
+static void add_indices(struct summary *summary)
+{
+    for (uint32_t i = 0; i < summary->call->desk->conf->site_count; i++)
+        for (const struct cell *cell = summary->sites[i]; cell; cell = cell->next)
+            for (uint32_t site = i; cell->own && site != EG_CONF_NONE && summary->code == 0;
+                 site = up(summary, site)) {
+                struct cell *above = find_cell(summary, site, summary->domains[cell->domain]);
+                if (above && !eg_indices_join(&above->indices, cell->own))
+                    no_memory(summary);
+            }
 }
 
 static void add_case(struct summary *summary, const struct eg_case *row)
@@ -158,7 +182,9 @@ static void gather(struct summary *summary)
     const struct eg_desk *desk = summary->call->desk;
     struct eg_device_view device;
     const struct eg_case *row;
+    int64_t hour_end;
     size_t count = eg_pipeline_device_count(desk->pipeline);
+    eg_zone_hour(summary->call->state.now_ms, &summary->hour_ms, &hour_end);
     for (size_t id = 1; id <= count && summary->code == 0; id++) {
         if (!eg_pipeline_device(desk->pipeline, (uint32_t)id, &device) ||
             (summary->only_domain && strcmp(summary->only_domain, device.domain) != 0))
@@ -171,6 +197,7 @@ static void gather(struct summary *summary)
     for (size_t i = 0; (row = eg_pipeline_case_at(desk->pipeline, i)) && summary->code == 0; i++)
         if (wanted(summary, row->site, row->domain))
             add_case(summary, row);
+    add_indices(summary);
 }
 
 static void finish(struct summary *summary)
@@ -180,6 +207,8 @@ static void finish(struct summary *summary)
         for (struct cell *cell = summary->sites[i], *next; cell; cell = next) {
             next = cell->next;
             free(cell->tallies);
+            eg_indices_destroy(cell->own);
+            eg_indices_destroy(cell->indices);
             free(cell);
         }
     free(summary->sites);
@@ -192,7 +221,7 @@ static bool prepare(struct summary *summary)
     summary->sites = calloc(desk->conf->site_count + 1, sizeof *summary->sites);
     summary->next_device = calloc(eg_pipeline_device_count(desk->pipeline) + 1, sizeof *summary->next_device);
     if (!summary->sites || !summary->next_device)
-        summary->code = eg_call_fail(summary->call, EG_RPC_INTERNAL, "There is no memory for the summary.");
+        no_memory(summary);
     return summary->code == 0;
 }
 
@@ -271,6 +300,8 @@ static void write_cell(const struct summary *summary, const struct cell *cell)
     write_latest(summary, cell);
     write_period(json, "hour", cell, EG_PERIOD_HOUR);
     write_period(json, "day", cell, EG_PERIOD_DAY);
+    eg_json_key(json, "index");
+    eg_indices_write(json, cell->indices, summary->hour_ms);
     for (int level = 0; level < EG_LEVEL_COUNT; level++)
         active += cell->cases[level];
     eg_json_key(json, "cases");

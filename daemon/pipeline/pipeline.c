@@ -51,6 +51,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         return;
     for (size_t i = 0; i < pipeline->series_count; i++) {
         eg_rule_unbind(pipeline->series[i]);
+        free(pipeline->series[i]->hours);
         free(pipeline->series[i]);
     }
     for (size_t i = 0; i < pipeline->device_count; i++) {
@@ -161,7 +162,7 @@ int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t s
         return INT64_MAX;
     struct eg_rollup day;
     eg_rollup_start(&day, EG_PERIOD_DAY, row->last_ms);
-    int64_t since = day.start_ms;
+    int64_t since = eg_hours_since(row) < day.start_ms ? eg_hours_since(row) : day.start_ms;
     for (size_t i = 0; i < row->watch_count; i++) {
         int64_t from = row->last_ms - pipeline->conf->rules[row->watches[i].rule].window_ms;
         if (row->watches[i].window && from < since)
@@ -175,7 +176,7 @@ void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, 
 {
     struct eg_series *row = eg_registry_series(pipeline, series);
     if (row)
-        eg_series_refill(row, time_ms, value, flags);
+        eg_series_refill(pipeline, row, time_ms, value, flags);
 }
 
 int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_err *err)
@@ -225,6 +226,7 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .domain = device->domain,
         .device = device->name,
         .name = device->described && device->described->name ? device->described->name : device->name,
+        .land_use = device->described ? device->described->land_use : "",
         .last_seen_ms = device->last_seen_ms,
         .interval_ms = device->interval_ms,
         .silent_after_ms = eg_registry_silent_after(device),
@@ -267,6 +269,14 @@ bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .day = series->open[EG_PERIOD_DAY],
     };
     return true;
+}
+
+void eg_pipeline_hours(const struct eg_pipeline *pipeline, uint32_t id, int64_t end_ms,
+                       int64_t ret_nano[EG_AIR_HOURS])
+{
+    static const struct eg_series none = {.quantity = UINT16_MAX}; /* a pollutant it is not */
+    eg_hours_tell(pipeline, id && id <= pipeline->series_count ? pipeline->series[id - 1] : &none, end_ms,
+                  ret_nano);
 }
 
 const struct eg_conf *eg_pipeline_conf(const struct eg_pipeline *pipeline)

@@ -6,6 +6,7 @@
 #ifndef EG_PIPELINE_H
 #define EG_PIPELINE_H
 
+#include <index/hours.h>
 #include <pipeline/batch.h>
 #include <pipeline/event.h>
 
@@ -62,6 +63,7 @@ const struct eg_counters *eg_pipeline_counters(const struct eg_pipeline *pipelin
 struct eg_device_view {
     uint32_t id, conf_site /* EG_CONF_NONE when the site left the configuration */;
     const char *site, *domain, *device, *name;
+    const char *land_use; /* "" where nobody said */
     int64_t last_seen_ms, interval_ms /* learned, 0 = unknown */, silent_after_ms;
     size_t series_count;
     uint64_t faults;                /* since the daemon started, like those that follow */
@@ -82,6 +84,10 @@ uint32_t eg_pipeline_device_series(const struct eg_pipeline *pipeline, uint32_t 
                                    size_t index);                    /* series id */
 size_t eg_pipeline_series_count(const struct eg_pipeline *pipeline); /* ids are 1 … count */
 bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct eg_series_view *ret_view);
+/* The valid means of an air pollutant's hours that end at `end_ms`, one before it, … ; newest first, EG_NANO_NONE where there is none, and
+ * all of them for what is no pollutant. */
+void eg_pipeline_hours(const struct eg_pipeline *pipeline, uint32_t series, int64_t end_ms,
+                       int64_t ret_nano[EG_AIR_HOURS]);
 const struct eg_conf *eg_pipeline_conf(const struct eg_pipeline *pipeline);
 /* Cases that are not closed or rejected, ascending by number. NULL behind the last. */
 const struct eg_case *eg_pipeline_case_at(const struct eg_pipeline *pipeline, size_t index);

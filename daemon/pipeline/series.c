@@ -60,13 +60,15 @@ static void date_by_arrival(const struct eg_pipeline *pipeline, const struct eg_
 
 /* --- buckets --- */
 
-static void push_rollup(struct eg_series *series, enum eg_period period, const struct eg_rollup *rollup,
-                        bool replace, struct eg_batch *batch)
+static void push_rollup(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
+                        const struct eg_rollup *rollup, bool whole, struct eg_batch *batch)
 {
     struct eg_row_rollup *row = EG_BATCH_ADD(batch, rollups);
     if (row)
-        *row = (struct eg_row_rollup){series->id, period, replace, *rollup};
+        *row = (struct eg_row_rollup){series->id, period, whole, *rollup};
     series->bucket_row[period] = (uint32_t)batch->rollups_count;
+    if (whole && period == EG_PERIOD_HOUR)
+        eg_hours_put(pipeline, series, rollup);
 }
 
 /* Where this batch writes the bucket that starts there, or NULL. */
@@ -93,12 +95,14 @@ static void add_to_closed(struct eg_pipeline *pipeline, struct eg_series *series
     struct eg_row_rollup *row = bucket_in_batch(series, period, late.start_ms, batch);
     if (row) {
         eg_rollup_add(&row->rollup, period, series->scale, time_ms, value);
+        if (row->replace && period == EG_PERIOD_HOUR)
+            eg_hours_put(pipeline, series, &row->rollup);
         return;
     }
     bool whole =
         pipeline->past.rollup && pipeline->past.rollup(pipeline->past.user, series->id, period, &late) >= 0;
     eg_rollup_add(&late, period, series->scale, time_ms, value);
-    push_rollup(series, period, &late, whole, batch);
+    push_rollup(pipeline, series, period, &late, whole, batch);
 }
 
 /* The open bucket is the one of the newest reading. It is written when a later one opens; a late reading's bucket at once. */
@@ -108,7 +112,7 @@ static void add_to_bucket(struct eg_pipeline *pipeline, struct eg_series *series
     struct eg_rollup *open = &series->open[period];
     if (!open->count || time_ms >= open->end_ms) {
         if (open->count)
-            push_rollup(series, period, open, true, batch);
+            push_rollup(pipeline, series, period, open, true, batch);
         eg_rollup_start(open, period, time_ms);
     }
     if (time_ms >= open->start_ms)
@@ -188,7 +192,7 @@ static void remake_bucket(struct eg_pipeline *pipeline, struct eg_series *series
         if (fresh.start_ms == series->open[period].start_ms)
             series->open[period] = fresh;
         else
-            push_rollup(series, period, &fresh, true, batch);
+            push_rollup(pipeline, series, period, &fresh, true, batch);
     } else {
         batch->failed = true;
     }
@@ -241,11 +245,13 @@ static void add_to_windows(struct eg_series *series, int64_t time_ms, double val
             *failed = true;
 }
 
-void eg_series_refill(struct eg_series *series, int64_t time_ms, double value, unsigned flags)
+void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
+                      unsigned flags)
 {
     bool failed =
         false; /* a window that is short of memory is short of readings: shown by its count, mended by time */
     add_to_windows(series, time_ms, value, flags, &failed);
+    eg_hours_refill(pipeline, series, time_ms, value);
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
         struct eg_rollup *open = &series->open[period];
         if (!open->end_ms) /* asked of the zone once a series: a start takes in millions of readings */

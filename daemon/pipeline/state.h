@@ -32,6 +32,7 @@ struct eg_series {
         [EG_PERIOD_COUNT]; /* in that batch, where a bucket of it was last written, from 1; 0: nowhere */
     struct eg_rollup open[EG_PERIOD_COUNT];
     struct eg_watch *watches;
+    struct eg_hours *hours; /* of a pollutant of the air; NULL: none has closed */
 };
 /* What a device's own counter of its messages tells, since the start of the daemon. */
 struct eg_frames {
@@ -104,6 +105,15 @@ struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct e
 void eg_registry_bind(struct eg_pipeline *pipeline);
 int64_t eg_registry_silent_after(const struct eg_device *device);
 
+/* hours.c: a pollutant's closed hours. Those of other quantities are not kept. */
+void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour);
+void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t end_ms,
+                   int64_t ret_nano[EG_AIR_HOURS]);
+int64_t
+eg_hours_since(const struct eg_series *series); /* what a start has to read again; INT64_MAX: nothing */
+void eg_hours_refill(const struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms,
+                     double value);
+
 /* frames.c */
 void eg_frames_take(struct eg_frames *frames, uint32_t counter);
 
@@ -138,7 +148,8 @@ enum eg_fate { EG_FATE_STORED, EG_FATE_DUPLICATE, EG_FATE_CORRECTED };
 enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series,
                             struct eg_reading *reading, int64_t now_ms, struct eg_batch *batch);
 /* Restoring: fills windows and open buckets, decides nothing. */
-void eg_series_refill(struct eg_series *series, int64_t time_ms, double value, unsigned flags);
+void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
+                      unsigned flags);
 /* All windows anew from the committed readings (a new configuration; no batch is open). */
 void eg_series_fill_windows(struct eg_pipeline *pipeline, struct eg_series *series);
 

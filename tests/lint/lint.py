@@ -30,7 +30,7 @@ SEES = {
     "base": {"include"},
     "index": set(),
     "conf": {"base", "include"},
-    "pipeline": LOW,
+    "pipeline": LOW | {"index"},
     "store": LOW | {"pipeline"},
     "mqtt": EDGE, "api": EDGE | {"index"}, "notify": EDGE, "board": EDGE,
     "turn": EDGE | {"mqtt", "api", "notify", "board"},

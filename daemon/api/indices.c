@@ -1,0 +1,334 @@
+/* Knows how the devices of a place make its indices: air of the mean of all stations' hours (as HJ 633 has it for a town), waste of the
+ * worst value now, soil of the worst plot. Refuses to know what an index is (index/) and where the hours come from. Called by
+ * m_summary.c. */
+#include <api/indices.h>
+#include <index/aqi_us.h>
+#include <index/nano.h>
+#include <index/soil.h>
+#include <index/waste.h>
+#include <pipeline/hours.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TREND_HOURS 24
+/* What is said to be the index now may be an hour or two old: the newest hour's last readings can still be on their way. */
+#define NOW_HOURS 3
+
+struct eg_indices {
+    bool air, waste;
+    int64_t sum[EG_POLLUTANTS][EG_AIR_HOURS]; /* billionths */
+    uint32_t stations[EG_POLLUTANTS][EG_AIR_HOURS];
+    int64_t worst[EG_WASTES];
+    struct eg_soil soil; /* of the worst plot; class 0: none was analysed */
+};
+
+/* --- gathering --- */
+
+static struct eg_indices *made(struct eg_indices **indices)
+{
+    if (*indices)
+        return *indices;
+    *indices = calloc(1, sizeof **indices);
+    for (int i = 0; *indices && i < EG_WASTES; i++)
+        (*indices)->worst[i] = EG_NANO_NONE;
+    return *indices;
+}
+
+static bool add_air(struct eg_indices **indices, const struct eg_pipeline *pipeline,
+                    const struct eg_series_view *series, int64_t end_ms)
+{
+    int64_t nano[EG_AIR_HOURS];
+    enum eg_pollutant pollutant = eg_hours_pollutant(series->quantity);
+    if (!made(indices))
+        return false;
+    (*indices)->air = true;
+    eg_pipeline_hours(pipeline, series->id, end_ms, nano);
+    for (size_t hour = 0; hour < EG_AIR_HOURS; hour++)
+        if (nano[hour] != EG_NANO_NONE) {
+            (*indices)->sum[pollutant][hour] += nano[hour];
+            (*indices)->stations[pollutant][hour]++;
+        }
+    return true;
+}
+
+static int measure_of(int quantity)
+{
+    switch (quantity) {
+    case EG_Q_fill_level:
+        return EG_WASTE_FILL;
+    case EG_Q_bin_temp:
+        return EG_WASTE_TEMPERATURE;
+    case EG_Q_h2s:
+        return EG_WASTE_H2S;
+    case EG_Q_nh3:
+        return EG_WASTE_NH3;
+    case EG_Q_odour:
+        return EG_WASTE_ODOUR;
+    case EG_Q_ch4:
+        return EG_WASTE_CH4;
+    default:
+        return EG_WASTES;
+    }
+}
+
+static bool add_waste(struct eg_indices **indices, const struct eg_series_view *series)
+{
+    int measure = measure_of(series->quantity);
+    int64_t nano = eg_nano_of(series->last_value);
+    if (measure == EG_WASTES)
+        return true;
+    if (!made(indices))
+        return false;
+    (*indices)->waste = true;
+    if (nano > (*indices)->worst[measure]) /* NONE is the least of all */
+        (*indices)->worst[measure] = nano;
+    return true;
+}
+
+static int element_of(int quantity)
+{
+    static const int quantities[EG_ELEMENTS] = {
+        [EG_AS] = EG_Q_as, [EG_CD] = EG_Q_cd, [EG_CR] = EG_Q_cr, [EG_CU] = EG_Q_cu,
+        [EG_HG] = EG_Q_hg, [EG_NI] = EG_Q_ni, [EG_PB] = EG_Q_pb, [EG_ZN] = EG_Q_zn};
+    int element = 0;
+    while (element < EG_ELEMENTS && quantities[element] != quantity)
+        element++;
+    return element;
+}
+
+static enum eg_land land_of(const char *land_use)
+{
+    for (int land = 0; land < EG_LANDS; land++)
+        if (strcmp(eg_land_names[land], land_use) == 0)
+            return (enum eg_land)land;
+    return EG_OTHER;
+}
+
+static void keep_worse(struct eg_soil *soil, const struct eg_soil *other)
+{
+    if (other->class_ > soil->class_ ||
+        (other->class_ == soil->class_ && other->class_ && other->nemerow > soil->nemerow))
+        *soil = *other;
+}
+
+struct plot {
+    double ph, mg_kg[EG_ELEMENTS];
+    bool any;
+};
+
+static bool add_plot(struct eg_indices **indices, const struct plot *plot, const char *land_use)
+{
+    struct eg_soil soil;
+    if (!plot->any || isnan(plot->ph)) /* without its pH no limit is known */
+        return true;
+    if (!made(indices))
+        return false;
+    eg_soil_judge(land_of(land_use), plot->ph, plot->mg_kg, &soil);
+    keep_worse(&(*indices)->soil, &soil);
+    return true;
+}
+
+bool eg_indices_add(struct eg_indices **indices, const struct eg_pipeline *pipeline,
+                    const struct eg_device_view *device, bool silent, int64_t end_ms)
+{
+    bool waste = strcmp(device->domain, "waste") == 0, soil = strcmp(device->domain, "soil") == 0, ok = true;
+    struct eg_series_view series;
+    struct plot plot = {.ph = NAN};
+    for (int i = 0; i < EG_ELEMENTS; i++)
+        plot.mg_kg[i] = NAN;
+    for (size_t i = 0; i < device->series_count && ok; i++) {
+        if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device->id, i), &series) ||
+            !series.has_last)
+            continue;
+        if (eg_hours_pollutant(series.quantity) != EG_POLLUTANTS && !waste)
+            ok = add_air(indices, pipeline, &series, end_ms);
+        else if (waste && !silent)
+            ok = add_waste(indices, &series);
+        else if (soil && series.quantity == EG_Q_soil_ph)
+            plot.ph = series.last_value;
+        else if (soil && element_of(series.quantity) < EG_ELEMENTS) {
+            plot.mg_kg[element_of(series.quantity)] = series.last_value;
+            plot.any = true;
+        }
+    }
+    return ok && add_plot(indices, &plot, device->land_use);
+}
+
+bool eg_indices_join(struct eg_indices **indices, const struct eg_indices *below)
+{
+    if (!below)
+        return true;
+    struct eg_indices *into = made(indices);
+    if (!into)
+        return false;
+    into->air |= below->air;
+    into->waste |= below->waste;
+    for (int p = 0; p < EG_POLLUTANTS; p++)
+        for (int hour = 0; hour < EG_AIR_HOURS; hour++) {
+            into->sum[p][hour] += below->sum[p][hour];
+            into->stations[p][hour] += below->stations[p][hour];
+        }
+    for (int i = 0; i < EG_WASTES; i++)
+        if (below->worst[i] > into->worst[i])
+            into->worst[i] = below->worst[i];
+    keep_worse(&into->soil, &below->soil);
+    return true;
+}
+
+void eg_indices_destroy(struct eg_indices *indices)
+{
+    free(indices);
+}
+
+/* --- telling --- */
+
+static void hours_of(const struct eg_indices *indices, struct eg_air_hours *ret_hours)
+{
+    eg_air_hours_init(ret_hours);
+    for (int p = 0; p < EG_POLLUTANTS; p++)
+        for (int hour = 0; hour < EG_AIR_HOURS; hour++) {
+            int64_t stations = indices->stations[p][hour];
+            if (stations)
+                ret_hours->nano[p][hour] = (indices->sum[p][hour] + stations / 2) / stations;
+        }
+}
+
+static void put_index(struct eg_json *json, const char *key, int index)
+{
+    eg_json_key(json, key);
+    index == EG_AQI_NONE ? eg_json_null(json) : eg_json_int(json, index);
+}
+
+/* `prefix[i]` of the bits that are set. */
+static void put_names(struct eg_json *json, const char *key, unsigned mask, const char *const *names,
+                      int count)
+{
+    eg_json_key(json, key);
+    eg_json_open(json, '[');
+    for (int i = 0; i < count; i++)
+        if (mask & 1u << i)
+            eg_json_string(json, names[i]);
+    eg_json_close(json, ']');
+}
+
+static void put_class(struct eg_json *json, const struct eg_aqi_class *classes, int level)
+{
+    eg_json_key(json, "level");
+    level ? eg_json_int(json, level) : eg_json_null(json);
+    eg_json_put_string(json, "category", level ? classes[level - 1].name : NULL);
+    eg_json_put_string(json, "category_zh", level ? classes[level - 1].name_zh : NULL);
+    eg_json_put_string(json, "colour", level ? classes[level - 1].colour : NULL);
+}
+
+/* The sub-indices that count, by pollutant: the greatest of each one's means. */
+static void put_subs(struct eg_json *json, const struct eg_aqi *aqi)
+{
+    eg_json_key(json, "sub");
+    eg_json_open(json, '{');
+    for (int p = 0; p < EG_POLLUTANTS; p++) {
+        int sub = EG_AQI_NONE;
+        for (int average = 0; average < EG_AVERAGES; average++)
+            sub = aqi->sub[p][average] > sub ? aqi->sub[p][average] : sub;
+        if (sub != EG_AQI_NONE)
+            eg_json_put_int(json, eg_pollutant_names[p], sub);
+    }
+    eg_json_close(json, '}');
+}
+
+typedef void air_index(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi);
+
+static void china(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi)
+{
+    struct eg_air air;
+    enum eg_aqi_cn_edition edition = eg_aqi_cn_edition_at(end_ms - ((int64_t)ago + 1) * EG_HOUR_MS);
+    eg_air_hours_cn(edition, hours, ago, &air);
+    eg_aqi_cn(edition, &air, ret_aqi);
+}
+
+static void america(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi)
+{
+    (void)end_ms;
+    struct eg_air air;
+    eg_air_hours_us(hours, ago, &air);
+    eg_aqi_us(&air, ret_aqi);
+}
+
+static void write_air(struct eg_json *json, const char *key, air_index *index,
+                      const struct eg_aqi_class *classes, const struct eg_air_hours *hours, int64_t end_ms)
+{
+    struct eg_aqi aqi;
+    size_t ago = 0;
+    for (index(hours, 0, end_ms, &aqi); aqi.available == EG_AQI_NONE && ago + 1 < NOW_HOURS;)
+        index(hours, ++ago, end_ms, &aqi);
+    bool any = aqi.available != EG_AQI_NONE, published = aqi.value != EG_AQI_NONE;
+    int64_t hour_ms = end_ms - ((int64_t)ago + 1) * EG_HOUR_MS;
+    eg_json_key(json, key);
+    eg_json_open(json, '{');
+    put_index(json, "aqi", aqi.value);
+    put_index(json, "aqi_of_available", aqi.available);
+    put_class(json, classes, published ? aqi.level : 0);
+    put_subs(json, &aqi);
+    put_names(json, "primary", published ? aqi.primary : 0, eg_pollutant_names, EG_POLLUTANTS);
+    put_names(json, "missing", aqi.missing, eg_pollutant_names, EG_POLLUTANTS);
+    eg_json_put_time(json, "hour", any ? hour_ms : EG_TIME_NONE);
+    if (index == china)
+        eg_json_put_string(json, "edition", eg_aqi_cn_edition_at(hour_ms) == EG_HJ633_2012 ? "2012" : "2026");
+    eg_json_key(json, "last_24h"); /* of what is there, oldest first, up to the newest whole hour */
+    eg_json_open(json, '[');
+    for (size_t back = TREND_HOURS; back-- > 0;) {
+        index(hours, back, end_ms, &aqi);
+        aqi.available == EG_AQI_NONE ? eg_json_null(json) : eg_json_int(json, aqi.available);
+    }
+    eg_json_close(json, ']');
+    eg_json_close(json, '}');
+}
+
+static void write_waste(struct eg_json *json, const struct eg_indices *indices)
+{
+    struct eg_waste_pressure pressure;
+    eg_waste_pressure(indices->worst, &pressure);
+    eg_json_key(json, "waste_pressure");
+    eg_json_open(json, '{');
+    put_index(json, "pressure", pressure.value);
+    put_class(json, eg_aqi_cn_classes, pressure.level);
+    eg_json_key(json, "sub");
+    eg_json_open(json, '{');
+    for (int i = 0; i < EG_WASTES; i++)
+        if (pressure.sub[i] != EG_AQI_NONE)
+            eg_json_put_int(json, eg_waste_names[i], pressure.sub[i]);
+    eg_json_close(json, '}');
+    put_names(json, "primary", pressure.primary, eg_waste_names, EG_WASTES);
+    eg_json_close(json, '}');
+}
+
+static void write_soil(struct eg_json *json, const struct eg_soil *soil)
+{
+    eg_json_key(json, "soil_gb15618");
+    eg_json_open(json, '{');
+    eg_json_put_int(json, "level", soil->class_);
+    eg_json_put_string(json, "category", eg_soil_classes[soil->class_ - 1][0]);
+    eg_json_put_string(json, "category_zh", eg_soil_classes[soil->class_ - 1][1]);
+    eg_json_put_number(json, "nemerow", soil->nemerow);
+    put_names(json, "above_screening", soil->above_screening, eg_element_names, EG_ELEMENTS);
+    put_names(json, "above_intervention", soil->above_intervention, eg_element_names, EG_ELEMENTS);
+    put_names(json, "primary", soil->primary, eg_element_names, EG_ELEMENTS);
+    eg_json_close(json, '}');
+}
+
+void eg_indices_write(struct eg_json *json, const struct eg_indices *indices, int64_t end_ms)
+{
+    struct eg_air_hours hours;
+    eg_json_open(json, '{');
+    if (indices && indices->air) {
+        hours_of(indices, &hours);
+        write_air(json, "aqi_cn", china, eg_aqi_cn_classes, &hours, end_ms);
+        write_air(json, "aqi_us", america, eg_aqi_us_classes, &hours, end_ms);
+    }
+    if (indices && indices->waste)
+        write_waste(json, indices);
+    if (indices && indices->soil.class_)
+        write_soil(json, &indices->soil);
+    eg_json_close(json, '}');
+}

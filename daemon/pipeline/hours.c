@@ -1,0 +1,106 @@
+/* Knows a pollutant's closed hours of the last two days. Refuses to know what is made of them. Called by series.c, as hours close, as
+ * late readings and corrections change them, and as a start reads them again; asked by the summary. */
+#include <pipeline/hours.h>
+#include <index/nano.h>
+#include <pipeline/state.h>
+
+#include <stdlib.h>
+
+#define VALID_MS INT64_C(2700000)
+
+struct eg_hours {
+    int64_t number[EG_AIR_HOURS]; /* which hour a place holds, counted from the epoch; 0: none */
+    int64_t nano[EG_AIR_HOURS];
+    struct eg_rollup filling; /* at a start */
+};
+
+enum eg_pollutant eg_hours_pollutant(int quantity)
+{
+    switch (quantity) {
+    case EG_Q_co:
+        return EG_CO;
+    case EG_Q_no2:
+        return EG_NO2;
+    case EG_Q_o3:
+        return EG_O3;
+    case EG_Q_pm10:
+        return EG_PM10;
+    case EG_Q_pm25:
+        return EG_PM25;
+    case EG_Q_so2:
+        return EG_SO2;
+    default:
+        return EG_POLLUTANTS;
+    }
+}
+
+/* At least 45 of the hour's 60 minutes are covered by readings (GB 3095-2026 table 4). */
+static int64_t nano_of(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                       const struct eg_rollup *hour)
+{
+    int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
+    bool valid =
+        hour->count && eg_rollup_observed(hour, EG_PERIOD_HOUR, interval_ms, hour->end_ms) >= VALID_MS;
+    return valid ? eg_nano_of(hour->sum / (double)hour->count) : EG_NANO_NONE;
+}
+
+void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour)
+{
+    if (eg_hours_pollutant(series->quantity) == EG_POLLUTANTS)
+        return;
+    if (!series->hours)
+        series->hours = calloc(1, sizeof *series->hours);
+    if (!series->hours)
+        return; /* short of memory it is short of hours: an index that is missing, mended by time */
+    int64_t number = hour->start_ms / EG_HOUR_MS;
+    size_t at = (size_t)(number % EG_AIR_HOURS);
+    if (number <= 0 || number < series->hours->number[at])
+        return; /* before the epoch, or older than what it would take the place of */
+    series->hours->number[at] = number;
+    series->hours->nano[at] = nano_of(pipeline, series, hour);
+}
+
+int64_t eg_hours_since(const struct eg_series *series)
+{
+    struct eg_rollup first;
+    if (eg_hours_pollutant(series->quantity) == EG_POLLUTANTS)
+        return INT64_MAX;
+    eg_rollup_start(&first, EG_PERIOD_HOUR, series->last_ms - EG_AIR_HOURS * EG_HOUR_MS);
+    return first.start_ms;
+}
+
+void eg_hours_refill(const struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms,
+                     double value)
+{
+    if (eg_hours_pollutant(series->quantity) == EG_POLLUTANTS)
+        return;
+    if (!series->hours)
+        series->hours = calloc(1, sizeof *series->hours);
+    if (!series->hours)
+        return;
+    struct eg_rollup *filling = &series->hours->filling;
+    if (time_ms >= filling->end_ms) {
+        if (filling->count)
+            eg_hours_put(pipeline, series, filling);
+        eg_rollup_start(filling, EG_PERIOD_HOUR, time_ms);
+    }
+    eg_rollup_add(filling, EG_PERIOD_HOUR, series->scale, time_ms, value);
+}
+
+void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t end_ms,
+                   int64_t ret_nano[EG_AIR_HOURS])
+{
+    bool known = eg_hours_pollutant(series->quantity) != EG_POLLUTANTS;
+    const struct eg_rollup *open = &series->open[EG_PERIOD_HOUR];
+    for (int64_t i = 0; i < EG_AIR_HOURS; i++) {
+        int64_t number = (end_ms - (i + 1) * EG_HOUR_MS) / EG_HOUR_MS;
+        ret_nano[i] = EG_NANO_NONE;
+        if (!known || number <= 0)
+            continue;
+        size_t at = (size_t)(number % EG_AIR_HOURS);
+        if (open->count && open->start_ms / EG_HOUR_MS == number) /* over, but nothing has come since */
+            ret_nano[i] = nano_of(pipeline, series, open);
+        else if (series->hours && series->hours->number[at] == number)
+            ret_nano[i] = series->hours->nano[at];
+    }
+}

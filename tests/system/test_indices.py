@@ -1,0 +1,110 @@
+"""Indices of a place in `summary`: of the stations' hours, over a restart, with late readings; waste and soil beside them."""
+import datetime
+import json
+import subprocess
+
+from house import BIN
+
+HOUR = 3600
+SIX = {"pm25": 40, "pm10": 90, "so2": 12, "no2": 35, "co": 0.8, "o3": 70}
+
+
+def index(name, *words):
+    done = subprocess.run([BIN / "ecogovctl", "--json", "index", name, *words], capture_output=True, text=True, timeout=20, check=True)
+    return json.loads(done.stdout)
+
+
+def seconds(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+def stamp(at):
+    return datetime.datetime.fromtimestamp(at, datetime.timezone.utc).isoformat()
+
+
+def say_hours(peer, topic, newest_end, hours, values):
+    """Six readings an hour of each; hour 0 is the newest. values(hour) → quantities."""
+    for hour in reversed(range(hours)):
+        for tenth in range(6):
+            at = newest_end - (hour + 1) * HOUR + tenth * 600
+            peer.tell(topic, json.dumps({"ts": stamp(at), **values(hour)}))
+
+
+def whole_hour(daemon):
+    return seconds(daemon.status()["now"]) // HOUR * HOUR
+
+
+def air(daemon, site):
+    answer = daemon.call("summary", site=site, domain="air")
+    return next(entry for entry in answer["sites"] if entry["site"] == site)["domains"]["air"]["index"], answer["at"]
+
+
+def test_air_of_two_stations(broker, house, peer):
+    daemon = house(broker.port, late_limit="7d").start()
+    daemon.connected()
+    end = whole_hour(daemon)
+    say_hours(peer, "ecogov/v1/air/a1", end, 25, lambda hour: {**SIX, "pm25": 60 + hour})
+    say_hours(peer, "ecogov/v2/air/a1", end, 25, lambda hour: {**SIX, "pm25": 100 + hour})
+    daemon.stored(2 * 25 * 36)
+
+    got, at = air(daemon, "v1")
+    cn = got["aqi_cn"]
+    assert seconds(cn["hour"]) == end - HOUR
+    words = [f"{name}={value}" for name, value in SIX.items() if name != "pm25"]
+    expected = index("aqi_cn", "mode=hour", "pm25=60", *words)
+    assert {key: cn[key] for key in ("aqi", "sub", "primary", "category", "category_zh", "level", "colour", "missing", "edition")} == \
+           {key: expected[key] for key in ("aqi", "sub", "primary", "category", "category_zh", "level", "colour", "missing", "edition")}
+    shift = (seconds(at) // HOUR * HOUR - end) // HOUR  # 1 where an hour ended meanwhile
+    for back, said in zip(reversed(range(24)), cn["last_24h"]):
+        if back >= shift:
+            assert said == index("aqi_cn", "mode=hour", f"pm25={60 + back - shift}", *words)["aqi"]
+    cast = index("nowcast", "pm25", ",".join(str(60 + hour) for hour in range(12)))
+    assert got["aqi_us"]["sub"]["pm25"] == cast["aqi"]
+
+    # the county's air is the mean of its stations
+    county, _ = air(daemon, "county")
+    assert county["aqi_cn"]["sub"]["pm25"] == index("aqi_cn", "mode=hour", "pm25=80")["sub"]["pm25"]
+
+    # a restart reads the hours again; late readings change the hour they belong to
+    daemon.kill()
+    daemon.start()
+    daemon.connected()
+    again, _ = air(daemon, "v1")
+    assert again["aqi_cn"]["sub"] == cn["sub"] and again["aqi_us"]["sub"] == got["aqi_us"]["sub"]
+    for minute in (5, 15, 25, 35, 45, 55):
+        peer.tell("ecogov/v1/air/a1", json.dumps({"ts": stamp(end - HOUR + 60 * minute), "pm25": 120}))
+    daemon.stored(2 * 25 * 36 + 6)
+    later, _ = air(daemon, "v1")
+    assert later["aqi_cn"]["sub"]["pm25"] == index("aqi_cn", "mode=hour", "pm25=90")["sub"]["pm25"]
+
+
+def test_what_is_not_measured_is_not_said(broker, house, peer):
+    daemon = house(broker.port, late_limit="7d").start()
+    daemon.connected()
+    end = whole_hour(daemon)
+    say_hours(peer, "ecogov/v1/air/a1", end, 2, lambda hour: {"pm25": 30})
+    peer.tell("ecogov/v1/air/a2", json.dumps({"ts": stamp(end - HOUR), "pm25": 900}))  # one reading is no hour
+    peer.tell("ecogov/v2/air/a1", json.dumps({"ts": stamp(end - 5 * HOUR), "humidity": 50}))
+    daemon.stored(14)
+    cn = air(daemon, "v1")[0]["aqi_cn"]
+    # HJ 633-2026, 5.3.1: pollutants are missing and the rest is not above 100
+    assert cn["aqi"] is None and cn["level"] is None and cn["primary"] == []
+    assert cn["aqi_of_available"] == index("aqi_cn", "mode=hour", "pm25=30")["aqi_of_available"]
+    assert set(cn["missing"]) == {"pm10", "so2", "no2", "co", "o3"}
+    assert air(daemon, "v2")[0] == {}
+
+
+def test_waste_and_soil(daemon, peer):
+    peer.tell("ecogov/v1/waste/b1", '{"fill_level": 92, "h2s": 0.05}')
+    peer.tell("ecogov/v1/waste/b2", '{"fill_level": 40, "bin_temp": 65}')
+    peer.tell("ecogov/v2/soil/plot", '{"soil_ph": 6.2, "cd": 0.35, "pb": 60}')
+    peer.tell("ecogov/v2/soil/probe", '{"soil_ph": 6.2, "soil_moisture": 30}')
+    daemon.stored(9)
+    sites = {entry["site"]: entry["domains"] for entry in daemon.call("summary")["sites"]}
+    expected = index("waste", "fill=92", "h2s=0.05", "temperature=65")
+    got = sites["v1"]["waste"]["index"]["waste_pressure"]
+    assert got["pressure"] == expected["pressure"] and got["primary"] == expected["primary"]
+    assert sites["county"]["waste"]["index"]["waste_pressure"] == got
+    soil = sites["v2"]["soil"]["index"]["soil_gb15618"]
+    expected = index("soil_gb15618", "land=other", "ph=6.2", "cd=0.35", "pb=60")
+    assert soil["level"] == 2 and soil["above_screening"] == ["cd"] and abs(soil["nemerow"] - expected["nemerow"]) < 1e-12
