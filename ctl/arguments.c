@@ -60,6 +60,11 @@ static int add(cJSON *params, const char *name, const char *value)
     return EXIT_DONE;
 }
 
+bool argument_is_bare(const char *name, size_t length)
+{
+    return among("pending all", name, length);
+}
+
 static int option(const struct command *command, int argc, char **argv, int *at, cJSON *params)
 {
     const char *name = argv[*at] + 2, *equals = strchr(name, '=');
@@ -71,7 +76,7 @@ static int option(const struct command *command, int argc, char **argv, int *at,
         return EXIT_USAGE;
     }
     snprintf(key, sizeof key, "%.*s", (int)length, name);
-    if (strcmp(key, "pending") == 0 && !equals) { /* the one that takes no value */
+    if (argument_is_bare(key, strlen(key)) && !equals) {
         cJSON_AddTrueToObject(params, key);
         return EXIT_DONE;
     }

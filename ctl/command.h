@@ -19,6 +19,8 @@ struct command {
 extern const struct command commands[];
 extern const size_t command_count;
 
+/* An option that takes no value. */
+bool argument_is_bare(const char *name, size_t length);
 /* Reads what stands behind the command's words. EXIT_USAGE with a sentence on stderr, or EXIT_DONE and *ret_params (Given). */
 int arguments_parse(const struct command *command, int argc, char **argv, cJSON **ret_params);
 
@@ -40,6 +42,8 @@ void show_quarantine(const struct session *session, const cJSON *result);
 void show_outbox(const struct session *session, const cJSON *result);
 int run_presets(struct session *session, cJSON *params);
 int run_quarantine(struct session *session, cJSON *params);
+int run_quarantine_try(struct session *session, cJSON *params);
+int run_quarantine_retry(struct session *session, cJSON *params);
 int run_watch(struct session *session, cJSON *params);
 int run_backup(struct session *session, cJSON *params);
 int run_import(struct session *session, cJSON *params);

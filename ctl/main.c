@@ -27,7 +27,7 @@ static void usage_line(const struct command *command, FILE *out)
     }
     for (const char *at = command->options; *at;) {
         size_t length = strcspn(at, " ");
-        fprintf(out, strncmp(at, "pending", length) == 0 ? " [--%.*s]" : " [--%.*s …]", (int)length, at);
+        fprintf(out, argument_is_bare(at, length) ? " [--%.*s]" : " [--%.*s …]", (int)length, at);
         at += length + (at[length] == ' ');
     }
     putc('\n', out);

@@ -165,6 +165,13 @@ static void print_row(const struct table *table, size_t row, const size_t *width
     putchar('\n');
 }
 
+void table_finish(struct table *table)
+{
+    for (size_t i = 0; i < table->rows; i++)
+        free(table->cells[i].text);
+    free(table->cells);
+}
+
 void table_print(struct table *table, int indent)
 {
     size_t widths[TABLE_COLUMNS] = {0}, rows = table->columns ? table->rows / table->columns : 0;
@@ -179,7 +186,5 @@ void table_print(struct table *table, int indent)
         print_row(table, row, widths, indent);
     if (table->failed)
         fputs("ecogovctl: there was no memory for the whole table.\n", stderr);
-    for (size_t i = 0; i < table->rows; i++)
-        free(table->cells[i].text);
-    free(table->cells);
+    table_finish(table);
 }

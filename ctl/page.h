@@ -36,6 +36,7 @@ void table_addf(struct table *table, enum tone tone, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Prints (a table without rows says that there is nothing), and lets go of the memory. */
 void table_print(struct table *table, int indent);
+void table_finish(struct table *table); /* lets go of it unprinted */
 
 /* Times in the daemon's zone, as eg_zone_use() has set it. */
 #define PAGE_TEXT 64

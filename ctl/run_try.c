@@ -1,23 +1,14 @@
-/* Knows `try`: what a payload would become, by the daemon's own route, driver and pipeline over an empty past; stores nothing and needs
- * no daemon. Called by main.c. */
+/* Knows `try`: its command line, and the payload on standard input. What becomes of it, attempt.c knows. Called by main.c. */
+#include "attempt.h"
 #include "command.h"
-#include "session.h"
 
-#include <base/buf.h>
 #include <base/clock.h>
-#include <base/json.h>
-#include <base/zone.h>
-#include <conf/conf.h>
-#include <ecogov/driver.h>
-#include <pipeline/pipeline.h>
-#include <pipeline/route.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PAYLOAD_MAX ((size_t)1 << 20)
-#define TEXT_MAX ((size_t)8 << 20)
 
 struct options {
     const char *config, *source, *topic;
@@ -70,17 +61,6 @@ static int parse(int argc, const char *const *argv, struct options *ret)
     return EXIT_DONE;
 }
 
-static struct eg_conf *load(const char *path)
-{
-    struct eg_buf faults;
-    eg_buf_init(&faults, TEXT_MAX);
-    struct eg_conf *conf = eg_conf_load(path, &faults);
-    if (!conf)
-        fputs(faults.length ? faults.data : "ecogovctl: no memory for the configuration\n", stderr);
-    eg_buf_finish(&faults);
-    return conf;
-}
-
 /* All of standard input. NULL: it is too long, with a sentence. Given. */
 static uint8_t *read_payload(size_t *ret_length)
 {
@@ -94,227 +74,6 @@ static uint8_t *read_payload(size_t *ret_length)
             PAYLOAD_MAX);
     free(payload);
     return NULL;
-}
-
-/* --- which source --- */
-
-static uint32_t source_of(const struct eg_conf *conf, const struct options *options)
-{
-    struct eg_routed routed;
-    for (size_t i = 0; options->source && i < conf->source_count; i++)
-        if (strcmp(conf->sources[i].id, options->source) == 0)
-            return (uint32_t)i;
-    if (options->source) {
-        fprintf(stderr, "ecogovctl: try: %s has no source \"%s\"; it has:", options->config, options->source);
-        for (size_t i = 0; i < conf->source_count; i++)
-            fprintf(stderr, " %s", conf->sources[i].id);
-        fputc('\n', stderr);
-        return EG_CONF_NONE;
-    }
-    struct eg_route *route = eg_route_create(conf);
-    bool found = route && eg_route_find(route, options->topic, strlen(options->topic), &routed);
-    eg_route_destroy(route);
-    if (found)
-        return routed.source;
-    fprintf(stderr, "ecogovctl: try: no source takes the topic %s; say which one with --source.\n",
-            options->topic);
-    return EG_CONF_NONE;
-}
-
-/* --- the trial --- */
-
-struct trial {
-    const struct eg_conf *conf;
-    const struct eg_conf_source *source;
-    struct eg_message message;
-    struct eg_sink *sink;
-    enum eg_verdict verdict;
-    bool matched; /* the topic is one of the source's */
-    struct eg_pipeline *pipeline;
-    struct eg_batch batch;
-};
-
-static bool no_lookup(void *user, uint32_t series, int64_t time_ms, double *ret_value)
-{
-    (void)user, (void)series, (void)time_ms, (void)ret_value;
-    return false;
-}
-static int no_range(void *user, uint32_t series, int64_t from_ms, int64_t to_ms,
-                    void (*each)(void *arg, int64_t time_ms, double value, uint16_t flags), void *arg)
-{
-    (void)user, (void)series, (void)from_ms, (void)to_ms, (void)each, (void)arg;
-    return EG_OK;
-}
-static bool no_case(void *user, const char *id, struct eg_case *ret)
-{
-    (void)user, (void)id, (void)ret;
-    return false;
-}
-
-/* The driver alone says why and what of the device's health; the pipeline over that one source says what becomes of it. */
-static bool run(struct trial *trial, struct eg_conf *only)
-{
-    static const struct eg_past past = {.lookup = no_lookup, .range = no_range, .find_case = no_case};
-    struct eg_routed routed;
-    struct eg_route *route = eg_route_create(only);
-    trial->matched = route && eg_route_find(route, trial->message.topic, trial->message.topic_len, &routed);
-    eg_route_destroy(route);
-    eg_sink_reset(trial->sink);
-    trial->verdict = trial->source->driver->decode(trial->source->prepared, &trial->message, trial->sink);
-    trial->pipeline = eg_pipeline_create(only, &past);
-    if (!trial->pipeline)
-        return false;
-    const struct eg_event event = {
-        .kind = EG_EVENT_MESSAGE, .now_ms = trial->message.arrived_ms, .message = trial->message};
-    eg_pipeline_event(trial->pipeline, &event, &trial->batch);
-    return !trial->batch.failed;
-}
-
-/* --- telling --- */
-
-static void put_reading(struct eg_json *json, const struct eg_device_view *device, const char *channel,
-                        const struct eg_row_reading *reading, uint16_t quantity)
-{
-    const struct eg_quantity_info *info = eg_quantity_info(quantity);
-    eg_json_open(json, '{');
-    eg_json_put_string(json, "site", device->site);
-    eg_json_put_string(json, "domain", device->domain);
-    eg_json_put_string(json, "device", device->device);
-    eg_json_put_string(json, "quantity", info->name);
-    eg_json_put_string(json, "channel", channel);
-    eg_json_put_number(json, "value", reading->value);
-    eg_json_put_string(json, "unit", info->unit);
-    eg_json_put_time(json, "time", reading->time_ms);
-    eg_json_key(json, "flags");
-    eg_json_open(json, '[');
-    for (int bit = 0; bit < EG_FLAG_COUNT; bit++)
-        if (reading->flags & 1u << bit)
-            eg_json_string(json, eg_flag_name(bit));
-    eg_json_close(json, ']');
-    eg_json_close(json, '}');
-}
-
-static void put_stored(struct eg_json *json, const struct trial *trial, bool lines)
-{
-    struct eg_series_view series;
-    struct eg_device_view device;
-    for (size_t i = 0; i < trial->batch.readings_count; i++) {
-        const struct eg_row_reading *reading = &trial->batch.readings[i];
-        if (!eg_pipeline_series(trial->pipeline, reading->series, &series) ||
-            !eg_pipeline_device(trial->pipeline, series.device, &device))
-            continue;
-        if (lines)
-            eg_buf_add(json->out, i ? ",\n  " : "\n  ", i ? 4 : 3), json->comma = false;
-        put_reading(json, &device, series.channel, reading, series.quantity);
-    }
-}
-
-/* Of a topic that is not the source's: nobody knows the site, and the device only if the payload names it. */
-static void put_decoded(struct eg_json *json, const struct trial *trial)
-{
-    for (size_t i = 0; i < trial->sink->count; i++) {
-        const struct eg_reading *from = &trial->sink->readings[i];
-        const struct eg_device_view device = {.device = from->device ? trial->sink->devices[from->device - 1]
-                                                                     : NULL};
-        const struct eg_row_reading reading = {
-            .flags = from->flags, .time_ms = from->time_ms, .value = from->value};
-        put_reading(json, &device, from->channel, &reading, from->quantity);
-    }
-}
-
-static void put_health(struct eg_json *json, const struct eg_sink *sink)
-{
-    if (sink->has_frame)
-        eg_json_put_int(json, "frame", sink->frame);
-    if (!sink->fault_count)
-        return;
-    eg_json_put_int(json, "faults", sink->fault_count);
-    eg_json_put_string(json, "fault", sink->fault);
-}
-
-static void put_note(struct eg_json *json, const struct trial *trial)
-{
-    char note[600];
-    struct eg_routed routed;
-    struct eg_route *route = eg_route_create(trial->conf);
-    bool found = route && eg_route_find(route, trial->message.topic, trial->message.topic_len, &routed);
-    if (!trial->matched) {
-        snprintf(note, sizeof note,
-                 "the topic is none of source %s, whose template is %s: the daemon would %s%s",
-                 trial->source->id, trial->source->topic, found ? "give it to source " : "ignore the message",
-                 found ? trial->conf->sources[routed.source].id : "");
-        eg_json_put_string(json, "note", note);
-    } else if (found && &trial->conf->sources[routed.source] != trial->source) {
-        snprintf(
-            note, sizeof note,
-            "the daemon would give this topic to source %s, whose template is more literal or comes first",
-            trial->conf->sources[routed.source].id);
-        eg_json_put_string(json, "note", note);
-    }
-    eg_route_destroy(route);
-}
-
-static void tell(const struct trial *trial, bool lines)
-{
-    struct eg_buf text;
-    struct eg_json json;
-    const struct eg_batch *batch = &trial->batch;
-    const struct eg_row_quarantine *row = batch->quarantine_count ? &batch->quarantine[0] : NULL;
-    /* The pipeline may refuse what the driver has understood: a site that is not there, a device that is not allowed. */
-    bool refused = trial->verdict == EG_DECODED && row && strcmp(row->verdict, "rejected") != 0;
-    bool decoded = trial->verdict == EG_DECODED && !refused;
-    eg_buf_init(&text, TEXT_MAX);
-    eg_json_init(&json, &text);
-    eg_json_open(&json, '{');
-    eg_json_put_string(&json, "verdict", refused ? row->verdict : eg_verdict_name(trial->verdict));
-    if (decoded) {
-        eg_json_key(&json, "readings");
-        eg_json_open(&json, '[');
-        if (trial->matched)
-            put_stored(&json, trial, lines);
-        else
-            put_decoded(&json, trial);
-        eg_json_close(&json, ']');
-        if (row) /* values that no instrument could have read, times in the future */
-            eg_json_put_string(&json, "rejected", row->reason);
-        put_health(&json, trial->sink);
-    } else {
-        eg_json_put_string(&json, "reason", refused ? row->reason : trial->sink->reason);
-    }
-    put_note(&json, trial);
-    eg_json_close(&json, '}');
-    puts(text.failed ? "{}" : text.data);
-    eg_buf_finish(&text);
-}
-
-/* --- the command --- */
-
-static int try_source(const struct eg_conf *conf, const struct options *options, uint32_t index, bool json)
-{
-    struct eg_conf only = *conf; /* the one source, so that no other takes the topic */
-    struct trial trial = {
-        .conf = conf, .source = &conf->sources[index], .sink = calloc(1, sizeof *trial.sink)};
-    size_t length = 0;
-    uint8_t *payload = read_payload(&length);
-    only.sources = conf->sources + index;
-    only.source_count = 1;
-    trial.message = (struct eg_message){.topic = options->topic,
-                                        .topic_len = strlen(options->topic),
-                                        .payload = length ? payload : NULL,
-                                        .payload_len = length,
-                                        .arrived_ms = eg_clock_now_ms(),
-                                        .retain = options->retain};
-    eg_batch_init(&trial.batch);
-    bool good = payload && trial.sink && run(&trial, &only);
-    if (good)
-        tell(&trial, !json);
-    else if (payload)
-        fputs("ecogovctl: try: there is no memory for it.\n", stderr);
-    eg_batch_finish(&trial.batch);
-    eg_pipeline_destroy(trial.pipeline);
-    free(trial.sink);
-    free(payload);
-    return good ? EXIT_DONE : EXIT_USAGE;
 }
 
 int run_try(struct session *session, cJSON *params)
@@ -332,12 +91,17 @@ int run_try(struct session *session, cJSON *params)
     int code = parse(argc, argv, &options);
     if (code != EXIT_DONE)
         return code;
-    struct eg_conf *conf = load(options.config);
-    if (!conf)
-        return EXIT_USAGE;
-    (void)eg_zone_use(conf->time_zone);
-    uint32_t index = source_of(conf, &options);
-    code = index == EG_CONF_NONE ? EXIT_USAGE : try_source(conf, &options, index, session->json);
+    struct eg_conf *conf = attempt_load(options.config);
+    size_t length = 0;
+    uint8_t *payload = conf ? read_payload(&length) : NULL;
+    const struct attempt attempt = {.source = options.source,
+                                    .topic = options.topic,
+                                    .retain = options.retain,
+                                    .arrived_ms = eg_clock_now_ms(),
+                                    .payload = payload,
+                                    .length = length};
+    code = payload ? attempt_run(conf, &attempt, session->json) : EXIT_USAGE;
+    free(payload);
     eg_conf_destroy(conf);
     return code;
 }

@@ -130,6 +130,12 @@ static bool on_import(void *user, const struct eg_import *import)
     return !house->leaving && eg_turn_import(house->turn, import);
 }
 
+static bool on_retry(void *user, const struct eg_retry *retry)
+{
+    struct house *house = user;
+    return !house->leaving && eg_turn_retry(house->turn, retry);
+}
+
 static void tell_state(void *user, struct eg_api_state *ret)
 {
     struct house *house = user;
@@ -360,7 +366,7 @@ static void remember_subscriptions(struct house *house)
 static int build_edges(struct house *house, struct eg_err *err)
 {
     const struct eg_turn_edges edges = {house, on_pause, on_release, on_fatal};
-    const struct eg_api_door api_door = {house, tell_state, on_command, on_import};
+    const struct eg_api_door api_door = {house, tell_state, on_command, on_import, on_retry};
     const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_telling, on_published};
     const struct eg_notify_door notify_door = {house, publish, on_delivery};
     const struct eg_state_door state_door = {house, publish_state};

@@ -1,6 +1,7 @@
 /* Reads and writes lines of a recording. Knows the format, not what is done with it. Called by replay.c and record.c. */
 #include "recording.h"
 
+#include <base/base64.h>
 #include <base/json.h>
 #include <base/utf8.h>
 #include <ecogov/reading.h>
@@ -9,56 +10,6 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* RFC 4648, padded. NULL when it is none. */
-static uint8_t *from_base64(const char *text, size_t *ret_length)
-{
-    size_t length = strlen(text);
-    while (length && text[length - 1] == '=')
-        length--;
-    uint8_t *bytes = malloc(length * 3 / 4 + 1);
-    uint32_t held = 0;
-    int bits = 0;
-    *ret_length = 0;
-    for (size_t i = 0; bytes && i < length; i++) {
-        int value = sextet(text[i]);
-        if (value < 0) {
-            free(bytes);
-            return NULL;
-        }
-        held = held << 6 | (uint32_t)value;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            bytes[(*ret_length)++] = (uint8_t)(held >> bits);
-        }
-    }
-    return bytes;
-}
-
-static void to_base64(const uint8_t *bytes, size_t length, struct eg_buf *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < length; i += 3) {
-        size_t left = length - i < 3 ? length - i : 3;
-        uint32_t held = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                        (left > 2 ? bytes[i + 2] : 0);
-        char quad[4] = {digits[held >> 18], digits[held >> 12 & 63], left > 1 ? digits[held >> 6 & 63] : '=',
-                        left > 2 ? digits[held & 63] : '='};
-        eg_buf_add(out, quad, 4);
-    }
-}
 
 static const char *text_of(const cJSON *object, const char *key)
 {
@@ -76,7 +27,7 @@ static int parse_message(const cJSON *json, struct eg_recorded *out, struct eg_e
     message->retain = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "retain"));
     message->qos = 1;
     if (base64) {
-        out->bytes = from_base64(base64, &message->payload_len);
+        out->bytes = eg_base64_read(base64, &message->payload_len);
         if (!out->bytes)
             return eg_err_set(err, EG_EINVAL, "payload_base64 is not base64 (RFC 4648)");
         message->payload = out->bytes;
@@ -164,7 +115,7 @@ void eg_recording_write(const struct eg_message *message, struct eg_buf *out)
         eg_json_string_n(&json, payload ? payload : "", message->payload_len);
     } else {
         eg_buf_text(out, "\"");
-        to_base64(message->payload, message->payload_len, out);
+        eg_base64_write(message->payload, message->payload_len, out);
         eg_buf_text(out, "\"");
         json.comma = true;
     }

@@ -295,6 +295,12 @@ bool eg_turn_import(struct eg_turn *turn, const struct eg_import *import)
     return wait_for_turn(turn, &event);
 }
 
+bool eg_turn_retry(struct eg_turn *turn, const struct eg_retry *retry)
+{
+    struct eg_event event = {.kind = EG_EVENT_RETRY, .now_ms = eg_clock_now_ms(), .retry = *retry};
+    return wait_for_turn(turn, &event);
+}
+
 void eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery)
 {
     struct eg_event event = {.kind = EG_EVENT_DELIVERY, .now_ms = eg_clock_now_ms(), .delivery = *delivery};

@@ -32,6 +32,7 @@ bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message);
 void eg_turn_dry(struct eg_turn *turn, bool full, bool perhaps);
 bool eg_turn_command(struct eg_turn *turn, const struct eg_command *command);
 bool eg_turn_import(struct eg_turn *turn, const struct eg_import *import);
+bool eg_turn_retry(struct eg_turn *turn, const struct eg_retry *retry);
 void eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery);
 
 /* Nothing uncommitted and no commit running: the pipeline may be given a new configuration. Otherwise `when` is called as soon as

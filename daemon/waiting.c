@@ -9,7 +9,7 @@
 struct eg_waiting_row {
     struct eg_event event;
     char *texts[TEXTS]; /* what the event's point to; Owned */
-    void *rows;         /* an import's; Owned */
+    void *rows;         /* an import's, a retry's with its topics and payloads; Owned */
     struct eg_waiting_row *next;
 };
 
@@ -33,9 +33,37 @@ static bool own_rows(struct eg_waiting_row *row)
     return true;
 }
 
+/* Rows, then the topics, then the payloads: one block. */
+static bool own_messages(struct eg_waiting_row *row)
+{
+    struct eg_retry *retry = &row->event.retry;
+    size_t size = retry->count * sizeof *retry->rows + 1;
+    for (size_t i = 0; i < retry->count; i++)
+        size += retry->rows[i].message.topic_len + 1 + retry->rows[i].message.payload_len;
+    struct eg_retry_row *rows = row->rows = malloc(size);
+    if (!rows)
+        return false;
+    char *at = (char *)(rows + retry->count);
+    for (size_t i = 0; i < retry->count; i++) {
+        struct eg_message *message = &rows[i].message;
+        rows[i] = retry->rows[i];
+        memcpy(at, message->topic, message->topic_len + 1);
+        message->topic = at;
+        at += message->topic_len + 1;
+        if (message->payload_len)
+            memcpy(at, message->payload, message->payload_len);
+        message->payload = (const uint8_t *)at;
+        at += message->payload_len;
+    }
+    retry->rows = rows;
+    return true;
+}
+
 /* Puts a copy of each text in the place of the text. */
 static bool own_texts(struct eg_waiting_row *row)
 {
+    if (row->event.kind == EG_EVENT_RETRY)
+        return own_messages(row);
     if (row->event.kind == EG_EVENT_IMPORT)
         return own_rows(row);
     struct eg_command *command = &row->event.command;

@@ -26,6 +26,7 @@ struct eg_api_door {
     /* Queues a command; the answer comes through eg_api_release() with the same ticket. false: busy (-32004). Copies. */
     bool (*command)(void *user, const struct eg_command *command);
     bool (*import)(void *user, const struct eg_import *import); /* likewise; NULL: nobody takes any */
+    bool (*retry)(void *user, const struct eg_retry *retry);    /* likewise */
 };
 
 /* Listens at conf->socket.path (made with mode 0660 and group ecogov when that group exists; a stale socket file is removed, a live one

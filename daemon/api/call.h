@@ -40,6 +40,8 @@ struct eg_desk {
     size_t exports;               /* under way */
     uv_loop_t *loop;              /* NULL: no backups */
     struct eg_backup_job *backup; /* the one under way, or NULL; m_backup.c */
+    uint64_t
+        retrying; /* the ticket of the retry under way, 0: none. One at a time: the next reads what it left */
     /* Its end: a code of 0 with the result as JSON, or an enum eg_rpc_code with the sentence. */
     void (*told)(void *user, uint64_t ticket, int code, const char *text);
     void *told_user;

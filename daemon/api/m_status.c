@@ -122,6 +122,7 @@ void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json)
     eg_json_open(json, '{');
     eg_json_put_string(json, "version", ECOGOV_VERSION);
     eg_json_put_int(json, "protocol", 1);
+    eg_json_put_string(json, "config", desk->conf->path);
     eg_json_put_time(json, "started_at", state.started_ms);
     eg_json_put_time(json, "now", state.now_ms);
     eg_json_put_string(json, "time_zone", desk->conf->time_zone);

@@ -80,6 +80,12 @@ static const struct eg_param p_verb[] = {
 static const struct eg_param p_quarantine[] = {{.name = "limit", MOST(200)}, CURSOR, END};
 static const struct eg_param p_entry[] = {
     {.name = "id", .kind = EG_PARAM_INT, .required = true, .low = 1, .high = INT64_C(1) << 53}, END};
+static const struct eg_param p_retry[] = {
+    {.name = "id", .kind = EG_PARAM_INT, .low = 1, .high = INT64_C(1) << 53},
+    {.name = "source", .kind = EG_PARAM_TEXT},
+    {.name = "all", .kind = EG_PARAM_BOOL},
+    CURSOR,
+    END};
 static const struct eg_param p_outbox[] = {
     {.name = "pending", .kind = EG_PARAM_BOOL}, {.name = "limit", MOST(200)}, CURSOR, END};
 static const struct eg_param p_watch[] = {
@@ -138,6 +144,8 @@ static const struct eg_method methods[] = {
      p_quarantine},
     {"quarantine.show", eg_m_quarantine_show, false, false, "One of them with its whole stored payload.",
      p_entry},
+    {"quarantine.retry", eg_m_quarantine_retry, true, false,
+     "Reads them once more, under the configuration of now, and stores what they hold.", p_retry},
     {"outbox.list", eg_m_outbox_list, false, false, "Notifications: waiting, delivered, failed.", p_outbox},
     {"watch", eg_m_watch, false, true, "From now on, tell of cases, readings, status as they happen.",
      p_watch},

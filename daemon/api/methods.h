@@ -31,6 +31,7 @@ int eg_m_cases_list(struct eg_call *call);
 int eg_m_cases_show(struct eg_call *call);
 int eg_m_cases_verb(struct eg_call *call);
 int eg_m_quarantine_list(struct eg_call *call);
+int eg_m_quarantine_retry(struct eg_call *call);
 int eg_m_quarantine_show(struct eg_call *call);
 int eg_m_outbox_list(struct eg_call *call);
 int eg_m_export(struct eg_call *call);

@@ -372,6 +372,12 @@ static void write_done(struct eg_desk *desk, struct eg_rpc_reply *reply, const c
     size_t mark = reply->text.length;
     open_answer(&json, id);
     eg_json_key(&json, "result");
+    if (answer->result) {
+        eg_json_raw(&json, answer->result);
+        eg_json_close(&json, '}');
+        end_answer(reply, mark, id);
+        return;
+    }
     eg_json_open(&json, '{');
     eg_json_put_int(&json, "imported", answer->imported);
     eg_json_put_int(&json, "duplicate", answer->duplicate);

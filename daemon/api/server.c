@@ -231,6 +231,8 @@ void eg_api_release(struct eg_api *api, const struct eg_batch *batch)
     for (size_t i = 0; i < batch->answers_count; i++) {
         if (batch->answers[i].ticket == 0)
             continue;
+        if (batch->answers[i].ticket == api->desk.retrying)
+            api->desk.retrying = 0;
         /* Nobody's: the connection has gone in the meantime. What was decided stands all the same. */
         for (size_t p = 0; p < api->peer_count && !eg_peer_answer(api->peers[p], &batch->answers[i]); p++)
             ;

@@ -61,6 +61,7 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(outbox)                                                                                                \
     X(outbox_done)                                                                                           \
     X(quarantine)                                                                                            \
+    X(retried)                                                                                               \
     X(answers)
 
 void eg_batch_finish(struct eg_batch *batch)

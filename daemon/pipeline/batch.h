@@ -133,6 +133,11 @@ struct eg_row_quarantine {
     bool retain;
 };
 #define EG_QUARANTINE_BYTES 16384
+struct eg_row_retried { /* a quarantined payload that was read after all */
+    int64_t id;
+    const char *
+        reason; /* NULL: it leaves the quarantine; else it stays, as one some of whose readings are rejected */
+};
 
 struct eg_answer { /* to a command, let out after the commit */
     uint64_t ticket;
@@ -140,6 +145,7 @@ struct eg_answer { /* to a command, let out after the commit */
     const char *sentence;
     uint32_t case_number; /* 0: of an import */
     uint32_t imported, duplicate;
+    const char *result; /* JSON, of what is neither a case's nor an import's; NULL */
 };
 
 #define EG_ROWS(type, name)                                                                                  \
@@ -163,6 +169,7 @@ struct eg_batch {
     EG_ROWS(eg_row_outbox, outbox);
     EG_ROWS(eg_row_outbox_done, outbox_done);
     EG_ROWS(eg_row_quarantine, quarantine);
+    EG_ROWS(eg_row_retried, retried);
     EG_ROWS(eg_answer, answers);
     struct eg_batch_text *text;
 };

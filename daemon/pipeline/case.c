@@ -262,7 +262,10 @@ static void answer(struct eg_batch *batch, const struct eg_command *command, enu
     batch->urgent = true;
     struct eg_answer *row = EG_BATCH_ADD(batch, answers);
     if (row)
-        *row = (struct eg_answer){command->ticket, code, eg_batch_text(batch, sentence), number, 0, 0};
+        *row = (struct eg_answer){.ticket = command->ticket,
+                                  .code = code,
+                                  .sentence = eg_batch_text(batch, sentence),
+                                  .case_number = number};
 }
 
 static const struct step *step_of(const char *verb)

@@ -5,7 +5,14 @@
 #include <ecogov/reading.h>
 #include <stdint.h>
 
-enum eg_event_kind { EG_EVENT_MESSAGE, EG_EVENT_COMMAND, EG_EVENT_DELIVERY, EG_EVENT_TICK, EG_EVENT_IMPORT };
+enum eg_event_kind {
+    EG_EVENT_MESSAGE,
+    EG_EVENT_COMMAND,
+    EG_EVENT_DELIVERY,
+    EG_EVENT_TICK,
+    EG_EVENT_IMPORT,
+    EG_EVENT_RETRY
+};
 
 /* A write over the socket (or a command line of a recording). */
 struct eg_command {
@@ -36,6 +43,21 @@ struct eg_import {
     int64_t first;   /* the number of rows[0], for sentences */
     uint64_t ticket; /* as a command's */
 };
+/* What was quarantined, to be read once more: the configuration has changed since. */
+#define EG_RETRY_ROWS 64
+struct eg_retry_row {
+    int64_t id;                /* in the quarantine */
+    bool rejected;             /* it counts as decoded: some of its readings were not admitted */
+    size_t full_len;           /* more than the message has: it was cut */
+    struct eg_message message; /* as it came then, with its arrival time; mid 0 */
+};
+struct eg_retry {
+    const struct eg_retry_row *rows;
+    size_t count;
+    bool one;        /* asked for by its id: that it stays is a refusal */
+    int64_t next;    /* echoed in the answer: there are more behind this id; 0: there are not */
+    uint64_t ticket; /* as a command's */
+};
 struct eg_event {
     enum eg_event_kind kind;
     int64_t now_ms;
@@ -44,6 +66,7 @@ struct eg_event {
         struct eg_command command;
         struct eg_delivery delivery;
         struct eg_import import;
+        struct eg_retry retry;
     };
 };
 #endif

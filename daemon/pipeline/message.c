@@ -43,15 +43,6 @@ static void quarantine(const struct eg_pipeline *pipeline, const struct eg_messa
     };
 }
 
-static void refuse(struct eg_pipeline *pipeline, const struct eg_message *message, uint32_t source,
-                   enum eg_verdict verdict, const char *reason, struct eg_batch *batch)
-{
-    pipeline->counters.quarantined++;
-    if (source != EG_CONF_NONE)
-        pipeline->source_counts[source][verdict]++;
-    quarantine(pipeline, message, source, eg_verdict_name(verdict), reason, batch);
-}
-
 static bool slug(struct eg_slice text)
 {
     if (!text.length || text.length >= EG_DOMAIN_TEXT)
@@ -174,10 +165,11 @@ static void note_seen(struct eg_device *device, int64_t time_ms, struct eg_batch
         device->last_seen_ms = time_ms;
 }
 
-static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
-                         const struct eg_message *message, struct eg_reading *reading,
+static void take_reading(struct eg_speakers *speakers, struct eg_device *device, struct eg_reading *reading,
                          char reason[EG_REASON_MAX], struct eg_batch *batch)
 {
+    struct eg_pipeline *pipeline = speakers->pipeline;
+    const struct eg_message *message = speakers->message;
     struct eg_counters *counters = &pipeline->counters;
     struct eg_series *series = NULL;
     char why[EG_REASON_MAX] = "";
@@ -192,10 +184,14 @@ static void take_reading(struct eg_pipeline *pipeline, struct eg_device *device,
         return;
     }
     reading->flags = message->retain ? EG_FLAG_RETAINED : 0;
+    if (speakers->again && eg_series_holds(pipeline, series, reading, message->arrived_ms, batch)) {
+        counters->r_duplicate++;
+        return;
+    }
     if (reading->time_ms != EG_TIME_NONE &&
-        reading->time_ms < message->arrived_ms - pipeline->conf->late_limit_ms)
+        reading->time_ms < speakers->now_ms - pipeline->conf->late_limit_ms)
         reading->flags |= EG_FLAG_LATE;
-    switch (eg_series_take(pipeline, series, reading, message->arrived_ms, batch)) {
+    switch (eg_series_take(pipeline, series, reading, speakers->now_ms, batch)) {
     case EG_FATE_DUPLICATE:
         counters->r_duplicate++;
         return;
@@ -237,58 +233,108 @@ static void note_health(struct eg_device *device, const struct eg_message *messa
         note_seen(device, message->arrived_ms, batch);
 }
 
-static void take_readings(struct eg_pipeline *pipeline, struct eg_speakers *speakers, uint32_t source,
-                          struct eg_batch *batch)
+static void take_readings(struct eg_speakers *speakers, struct eg_batch *batch, char reason[EG_REASON_MAX])
 {
+    struct eg_pipeline *pipeline = speakers->pipeline;
     struct eg_sink *sink = pipeline->sink;
-    char reason[EG_REASON_MAX] = "";
-    pipeline->counters.decoded++;
-    pipeline->source_counts[source][EG_DECODED]++;
     pipeline->counters.r_decoded += sink->count;
     struct eg_device *first =
         eg_speakers_device(speakers, sink->count ? sink->readings[0].device : sink->device, batch, reason);
-    if (first)
+    if (first && !speakers->again)
         note_health(first, speakers->message, sink, batch);
     for (size_t i = 0; i < sink->count; i++) {
         struct eg_device *device = eg_speakers_device(speakers, sink->readings[i].device, batch, reason);
         if (device)
-            take_reading(pipeline, device, speakers->message, &sink->readings[i], reason, batch);
+            take_reading(speakers, device, &sink->readings[i], reason, batch);
         else
             pipeline->counters.r_rejected++;
     }
-    if (*reason)
-        quarantine(pipeline, speakers->message, source, "rejected", reason, batch);
 }
 
-static void take_decoded(struct eg_pipeline *pipeline, const struct eg_message *message,
-                         struct eg_topic topic, const struct eg_routed *routed, bool known,
-                         struct eg_batch *batch)
+/* `speakers` knows where the topic led; `known`: by the table, so that the names are the device's. */
+static void take_decoded(struct eg_speakers *speakers, struct eg_topic topic, bool known,
+                         struct eg_batch *batch, struct eg_became *became)
 {
+    struct eg_pipeline *pipeline = speakers->pipeline;
     const struct eg_sink *sink = pipeline->sink;
-    char reason[EG_REASON_MAX] = "";
-    struct eg_speakers speakers = {.pipeline = pipeline, .message = message, .routed = *routed};
-    if (undatable(message, sink)) { /* old news of an unknown age: it must not look fresh */
-        pipeline->counters.ignored++;
+    if (undatable(speakers->message, sink)) /* old news of an unknown age: it must not look fresh */
         return;
-    }
-    if (known) { /* by its topic; the names are the device's */
+    if (known) {
         const struct eg_device *device = eg_registry_device(pipeline, topic.device);
-        speakers.routed.site = slice(device->site_id);
-        speakers.routed.domain = slice(device->domain);
+        speakers->routed.site = slice(device->site_id);
+        speakers->routed.domain = slice(device->domain);
     }
-    speakers.ids[0] = topic.device == EG_ID_NONE ? 0 : topic.device;
-    if (!sink->device_count && !eg_speakers_device(&speakers, 0, batch, reason)) {
-        refuse(pipeline, message, topic.source, EG_IMPLAUSIBLE, reason, batch);
+    speakers->ids[0] = topic.device == EG_ID_NONE ? 0 : topic.device;
+    if (!sink->device_count && !eg_speakers_device(speakers, 0, batch, became->reason)) {
+        became->fate = EG_MESSAGE_REFUSED;
+        became->verdict = EG_IMPLAUSIBLE;
         return;
     }
-    take_readings(pipeline, &speakers, topic.source, batch);
-    if (!known && speakers.ids[0] && speakers.ids[0] != EG_ID_NONE)
-        remember(pipeline, message, (struct eg_topic){topic.source, speakers.ids[0]});
+    became->fate = EG_MESSAGE_DECODED;
+    take_readings(speakers, batch, became->reason);
+    if (!known && speakers->ids[0] && speakers->ids[0] != EG_ID_NONE)
+        remember(pipeline, speakers->message, (struct eg_topic){topic.source, speakers->ids[0]});
+}
+
+void eg_message_read(struct eg_pipeline *pipeline, const struct eg_message *message, int64_t now_ms,
+                     bool again, struct eg_batch *batch, struct eg_became *ret)
+{
+    struct eg_topic topic;
+    struct eg_speakers speakers = {
+        .pipeline = pipeline, .message = message, .now_ms = now_ms, .again = again};
+    speakers.routed.source = EG_CONF_NONE;
+    ret->fate = EG_MESSAGE_IGNORED;
+    ret->verdict = EG_NOT_MINE;
+    ret->source = EG_CONF_NONE;
+    *ret->reason = '\0';
+    if (!resolve(pipeline, message, &topic, &speakers.routed))
+        return;
+    ret->source = topic.source;
+    bool known = speakers.routed.source == EG_CONF_NONE;
+    if (!known && eg_message_misnamed(pipeline, &speakers.routed, ret->reason)) {
+        ret->fate = EG_MESSAGE_REFUSED;
+        ret->verdict = EG_IMPLAUSIBLE;
+        return;
+    }
+    const struct eg_conf_source *source = &pipeline->conf->sources[topic.source];
+    eg_sink_reset(pipeline->sink);
+    ret->verdict = source->driver->decode(source->prepared, message, pipeline->sink);
+    if (ret->verdict == EG_DECODED) {
+        take_decoded(&speakers, topic, known, batch, ret);
+    } else if (ret->verdict != EG_NOT_MINE) {
+        ret->fate = EG_MESSAGE_REFUSED;
+        memcpy(ret->reason, pipeline->sink->reason, sizeof ret->reason);
+    }
+}
+
+static void count(struct eg_pipeline *pipeline, const struct eg_message *message,
+                  const struct eg_became *became, struct eg_batch *batch)
+{
+    struct eg_counters *counters = &pipeline->counters;
+    bool undated = became->fate == EG_MESSAGE_IGNORED && became->verdict == EG_DECODED;
+    if (became->source != EG_CONF_NONE && !undated)
+        pipeline->source_counts[became->source][became->verdict]++;
+    switch (became->fate) {
+    case EG_MESSAGE_IGNORED:
+        counters->ignored++;
+        break;
+    case EG_MESSAGE_REFUSED:
+        counters->quarantined++;
+        quarantine(pipeline, message, became->source, eg_verdict_name(became->verdict), became->reason,
+                   batch);
+        break;
+    case EG_MESSAGE_DECODED:
+        counters->decoded++;
+        if (*became->reason)
+            quarantine(pipeline, message, became->source, "rejected", became->reason, batch);
+        break;
+    }
 }
 
 void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_batch *batch)
 {
     struct eg_counters *counters = &pipeline->counters;
+    struct eg_became became;
     counters->received++;
     if (message->mid) {
         uint32_t hash = eg_message_hash(message);
@@ -301,27 +347,6 @@ void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *mess
         if (row)
             *row = (struct eg_row_ident){message->mid, hash};
     }
-    struct eg_topic topic;
-    struct eg_routed routed = {.source = EG_CONF_NONE};
-    char reason[EG_REASON_MAX];
-    if (!resolve(pipeline, message, &topic, &routed)) {
-        counters->ignored++;
-        return;
-    }
-    bool known = routed.source == EG_CONF_NONE;
-    if (!known && eg_message_misnamed(pipeline, &routed, reason)) {
-        refuse(pipeline, message, topic.source, EG_IMPLAUSIBLE, reason, batch);
-        return;
-    }
-    const struct eg_conf_source *source = &pipeline->conf->sources[topic.source];
-    eg_sink_reset(pipeline->sink);
-    enum eg_verdict verdict = source->driver->decode(source->prepared, message, pipeline->sink);
-    if (verdict == EG_NOT_MINE) {
-        counters->ignored++;
-        pipeline->source_counts[topic.source][EG_NOT_MINE]++;
-    } else if (verdict != EG_DECODED) {
-        refuse(pipeline, message, topic.source, verdict, pipeline->sink->reason, batch);
-    } else {
-        take_decoded(pipeline, message, topic, &routed, known, batch);
-    }
+    eg_message_read(pipeline, message, message->arrived_ms, false, batch, &became);
+    count(pipeline, message, &became, batch);
 }

@@ -119,6 +119,9 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
     case EG_EVENT_IMPORT:
         eg_import_take(pipeline, &event->import, event->now_ms, batch);
         break;
+    case EG_EVENT_RETRY:
+        eg_retry_take(pipeline, &event->retry, event->now_ms, batch);
+        break;
     case EG_EVENT_TICK:
         break;
     }

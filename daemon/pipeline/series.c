@@ -58,6 +58,20 @@ static void date_by_arrival(const struct eg_pipeline *pipeline, const struct eg_
         reading->time_ms++;
 }
 
+bool eg_series_holds(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                     struct eg_reading *reading, int64_t arrived_ms, const struct eg_batch *batch)
+{
+    double value;
+    if (reading->time_ms != EG_TIME_NONE)
+        return known(pipeline, series, reading->time_ms, batch, &value);
+    reading->flags |= EG_FLAG_ARRIVAL;
+    reading->time_ms = arrived_ms;
+    for (; known(pipeline, series, reading->time_ms, batch, &value); reading->time_ms++)
+        if (same_value(value, reading->value))
+            return true;
+    return false;
+}
+
 /* --- buckets --- */
 
 static void push_rollup(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,

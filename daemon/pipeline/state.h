@@ -122,6 +122,8 @@ struct eg_speakers {
     struct eg_pipeline *pipeline;
     const struct eg_message *message;
     struct eg_routed routed; /* by the topic; its device may be empty */
+    int64_t now_ms;          /* the message's arrival, or when it is read once more */
+    bool again;              /* it came before, and was quarantined */
     uint32_t ids[EG_SINK_DEVICES +
                  1]; /* by a reading's `device`; 0: not asked for yet, EG_ID_NONE: there is none */
 };
@@ -130,6 +132,18 @@ struct eg_device *eg_speakers_device(struct eg_speakers *speakers, uint16_t whic
                                      char reason[EG_REASON_MAX]);
 
 /* message.c */
+enum eg_fate_of_message { EG_MESSAGE_IGNORED, EG_MESSAGE_REFUSED, EG_MESSAGE_DECODED };
+struct eg_became {
+    enum eg_fate_of_message fate;
+    enum eg_verdict
+        verdict; /* the driver's, or IMPLAUSIBLE; of one that is ignored: NOT_MINE, or DECODED where it cannot be dated */
+    uint32_t source;            /* EG_CONF_NONE: nobody's */
+    char reason[EG_REASON_MAX]; /* of a refusal, or of the first reading that was not admitted */
+};
+/* Reads it, counts its readings but not the message. `now_ms`: its arrival; later, it was quarantined then and is read `again`: it keeps
+ * its arrival time, adds what is not there and replaces nothing. */
+void eg_message_read(struct eg_pipeline *pipeline, const struct eg_message *message, int64_t now_ms,
+                     bool again, struct eg_batch *batch, struct eg_became *ret);
 void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *message, struct eg_batch *batch);
 uint32_t eg_message_hash(const struct eg_message *message); /* never 0 */
 
@@ -143,10 +157,18 @@ const char *eg_message_inadmissible(const struct eg_conf *conf, const struct eg_
 void eg_import_take(struct eg_pipeline *pipeline, const struct eg_import *import, int64_t now_ms,
                     struct eg_batch *batch);
 
+/* retry.c */
+void eg_retry_take(struct eg_pipeline *pipeline, const struct eg_retry *retry, int64_t now_ms,
+                   struct eg_batch *batch);
+
 /* series.c: one admitted reading of a series */
 enum eg_fate { EG_FATE_STORED, EG_FATE_DUPLICATE, EG_FATE_CORRECTED };
 enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series,
                             struct eg_reading *reading, int64_t now_ms, struct eg_batch *batch);
+/* Dates a reading that came earlier by its `arrived_ms`, where it has no time. True: it is there already, or another is there for its
+ * time. */
+bool eg_series_holds(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                     struct eg_reading *reading, int64_t arrived_ms, const struct eg_batch *batch);
 /* Restoring: fills windows and open buckets, decides nothing. */
 void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
                       unsigned flags);

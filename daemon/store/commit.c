@@ -266,11 +266,25 @@ static int put_quarantine(struct eg_store *store, const struct eg_batch *batch)
     return code;
 }
 
+static int put_retried(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->retried_count; i++) {
+        const struct eg_row_retried *row = &batch->retried[i];
+        enum eg_sql which = row->reason ? SQL_QUARANTINE_REJECT : SQL_QUARANTINE_DROP;
+        sqlite3_bind_int64(store->sql[which], 1, row->id);
+        if (row->reason)
+            bind_text(store->sql[which], 2, row->reason);
+        code = eg_sql_run(store, which);
+    }
+    return code;
+}
+
 static int put_all(struct eg_store *store, const struct eg_batch *batch)
 {
     static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {
-        put_turn,  put_devices, put_rollups,    put_rule_states,
-        put_cases, put_outbox,  put_quarantine, eg_flash_put};
+        put_turn,   put_devices, put_rollups,    put_rule_states, put_cases,
+        put_outbox, put_retried, put_quarantine, eg_flash_put};
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof *parts; i++)
         code = parts[i](store, batch);

@@ -339,21 +339,13 @@ int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
 
 /* --- quarantine and outbox --- */
 
-int eg_reader_quarantine(struct eg_reader *reader, int64_t id, int64_t before_id, size_t limit,
-                         bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg,
-                         struct eg_err *err)
+#define QUARANTINE_COLUMNS "SELECT id,at,topic,source,verdict,reason,payload,full_len,retain FROM quarantine"
+
+/* Hands out the rows of a prepared statement, which goes. `code`: of preparing it. */
+static int each_quarantined(struct eg_reader *reader, sqlite3_stmt *sql, int code,
+                            bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg,
+                            struct eg_err *err)
 {
-    sqlite3_stmt *sql = NULL;
-    int code =
-        sqlite3_prepare_v2(reader->db,
-                           "SELECT id,at,topic,source,verdict,reason,payload,full_len,retain FROM quarantine"
-                           " WHERE (?1<=0 OR id=?1) AND (?2<=0 OR id<?2) ORDER BY id DESC LIMIT ?3",
-                           -1, &sql, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(sql, 1, id);
-        sqlite3_bind_int64(sql, 2, before_id);
-        sqlite3_bind_int64(sql, 3, limit ? (int64_t)limit : -1);
-    }
     bool go_on = code == SQLITE_OK;
     while (go_on && (code = sqlite3_step(sql)) == SQLITE_ROW) {
         struct eg_quarantine_view row = {.id = sqlite3_column_int64(sql, 0),
@@ -373,6 +365,40 @@ int eg_reader_quarantine(struct eg_reader *reader, int64_t id, int64_t before_id
                      : eg_sql_error(reader->db, err, "reading the quarantine");
     sqlite3_finalize(sql);
     return result;
+}
+
+int eg_reader_quarantine(struct eg_reader *reader, int64_t id, int64_t before_id, size_t limit,
+                         bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg,
+                         struct eg_err *err)
+{
+    sqlite3_stmt *sql = NULL;
+    int code = sqlite3_prepare_v2(reader->db,
+                                  QUARANTINE_COLUMNS
+                                  " WHERE (?1<=0 OR id=?1) AND (?2<=0 OR id<?2) ORDER BY id DESC LIMIT ?3",
+                                  -1, &sql, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_bind_int64(sql, 1, id);
+        sqlite3_bind_int64(sql, 2, before_id);
+        sqlite3_bind_int64(sql, 3, limit ? (int64_t)limit : -1);
+    }
+    return each_quarantined(reader, sql, code, each, arg, err);
+}
+
+int eg_reader_quarantined(struct eg_reader *reader, int64_t after_id, const char *source, size_t limit,
+                          bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg,
+                          struct eg_err *err)
+{
+    sqlite3_stmt *sql = NULL;
+    int code = sqlite3_prepare_v2(
+        reader->db, QUARANTINE_COLUMNS " WHERE id>?1 AND (?2 IS NULL OR source=?2) ORDER BY id LIMIT ?3", -1,
+        &sql, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_bind_int64(sql, 1, after_id);
+        if (source)
+            sqlite3_bind_text(sql, 2, source, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(sql, 3, (int64_t)limit);
+    }
+    return each_quarantined(reader, sql, code, each, arg, err);
 }
 
 int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_id, size_t limit,

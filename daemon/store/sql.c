@@ -49,6 +49,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_QUARANTINE] = "INSERT INTO quarantine(at,topic,source,verdict,reason,payload,full_len,retain) "
                        "VALUES(?,?,?,?,?,?,?,?)",
     [SQL_QUARANTINE_PRUNE] = "DELETE FROM quarantine WHERE id<=(SELECT max(id) FROM quarantine)-?1",
+    [SQL_QUARANTINE_DROP] = "DELETE FROM quarantine WHERE id=?1",
+    [SQL_QUARANTINE_REJECT] = "UPDATE quarantine SET verdict='rejected', reason=?2 WHERE id=?1",
     [SQL_CHUNK] = "INSERT INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)",
     [SQL_YOUNG] = "INSERT OR REPLACE INTO young VALUES(?,?,?,?,?,?)",
     [SQL_YOUNG_GET] = "SELECT body FROM young WHERE series=?",

@@ -107,6 +107,11 @@ int eg_reader_quarantine(struct eg_reader *reader, int64_t id, int64_t before_id
                          bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg,
                          struct eg_err *err);
 
+/* Oldest first, id > after_id; `source`: of that one only, NULL: of all. */
+int eg_reader_quarantined(struct eg_reader *reader, int64_t after_id, const char *source, size_t limit,
+                          bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg,
+                          struct eg_err *err);
+
 struct eg_outbox_view {
     int64_t id, created_ms, done_ms /* EG_TIME_NONE */;
     const char *channel, *recipient, *key, *body, *error;

@@ -183,7 +183,7 @@ def test_a_client_that_hangs_up_in_the_middle_does_no_harm(full):
 FORBIDDEN = """
 import json, socket, sys
 s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); f = s.makefile("rw")
-for method, params in (("status", {}), ("cases.acknowledge", {"id": "1"})):
+for method, params in (("status", {}), ("cases.acknowledge", {"id": "1"}), ("quarantine.retry", {"all": True})):
     f.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}) + "\\n"); f.flush()
     print(f.readline(), end="")
 """
@@ -202,8 +202,8 @@ def test_another_user_may_read_but_not_write(broker, house, peer):
     daemon.connected()
     peer.tell("ecogov/v1/air/a1", '{"pm25": 90}')
     daemon.cases()
-    status, write = as_nobody(daemon)
-    assert status["result"]["protocol"] == 1 and write["error"]["code"] == -32001
+    status, write, retry = as_nobody(daemon)
+    assert status["result"]["protocol"] == 1 and write["error"]["code"] == -32001 and retry["error"]["code"] == -32001
     assert daemon.call("cases.show", id="1")["version"] == 1
 
 
@@ -214,7 +214,7 @@ def test_a_supervisor_may_write_and_is_named_in_the_history(broker, house, peer,
     daemon.connected()
     peer.tell("ecogov/v1/air/a1", '{"pm25": 90}')
     daemon.cases()
-    _, write = as_nobody(daemon)
+    _, write, _ = as_nobody(daemon)
     assert write["result"]["handling"] == "acknowledged"
     assert daemon.call("cases.show", id="1")["history"][-1]["actor"] == "nobody"
 

@@ -237,6 +237,22 @@ int eg_reader_quarantine(struct eg_reader *reader, int64_t id, int64_t before_id
     }
     return EG_OK;
 }
+int eg_reader_quarantined(struct eg_reader *reader, int64_t after_id, const char *source, size_t limit,
+                          bool (*each)(void *arg, const struct eg_quarantine_view *row), void *arg,
+                          struct eg_err *err)
+{
+    (void)reader, (void)err;
+    size_t rows = 0;
+    for (size_t i = 0; i < house.quarantine_count && rows < limit; i++) {
+        const struct eg_quarantine_view *row = &house.quarantine[i];
+        if (row->id <= after_id || (source && strcmp(row->source, source) != 0))
+            continue;
+        rows++;
+        if (!each(arg, row))
+            break;
+    }
+    return EG_OK;
+}
 int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_id, size_t limit,
                      bool (*each)(void *arg, const struct eg_outbox_view *row), void *arg, struct eg_err *err)
 {
