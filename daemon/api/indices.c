@@ -1,6 +1,7 @@
 /* Knows how the devices of a place make its indices: air of the mean of all stations' hours (as HJ 633 has it for a town), waste of the
  * worst value now, soil of the worst plot. Refuses to know what an index is (index/) and where the hours come from. Called by
  * m_summary.c. */
+#include <api/aqi.h>
 #include <api/indices.h>
 #include <index/aqi_us.h>
 #include <index/nano.h>
@@ -195,51 +196,7 @@ static void hours_of(const struct eg_indices *indices, struct eg_air_hours *ret_
         }
 }
 
-static void put_index(struct eg_json *json, const char *key, int index)
-{
-    eg_json_key(json, key);
-    index == EG_AQI_NONE ? eg_json_null(json) : eg_json_int(json, index);
-}
-
-/* `prefix[i]` of the bits that are set. */
-static void put_names(struct eg_json *json, const char *key, unsigned mask, const char *const *names,
-                      int count)
-{
-    eg_json_key(json, key);
-    eg_json_open(json, '[');
-    for (int i = 0; i < count; i++)
-        if (mask & 1u << i)
-            eg_json_string(json, names[i]);
-    eg_json_close(json, ']');
-}
-
-static void put_class(struct eg_json *json, const struct eg_aqi_class *classes, int level)
-{
-    eg_json_key(json, "level");
-    level ? eg_json_int(json, level) : eg_json_null(json);
-    eg_json_put_string(json, "category", level ? classes[level - 1].name : NULL);
-    eg_json_put_string(json, "category_zh", level ? classes[level - 1].name_zh : NULL);
-    eg_json_put_string(json, "colour", level ? classes[level - 1].colour : NULL);
-}
-
-/* The sub-indices that count, by pollutant: the greatest of each one's means. */
-static void put_subs(struct eg_json *json, const struct eg_aqi *aqi)
-{
-    eg_json_key(json, "sub");
-    eg_json_open(json, '{');
-    for (int p = 0; p < EG_POLLUTANTS; p++) {
-        int sub = EG_AQI_NONE;
-        for (int average = 0; average < EG_AVERAGES; average++)
-            sub = aqi->sub[p][average] > sub ? aqi->sub[p][average] : sub;
-        if (sub != EG_AQI_NONE)
-            eg_json_put_int(json, eg_pollutant_names[p], sub);
-    }
-    eg_json_close(json, '}');
-}
-
-typedef void air_index(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi);
-
-static void china(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi)
+void eg_indices_cn(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi)
 {
     struct eg_air air;
     enum eg_aqi_cn_edition edition = eg_aqi_cn_edition_at(end_ms - ((int64_t)ago + 1) * EG_HOUR_MS);
@@ -247,7 +204,7 @@ static void china(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, 
     eg_aqi_cn(edition, &air, ret_aqi);
 }
 
-static void america(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi)
+void eg_indices_us(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi)
 {
     (void)end_ms;
     struct eg_air air;
@@ -255,25 +212,20 @@ static void america(const struct eg_air_hours *hours, size_t ago, int64_t end_ms
     eg_aqi_us(&air, ret_aqi);
 }
 
-static void write_air(struct eg_json *json, const char *key, air_index *index,
+static void write_air(struct eg_json *json, const char *key, eg_indices_air *index,
                       const struct eg_aqi_class *classes, const struct eg_air_hours *hours, int64_t end_ms)
 {
     struct eg_aqi aqi;
     size_t ago = 0;
     for (index(hours, 0, end_ms, &aqi); aqi.available == EG_AQI_NONE && ago + 1 < NOW_HOURS;)
         index(hours, ++ago, end_ms, &aqi);
-    bool any = aqi.available != EG_AQI_NONE, published = aqi.value != EG_AQI_NONE;
+    bool any = aqi.available != EG_AQI_NONE;
     int64_t hour_ms = end_ms - ((int64_t)ago + 1) * EG_HOUR_MS;
     eg_json_key(json, key);
     eg_json_open(json, '{');
-    put_index(json, "aqi", aqi.value);
-    put_index(json, "aqi_of_available", aqi.available);
-    put_class(json, classes, published ? aqi.level : 0);
-    put_subs(json, &aqi);
-    put_names(json, "primary", published ? aqi.primary : 0, eg_pollutant_names, EG_POLLUTANTS);
-    put_names(json, "missing", aqi.missing, eg_pollutant_names, EG_POLLUTANTS);
+    eg_aqi_put(json, &aqi, classes);
     eg_json_put_time(json, "hour", any ? hour_ms : EG_TIME_NONE);
-    if (index == china)
+    if (index == eg_indices_cn)
         eg_json_put_string(json, "edition", eg_aqi_cn_edition_at(hour_ms) == EG_HJ633_2012 ? "2012" : "2026");
     eg_json_key(json, "last_24h"); /* of what is there, oldest first, up to the newest whole hour */
     eg_json_open(json, '[');
@@ -291,15 +243,15 @@ static void write_waste(struct eg_json *json, const struct eg_indices *indices)
     eg_waste_pressure(indices->worst, &pressure);
     eg_json_key(json, "waste_pressure");
     eg_json_open(json, '{');
-    put_index(json, "pressure", pressure.value);
-    put_class(json, eg_aqi_cn_classes, pressure.level);
+    eg_aqi_put_index(json, "pressure", pressure.value);
+    eg_aqi_put_class(json, eg_aqi_cn_classes, pressure.level);
     eg_json_key(json, "sub");
     eg_json_open(json, '{');
     for (int i = 0; i < EG_WASTES; i++)
         if (pressure.sub[i] != EG_AQI_NONE)
             eg_json_put_int(json, eg_waste_names[i], pressure.sub[i]);
     eg_json_close(json, '}');
-    put_names(json, "primary", pressure.primary, eg_waste_names, EG_WASTES);
+    eg_aqi_put_names(json, "primary", pressure.primary, eg_waste_names, EG_WASTES);
     eg_json_close(json, '}');
 }
 
@@ -311,9 +263,9 @@ static void write_soil(struct eg_json *json, const struct eg_soil *soil)
     eg_json_put_string(json, "category", eg_soil_classes[soil->class_ - 1][0]);
     eg_json_put_string(json, "category_zh", eg_soil_classes[soil->class_ - 1][1]);
     eg_json_put_number(json, "nemerow", soil->nemerow);
-    put_names(json, "above_screening", soil->above_screening, eg_element_names, EG_ELEMENTS);
-    put_names(json, "above_intervention", soil->above_intervention, eg_element_names, EG_ELEMENTS);
-    put_names(json, "primary", soil->primary, eg_element_names, EG_ELEMENTS);
+    eg_aqi_put_names(json, "above_screening", soil->above_screening, eg_element_names, EG_ELEMENTS);
+    eg_aqi_put_names(json, "above_intervention", soil->above_intervention, eg_element_names, EG_ELEMENTS);
+    eg_aqi_put_names(json, "primary", soil->primary, eg_element_names, EG_ELEMENTS);
     eg_json_close(json, '}');
 }
 
@@ -323,8 +275,8 @@ void eg_indices_write(struct eg_json *json, const struct eg_indices *indices, in
     eg_json_open(json, '{');
     if (indices && indices->air) {
         hours_of(indices, &hours);
-        write_air(json, "aqi_cn", china, eg_aqi_cn_classes, &hours, end_ms);
-        write_air(json, "aqi_us", america, eg_aqi_us_classes, &hours, end_ms);
+        write_air(json, "aqi_cn", eg_indices_cn, eg_aqi_cn_classes, &hours, end_ms);
+        write_air(json, "aqi_us", eg_indices_us, eg_aqi_us_classes, &hours, end_ms);
     }
     if (indices && indices->waste)
         write_waste(json, indices);

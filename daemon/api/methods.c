@@ -57,6 +57,15 @@ static const struct eg_param p_history[] = {
     {.name = "limit", MOST(5000)},
     CURSOR,
     END};
+static const struct eg_param p_indices[] = {
+    SITE,
+    DEVICE,
+    {.name = "index", .kind = EG_PARAM_CHOICE, .choices = "aqi_cn aqi_us"},
+    FROM_TO,
+    {.name = "resolution", .kind = EG_PARAM_CHOICE, .choices = "hour day"},
+    {.name = "limit", MOST(5000)},
+    CURSOR,
+    END};
 static const struct eg_param p_cases[] = {
     SITE,
     DOMAIN,
@@ -129,6 +138,8 @@ static const struct eg_method methods[] = {
     {"readings.latest", eg_m_readings_latest, false, false, "The newest reading of every series.", p_latest},
     {"readings.history", eg_m_history, false, false, "A series over time: raw, by hour or by day.",
      p_history},
+    {"indices.history", eg_m_indices_history, false, false,
+     "The air quality index of a place or a device over time, by hour or by day.", p_indices},
     {"cases.list", eg_m_cases_list, false, false, "Cases, newest first.", p_cases},
     {"cases.show", eg_m_cases_show, false, false, "One case with its whole history.", p_case},
     VERB("acknowledge", "Somebody has seen the case."),

@@ -34,14 +34,17 @@ enum eg_pollutant eg_hours_pollutant(int quantity)
     }
 }
 
-/* At least 45 of the hour's 60 minutes are covered by readings (GB 3095-2026 table 4). */
+bool eg_hours_valid(const struct eg_rollup *hour, int64_t interval_ms)
+{
+    return hour->count && eg_rollup_observed(hour, EG_PERIOD_HOUR, interval_ms, hour->end_ms) >= VALID_MS;
+}
+
 static int64_t nano_of(const struct eg_pipeline *pipeline, const struct eg_series *series,
                        const struct eg_rollup *hour)
 {
-    int64_t interval_ms = pipeline->devices[series->device - 1].interval_ms;
-    bool valid =
-        hour->count && eg_rollup_observed(hour, EG_PERIOD_HOUR, interval_ms, hour->end_ms) >= VALID_MS;
-    return valid ? eg_nano_of(hour->sum / (double)hour->count) : EG_NANO_NONE;
+    return eg_hours_valid(hour, pipeline->devices[series->device - 1].interval_ms)
+               ? eg_nano_of(hour->sum / (double)hour->count)
+               : EG_NANO_NONE;
 }
 
 void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour)

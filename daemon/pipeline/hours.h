@@ -3,9 +3,14 @@
 #define EG_HOURS_H
 
 #include <index/hours.h>
+#include <pipeline/batch.h>
+
+#include <stdbool.h>
 
 #define EG_HOUR_MS INT64_C(3600000)
 
 /* EG_POLLUTANTS: the quantity is none. */
 enum eg_pollutant eg_hours_pollutant(int quantity);
+/* At least 45 of the hour's 60 minutes are covered by readings (GB 3095-2026 table 4). `interval_ms`: the device's, as learned. */
+bool eg_hours_valid(const struct eg_rollup *hour, int64_t interval_ms);
 #endif

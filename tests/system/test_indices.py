@@ -3,7 +3,10 @@ import datetime
 import json
 import subprocess
 
+import pytest
+
 from house import BIN
+from rpc import RpcError
 
 HOUR = 3600
 SIX = {"pm25": 40, "pm10": 90, "so2": 12, "no2": 35, "co": 0.8, "o3": 70}
@@ -76,6 +79,48 @@ def test_air_of_two_stations(broker, house, peer):
     daemon.stored(2 * 25 * 36 + 6)
     later, _ = air(daemon, "v1")
     assert later["aqi_cn"]["sub"]["pm25"] == index("aqi_cn", "mode=hour", "pm25=90")["sub"]["pm25"]
+
+
+def test_over_time(broker, house, peer):
+    daemon = house(broker.port, late_limit="30d", time_zone="Asia/Shanghai").start()
+    daemon.connected()
+    end = whole_hour(daemon)
+    midnight = (end + 8 * HOUR) // 86400 * 86400 - 8 * HOUR  # of today, in Shanghai
+    say_hours(peer, "ecogov/v1/air/a1", midnight, 30, lambda hour: {**SIX, "pm25": 50 + hour})
+    say_hours(peer, "ecogov/v2/air/a1", midnight, 30, lambda hour: {**SIX, "pm25": 70 + hour})
+    daemon.stored(2 * 30 * 36)
+    words = [f"{name}={value}" for name, value in SIX.items() if name != "pm25"]
+
+    def ask(**params):
+        return daemon.call("indices.history", **{"to": stamp(midnight), **params})
+
+    hours = ask(site="v1", **{"from": stamp(midnight - 20 * HOUR)})
+    assert hours["resolution"] == "hour" and len(hours["points"]) == 20
+    assert {entry["quantity"] for entry in hours["made_of"]} == set(SIX) and {entry["site"] for entry in hours["made_of"]} == {"v1"}
+    for back, point in zip(reversed(range(20)), hours["points"]):
+        expected = index("aqi_cn", "mode=hour", f"pm25={50 + back}", *words)
+        assert seconds(point["time"]) == midnight - (back + 1) * HOUR and point["edition"] == "2026"
+        assert all(point[key] == expected[key] for key in ("aqi", "sub", "primary", "category", "level"))
+    # page by page it is the same
+    paged, cursor = [], None
+    while True:
+        page = ask(site="v1", limit=7, **{"from": stamp(midnight - 20 * HOUR)}, **({"cursor": cursor} if cursor else {}))
+        paged += page["points"]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert paged == hours["points"]
+    # by day, both stations: the mean of 24 hours of (50 + h + 70 + h) / 2
+    days = ask(resolution="day", **{"from": stamp(midnight - 24 * HOUR)})["points"]
+    expected = index("aqi_cn", "mode=day", f"pm25={60 + 11.5}", "o3=70", *(word for word in words if not word.startswith("o3")))
+    assert [seconds(day["time"]) for day in days] == [midnight - 24 * HOUR]
+    assert days[0]["sub"] == expected["sub"] and days[0]["aqi"] == expected["aqi"]
+    american = ask(device="v2/air/a1", index="aqi_us", **{"from": stamp(midnight - 2 * HOUR)})["points"]
+    assert american[-1]["sub"]["pm25"] == index("nowcast", "pm25", ",".join(str(70 + hour) for hour in range(12)))["aqi"]
+    for params, sentence in (({"from": "-900d"}, "800 days"), ({"site": "county", "device": "none"}, "No device"),
+                             ({"index": "aqi_us", "resolution": "day"}, "NowCast"), ({"from": "+1h"}, "before")):
+        with pytest.raises(RpcError, match=sentence):
+            daemon.call("indices.history", **params)
 
 
 def test_what_is_not_measured_is_not_said(broker, house, peer):

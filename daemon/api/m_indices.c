@@ -1,0 +1,270 @@
+/* Knows an air index of a place or a device over time: made of its stations' hours as they stand in the store, by hour or by day. Refuses
+ * to keep any of it: late readings and corrections are in the next answer. Called by the table in methods.c. */
+#include <api/aqi.h>
+#include <api/indices.h>
+#include <api/methods.h>
+#include <base/zone.h>
+#include <index/aqi_us.h>
+#include <index/nano.h>
+#include <pipeline/hours.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SPAN_MAX_HOURS (800 * 24) /* two years and the days around them */
+#define WORK_MAX 4000000          /* hours of series that one question may read */
+#define SOURCES_MAX 64            /* stations that are named in an answer */
+#define DAYS_SPAN_HOURS (14 * 24) /* from here on it is days, unless asked otherwise */
+#define LIMIT_DEFAULT 1000
+
+struct table {
+    struct eg_call *call;
+    eg_indices_air *index;
+    const struct eg_aqi_class *classes;
+    bool days, american;
+    int64_t from_ms, to_ms;    /* what is told */
+    int64_t first_ms;          /* of the table: so far back as an hour's index looks */
+    size_t hours;              /* rows of the table */
+    int64_t *sum;              /* [pollutant * hours + hour] */
+    uint32_t *stations;        /* likewise */
+    enum eg_pollutant filling; /* whose rollups come in, */
+    int64_t interval_ms;       /* and how often it reports */
+    uint32_t series[SOURCES_MAX];
+    size_t series_count;
+    int64_t next_ms;
+};
+
+/* --- gathering --- */
+
+static bool take_hour(void *arg, const struct eg_rollup *rollup)
+{
+    struct table *table = arg;
+    int64_t hour = (rollup->start_ms - table->first_ms) / EG_HOUR_MS;
+    bool valid = rollup->count && rollup->start_ms >= table->first_ms && hour < (int64_t)table->hours &&
+                 rollup->end_ms <= table->call->state.now_ms && eg_hours_valid(rollup, table->interval_ms);
+    if (valid) {
+        size_t at = (size_t)table->filling * table->hours + (size_t)hour;
+        table->sum[at] += eg_nano_of(rollup->sum / (double)rollup->count);
+        table->stations[at]++;
+    }
+    return true;
+}
+
+static int take_series(struct table *table, const struct eg_series_view *series)
+{
+    struct eg_err err = {0};
+    table->filling = eg_hours_pollutant(series->quantity);
+    int code = eg_reader_rollups(table->call->desk->reader, series->id, EG_PERIOD_HOUR, table->first_ms,
+                                 table->to_ms, take_hour, table, &err);
+    take_hour(table, &series->hour); /* the open one is the pipeline's; it counts once it is over */
+    return code < 0 ? eg_call_fail_err(table->call, &err) : 0;
+}
+
+static bool wanted(const struct table *table, const struct eg_scope *scope, const char *name,
+                   const struct eg_device_view *device)
+{
+    return strcmp(device->domain, "waste") != 0 && (!name || eg_call_device_is(device, name)) &&
+           eg_scope_has_device(table->call->desk->conf, scope, device);
+}
+
+static int gather(struct table *table, const struct eg_scope *scope, const char *name)
+{
+    const struct eg_pipeline *pipeline = table->call->desk->pipeline;
+    struct eg_device_view device;
+    struct eg_series_view series;
+    size_t found = 0, count = eg_pipeline_device_count(pipeline);
+    int code = 0;
+    for (size_t id = 1; id <= count && code == 0; id++) {
+        if (!eg_pipeline_device(pipeline, (uint32_t)id, &device) || !wanted(table, scope, name, &device))
+            continue;
+        for (size_t i = 0; i < device.series_count && code == 0; i++) {
+            if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device.id, i), &series) ||
+                eg_hours_pollutant(series.quantity) == EG_POLLUTANTS)
+                continue;
+            if (++found * table->hours > WORK_MAX)
+                return eg_call_fail(table->call, EG_RPC_PARAMS,
+                                    "That is more than one question may read; ask for a shorter time, one "
+                                    "site or one device.");
+            if (table->series_count < SOURCES_MAX)
+                table->series[table->series_count++] = series.id;
+            table->interval_ms = device.interval_ms;
+            code = take_series(table, &series);
+        }
+    }
+    if (code == 0 && !found)
+        return eg_call_fail(table->call, EG_RPC_NOT_FOUND,
+                            "No device there measures pm25, pm10, so2, no2, co or o3.");
+    return code;
+}
+
+/* --- telling --- */
+
+static int64_t mean_at(const struct table *table, int pollutant, int64_t hour)
+{
+    if (hour < 0 || hour >= (int64_t)table->hours)
+        return EG_NANO_NONE;
+    size_t at = (size_t)pollutant * table->hours + (size_t)hour;
+    int64_t stations = table->stations[at];
+    return stations ? (table->sum[at] + stations / 2) / stations : EG_NANO_NONE;
+}
+
+static void index_of_hour(const struct table *table, int64_t start_ms, struct eg_aqi *ret_aqi)
+{
+    struct eg_air_hours hours;
+    int64_t newest = (start_ms - table->first_ms) / EG_HOUR_MS;
+    for (int pollutant = 0; pollutant < EG_POLLUTANTS; pollutant++)
+        for (int back = 0; back < EG_AIR_HOURS; back++)
+            hours.nano[pollutant][back] = mean_at(table, pollutant, newest - back);
+    table->index(&hours, 0, start_ms + EG_HOUR_MS, ret_aqi);
+}
+
+static void index_of_day(const struct table *table, int64_t start_ms, int64_t end_ms, struct eg_aqi *ret_aqi)
+{
+    int64_t nano[EG_DAY_HOURS];
+    struct eg_air air;
+    enum eg_aqi_cn_edition edition = eg_aqi_cn_edition_at(start_ms);
+    eg_air_init(&air);
+    for (int pollutant = 0; pollutant < EG_POLLUTANTS; pollutant++) {
+        size_t count = 0;
+        for (int64_t at = start_ms; at < end_ms && count < EG_DAY_HOURS; at += EG_HOUR_MS)
+            nano[count++] = mean_at(table, pollutant, (at - table->first_ms) / EG_HOUR_MS);
+        eg_air_hours_day(edition, (enum eg_pollutant)pollutant, nano, count, &air);
+    }
+    eg_aqi_cn(edition, &air, ret_aqi);
+}
+
+static void write_points(struct table *table, size_t most)
+{
+    struct eg_json *json = table->call->json;
+    struct eg_aqi aqi;
+    int64_t end_ms = 0;
+    size_t told = 0;
+    for (int64_t at = table->from_ms; at < table->to_ms && at < table->call->state.now_ms; at = end_ms) {
+        int64_t start_ms = at;
+        if (table->days)
+            eg_zone_day(at, &start_ms, &end_ms);
+        else
+            end_ms = at + EG_HOUR_MS;
+        if (end_ms > table->call->state.now_ms)
+            break; /* neither the hour nor the day is over */
+        table->days ? index_of_day(table, start_ms, end_ms, &aqi) : index_of_hour(table, start_ms, &aqi);
+        if (aqi.available == EG_AQI_NONE)
+            continue;
+        if (told++ == most) {
+            table->next_ms = at;
+            break;
+        }
+        eg_json_open(json, '{');
+        eg_json_put_time(json, "time", start_ms);
+        eg_aqi_put(json, &aqi, table->classes);
+        if (!table->american)
+            eg_json_put_string(json, "edition",
+                               eg_aqi_cn_edition_at(start_ms) == EG_HJ633_2012 ? "2012" : "2026");
+        eg_json_close(json, '}');
+    }
+}
+
+/* Where it comes from: the stations whose hours it is made of. */
+static void write_sources(const struct table *table)
+{
+    const struct eg_pipeline *pipeline = table->call->desk->pipeline;
+    struct eg_json *json = table->call->json;
+    struct eg_series_view series;
+    struct eg_device_view device;
+    eg_json_key(json, "made_of");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < table->series_count; i++) {
+        if (!eg_pipeline_series(pipeline, table->series[i], &series) ||
+            !eg_pipeline_device(pipeline, series.device, &device))
+            continue;
+        eg_json_open(json, '{');
+        eg_json_put_string(json, "site", device.site);
+        eg_json_put_string(json, "device", device.device);
+        eg_json_put_string(json, "quantity", eg_quantity_info(series.quantity)->name);
+        eg_json_put_string(json, "channel", series.channel);
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, ']');
+}
+
+static void write_all(struct table *table, const char *name, size_t most)
+{
+    struct eg_json *json = table->call->json;
+    char next[24];
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "index", table->american ? "aqi_us" : "aqi_cn");
+    eg_json_put_string(json, "site", eg_call_text(table->call, "site"));
+    eg_json_put_string(json, "device", name);
+    eg_json_put_string(json, "resolution", table->days ? "day" : "hour");
+    write_sources(table);
+    eg_json_key(json, "points");
+    eg_json_open(json, '[');
+    write_points(table, most);
+    eg_json_close(json, ']');
+    snprintf(next, sizeof next, "%lld", (long long)table->next_ms);
+    eg_json_put_string(json, "next", table->next_ms == EG_TIME_NONE ? NULL : next);
+    eg_json_close(json, '}');
+}
+
+/* --- the question --- */
+
+static int find_times(struct table *table)
+{
+    struct eg_call *call = table->call;
+    const char *resolution = eg_call_text(call, "resolution");
+    int64_t now_ms = call->state.now_ms, end_ms;
+    int64_t from_ms = eg_call_time(call, "from", now_ms - 24 * EG_HOUR_MS),
+            to_ms = eg_call_time(call, "to", now_ms);
+    if (to_ms > now_ms)
+        to_ms = now_ms; /* what is not over has no index */
+    if (from_ms >= to_ms)
+        return eg_call_fail(call, EG_RPC_PARAMS,
+                            "indices.history: \"from\" must lie before \"to\" and before now.");
+    if (to_ms - from_ms > SPAN_MAX_HOURS * EG_HOUR_MS)
+        return eg_call_fail(call, EG_RPC_PARAMS, "indices.history tells of 800 days at a time.");
+    table->days = resolution ? strcmp(resolution, "day") == 0
+                             : !table->american && to_ms - from_ms > DAYS_SPAN_HOURS * EG_HOUR_MS;
+    if (table->days && table->american)
+        return eg_call_fail(call, EG_RPC_PARAMS,
+                            "aqi_us is told by the hour (NowCast); for days ask for aqi_cn.");
+    from_ms = eg_call_int(call, "cursor", from_ms);
+    if (table->days)
+        eg_zone_day(from_ms, &table->from_ms, &end_ms);
+    else
+        eg_zone_hour(from_ms, &table->from_ms, &end_ms);
+    table->to_ms = to_ms;
+    table->first_ms = table->from_ms - EG_AIR_HOURS * EG_HOUR_MS;
+    table->hours = to_ms > table->first_ms ? (size_t)((to_ms - table->first_ms) / EG_HOUR_MS + 1) : 0;
+    if (!table->hours || table->hours > SPAN_MAX_HOURS + 3 * EG_AIR_HOURS)
+        return eg_call_fail(call, EG_RPC_PARAMS, "indices.history: that \"cursor\" is of another question.");
+    return 0;
+}
+
+int eg_m_indices_history(struct eg_call *call)
+{
+    const char *index = eg_call_text(call, "index");
+    char digits[EG_CALL_NUMBER_MAX];
+    struct table table = {.call = call, .next_ms = EG_TIME_NONE};
+    table.american = index && strcmp(index, "aqi_us") == 0;
+    table.index = table.american ? eg_indices_us : eg_indices_cn;
+    table.classes = table.american ? eg_aqi_us_classes : eg_aqi_cn_classes;
+    struct eg_scope scope;
+    const char *name = eg_call_path(call, "device", digits);
+    int code = eg_call_scope(call, &scope);
+    if (code < 0 || (code = find_times(&table)) < 0)
+        return code;
+    if (!call->desk->reader)
+        return eg_call_no_store(call);
+    table.sum = calloc(EG_POLLUTANTS * table.hours, sizeof *table.sum);
+    table.stations = calloc(EG_POLLUTANTS * table.hours, sizeof *table.stations);
+    if (!table.sum || !table.stations)
+        code = eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for that many hours.");
+    if (code == 0)
+        code = gather(&table, &scope, name);
+    if (code == 0)
+        write_all(&table, name, (size_t)eg_call_int(call, "limit", LIMIT_DEFAULT));
+    free(table.sum);
+    free(table.stations);
+    return code;
+}
