@@ -14,6 +14,11 @@
  *                   {"columns":["id","pm"],"rows":[["a",35],["b",41]]}
  *                       device: /0  readings: /rows  quantity: /columns  fields: [{path: pm, quantity: pm25}]
  *
+ *                   {"nodes":{"n1":{"pm":35},"n2":{"pm":41}}}
+ *                       readings: /nodes/\*  device: "*"  fields: [{path: /pm, quantity: pm25}]     (members as elements; "*" is their key)
+ *                   {"t":70.5,"tu":"F"}
+ *                       fields: [{path: /t, quantity: temperature, unit: /tu}]                      (the payload says its unit)
+ *
  * Keys of the flat shape are names and aliases of the dictionary, in any case, canonical units; the time is
  * `ts`, else `time`, else `timestamp`; `channel` counts when it is a string. Pointers are relative to the
  * element where there are several; the time and the channel are looked for in the element first, then in the
@@ -25,7 +30,8 @@
  * A string that holds a number is that number; in a mapped field a unit may follow ("3.384 V"). null,
  * true, false, objects, words ("n/a") and unknown keys are skipped; a number that is none ("12,5", "NaN", 1e400), a
  * key or reading given twice, a time that is none,
- * or no reading at all refuse the whole message.
+ * or no reading at all refuse the whole message. With unmatched: ignore, a message that has none of the fields, or is a bare word
+ * ("online") or nothing, is not meant for us: states and announcements stand on the same topics as readings.
  *
  * JSON: https://www.rfc-editor.org/rfc/rfc8259  JSON Pointer: https://www.rfc-editor.org/rfc/rfc6901
  * Time: https://www.rfc-editor.org/rfc/rfc3339 */
@@ -49,10 +55,12 @@
 #include <strings.h>
 
 #define FIELDS_MAX 256
+#define WORD_MAX 64
 
 struct field {
     struct eg_json_pointer path;
-    char *key;     /* instead of a path, where elements have keys */
+    struct eg_json_pointer unit; /* where the payload says the unit; without parts: it is fixed */
+    char *key;                   /* instead of a path, where elements have keys */
     bool fallback; /* an earlier field makes the same series: this one counts when that has no value */
     struct eg_field_plan plan;
 };
@@ -62,6 +70,10 @@ struct plan {
     struct eg_quantity_index names;
     struct eg_json_pointer time, readings, channel, device, key, value;
     struct eg_stamp stamp;
+    struct eg_json_pointer unit; /* of fields that say none */
+    bool members;                /* `readings` goes over the members of an object */
+    bool channel_is_key, device_is_key;
+    bool ignore_unmatched;
     bool from_top; /* a path begins with an index: an array at the top is not a list of elements */
     size_t field_count;
     struct field *fields;
@@ -73,6 +85,7 @@ struct reader {
     struct eg_sink *sink;
     const cJSON *shared_time, *shared_channel; /* of the document, for elements that have none */
     const cJSON *shared_device;
+    const cJSON *document;
     const cJSON *columns;  /* the names of what stands in an element that is an array */
     const char *valueless; /* a key that is known, and held no number */
 };
@@ -93,8 +106,10 @@ static void release(void *prepared)
     eg_json_pointer_finish(&plan->device);
     eg_json_pointer_finish(&plan->key);
     eg_json_pointer_finish(&plan->value);
+    eg_json_pointer_finish(&plan->unit);
     for (size_t i = 0; i < plan->field_count; i++) {
         eg_json_pointer_finish(&plan->fields[i].path);
+        eg_json_pointer_finish(&plan->fields[i].unit);
         eg_field_finish(&plan->fields[i].plan);
         free(plan->fields[i].key);
     }
@@ -113,6 +128,12 @@ static bool compile_pointer(struct eg_json_pointer *pointer, const char *path, c
     return wrong == NULL;
 }
 
+/* "/" alone is a unit: a ratio. */
+static bool is_unit_pointer(const char *unit)
+{
+    return unit != NULL && unit[0] == '/' && unit[1] != '\0';
+}
+
 static bool same_series(const struct field *a, const struct field *b)
 {
     return a->plan.quantity == b->plan.quantity && strcmp(a->plan.channel, b->plan.channel) == 0;
@@ -122,14 +143,21 @@ static bool compile_field(struct plan *plan, size_t at, const struct eg_mapping 
                           size_t error_size)
 {
     struct field *field = &plan->fields[at];
-    const struct eg_field *given = &mapping->fields[at];
+    struct eg_field fixed = mapping->fields[at];
+    const struct eg_field *given = &fixed;
     if (given->path == NULL || given->path[0] == '\0') {
         (void)snprintf(error, error_size, "a field needs a path, a JSON Pointer such as /pm/fine");
         return false;
     }
     if (plan->key.count == 0 && !compile_pointer(&field->path, given->path, error, error_size))
         return false;
-    if (!eg_field_init(&field->plan, given, mapping->unit, error, error_size))
+    if (is_unit_pointer(given->unit)) {
+        if (!compile_pointer(&field->unit, given->unit, error, error_size))
+            return false;
+        fixed.unit = NULL;
+    }
+    if (!eg_field_init(&field->plan, given, is_unit_pointer(mapping->unit) ? NULL : mapping->unit, error,
+                       error_size))
         return false;
     field->key = plan->key.count > 0 ? strdup(given->path) : NULL;
     for (size_t i = 0; i < at && !field->fallback; i++)
@@ -140,15 +168,42 @@ static bool compile_field(struct plan *plan, size_t at, const struct eg_mapping 
     return plan->key.count == 0 || field->key != NULL;
 }
 
+/* readings: /nodes/\*  without the star, which says that an object's members are meant. */
+static bool compile_readings(struct plan *plan, const char *path, char *error, size_t error_size)
+{
+    if (!compile_pointer(&plan->readings, path, error, error_size))
+        return false;
+    struct eg_json_pointer *readings = &plan->readings;
+    plan->members = readings->count > 0 && strcmp(readings->parts[readings->count - 1].name, "*") == 0;
+    readings->count -= plan->members;
+    return true;
+}
+
+/* NULL where "*" says that it is the element's key. */
+static const char *unless_key(const char *path, bool *ret_is_key)
+{
+    *ret_is_key = path != NULL && strcmp(path, "*") == 0;
+    return *ret_is_key ? NULL : path;
+}
+
 static bool compile_pointers(struct plan *plan, const struct eg_mapping *mapping, char *error,
                              size_t error_size)
 {
+    const char *channel = unless_key(mapping->channel, &plan->channel_is_key);
+    const char *device = unless_key(mapping->device, &plan->device_is_key);
+    const char *unit = is_unit_pointer(mapping->unit) ? mapping->unit : NULL;
+    if (!compile_readings(plan, mapping->readings, error, error_size))
+        return false;
+    if ((plan->channel_is_key || plan->device_is_key) && !plan->members) {
+        (void)snprintf(error, error_size, "\"*\" is the key of an element: readings must end in /*");
+        return false;
+    }
     return compile_pointer(&plan->time, mapping->time, error, error_size) &&
-           compile_pointer(&plan->readings, mapping->readings, error, error_size) &&
-           compile_pointer(&plan->channel, mapping->channel, error, error_size) &&
-           compile_pointer(&plan->device, mapping->device, error, error_size) &&
+           compile_pointer(&plan->channel, channel, error, error_size) &&
+           compile_pointer(&plan->device, device, error, error_size) &&
            compile_pointer(&plan->key, mapping->quantity, error, error_size) &&
-           compile_pointer(&plan->value, mapping->value, error, error_size);
+           compile_pointer(&plan->value, mapping->value, error, error_size) &&
+           compile_pointer(&plan->unit, unit, error, error_size);
 }
 
 static bool compile(struct plan *plan, const struct eg_mapping *mapping, char *error, size_t error_size,
@@ -157,6 +212,7 @@ static bool compile(struct plan *plan, const struct eg_mapping *mapping, char *e
     eg_quantity_index_init(&plan->names);
     if (mapping == NULL)
         return true;
+    plan->ignore_unmatched = mapping->ignore_unmatched;
     const char *wrong = eg_stamp_init(&plan->stamp, mapping);
     if (wrong != NULL)
         (void)snprintf(error, error_size, "%s", wrong);
@@ -301,6 +357,18 @@ static enum eg_verdict read_device(struct reader *reader, const cJSON *item)
     return eg_sink_device(reader->sink, name, strlen(name)) ? EG_DECODED : EG_IMPLAUSIBLE;
 }
 
+static enum eg_verdict take_key_channel(struct reader *reader, const cJSON *element,
+                                        char channel[EG_CHANNEL_MAX + 1])
+{
+    const size_t length = element->string == NULL ? 0 : strlen(element->string);
+    if (length > EG_CHANNEL_MAX)
+        return REFUSE(reader->sink, EG_IMPLAUSIBLE, "the channel's name has %zu bytes, the most is %d",
+                      length, EG_CHANNEL_MAX);
+    if (length > 0)
+        memcpy(channel, element->string, length + 1);
+    return EG_DECODED;
+}
+
 static enum eg_verdict put(struct reader *reader, uint16_t quantity, const char *channel, int64_t time_ms,
                            double value)
 {
@@ -403,13 +471,43 @@ static enum eg_verdict read_flat(struct reader *reader, const cJSON *object, con
     return EG_DECODED;
 }
 
-/* What the field holds, put where it belongs. */
-static enum eg_verdict read_field(struct reader *reader, const struct field *field, const cJSON *item,
-                                  const char *channel, int64_t time_ms)
+/* The plan of a field whose unit the payload says: in the element, else in the document; a unit that is missing, null or blank is the
+ * canonical one. */
+static enum eg_verdict take_unit(struct reader *reader, const struct field *field, const cJSON *element,
+                                 struct eg_field_plan *plan)
 {
+    const struct eg_json_pointer *pointer = field->unit.count > 0 ? &field->unit : &reader->plan->unit;
+    const cJSON *item = NULL;
+    char shown[EG_EXCERPT_MAX];
+    enum eg_verdict verdict = follow(reader, pointer, element, &item);
+    if (verdict == EG_DECODED && item == NULL && element != reader->document)
+        verdict = follow(reader, pointer, reader->document, &item);
+    if (verdict != EG_DECODED || !cJSON_IsString(item) ||
+        item->valuestring[strspn(item->valuestring, " ")] == '\0')
+        return verdict;
+    if (eg_unit_find(plan->quantity, item->valuestring, &plan->unit))
+        return EG_DECODED;
+    return REFUSE(reader->sink, EG_IMPLAUSIBLE, "%s does not come in \"%s\"; its own unit is %s",
+                  eg_quantity_info(plan->quantity)->name,
+                  eg_excerpt_write(item->valuestring, strlen(item->valuestring), shown),
+                  eg_quantity_info(plan->quantity)->unit);
+}
+
+/* What the field holds, put where it belongs. */
+static enum eg_verdict read_field(struct reader *reader, const struct field *field, const cJSON *element,
+                                  const cJSON *item, const char *channel, int64_t time_ms)
+{
+    struct eg_field_plan told; /* borrows what `plan` owns */
     const struct eg_field_plan *plan = &field->plan;
     enum eg_field_kind kind = EG_FIELD_NONE;
     double value = 0;
+    if (item != NULL && (field->unit.count > 0 || (reader->plan->unit.count > 0 && !plan->own_unit))) {
+        told = *plan;
+        const enum eg_verdict verdict = take_unit(reader, field, element, &told);
+        if (verdict != EG_DECODED)
+            return verdict;
+        plan = &told;
+    }
     if (plan->channel[0] != '\0')
         channel = plan->channel;
     if (cJSON_IsNumber(item))
@@ -457,7 +555,7 @@ static enum eg_verdict read_fields(struct reader *reader, const cJSON *element, 
             continue;
         if (follow(reader, &field->path, element, &item) != EG_DECODED)
             return EG_MALFORMED;
-        const enum eg_verdict verdict = read_field(reader, field, item, channel, time_ms);
+        const enum eg_verdict verdict = read_field(reader, field, element, item, channel, time_ms);
         if (verdict != EG_DECODED)
             return verdict;
     }
@@ -465,13 +563,13 @@ static enum eg_verdict read_fields(struct reader *reader, const cJSON *element, 
 }
 
 /* A value by the name that stands beside it. Without fields the names are quantities; what is neither is skipped. */
-static enum eg_verdict read_named(struct reader *reader, const char *name, const cJSON *item,
-                                  const char *channel, int64_t time_ms)
+static enum eg_verdict read_named(struct reader *reader, const char *name, const cJSON *element,
+                                  const cJSON *item, const char *channel, int64_t time_ms)
 {
     const struct plan *plan = reader->plan;
     for (size_t i = 0; i < plan->field_count; i++)
         if (strcasecmp(plan->fields[i].key, name) == 0)
-            return read_field(reader, &plan->fields[i], item, channel, time_ms);
+            return read_field(reader, &plan->fields[i], element, item, channel, time_ms);
     struct field guessed = {.plan = {.scale = 1, .unit = {1, 0}}};
     char own[EG_CHANNEL_MAX + 1];
     int quantity;
@@ -479,7 +577,7 @@ static enum eg_verdict read_named(struct reader *reader, const char *name, const
         return EG_DECODED;
     guessed.plan.quantity = (uint16_t)quantity;
     memcpy(guessed.plan.channel, own, sizeof own);
-    return read_field(reader, &guessed, item, channel, time_ms);
+    return read_field(reader, &guessed, element, item, channel, time_ms);
 }
 
 /* An element that holds one value, or a row below a head of columns. */
@@ -493,7 +591,7 @@ static enum eg_verdict read_keyed(struct reader *reader, const cJSON *element, c
         for (const cJSON *column = reader->columns->child; column && item && verdict == EG_DECODED;
              column = column->next, item = item->next)
             if (cJSON_IsString(column))
-                verdict = read_named(reader, column->valuestring, item, channel, time_ms);
+                verdict = read_named(reader, column->valuestring, element, item, channel, time_ms);
         return verdict;
     }
     const cJSON *key = NULL, *item = NULL;
@@ -501,7 +599,7 @@ static enum eg_verdict read_keyed(struct reader *reader, const cJSON *element, c
     if (verdict == EG_DECODED)
         verdict = follow(reader, &plan->value, element, &item);
     return verdict == EG_DECODED && cJSON_IsString(key)
-               ? read_named(reader, key->valuestring, item, channel, time_ms)
+               ? read_named(reader, key->valuestring, element, item, channel, time_ms)
                : verdict;
 }
 
@@ -509,7 +607,7 @@ static enum eg_verdict read_element(struct reader *reader, const cJSON *element)
 {
     const struct plan *plan = reader->plan;
     if (!cJSON_IsObject(element) && !(cJSON_IsArray(element) && (plan->field_count > 0 || reader->columns)))
-        return REFUSE(reader->sink, EG_MALFORMED,
+        return REFUSE(reader->sink, plan->ignore_unmatched ? EG_NOT_MINE : EG_MALFORMED,
                       "expected a JSON object with readings, or an array of such objects");
     struct context context = {reader->shared_time, reader->shared_channel, reader->shared_device};
     enum eg_verdict verdict = find_context(reader, element, &context);
@@ -518,9 +616,13 @@ static enum eg_verdict read_element(struct reader *reader, const cJSON *element)
     if (verdict == EG_DECODED)
         verdict = read_time(reader, context.time, &time_ms);
     if (verdict == EG_DECODED)
-        verdict = read_channel(reader, context.channel, channel);
+        verdict = plan->channel_is_key ? take_key_channel(reader, element, channel)
+                                       : read_channel(reader, context.channel, channel);
     if (verdict == EG_DECODED && plan->device.count > 0)
         verdict = read_device(reader, context.device);
+    if (verdict == EG_DECODED && plan->device_is_key && element->string != NULL &&
+        !eg_sink_device(reader->sink, element->string, strlen(element->string)))
+        verdict = EG_IMPLAUSIBLE;
     if (verdict != EG_DECODED)
         return verdict;
     return plan->key.count > 0     ? read_keyed(reader, element, channel, time_ms)
@@ -541,25 +643,42 @@ static enum eg_verdict read_list(struct reader *reader, const cJSON *document, c
         reader->columns = NULL;
     for (const cJSON *element = list->child; element != NULL && verdict == EG_DECODED;
          element = element->next)
-        if (!cJSON_IsNull(element))
+        if (!cJSON_IsNull(element) && (!reader->plan->members || cJSON_IsObject(element)))
             verdict = read_element(reader, element);
     return verdict;
 }
 
 /* ---- the whole ---- */
 
+static enum eg_verdict unmatched(const struct plan *plan)
+{
+    return plan->ignore_unmatched ? EG_NOT_MINE : EG_IMPLAUSIBLE;
+}
+
+/* Nothing, or a word ("online"): no JSON, and never meant to be. */
+static bool is_word(const struct eg_message *message)
+{
+    for (size_t i = 0; i < message->payload_len; i++) {
+        const uint8_t c = message->payload[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) &&
+            (i == 0 || strchr(" _-\n", c) == NULL || c == 0))
+            return false;
+    }
+    return message->payload_len <= WORD_MAX;
+}
+
 static enum eg_verdict refuse_empty(struct reader *reader, const cJSON *element)
 {
     char name[EG_EXCERPT_MAX], keys[4 * (EG_EXCERPT_MAX + 4)] = "";
     if (reader->valueless != NULL)
-        return REFUSE(reader->sink, EG_IMPLAUSIBLE, "no value: \"%s\" holds no number",
+        return REFUSE(reader->sink, unmatched(reader->plan), "no value: \"%s\" holds no number",
                       eg_excerpt_write(reader->valueless, strlen(reader->valueless), name));
     size_t used = 0, shown = 0;
     for (const cJSON *item = cJSON_IsObject(element) ? element->child : NULL; item != NULL && shown < 4;
          item = item->next, shown++)
         used += (size_t)snprintf(keys + used, sizeof keys - used, "%s\"%s\"", shown == 0 ? "" : ", ",
                                  eg_excerpt_write(item->string, strlen(item->string), name));
-    return REFUSE(reader->sink, EG_IMPLAUSIBLE, "%s; %s%s",
+    return REFUSE(reader->sink, unmatched(reader->plan), "%s; %s%s",
                   reader->plan->field_count > 0 ? "none of the mapped fields is there"
                                                 : "no key is a known quantity",
                   shown == 0 ? "there are no keys" : "the keys begin with ", keys);
@@ -578,15 +697,17 @@ static enum eg_verdict read_document(struct reader *reader, const cJSON *documen
 {
     const struct plan *plan = reader->plan;
     const cJSON *list = document;
-    if (plan->readings.count > 0) {
+    reader->document = document;
+    if (plan->readings.count > 0 || plan->members) {
         list = NULL;
         if (follow(reader, &plan->readings, document, &list) != EG_DECODED)
             return EG_MALFORMED;
-        if (!cJSON_IsArray(list))
-            return REFUSE(reader->sink, EG_IMPLAUSIBLE,
+        if (!cJSON_IsArray(list) && !(plan->members && cJSON_IsObject(list)))
+            return REFUSE(reader->sink, unmatched(plan),
                           "there is no array of readings where the mapping says");
     }
-    const bool several = cJSON_IsArray(list) && (plan->readings.count > 0 || !plan->from_top);
+    const bool several =
+        plan->members || (cJSON_IsArray(list) && (plan->readings.count > 0 || !plan->from_top));
     const enum eg_verdict verdict =
         several ? read_list(reader, document, list) : read_element(reader, document);
     if (verdict != EG_DECODED)
@@ -601,6 +722,8 @@ static enum eg_verdict read_document(struct reader *reader, const cJSON *documen
 static enum eg_verdict read_text(const struct plan *plan, const struct eg_message *message,
                                  struct eg_sink *sink)
 {
+    if (plan->ignore_unmatched && is_word(message))
+        return REFUSE(sink, EG_NOT_MINE, "a word, no JSON");
     if (eg_json_scan(message->payload, message->payload_len, sink) != EG_DECODED)
         return EG_MALFORMED;
     const char *text = (const char *)message->payload, *end = NULL;
@@ -634,7 +757,8 @@ extern const struct eg_driver eg_driver_json;
 const struct eg_driver eg_driver_json = {
     .name = "json",
     .about = "JSON objects: flat by quantity names, other shapes by JSON Pointer",
-    .keys = "time readings channel device_path quantity value unit precision utc_offset fields words",
+    .keys =
+        "time readings channel device_path quantity value unit precision utc_offset fields words unmatched",
     .prepare = prepare,
     .release = release,
     .decode = decode,

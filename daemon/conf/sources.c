@@ -119,6 +119,7 @@ static void take_preset(struct eg_raw_source *own, const struct eg_raw_preset *p
     TAKE(own, preset, mapping.utc_offset);
     TAKE(own, preset, mapping.codec);
     TAKE(own, preset, mapping.checksum);
+    TAKE(own, preset, mapping.unmatched);
     if (!own->mapping.fields_count) {
         own->mapping.fields = preset->mapping.fields;
         own->mapping.fields_count = preset->mapping.fields_count;
@@ -255,7 +256,8 @@ static bool check_keys(struct eg_resolve *resolve, const struct eg_raw_mapping *
                 {"precision", raw->precision},
                 {"utc_offset", raw->utc_offset},
                 {"fields", raw->fields_count > 0},
-                {"words", words}};
+                {"words", words},
+                {"unmatched", raw->unmatched}};
     bool good = true;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (!keys[i].given || heeds(driver, keys[i].key))
@@ -267,6 +269,8 @@ static bool check_keys(struct eg_resolve *resolve, const struct eg_raw_mapping *
     }
     return good;
 }
+
+static const char *const unmatched_words[] = {"ignore", "quarantine", NULL};
 
 static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw, const yaml_node_t *node,
                     const struct preset_place *place, struct eg_conf_source *ret)
@@ -281,6 +285,7 @@ static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw
     const struct eg_driver *driver = ret->driver;
     bool good = check_word(resolve, node, "codec", raw->codec, driver->codecs, driver->name);
     good = check_word(resolve, node, "checksum", raw->checksum, driver->checksums, driver->name) && good;
+    good = check_word(resolve, node, "unmatched", raw->unmatched, unmatched_words, driver->name) && good;
     if (!check_keys(resolve, raw, node, driver) || !good)
         return;
     struct eg_field *fields = fields_of(resolve, raw);
@@ -296,6 +301,7 @@ static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw
         .utc_offset = raw->utc_offset,
         .codec = raw->codec,
         .checksum = raw->checksum,
+        .ignore_unmatched = raw->unmatched && !strcmp(raw->unmatched, unmatched_words[0]),
         .fields = fields,
         .field_count = raw->fields_count};
     if (fields && ret->driver->prepare(&mapping, &ret->prepared, error, sizeof error, &at) != 0)

@@ -45,7 +45,8 @@ bool eg_field_init(struct eg_field_plan *ret_plan, const struct eg_field *given,
         return false;
     }
     ret_plan->quantity = (uint16_t)quantity;
-    if (given->unit != NULL && given->unit[0] != '\0')
+    ret_plan->own_unit = given->unit != NULL && given->unit[0] != '\0';
+    if (ret_plan->own_unit)
         unit = given->unit;
     if (!eg_unit_find(quantity, unit, &ret_plan->unit)) {
         (void)snprintf(error, error_size, "%s does not come in \"%s\"; its own unit is %s",

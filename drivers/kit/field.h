@@ -7,6 +7,7 @@
 
 struct eg_field_plan {
     struct eg_unit_map unit;
+    bool own_unit; /* the field says it itself */
     double scale, offset;
     uint16_t quantity;
     char channel[EG_CHANNEL_MAX + 1];

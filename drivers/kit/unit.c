@@ -37,6 +37,7 @@ enum kind {
     KIND_CURRENT,
     KIND_POWER,
     KIND_RADIO_LEVEL,
+    KIND_DURATION,
 };
 
 static const struct unit {
@@ -74,6 +75,8 @@ static double molar_mass(int quantity)
         return 16.043;
     case EG_Q_ch3sh:
         return 48.107;
+    case EG_Q_hcho:
+        return 30.026;
     default:
         return 0;
     }

@@ -62,7 +62,7 @@ static void put_pheht(const struct reader *r)
     put(r, "status", EG_QUANTITY_NONE, NULL, word(r, 0));
     put(r, "temperature", EG_Q_water_temp, "Cel", (word(r, 1) - 32768) / 100);
     put(r, "ph", EG_Q_ph, "1", (word(r, 2) - 32768) / 100);
-    put(r, "redox", EG_QUANTITY_NONE, NULL, (word(r, 3) - 32768) / 10);
+    put(r, "redox", EG_Q_orp, "mV", (word(r, 3) - 32768) / 10);
 }
 
 static void put_pm(const struct reader *r, int group)
@@ -70,7 +70,7 @@ static void put_pm(const struct reader *r, int group)
     if (group == 1) {
         put(r, "pm1_0_mass_concentration", EG_Q_pm1, "ug/m3", word(r, 0) / 10);
         put(r, "pm2_5_mass_concentration", EG_Q_pm25, "ug/m3", word(r, 1) / 10);
-        put(r, "pm4_mass_concentration", EG_QUANTITY_NONE, NULL, word(r, 2) / 10);
+        put(r, "pm4_mass_concentration", EG_Q_pm4, "ug/m3", word(r, 2) / 10);
         put(r, "pm10_mass_concentration", EG_Q_pm10, "ug/m3", word(r, 3) / 10);
     } else if (group == 2) {
         put(r, "air_temperature", EG_Q_temperature, "Cel", 175.72 * word(r, 0) / 65536 - 46.85);

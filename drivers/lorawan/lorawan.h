@@ -86,7 +86,7 @@ void eg_object_read(struct eg_frame *frame, const cJSON *object);
 void eg_object_read_normalized(struct eg_frame *frame, const cJSON *measurements);
 /* RFC 3339, or seconds or milliseconds; false when it is none. */
 bool eg_object_time(const cJSON *item, int64_t *ret_ms);
-/* SenseCAP numbers what it measures; EG_QUANTITY_NONE: not known. *ret_unit: its unit there. */
-int eg_sensecap_quantity(long id, const char **ret_unit);
+/* SenseCAP numbers what it measures; to `fields` the number is the name. probe: of several; 0, 1: the only one. */
+void eg_sensecap_put(struct eg_frame *frame, unsigned id, unsigned probe, double value);
 
 #endif

@@ -4,7 +4,8 @@
  *   01 75 5c   03 82 44 08   04 00 01       battery 92 %, distance 2116 mm, upright
  *
  * variant 1 (EM500-SMTC): 0x68 is water in the soil and 0x67 the soil's temperature; a frame that has 0x7f (conductivity) is one too.
- * What is not known ends the frame; records of the history (0x20 0xce) are left to the network server's decoder.
+ * variant 2 (EM400): the temperature is a bin's. What is not known ends the frame; records of the history (0x20 0xce) are left to the
+ * network server's decoder.
  *
  * https://github.com/Milesight-IoT/SensorDecoders (the tables in its READMEs) */
 #include "lorawan.h"
@@ -15,6 +16,8 @@
 
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
 #define ANY 0
+
+enum place { ANYWHERE, IN_SOIL, IN_BIN }; /* the codec's variant */
 
 enum form { U8, I16, U16, U32, SKIP };
 static const struct entry {
@@ -42,7 +45,7 @@ static const struct entry {
     {0x05, 0x7d, 2, U16, 1, "co2", EG_Q_co2, "ppm", false}, /* EM500-CO2 */
     {0x07, 0x7d, 2, U16, 1, "co2", EG_Q_co2, "ppm", false},
     {0x08, 0x7d, 2, U16, 1, "tvoc", EG_QUANTITY_NONE, NULL, false}, /* an index or ug/m3, by the model */
-    {0x0a, 0x7d, 2, U16, 100, "hcho", EG_QUANTITY_NONE, NULL, false},
+    {0x0a, 0x7d, 2, U16, 100, "hcho", EG_Q_hcho, "mg/m3", false},
     {0x0b, 0x7d, 2, U16, 1, "pm2_5", EG_Q_pm25, "ug/m3", false},
     {0x0c, 0x7d, 2, U16, 1, "pm10", EG_Q_pm10, "ug/m3", false},
     {0x0d, 0x7d, 2, U16, 100, "o3", EG_Q_o3, "ppm", false},
@@ -88,14 +91,16 @@ static double number_of(const struct entry *entry, const uint8_t *b)
     }
 }
 
-static void put(struct eg_frame *frame, const struct entry *entry, const uint8_t *bytes, bool soil)
+static void put(struct eg_frame *frame, const struct entry *entry, const uint8_t *bytes, enum place place)
 {
     const double number = number_of(entry, bytes);
     int quantity = entry->quantity;
     const char *name = entry->name;
     if (entry->form == SKIP)
         return;
-    if (soil && entry->in_soil) {
+    if (place == IN_BIN && quantity == EG_Q_temperature)
+        quantity = EG_Q_bin_temp;
+    if (place == IN_SOIL && entry->in_soil) {
         name = quantity == EG_Q_humidity ? "moisture" : name;
         quantity = quantity == EG_Q_humidity ? EG_Q_soil_moisture : EG_Q_soil_temp;
     }
@@ -108,7 +113,7 @@ static void put(struct eg_frame *frame, const struct entry *entry, const uint8_t
 }
 
 /* Goes through the entries; `frame` NULL-like when only looking whether one is there. */
-static size_t each(struct eg_frame *frame, bool soil, uint8_t seek, bool *ret_found)
+static size_t each(struct eg_frame *frame, enum place place, uint8_t seek, bool *ret_found)
 {
     size_t at = 0;
     while (at + 2 <= frame->length && !frame->refused) {
@@ -118,7 +123,7 @@ static size_t each(struct eg_frame *frame, bool soil, uint8_t seek, bool *ret_fo
             break;
         *ret_found |= entry->type == seek;
         if (seek == 0)
-            put(frame, entry, frame->bytes + at + 2, soil);
+            put(frame, entry, frame->bytes + at + 2, place);
         at += 2 + (size_t)entry->bytes + alarm;
     }
     return at;
@@ -126,9 +131,9 @@ static size_t each(struct eg_frame *frame, bool soil, uint8_t seek, bool *ret_fo
 
 enum eg_verdict eg_codec_milesight(struct eg_frame *frame, unsigned which)
 {
-    bool soil = which == 1, ignored = false;
-    (void)each(frame, false, 0x7f, &soil);
-    if (each(frame, soil, 0, &ignored) == 0)
+    bool soil = which == IN_SOIL, ignored = false;
+    (void)each(frame, ANYWHERE, 0x7f, &soil);
+    if (each(frame, soil ? IN_SOIL : (enum place)which, 0, &ignored) == 0)
         return REFUSE(frame->sink, EG_MALFORMED,
                       frame->length < 2
                           ? "too short for a Milesight frame: %zu bytes"

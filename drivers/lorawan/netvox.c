@@ -35,7 +35,7 @@ static const struct word {
     {0x07, 8, false, 10, "Noise", EG_Q_noise, "dB"},
     {0x08, 4, false, 100, "PH", EG_Q_ph, "1"},
     {0x08, 6, true, 100, "TempPH", EG_Q_water_temp, "Cel"},
-    {0x08, 8, true, 1, "ORP", EG_QUANTITY_NONE, NULL},
+    {0x08, 8, true, 1, "ORP", EG_Q_orp, "mV"},
     {0x09, 4, false, 10, "NTU", EG_Q_turbidity, "NTU"},
     {0x09, 6, true, 100, "TempNTU", EG_Q_water_temp, "Cel"},
     {0x0a, 4, false, 100, "SoildHumi5TE", EG_Q_soil_moisture, "%"},

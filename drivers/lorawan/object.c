@@ -29,35 +29,6 @@ bool eg_object_time(const cJSON *item, int64_t *ret_ms)
     return cJSON_IsString(item) && eg_time_parse(item->valuestring, strlen(item->valuestring), ret_ms);
 }
 
-int eg_sensecap_quantity(long id, const char **ret_unit)
-{
-    struct numbered {
-        long id;
-        int quantity;
-        const char *unit;
-    };
-    static const struct numbered rows[] = {
-        /* https://sensecap-docs.seeed.cc/measurement_list.html */
-        {4097, EG_Q_temperature, "Cel"}, {4098, EG_Q_humidity, "%"},
-        {4099, EG_Q_light, "lx"},        {4100, EG_Q_co2, "ppm"},
-        {4101, EG_Q_pressure, "Pa"},     {4102, EG_Q_soil_temp, "Cel"},
-        {4103, EG_Q_soil_moisture, "%"}, {4104, EG_Q_wind_dir, "deg"},
-        {4105, EG_Q_wind_speed, "m/s"},  {4106, EG_Q_ph, "1"},
-        {4108, EG_Q_ec, "mS/cm"},        {4109, EG_Q_dissolved_oxygen, "mg/L"},
-        {4110, EG_Q_soil_moisture, "%"}, {4111, EG_Q_soil_ec, "mS/cm"},
-        {4112, EG_Q_soil_temp, "Cel"},   {4115, EG_Q_distance, "cm"},
-        {4117, EG_Q_level, "cm"},        {4118, EG_Q_nh3, "ppm"},
-        {4119, EG_Q_h2s, "ppm"},         {4124, EG_Q_ec, "uS/cm"},
-        {4125, EG_Q_water_temp, "Cel"},  {3000, EG_Q_battery, "%"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].id == id) {
-            *ret_unit = rows[i].unit;
-            return rows[i].quantity;
-        }
-    return EG_QUANTITY_NONE;
-}
-
 /* --- one value --- */
 
 static bool same(const char *a, const char *b)
@@ -166,7 +137,6 @@ static bool walk_valued(struct walk *walk, const cJSON *object, const char *key,
 static bool walk_numbered(struct walk *walk, const cJSON *object)
 {
     const cJSON *id = member(object, "measurementId"), *value = member(object, "measurementValue");
-    const char *unit = NULL;
     double number;
     if (id == NULL || value == NULL)
         return false;
@@ -174,10 +144,8 @@ static bool walk_numbered(struct walk *walk, const cJSON *object)
         number = id->valuedouble;
     else if (!cJSON_IsString(id) || eg_field_leading(id->valuestring, strlen(id->valuestring), &number) == 0)
         return true;
-    const int quantity =
-        number >= 0 && number < 65536 ? eg_sensecap_quantity((long)number, &unit) : EG_QUANTITY_NONE;
-    if (cJSON_IsNumber(value))
-        eg_frame_put(walk->frame, walk->path, quantity, "", unit, value->valuedouble);
+    if (cJSON_IsNumber(value) && number >= 0 && number < 65536)
+        eg_sensecap_put(walk->frame, (unsigned)number, 0, value->valuedouble);
     return true;
 }
 

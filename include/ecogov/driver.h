@@ -40,19 +40,23 @@ struct eg_field {
     size_t word_count;
 };
 struct eg_mapping {
-    const char *time;     /* where the time is (JSON Pointer); default: the format's own */
-    const char *readings; /* JSON Pointer of an array of elements; fields are relative to each element */
+    const char *time; /* where the time is (JSON Pointer); default: the format's own */
+    const char *
+        readings; /* JSON Pointer of an array of elements; fields are relative to each element; with "*" as its last part
+                           * the members of an object, whose keys `channel` and `device` may be ("*") */
     const char
         *channel; /* JSON Pointer of a channel name (relative to the element when there is `readings`) */
     const char *device;   /* where the payload names the device, when the topic does not */
     const char *quantity; /* what a bare number is; or, in JSON, the pointer of the element's key */
     const char *value;    /* JSON Pointer of the value that goes with such a key */
-    const char *unit;     /* of a bare number; of all fields that say none */
+    const char *
+        unit; /* of a bare number; of all fields that say none; in JSON also a pointer to where the payload says it */
     const char *
         precision; /* of numbers that are times: "s" "ms" "us" "ns"; default: the format's, else by magnitude */
     const char *utc_offset; /* of times without a zone: "+08:00" */
     const char *codec; /* how the bytes inside an envelope are read (LoRaWAN): one of the driver's codecs */
-    const char *checksum; /* where devices of a format disagree on it; "none": not looked at */
+    const char *checksum;  /* where devices of a format disagree on it; "none": not looked at */
+    bool ignore_unmatched; /* a message that has none of the fields is not mine, instead of implausible */
     const struct eg_field *fields;
     size_t field_count;
 };

@@ -76,6 +76,7 @@ static void *prepare_given(const struct eg_driver *driver, struct input *input)
                                        .utc_offset = texts[8],
                                        .codec = texts[9],
                                        .checksum = texts[10],
+                                       .ignore_unmatched = field_count % 2,
                                        .fields = fields,
                                        .field_count = field_count};
     void *prepared = prepare(driver, &mapping);

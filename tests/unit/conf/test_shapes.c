@@ -42,8 +42,6 @@ static const struct {
      {"soil_moisture/10=24.1@0 soil_ec/10=0.31@0 soil_temp/10=14.2@0 soil_moisture/30=27.9@0 "
       "soil_ec/30=0.28@0 "
       "soil_temp/30=15@0"}},
-    {"zigbee2mqtt-soil.yaml.example", {"soil_moisture=39 soil_temp=23 battery=20"}},
-    {"sensecap.yaml.example", {"co2=437@137"}},
     {"weather-station.yaml.example",
      {"temperature=12.4@0 humidity=71@0 pressure=1019.2@0 wind_speed=2.1@0 wind_dir=310@0 rain=0@0"}},
 };
