@@ -200,6 +200,17 @@ int eg_m_lists_rules(struct eg_call *call)
 
 /* --- parties, quantities, drivers, sources --- */
 
+/* The ids of the channels by which it is told; addresses are nobody's business here. */
+static void write_ways(struct eg_json *json, const struct eg_conf *conf, const struct eg_conf_party *party)
+{
+    eg_json_put_string(json, "language", eg_language_name(party->language));
+    eg_json_key(json, "channels");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < party->route_count; i++)
+        eg_json_string(json, conf->channels[party->routes[i].channel].id);
+    eg_json_close(json, ']');
+}
+
 int eg_m_lists_parties(struct eg_call *call)
 {
     const struct eg_conf *conf = call->desk->conf;
@@ -211,6 +222,7 @@ int eg_m_lists_parties(struct eg_call *call)
         eg_json_put_string(call->json, "id", conf->parties[i].id);
         eg_json_put_string(call->json, "name", conf->parties[i].name);
         eg_json_put_string(call->json, "sector", eg_sector_name(conf->parties[i].sector));
+        write_ways(call->json, conf, &conf->parties[i]);
         eg_json_close(call->json, '}');
     }
     eg_json_close(call->json, ']');

@@ -30,6 +30,13 @@ static bool write_entry(void *arg, const struct eg_outbox_view *row)
     eg_json_put_string(json, "channel", row->channel);
     eg_json_put_string(json, "recipient", row->recipient);
     eg_json_put_string(json, "key", row->key);
+    if (*row->party) {
+        eg_json_put_string(json, "party", row->party);
+        eg_json_put_string(json, "why", row->why);
+        eg_json_put_string(json, "line", row->line);
+        eg_json_put_int(json, "case", row->case_number);
+        eg_json_put_string(json, "level", eg_level_name((enum eg_level)row->level));
+    }
     eg_json_put_string(json, "state", !done ? "pending" : row->delivered ? "delivered" : "failed");
     eg_json_put_time(json, "done_at", row->done_ms);
     eg_json_put_string(json, "error", row->error && row->error[0] ? row->error : NULL);

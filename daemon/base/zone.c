@@ -122,3 +122,10 @@ char *eg_zone_format(int64_t ms, char out[32])
         *out = '\0';
     return out;
 }
+
+int eg_zone_minute(int64_t ms, int *ret_weekday)
+{
+    struct tm at = local(ms);
+    *ret_weekday = at.tm_wday;
+    return at.tm_hour * 60 + at.tm_min;
+}

@@ -12,4 +12,6 @@ void eg_zone_hour(int64_t ms, int64_t *ret_start, int64_t *ret_end);
 void eg_zone_day(int64_t ms, int64_t *ret_start, int64_t *ret_end);
 /* "2026-11-23 15:00" local; gives `out` back. */
 char *eg_zone_format(int64_t ms, char out[32]);
+/* Minutes since local midnight by the clock on the wall; ret_weekday: 0 is Sunday. */
+int eg_zone_minute(int64_t ms, int *ret_weekday);
 #endif

@@ -25,6 +25,10 @@ enum eg_statistic {
 };
 enum eg_mode { EG_MODE_COLLABORATIVE, EG_MODE_GAP_FILLING, EG_MODE_ALTERNATIVE, EG_MODE_COUNT };
 enum eg_sector { EG_SECTOR_GOVERNMENT, EG_SECTOR_MARKET, EG_SECTOR_SOCIETY, EG_SECTOR_COUNT };
+enum eg_language { EG_LANGUAGE_ZH_CN, EG_LANGUAGE_EN, EG_LANGUAGE_COUNT };
+enum eg_channel_kind { EG_BY_MQTT, EG_BY_COUNT };
+const char *eg_language_name(enum eg_language language);
+const char *eg_channel_kind_name(enum eg_channel_kind kind);
 const char *eg_level_name(enum eg_level level); /* "" for NONE, "notice" "warning" "critical" */
 const char *eg_statistic_name(enum eg_statistic statistic);
 const char *eg_mode_name(enum eg_mode mode);
@@ -61,9 +65,28 @@ struct eg_conf_board {
     int64_t interval_ms;
 };
 
+struct eg_conf_channel { /* a way by which parties are told */
+    const char *id;
+    enum eg_channel_kind kind;
+    const char *topic; /* mqtt: where to, with {party} in it perhaps */
+};
+struct eg_conf_hours { /* local minutes of the day; from == to: none (quiet hours) or all day (a route) */
+    int from, to;      /* over midnight where to < from */
+};
+#define EG_DAYS_ALL 0x7fu
+struct eg_conf_route { /* one of a party's channels, and when it is used */
+    uint32_t channel;
+    const char *to; /* the address there: a topic, an e-mail address, a number; "" for the channel's own */
+    enum eg_level level;
+    struct eg_conf_hours hours;
+    unsigned days; /* bit 0: Sunday */
+};
 struct eg_conf_party {
     const char *id, *name;
     enum eg_sector sector;
+    enum eg_language language;
+    struct eg_conf_route *routes; /* none: nobody to tell */
+    size_t route_count;
 };
 struct eg_conf_site {
     const char *id, *name, *level; /* level: county township village spot (free text) */
@@ -125,6 +148,8 @@ struct eg_conf {
     int64_t max_devices;         /* default 20000 */
     struct eg_conf_site *sites;
     size_t site_count;
+    struct eg_conf_channel *channels;
+    size_t channel_count;
     struct eg_conf_party *parties;
     size_t party_count;
     struct eg_conf_device *devices;
@@ -149,6 +174,9 @@ struct eg_conf_preset {
 bool eg_conf_presets(void (*each)(void *user, const struct eg_conf_preset *preset), void *user);
 uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id,
                            size_t length); /* index or EG_CONF_NONE */
+const struct eg_conf_party *eg_conf_party_find(const struct eg_conf *conf, const char *id);     /* or NULL */
+const struct eg_conf_channel *eg_conf_channel_find(const struct eg_conf *conf, const char *id); /* or NULL */
+bool eg_conf_hours_hold(const struct eg_conf_hours *hours, int minute); /* from == to: false */
 const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const char *id); /* or NULL */
 /* The unit of what a rule judges: the quantity's own, for a rate "per hour". `rule` may be NULL. Gives `out` back. */
 #define EG_UNIT_TEXT 32

@@ -127,6 +127,16 @@ const char *eg_mode_name(enum eg_mode mode)
     NAME_OF(mode, "collaborative", "gap_filling", "alternative");
 }
 
+const char *eg_language_name(enum eg_language language)
+{
+    NAME_OF(language, "zh_CN", "en");
+}
+
+const char *eg_channel_kind_name(enum eg_channel_kind kind)
+{
+    NAME_OF(kind, "mqtt");
+}
+
 const char *eg_sector_name(enum eg_sector sector)
 {
     NAME_OF(sector, "government", "market", "society");

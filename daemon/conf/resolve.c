@@ -145,8 +145,13 @@ static void take_party(struct eg_resolve *resolve, const struct eg_raw_party *ra
         if (!strcmp(conf->parties[i].id, raw->id))
             eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "party '%.60s' is given twice",
                              raw->id);
-    conf->parties[conf->party_count++] =
-        (struct eg_conf_party){raw->id, or_text(raw->name, raw->id), (enum eg_sector)raw->sector};
+    struct eg_conf_party *party = &conf->parties[conf->party_count++];
+    *party = (struct eg_conf_party){.id = raw->id,
+                                    .name = or_text(raw->name, raw->id),
+                                    .sector = (enum eg_sector)raw->sector,
+                                    .language = raw->language ? (enum eg_language) * raw->language
+                                                              : EG_LANGUAGE_ZH_CN};
+    eg_resolve_routes(resolve, raw, node, party);
 }
 
 static void take_site(struct eg_resolve *resolve, const struct eg_raw_site *raw, const yaml_node_t *node)
@@ -274,17 +279,19 @@ static void check_once(struct eg_resolve *resolve)
 static bool make_room(struct eg_resolve *resolve)
 {
     struct eg_conf *conf = &resolve->loaded->conf;
-    size_t sites = 0, parties = 0, devices = 0, sources = 0, rules = 0;
+    size_t sites = 0, parties = 0, channels = 0, devices = 0, sources = 0, rules = 0;
     const struct eg_raw *raw;
     EACH_FILE(resolve, raw)
     {
         sites += raw->sites_count;
         parties += raw->parties_count;
+        channels += raw->channels_count;
         devices += raw->devices_count;
         sources += raw->sources_count;
         rules += raw->rules_count;
     }
     conf->sites = eg_resolve_keep(resolve, sites, sizeof *conf->sites);
+    conf->channels = eg_resolve_keep(resolve, channels, sizeof *conf->channels);
     conf->parties = eg_resolve_keep(resolve, parties, sizeof *conf->parties);
     conf->devices = eg_resolve_keep(resolve, devices, sizeof *conf->devices);
     conf->sources = eg_resolve_keep(resolve, sources + 1, sizeof *conf->sources);
@@ -311,6 +318,10 @@ void eg_resolve_all(struct eg_resolve *resolve)
         return;
     EACH_FILE(resolve, raw)
     eg_resolve_settings(resolve, raw);
+    EACH_FILE(resolve, raw)
+    for (unsigned i = 0; i < raw->channels_count; i++)
+        eg_resolve_channel(resolve, &raw->channels[i], eg_resolve_entry(resolve, "channels", i),
+                           &conf->channels[conf->channel_count++]);
     EACH_FILE(resolve, raw)
     for (unsigned i = 0; i < raw->parties_count; i++)
         take_party(resolve, &raw->parties[i], eg_resolve_entry(resolve, "parties", i));

@@ -39,6 +39,12 @@ void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, cons
 /* settings.c: what stands once in the current file */
 void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw);
 
+/* channels.c: a channel; what a party says of those it is told by */
+void eg_resolve_channel(struct eg_resolve *resolve, const struct eg_raw_channel *raw, const yaml_node_t *node,
+                        struct eg_conf_channel *ret);
+void eg_resolve_routes(struct eg_resolve *resolve, const struct eg_raw_party *raw, const yaml_node_t *node,
+                       struct eg_conf_party *ret);
+
 /* sources.c, rules.c: one entry of the current file into the array's next place */
 void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *raw, const yaml_node_t *node,
                        struct eg_conf_source *ret);

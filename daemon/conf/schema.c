@@ -27,6 +27,13 @@ static const cyaml_strval_t statistics[] = {
     {"sum", EG_STAT_SUM},   {"rate", EG_STAT_RATE}, {"aqi_cn", EG_STAT_AQI_CN}, {"aqi_us", EG_STAT_AQI_US}};
 static const cyaml_strval_t directions[] = {{"above", EG_DIRECTION_ABOVE}, {"below", EG_DIRECTION_BELOW}};
 
+static const cyaml_strval_t languages[] = {{"zh_CN", EG_LANGUAGE_ZH_CN}, {"en", EG_LANGUAGE_EN}};
+static const cyaml_strval_t channel_kinds[] = {{"mqtt", EG_BY_MQTT}};
+static const cyaml_strval_t level_words[] = {
+    {"notice", EG_LEVEL_NOTICE}, {"warning", EG_LEVEL_WARNING}, {"critical", EG_LEVEL_CRITICAL}};
+static const cyaml_strval_t weekdays[] = {{"sun", 0}, {"mon", 1}, {"tue", 2}, {"wed", 3},
+                                          {"thu", 4}, {"fri", 5}, {"sat", 6}};
+
 static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, STRING_MAX)};
 
@@ -61,10 +68,28 @@ static const cyaml_schema_field_t socket_fields[] = {
     LIST("supervisors", struct eg_raw_socket, supervisors, &text_entry), CYAML_FIELD_END};
 static const cyaml_schema_field_t board_fields[] = {
     TEXT("dir", struct eg_raw_board, dir), TEXT("interval", struct eg_raw_board, interval), CYAML_FIELD_END};
+static const cyaml_schema_field_t channel_fields[] = {
+    NEEDED("id", struct eg_raw_channel, id),
+    CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct eg_raw_channel, kind, channel_kinds,
+                     CYAML_ARRAY_LEN(channel_kinds)),
+    TEXT("topic", struct eg_raw_channel, topic), CYAML_FIELD_END};
+static const cyaml_schema_value_t weekday_entry = {
+    CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, weekdays, CYAML_ARRAY_LEN(weekdays))};
+static const cyaml_schema_field_t route_fields[] = {NEEDED("id", struct eg_raw_route, id),
+                                                    TEXT("to", struct eg_raw_route, to),
+                                                    CHOICE("level", struct eg_raw_route, level, level_words),
+                                                    TEXT("hours", struct eg_raw_route, hours),
+                                                    LIST("days", struct eg_raw_route, days, &weekday_entry),
+                                                    CYAML_FIELD_END};
+static const cyaml_schema_value_t route_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_route, route_fields)};
 static const cyaml_schema_field_t party_fields[] = {
-    NEEDED("id", struct eg_raw_party, id), TEXT("name", struct eg_raw_party, name),
+    NEEDED("id", struct eg_raw_party, id),
+    TEXT("name", struct eg_raw_party, name),
     CYAML_FIELD_ENUM("sector", CYAML_FLAG_STRICT, struct eg_raw_party, sector, sectors,
                      CYAML_ARRAY_LEN(sectors)),
+    CHOICE("language", struct eg_raw_party, language, languages),
+    LIST("channels", struct eg_raw_party, channels, &route_entry),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t site_fields[] = {NEEDED("id", struct eg_raw_site, id),
                                                    TEXT("name", struct eg_raw_site, name),
@@ -167,6 +192,8 @@ static const cyaml_schema_value_t rule_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_rule, rule_fields)};
 static const cyaml_schema_value_t site_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_site, site_fields)};
+static const cyaml_schema_value_t channel_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_channel, channel_fields)};
 static const cyaml_schema_value_t party_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_party, party_fields)};
 static const cyaml_schema_value_t source_entry = {
@@ -188,6 +215,7 @@ static const cyaml_schema_field_t file_fields[] = {GROUP("mqtt", struct eg_raw, 
                                                    LIST("include", struct eg_raw, include, &text_entry),
                                                    LIST("rules", struct eg_raw, rules, &rule_entry),
                                                    LIST("sites", struct eg_raw, sites, &site_entry),
+                                                   LIST("channels", struct eg_raw, channels, &channel_entry),
                                                    LIST("parties", struct eg_raw, parties, &party_entry),
                                                    LIST("sources", struct eg_raw, sources, &source_entry),
                                                    LIST("devices", struct eg_raw, devices, &device_entry),

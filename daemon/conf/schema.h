@@ -23,9 +23,21 @@ struct eg_raw_socket {
 struct eg_raw_board {
     char *dir, *interval;
 };
+struct eg_raw_channel {
+    char *id, *topic;
+    int kind;
+};
+struct eg_raw_route {
+    char *id, *to, *hours;
+    int *level;
+    int *days;
+    unsigned days_count;
+};
 struct eg_raw_party {
     char *id, *name;
-    int sector;
+    int sector, *language;
+    struct eg_raw_route *channels;
+    unsigned channels_count;
 };
 struct eg_raw_site {
     char *id, *name, *level, *parent;
@@ -103,6 +115,8 @@ struct eg_raw {
     unsigned rules_count;
     struct eg_raw_site *sites;
     unsigned sites_count;
+    struct eg_raw_channel *channels;
+    unsigned channels_count;
     struct eg_raw_party *parties;
     unsigned parties_count;
     struct eg_raw_source *sources;

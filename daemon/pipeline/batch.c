@@ -60,6 +60,7 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(case_events)                                                                                           \
     X(outbox)                                                                                                \
     X(outbox_done)                                                                                           \
+    X(told)                                                                                                  \
     X(quarantine)                                                                                            \
     X(retried)                                                                                               \
     X(answers)
@@ -157,4 +158,11 @@ const char *eg_condition_name(enum eg_condition condition)
 {
     static const char *const names[EG_CONDITION_COUNT] = {"breaching", "ok", "unknown"};
     return (unsigned)condition < EG_CONDITION_COUNT ? names[condition] : "?";
+}
+
+const char *eg_why_name(enum eg_why why)
+{
+    static const char *const names[EG_WHY_COUNT] = {"opened",    "level",    "breaching",
+                                                    "recovered", "reopened", "ended"};
+    return (unsigned)why < EG_WHY_COUNT ? names[why] : "?";
 }

@@ -112,11 +112,32 @@ struct eg_case_event {
     double value;          /* the statistic that decided it; NaN for people's events */
     const char *note;      /* "" for none */
 };
+/* Why a party is told of a case. */
+enum eg_why {
+    EG_WHY_OPENED,
+    EG_WHY_LEVEL,     /* it got worse */
+    EG_WHY_BREACHING, /* beyond the limit again */
+    EG_WHY_RECOVERED,
+    EG_WHY_REOPENED,
+    EG_WHY_ENDED, /* closed or rejected */
+    EG_WHY_COUNT
+};
+const char *eg_why_name(enum eg_why why);
 struct eg_row_outbox { /* one notification to send after the commit */
     int64_t id;
-    const char *channel /* "mqtt" */, *recipient /* topic */, *key /* idempotency */, *body /* JSON */;
+    const char *channel /* "mqtt" and no party: an event (CONTRACT §6); else one of the configuration */,
+        *recipient /* topic, address */, *key /* idempotency */, *body /* JSON */;
     int64_t created_ms;
     bool retain;
+    const char *party, *why, *line; /* "" for an event; line: the message in one line */
+    uint32_t case_number;
+    uint8_t level;
+};
+struct
+    eg_row_told { /* that party was told of that case by that channel; `at_ms` EG_TIME_NONE: forget all of the case */
+    uint32_t case_number;
+    const char *party, *channel, *recipient;
+    int64_t at_ms;
 };
 struct eg_row_outbox_done {
     int64_t id;
@@ -168,6 +189,7 @@ struct eg_batch {
     EG_ROWS(eg_case_event, case_events);
     EG_ROWS(eg_row_outbox, outbox);
     EG_ROWS(eg_row_outbox_done, outbox_done);
+    EG_ROWS(eg_row_told, told);
     EG_ROWS(eg_row_quarantine, quarantine);
     EG_ROWS(eg_row_retried, retried);
     EG_ROWS(eg_answer, answers);

@@ -65,6 +65,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         free(pipeline->cases[i]);
     for (size_t i = 0; i < pipeline->lost_count; i++)
         free(pipeline->lost[i].rule);
+    eg_told_finish(pipeline);
     free(pipeline->series);
     free(pipeline->devices);
     free(pipeline->cases);
@@ -192,6 +193,12 @@ int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case 
                           row->id, EG_CASES_MAX);
     eg_rule_recall_last(pipeline, eg_case_find(pipeline, row->number));
     return EG_OK;
+}
+
+int eg_pipeline_restore_told(struct eg_pipeline *pipeline, const struct eg_row_told *row, struct eg_err *err)
+{
+    return eg_told_note(pipeline, row, NULL) ? EG_OK
+                                             : eg_err_set(err, EG_ENOMEM, "no memory for who was told");
 }
 
 void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint32_t hash)

@@ -35,7 +35,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
 /* The earliest time at which a TICK event would change anything; INT64_MAX for never. */
 int64_t eg_pipeline_deadline(const struct eg_pipeline *pipeline);
 
-/* Rebuilding, called by eg_store_load() in this order: counters, devices, series, tail readings, rule states, cases, idents,
+/* Rebuilding, called by eg_store_load() in this order: counters, devices, series, tail readings, rule states, cases, told, idents,
  * ids. All copy. Negative (enum eg_code) with a sentence when the row contradicts what is there. */
 void eg_pipeline_restore_counters(struct eg_pipeline *pipeline, const struct eg_counters *counters);
 int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row,
@@ -54,7 +54,8 @@ void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, 
                                  uint16_t flags);
 void eg_pipeline_restore_rule_state(struct eg_pipeline *pipeline, const struct eg_row_rule_state *row);
 int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case *row,
-                             struct eg_err *err);                                          /* not closed */
+                             struct eg_err *err); /* not closed */
+int eg_pipeline_restore_told(struct eg_pipeline *pipeline, const struct eg_row_told *row, struct eg_err *err);
 void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint32_t hash); /* oldest first */
 void eg_pipeline_restore_ids(struct eg_pipeline *pipeline, uint32_t last_case, int64_t last_outbox);
 

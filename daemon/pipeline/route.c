@@ -180,7 +180,8 @@ bool eg_route_find(const struct eg_route *route, const char *topic, size_t lengt
 
 bool eg_route_reserved(const char *topic, size_t length)
 {
-    static const char *const prefixes[] = {"ecogov/state/", "ecogov/events/", "ecogov/commands/"};
+    static const char *const prefixes[] = {"ecogov/state/", "ecogov/events/", "ecogov/commands/",
+                                           "ecogov/notify/"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (length >= strlen(prefixes[i]) && !memcmp(topic, prefixes[i], strlen(prefixes[i])))
             return true;

@@ -62,6 +62,13 @@ struct
     struct eg_rule_state state;
 };
 
+/* Who was told of an active case, and by which way: told.c. */
+struct eg_told {
+    uint32_t case_number;
+    int64_t at_ms;
+    char *party, *channel, *recipient; /* one block of memory, at `party` */
+};
+
 struct eg_pipeline {
     const struct eg_conf *conf;
     struct eg_past past;
@@ -79,6 +86,8 @@ struct eg_pipeline {
     size_t case_count, case_capacity;
     struct eg_lost_state *lost;
     size_t lost_count, lost_capacity;
+    struct eg_told *told; /* ascending by case */
+    size_t told_count, told_capacity;
     uint32_t last_case;
     int64_t last_outbox;
     uint64_t turn;    /* counts batches; `batch_events` of the last seen tells a new one */
@@ -217,5 +226,21 @@ bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row);
 /* tell.c: outbox rows */
 void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
                   struct eg_batch *batch);
+/* One row for each of the party's channels that is meant at this level and hour; `party`: index in the configuration. What puts an
+ * end to an alarm goes by the channels that brought it, whatever the hour. A party without channels costs nothing. */
+void eg_tell_party(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
+                   uint32_t party, enum eg_why why, struct eg_batch *batch);
+
+/* told.c */
+size_t eg_told_first(const struct eg_pipeline *pipeline, uint32_t case_number); /* its place, or told_count */
+/* Notes it, in the batch too; false: no memory. */
+bool eg_told_note(struct eg_pipeline *pipeline, const struct eg_row_told *row, struct eg_batch *batch);
+void eg_told_forget(struct eg_pipeline *pipeline, uint32_t case_number, struct eg_batch *batch);
+void eg_told_finish(struct eg_pipeline *pipeline);
+
+/* brief.c: a message in one line, for those who read it on a phone */
+#define EG_BRIEF_TEXT 512
+void eg_brief_write(const struct eg_conf *conf, const struct eg_case *row, enum eg_why why,
+                    enum eg_language language, char out[EG_BRIEF_TEXT]);
 
 #endif

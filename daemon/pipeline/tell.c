@@ -1,9 +1,13 @@
-/* Who is told of a case event: outbox rows, sent after the commit (CONTRACT §6). Knows topics and the JSON of an event. */
+/* Who is told of a case event: outbox rows, sent after the commit. One for whoever listens to the broker (CONTRACT §6), and for each
+ * party of the site one by each of its channels. Knows topics, the JSON of an event, and which channels are meant at what hour; how a
+ * channel hands it over, daemon/notify knows. Called by case.c. */
 #include <pipeline/state.h>
 #include <base/json.h>
+#include <base/zone.h>
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define BODY_MAX ((size_t)16 * 1024)
 
@@ -16,14 +20,13 @@ static void put_value(struct eg_json *json, const char *key, double value, int64
     eg_json_close(json, '}');
 }
 
-static void body_of(const struct eg_conf *conf, const struct eg_case *row, const struct eg_case_event *event,
-                    struct eg_buf *out)
+/* The keys of an open object. */
+static void write_event(const struct eg_conf *conf, const struct eg_case *row,
+                        const struct eg_case_event *event, struct eg_json *out)
 {
     const struct eg_quantity_info *info = eg_quantity_info(row->quantity);
-    struct eg_json json;
+    struct eg_json json = *out;
     char unit[EG_UNIT_TEXT];
-    eg_json_init(&json, out);
-    eg_json_open(&json, '{');
     eg_json_put_string(&json, "case", row->id);
     eg_json_put_int(&json, "version", event->version);
     eg_json_put_string(&json, "event", event->kind);
@@ -52,27 +55,190 @@ static void body_of(const struct eg_conf *conf, const struct eg_case *row, const
     eg_json_put_string(&json, "mode", eg_mode_name((enum eg_mode)row->mode));
     eg_json_put_string(&json, "lead", row->lead);
     eg_json_put_time(&json, "due_at", row->due_ms);
+    *out = json;
+}
+
+static void put_row(struct eg_pipeline *pipeline, struct eg_batch *batch, struct eg_row_outbox row,
+                    const struct eg_buf *body)
+{
+    struct eg_row_outbox *out = body->failed ? NULL : EG_BATCH_ADD(batch, outbox);
+    if (!out) {
+        batch->failed = true;
+        return;
+    }
+    row.id = ++pipeline->last_outbox;
+    row.channel = eg_batch_text(batch, row.channel);
+    row.recipient = eg_batch_text(batch, row.recipient);
+    row.key = eg_batch_text(batch, row.key);
+    row.party = eg_batch_text(batch, row.party);
+    row.line = eg_batch_text(batch, row.line);
+    row.why = row.why ? row.why : "";
+    row.body = eg_batch_text(batch, body->data);
+    *out = row;
+}
+
+static void tell_broker(struct eg_pipeline *pipeline, const struct eg_case *row,
+                        const struct eg_case_event *event, struct eg_batch *batch)
+{
+    char topic[192], key[128];
+    struct eg_buf body;
+    struct eg_json json;
+    snprintf(topic, sizeof topic, "ecogov/events/case/%s/%s", row->site, row->id);
+    snprintf(key, sizeof key, "mqtt/%s/%u", row->id, event->version);
+    eg_buf_init(&body, BODY_MAX);
+    eg_json_init(&json, &body);
+    eg_json_open(&json, '{');
+    write_event(pipeline->conf, row, event, &json);
     eg_json_close(&json, '}');
+    put_row(pipeline, batch,
+            (struct eg_row_outbox){
+                .channel = "mqtt", .recipient = topic, .key = key, .created_ms = event->known_ms},
+            &body);
+    eg_buf_finish(&body);
+}
+
+/* --- parties --- */
+
+static bool calls_off(enum eg_why why)
+{
+    return why == EG_WHY_RECOVERED || why == EG_WHY_ENDED || why == EG_WHY_BREACHING;
+}
+
+/* Where a party is told by a route: the channel's own place, unless it has an address of its own there. */
+static void recipient_of(const struct eg_conf *conf, const struct eg_conf_party *party,
+                         const struct eg_conf_route *route, char *out, size_t size)
+{
+    const char *text = *route->to ? route->to : conf->channels[route->channel].topic,
+               *mark = strstr(text, "{party}");
+    if (mark)
+        snprintf(out, size, "%.*s%s%s", (int)(mark - text), text, party->id, mark + strlen("{party}"));
+    else
+        snprintf(out, size, "%s", text);
+}
+
+static bool was_told(const struct eg_pipeline *pipeline, uint32_t case_number, const char *party,
+                     const char *channel, const char *recipient)
+{
+    for (size_t i = eg_told_first(pipeline, case_number);
+         i < pipeline->told_count && pipeline->told[i].case_number == case_number; i++) {
+        const struct eg_told *told = &pipeline->told[i];
+        if (!strcmp(told->party, party) && !strcmp(told->channel, channel) &&
+            !strcmp(told->recipient, recipient))
+            return true;
+    }
+    return false;
+}
+
+static bool is_meant(const struct eg_conf_route *route, const struct eg_case *row, int64_t now_ms)
+{
+    int weekday, minute = eg_zone_minute(now_ms, &weekday);
+    return row->level >= route->level && (route->days & 1u << weekday) &&
+           (route->hours.from == route->hours.to || eg_conf_hours_hold(&route->hours, minute));
+}
+
+static void message_of(const struct eg_conf *conf, const struct eg_case *row,
+                       const struct eg_case_event *event, const struct eg_conf_party *party, enum eg_why why,
+                       const char *line, const char *key, struct eg_buf *out)
+{
+    struct eg_json json;
+    eg_buf_clear(out);
+    eg_json_init(&json, out);
+    eg_json_open(&json, '{');
+    eg_json_put_string(&json, "key", key);
+    eg_json_put_string(&json, "party", party->id);
+    eg_json_put_string(&json, "why", eg_why_name(why));
+    eg_json_put_string(&json, "language", eg_language_name(party->language));
+    eg_json_put_string(&json, "line", line);
+    write_event(conf, row, event, &json);
+    eg_json_close(&json, '}');
+}
+
+void eg_tell_party(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
+                   uint32_t party_index, enum eg_why why, struct eg_batch *batch)
+{
+    const struct eg_conf *conf = pipeline->conf;
+    const struct eg_conf_party *party = &conf->parties[party_index];
+    char line[EG_BRIEF_TEXT], recipient[512], key[512];
+    struct eg_buf body;
+    if (!party->route_count)
+        return;
+    eg_brief_write(conf, row, why, party->language, line);
+    eg_buf_init(&body, BODY_MAX);
+    for (size_t i = 0; i < party->route_count; i++) {
+        const struct eg_conf_route *route = &party->routes[i];
+        const char *channel = conf->channels[route->channel].id;
+        recipient_of(conf, party, route, recipient, sizeof recipient);
+        if (calls_off(why) ? !was_told(pipeline, row->number, party->id, channel, recipient)
+                           : !is_meant(route, row, event->known_ms))
+            continue;
+        snprintf(key, sizeof key, "%s/%u/%s/%s/%s/%zu", row->id, event->version, eg_why_name(why), party->id,
+                 channel, i);
+        message_of(conf, row, event, party, why, line, key, &body);
+        put_row(pipeline, batch,
+                (struct eg_row_outbox){.channel = channel,
+                                       .recipient = recipient,
+                                       .key = key,
+                                       .created_ms = event->known_ms,
+                                       .party = party->id,
+                                       .why = eg_why_name(why),
+                                       .line = line,
+                                       .case_number = row->number,
+                                       .level = row->level},
+                &body);
+        const struct eg_row_told told = {row->number, party->id, channel, recipient, event->known_ms};
+        if (!eg_told_note(pipeline, &told, batch))
+            batch->failed = true;
+    }
+    eg_buf_finish(&body);
+}
+
+/* The parties of the site, or of the nearest one above that has any. */
+static const struct eg_conf_site *who_answers(const struct eg_conf *conf, const char *id)
+{
+    uint32_t site = eg_conf_site_find(conf, id, strlen(id));
+    while (site != EG_CONF_NONE && !conf->sites[site].party_count)
+        site = conf->sites[site].parent;
+    return site == EG_CONF_NONE ? NULL : &conf->sites[site];
+}
+
+static int level_of(const char *name)
+{
+    int level = EG_LEVEL_COUNT - 1;
+    while (level && strcmp(eg_level_name((enum eg_level)level), name) != 0)
+        level--;
+    return level;
+}
+
+static const struct mapping {
+    const char *kind, *to;
+    enum eg_why why;
+} whys[] = {
+    {"opened", NULL, EG_WHY_OPENED},     {"condition", "ok", EG_WHY_RECOVERED},
+    {"verified", NULL, EG_WHY_ENDED},    {"condition", "breaching", EG_WHY_BREACHING},
+    {"closed", NULL, EG_WHY_ENDED},      {"rejected", NULL, EG_WHY_ENDED},
+    {"reopened", NULL, EG_WHY_REOPENED},
+};
+
+/* Why an event is told to parties; EG_WHY_COUNT: it is not. */
+static enum eg_why why_of(const struct eg_case_event *event)
+{
+    if (!strcmp(event->kind, "level"))
+        return level_of(event->to) > level_of(event->from) ? EG_WHY_LEVEL : EG_WHY_COUNT;
+    for (size_t i = 0; i < sizeof whys / sizeof *whys; i++)
+        if (!strcmp(event->kind, whys[i].kind) && (!whys[i].to || !strcmp(event->to, whys[i].to)))
+            return whys[i].why;
+    return EG_WHY_COUNT;
 }
 
 void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
                   struct eg_batch *batch)
 {
-    if (!pipeline->conf->mqtt.publish)
-        return;
-    char topic[192], key[128];
-    struct eg_buf body;
-    snprintf(topic, sizeof topic, "ecogov/events/case/%s/%s", row->site, row->id);
-    snprintf(key, sizeof key, "mqtt/%s/%u", row->id, event->version);
-    eg_buf_init(&body, BODY_MAX);
-    body_of(pipeline->conf, row, event, &body);
-    struct eg_row_outbox *out = EG_BATCH_ADD(batch, outbox);
-    if (out)
-        *out = (struct eg_row_outbox){.id = ++pipeline->last_outbox,
-                                      .channel = "mqtt",
-                                      .recipient = eg_batch_text(batch, topic),
-                                      .key = eg_batch_text(batch, key),
-                                      .body = eg_batch_text(batch, body.data),
-                                      .created_ms = event->known_ms};
-    eg_buf_finish(&body);
+    enum eg_why why = why_of(event);
+    if (pipeline->conf->mqtt.publish)
+        tell_broker(pipeline, row, event, batch);
+    const struct eg_conf_site *site = why == EG_WHY_COUNT ? NULL : who_answers(pipeline->conf, row->site);
+    for (size_t i = 0; site && i < site->party_count; i++)
+        eg_tell_party(pipeline, row, event, site->parties[i], why, batch);
+    if (why == EG_WHY_ENDED)
+        eg_told_forget(pipeline, row->number, batch);
 }

@@ -212,6 +212,11 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
         bind_text(sql, 5, row->body);
         sqlite3_bind_int64(sql, 6, row->created_ms);
         sqlite3_bind_int(sql, 7, row->retain);
+        bind_text(sql, 8, row->party);
+        bind_text(sql, 9, row->why);
+        bind_text(sql, 10, row->line);
+        sqlite3_bind_int64(sql, 11, row->case_number);
+        sqlite3_bind_int(sql, 12, row->level);
         code = eg_sql_run(store, SQL_OUTBOX);
     }
     for (size_t i = 0; code == SQLITE_OK && i < batch->outbox_done_count; i++) {
@@ -227,6 +232,25 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
     if (code == SQLITE_OK && store->outbox_since_prune >= PRUNE_EVERY) {
         store->outbox_since_prune = 0;
         code = eg_sql_run(store, SQL_OUTBOX_PRUNE);
+    }
+    return code;
+}
+
+static int put_told(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->told_count; i++) {
+        const struct eg_row_told *row = &batch->told[i];
+        enum eg_sql which = row->at_ms == EG_TIME_NONE ? SQL_TOLD_DROP : SQL_TOLD;
+        sqlite3_stmt *sql = store->sql[which];
+        sqlite3_bind_int64(sql, 1, row->case_number);
+        if (which == SQL_TOLD) {
+            bind_text(sql, 2, row->party);
+            bind_text(sql, 3, row->channel);
+            bind_text(sql, 4, row->recipient);
+            sqlite3_bind_int64(sql, 5, row->at_ms);
+        }
+        code = eg_sql_run(store, which);
     }
     return code;
 }
@@ -283,8 +307,8 @@ static int put_retried(struct eg_store *store, const struct eg_batch *batch)
 static int put_all(struct eg_store *store, const struct eg_batch *batch)
 {
     static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {
-        put_turn,   put_devices, put_rollups,    put_rule_states, put_cases,
-        put_outbox, put_retried, put_quarantine, eg_flash_put};
+        put_turn,   put_devices, put_rollups, put_rule_states, put_cases,
+        put_outbox, put_told,    put_retried, put_quarantine,  eg_flash_put};
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof *parts; i++)
         code = parts[i](store, batch);
@@ -297,8 +321,9 @@ static void ask_for_room(struct eg_store *store, const struct eg_batch *batch)
 {
     int64_t reserve = eg_prune_reserve(store->max_pages);
     size_t bytes = store->blob.length + store->idents.length + batch->rollups_count * 160;
-    bytes += 1024 * (batch->cases_count + batch->case_events_count + batch->outbox_count +
-                     batch->devices_count + batch->series_count + batch->rule_states_count);
+    bytes +=
+        1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count + batch->told_count +
+                batch->devices_count + batch->series_count + batch->rule_states_count);
     for (size_t i = 0; i < batch->quarantine_count; i++)
         bytes += batch->quarantine[i].payload_len + 1024;
     store->pages_wanted = reserve + 2 * (int64_t)(bytes / 4096);

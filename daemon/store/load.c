@@ -123,6 +123,13 @@ static int take_idents(struct load *load, sqlite3_stmt *sql)
     return EG_OK;
 }
 
+static int take_told(struct load *load, sqlite3_stmt *sql)
+{
+    const struct eg_row_told row = {(uint32_t)sqlite3_column_int64(sql, 0), text_at(sql, 1), text_at(sql, 2),
+                                    text_at(sql, 3), sqlite3_column_int64(sql, 4)};
+    return eg_pipeline_restore_told(load->pipeline, &row, load->err);
+}
+
 static int take_ids(struct load *load, sqlite3_stmt *sql)
 {
     eg_pipeline_restore_ids(load->pipeline, (uint32_t)sqlite3_column_int64(sql, 0),
@@ -234,6 +241,8 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
             take_rule_state);
     if (code == EG_OK)
         code = each_row(&load, cases, take_case);
+    if (code == EG_OK)
+        code = each_row(&load, "SELECT case_number,party,channel,recipient,at FROM told", take_told);
     if (code == EG_OK)
         code =
             each_row(&load, "SELECT seq,idents FROM turn WHERE idents IS NOT NULL ORDER BY seq", take_idents);

@@ -43,7 +43,12 @@ static const struct shape {
     {"case events", "IIIITTTTnT", false,
      "INSERT OR IGNORE INTO case_event(case_number,version,at,known_at,kind,actor,was,became,value,note,seq)"
      " VALUES(?,?,?,?,?,?,?,?,?,?,-(SELECT count(*) FROM case_event)-1)"},
-    {"notifications", "NTTTTIIiit", true, "INSERT OR IGNORE INTO outbox VALUES(?,?,?,?,?,?,?,?,?,?)"},
+    {"notifications", "NTTTTIIiitTTTIIIIiI", true,
+     "INSERT OR IGNORE INTO outbox VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+    {"notifications", "NTTTTIIiit", true,
+     "INSERT OR IGNORE INTO outbox(id,channel,recipient,key,body,created_at,retain,done_at,delivered,error)"
+     " VALUES(?,?,?,?,?,?,?,?,?,?)"},
+    {"who was told", "ITTTI", false, "INSERT OR IGNORE INTO told VALUES(?,?,?,?,?)"},
     {"quarantined payloads", "NITTTTbII", true, "INSERT OR IGNORE INTO quarantine VALUES(?,?,?,?,?,?,?,?,?)"},
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)

@@ -401,17 +401,19 @@ int eg_reader_quarantined(struct eg_reader *reader, int64_t after_id, const char
     return each_quarantined(reader, sql, code, each, arg, err);
 }
 
+#define OUTBOX_COLUMNS                                                                                       \
+    "id,channel,recipient,key,body,created_at,retain,done_at,delivered,error,party,why,line,case_number,"    \
+    "level"
+
 int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_id, size_t limit,
                      bool (*each)(void *arg, const struct eg_outbox_view *row), void *arg, struct eg_err *err)
 {
     sqlite3_stmt *sql = NULL;
     int code = sqlite3_prepare_v2(
         reader->db,
-        pending_only
-            ? "SELECT id,channel,recipient,key,body,created_at,retain,done_at,delivered,error FROM outbox"
-              " WHERE done_at IS NULL AND id>?1 ORDER BY id LIMIT ?2"
-            : "SELECT id,channel,recipient,key,body,created_at,retain,done_at,delivered,error FROM outbox"
-              " WHERE ?1<=0 OR id<?1 ORDER BY id DESC LIMIT ?2",
+        pending_only ? "SELECT " OUTBOX_COLUMNS
+                       " FROM outbox WHERE done_at IS NULL AND id>?1 ORDER BY id LIMIT ?2"
+                     : "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE ?1<=0 OR id<?1 ORDER BY id DESC LIMIT ?2",
         -1, &sql, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int64(sql, 1, after_id);
@@ -428,7 +430,12 @@ int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_
                                      .retain = sqlite3_column_int(sql, 6) != 0,
                                      .done_ms = time_at(sql, 7),
                                      .delivered = sqlite3_column_int(sql, 8) != 0,
-                                     .error = text_at(sql, 9)};
+                                     .error = text_at(sql, 9),
+                                     .party = text_at(sql, 10),
+                                     .why = text_at(sql, 11),
+                                     .line = text_at(sql, 12),
+                                     .case_number = (uint32_t)sqlite3_column_int64(sql, 13),
+                                     .level = (uint8_t)sqlite3_column_int(sql, 14)};
         go_on = each(arg, &row);
     }
     int result = code == SQLITE_ROW || code == SQLITE_DONE

@@ -133,6 +133,19 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
                           "CREATE TRIGGER chunk_goes AFTER DELETE ON chunk BEGIN DELETE FROM overlap WHERE "
                           "series=OLD.series AND "
                           "level IN (1,2,3,4,5,6,7,8) AND t_first=OLD.t_first AND chunk=OLD.id; END;",
+    /* 8: parties are told, too: whom, why, in one line, how often it was tried; and who was told of which active case */
+    "ALTER TABLE outbox ADD COLUMN party TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE outbox ADD COLUMN why TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE outbox ADD COLUMN line TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE outbox ADD COLUMN case_number INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE outbox ADD COLUMN level INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE outbox ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE outbox ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE outbox ADD COLUMN failing_since INTEGER;"
+    "ALTER TABLE outbox ADD COLUMN carried_by INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE told(case_number INTEGER NOT NULL, party TEXT NOT NULL, channel TEXT NOT NULL, recipient "
+    "TEXT NOT NULL,"
+    " at INTEGER NOT NULL, PRIMARY KEY(case_number, party, channel, recipient)) WITHOUT ROWID;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -41,11 +41,14 @@ static const char *const texts[SQL_COUNT] = {
                  " lead=?24, assignee=?25, escalation=?26, reopened=?27, version=?28",
     [SQL_CASE_EVENT] = "INSERT INTO case_event VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_OUTBOX] =
-        "INSERT INTO outbox(id,channel,recipient,key,body,created_at,retain) VALUES(?,?,?,?,?,?,?)",
+        "INSERT INTO outbox(id,channel,recipient,key,body,created_at,retain,party,why,line,case_number,level)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_OUTBOX_DONE] =
         "UPDATE outbox SET done_at=?2, delivered=?3, error=?4 WHERE id=?1 AND done_at IS NULL",
     [SQL_OUTBOX_PRUNE] =
         "DELETE FROM outbox WHERE done_at IS NOT NULL AND id<=(SELECT max(id) FROM outbox)-10000",
+    [SQL_TOLD] = "INSERT OR REPLACE INTO told VALUES(?,?,?,?,?)",
+    [SQL_TOLD_DROP] = "DELETE FROM told WHERE case_number=?1",
     [SQL_QUARANTINE] = "INSERT INTO quarantine(at,topic,source,verdict,reason,payload,full_len,retain) "
                        "VALUES(?,?,?,?,?,?,?,?)",
     [SQL_QUARANTINE_PRUNE] = "DELETE FROM quarantine WHERE id<=(SELECT max(id) FROM quarantine)-?1",

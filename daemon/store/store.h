@@ -116,6 +116,9 @@ struct eg_outbox_view {
     int64_t id, created_ms, done_ms /* EG_TIME_NONE */;
     const char *channel, *recipient, *key, *body, *error;
     bool delivered, retain;
+    const char *party, *why, *line; /* party "": an event for whoever listens */
+    uint32_t case_number;
+    uint8_t level;
 };
 /* pending_only: not done yet, oldest first (id > after_id); else newest first. */
 int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_id, size_t limit,

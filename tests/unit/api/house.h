@@ -264,7 +264,10 @@ int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_
                                  .recipient = "ecogov/events/case/shangtian/c1",
                                  .key = "c1-1",
                                  .body = "{}",
-                                 .error = ""};
+                                 .error = "",
+                                 .party = "grid",
+                                 .why = "opened",
+                                 .line = "[warning]"};
     each(arg, &row);
     row.done_ms = NOW;
     row.error = "the broker went away";

@@ -126,6 +126,25 @@ static void test_each_kind_at_its_place(void **unused)
         {"parties:\n  - {id: p, sector: market}\n  - {id: p, sector: market}\n",
          "t.yaml:3:10: party 'p' is given twice"},
         {"parties:\n  - {id: '@p', sector: market}\n", "t.yaml:2:10: a party's id is a-z"},
+        {"channels:\n  - {id: c, kind: mqtt}\n  - {id: c, kind: mqtt}\n",
+         "t.yaml:3:10: channel 'c' is given twice"},
+        {"channels:\n  - {id: c, kind: pigeon}\n", "t.yaml:2:19: kind is 'pigeon', it may be mqtt"},
+        {"channels:\n  - {id: c, kind: mqtt, topic: other/x}\n",
+         "t.yaml:2:32: the topic 'other/x' must lie below"},
+        {"mqtt: {publish: false}\nchannels:\n  - {id: c, kind: mqtt}\n",
+         "t.yaml:3:19: channel 'c' needs mqtt.publish"},
+        {"channels: [{id: mail, kind: mqtt}]\nparties:\n  - id: p\n    sector: market\n    channels: [{id: "
+         "mial}]\n",
+         "t.yaml:5:21: there is no channel 'mial' (did you mean 'mail'?)"},
+        {"channels: [{id: c, kind: mqtt}]\nparties:\n  - id: p\n    sector: market\n    channels: [{id: c, "
+         "hours: 8-20}]\n",
+         "t.yaml:5:31: hours is '8-20', hours such as 22:00-06:00"},
+        {"channels: [{id: c, kind: mqtt}]\nparties:\n  - id: p\n    sector: market\n    channels: [{id: c, "
+         "days: [sunday]}]\n",
+         "t.yaml:5:31: days is 'sunday', it may be sun, mon"},
+        {"channels: [{id: c, kind: mqtt}]\nparties:\n  - id: p\n    sector: market\n    channels: [{id: c}, "
+         "{id: c}]\n",
+         "t.yaml:5:25: party 'p' names channel 'c' twice with the same address"},
         {"devices:\n  - {id: d, site: nowhere}\n", "t.yaml:2:19: there is no site 'nowhere'"},
         {"sites:\n  - {id: a}\ndevices:\n  - {id: d, site: a}\n  - {id: d, site: a}\n",
          "t.yaml:5:10: device 'd' is given twice at this site"},

@@ -117,8 +117,9 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            same_text(a->time_zone, b->time_zone) && a->auto_register == b->auto_register &&
            a->late_limit_ms == b->late_limit_ms && a->future_tolerance_ms == b->future_tolerance_ms &&
            a->max_devices == b->max_devices && a->site_count == b->site_count &&
-           a->party_count == b->party_count && a->device_count == b->device_count &&
-           a->rule_count == b->rule_count && a->source_count == b->source_count;
+           a->party_count == b->party_count && a->channel_count == b->channel_count &&
+           a->device_count == b->device_count && a->rule_count == b->rule_count &&
+           a->source_count == b->source_count;
 }
 
 static void must_be_defaults(const char *text)
@@ -384,8 +385,8 @@ static void test_every_setting_is_compared(void **unused)
         bool group =
             !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") || !strcmp(key, "board");
         bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
-                    !strcmp(key, "parties") || !strcmp(key, "presets") || !strcmp(key, "sources") ||
-                    !strcmp(key, "devices") || strstr(key, "[]");
+                    !strcmp(key, "channels") || !strcmp(key, "parties") || !strcmp(key, "presets") ||
+                    !strcmp(key, "sources") || !strcmp(key, "devices") || strstr(key, "[]");
         if (!group && !list && !has_key(tried, key))
             fail_msg("%s is new: compare it here", key);
     }
@@ -479,7 +480,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 25 + 5); /* settings, and the empty lists */
+    assert_int_equal(count, 25 + 6); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }

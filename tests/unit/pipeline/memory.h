@@ -39,6 +39,11 @@ struct stored_device {
     int64_t interval_ms;
     char site[64], domain[64], device[64];
 };
+struct stored_told {
+    uint32_t case_number;
+    char party[64], channel[64], recipient[256];
+    int64_t at_ms;
+};
 struct memory {
     struct eg_conf *conf;
     struct eg_pipeline *pipeline;
@@ -50,7 +55,8 @@ struct memory {
     LIST(eg_row_rollup, rollups); /* one per series, period and start */
     LIST(stored_state, states);
     LIST(eg_case, cases);
-    LIST(eg_case_event, events);         /* kind, from, to: owned */
+    LIST(eg_case_event, events); /* kind, from, to: owned */
+    LIST(stored_told, told);
     LIST(eg_row_quarantine, quarantine); /* reason, verdict, source: owned */
     LIST(eg_answer, answers);            /* sentence: owned; of the last commit */
     struct eg_counters counters;
@@ -231,6 +237,28 @@ static inline void memory_take_event(struct memory *memory, const struct eg_case
     kept->note = strdup(row->note);
 }
 
+static inline void memory_take_told(struct memory *memory, const struct eg_row_told *row)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < memory->told_count; i++) {
+        const struct stored_told *told = &memory->told[i];
+        if (told->case_number != row->case_number ||
+            (row->at_ms != EG_TIME_NONE &&
+             (strcmp(told->party, row->party) != 0 || strcmp(told->channel, row->channel) != 0 ||
+              strcmp(told->recipient, row->recipient) != 0)))
+            memory->told[kept++] = *told;
+    }
+    memory->told_count = kept;
+    if (row->at_ms == EG_TIME_NONE)
+        return;
+    struct stored_told *told = PUSH(memory, told);
+    told->case_number = row->case_number;
+    told->at_ms = row->at_ms;
+    snprintf(told->party, sizeof told->party, "%s", row->party);
+    snprintf(told->channel, sizeof told->channel, "%s", row->channel);
+    snprintf(told->recipient, sizeof told->recipient, "%s", row->recipient);
+}
+
 static inline void memory_check_counters(const struct eg_counters *c)
 {
     if (c->received != c->decoded + c->duplicate + c->quarantined + c->ignored ||
@@ -286,6 +314,8 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
         assert_true(batch->outbox[i].id == memory->last_outbox + 1);
         memory->last_outbox = batch->outbox[i].id;
     }
+    for (size_t i = 0; i < batch->told_count; i++)
+        memory_take_told(memory, &batch->told[i]);
     for (size_t i = 0; i < batch->quarantine_count; i++) {
         struct eg_row_quarantine *row = PUSH(memory, quarantine);
         *row = batch->quarantine[i];
@@ -358,6 +388,12 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
         if (memory_active(&memory->cases[i]) &&
             eg_pipeline_restore_case(pipeline, &memory->cases[i], &err) != EG_OK)
             fail_msg("%s", err.text);
+    for (size_t i = 0; i < memory->told_count; i++) {
+        const struct stored_told *told = &memory->told[i];
+        const struct eg_row_told row = {told->case_number, told->party, told->channel, told->recipient,
+                                        told->at_ms};
+        assert_int_equal(eg_pipeline_restore_told(pipeline, &row, &err), EG_OK);
+    }
     for (size_t i = 0; i < memory->idents_count; i++)
         eg_pipeline_restore_ident(pipeline, memory->idents[i].mid, memory->idents[i].hash);
     eg_pipeline_restore_ids(pipeline, (uint32_t)memory->cases_count, memory->last_outbox);
@@ -405,9 +441,9 @@ static inline void memory_close(struct memory *memory)
         free((void *)(uintptr_t)memory->quarantine[i].verdict);
         free((void *)(uintptr_t)memory->quarantine[i].source);
     }
-    void *const lists[] = {memory->devices,    memory->series, memory->readings, memory->idents,
-                           memory->rollups,    memory->states, memory->cases,    memory->events,
-                           memory->quarantine, memory->answers};
+    void *const lists[] = {memory->devices,    memory->series,  memory->readings, memory->idents,
+                           memory->rollups,    memory->states,  memory->cases,    memory->events,
+                           memory->quarantine, memory->answers, memory->told};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     eg_batch_finish(&memory->batch);

@@ -22,7 +22,15 @@ enum { STEPS = 400, SEEDS = 60, DIFFERENCE = 600 };
     "{notice: {open: 30, clear: 40}, warning: {open: 20, clear: 25}}}\n"                                     \
     "  - {id: total, quantity: soil_moisture, statistic: sum, window: 15m, levels: {notice: {open: 400, "    \
     "clear: 300}}}\n"
-static const char *const confs[] = {SITES RULES("10m", "75"), SITES RULES("20m", "90")};
+/* The same places and sources as SITES, with parties that are told. */
+#define TOLD                                                                                                 \
+    "time_zone: UTC\nsites: [{id: linan}, {id: shangtian, parent: linan, parties: [grid, bureau]}, {id: "    \
+    "else}]\nchannels: [{id: c, kind: mqtt}]\n"                                                              \
+    "parties: [{id: grid, sector: society, channels: [{id: c}]}, {id: bureau, sector: government, "          \
+    "channels: "                                                                                             \
+    "[{id: c, level: critical}]}]\n"                                                                         \
+    "sources: [{id: village, topic: 'ecogov/{site}/{domain}/{device}', driver: json}]\n"
+static const char *const confs[] = {TOLD RULES("10m", "75"), SITES RULES("20m", "90")};
 
 /* --- events --- */
 
@@ -254,6 +262,10 @@ static bool same_cases(const struct eg_batch *a, const struct eg_batch *b, char 
              y->case_number, y->kind, y->to, y->value);
     }
     SAME(a->outbox_count == b->outbox_count, "%zu and %zu notifications", a->outbox_count, b->outbox_count);
+    for (size_t i = 0; i < a->outbox_count; i++)
+        SAME(!strcmp(a->outbox[i].party, b->outbox[i].party) && !strcmp(a->outbox[i].line, b->outbox[i].line),
+             "told %s and %s", a->outbox[i].party, b->outbox[i].party);
+    SAME(a->told_count == b->told_count, "%zu and %zu were told", a->told_count, b->told_count);
     for (size_t i = 0; i < a->outbox_count; i++)
         SAME(a->outbox[i].id == b->outbox[i].id && !strcmp(a->outbox[i].key, b->outbox[i].key) &&
                  !strcmp(a->outbox[i].body, b->outbox[i].body),

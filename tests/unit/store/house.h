@@ -37,6 +37,19 @@ struct house {
     struct eg_err err;
 };
 
+/* What the eighth step of the schema brought, taken back. */
+#define EG_TEST_BACK_FROM_8                                                                                  \
+    "DROP TABLE told;"                                                                                       \
+    "ALTER TABLE outbox DROP COLUMN party;"                                                                  \
+    "ALTER TABLE outbox DROP COLUMN why;"                                                                    \
+    "ALTER TABLE outbox DROP COLUMN line;"                                                                   \
+    "ALTER TABLE outbox DROP COLUMN case_number;"                                                            \
+    "ALTER TABLE outbox DROP COLUMN level;"                                                                  \
+    "ALTER TABLE outbox DROP COLUMN not_before;"                                                             \
+    "ALTER TABLE outbox DROP COLUMN tries;"                                                                  \
+    "ALTER TABLE outbox DROP COLUMN failing_since;"                                                          \
+    "ALTER TABLE outbox DROP COLUMN carried_by;"
+
 static const char village[] = "mqtt: {client_id: ecogov-test}\n"
                               "store: {path: \"%s\", max_size: %s}\n"
                               "time_zone: Asia/Shanghai\n"
@@ -310,9 +323,10 @@ static bool tell_quarantine(void *arg, const struct eg_quarantine_view *q)
 
 static bool tell_outbox(void *arg, const struct eg_outbox_view *o)
 {
-    eg_buf_printf(arg, "outbox %lld %lld %lld %s %s %s %d %d %s %s\n", (long long)o->id,
+    eg_buf_printf(arg, "outbox %lld %lld %lld %s %s %s %d %d %s %s %s/%s/%s %u %u\n", (long long)o->id,
                   (long long)o->created_ms, (long long)o->done_ms, o->channel, o->recipient, o->key,
-                  o->delivered, o->retain, o->error, o->body);
+                  o->delivered, o->retain, o->error, o->body, o->party, o->why, o->line, o->case_number,
+                  o->level);
     return true;
 }
 

@@ -104,7 +104,7 @@ static void folders_are_made_and_their_absence_told(void **unused)
 static void an_older_schema_is_migrated(void **unused)
 {
     static const char back_to_1[] =
-        "DROP TRIGGER chunk_comes; DROP TRIGGER chunk_goes; DROP TABLE overlap;"
+        "DROP TRIGGER chunk_comes; DROP TRIGGER chunk_goes; DROP TABLE overlap;" EG_TEST_BACK_FROM_8
         "DROP TABLE bucket; ALTER TABLE rollup DROP COLUMN whole;"
         "DROP INDEX case_event_order; ALTER TABLE case_event DROP COLUMN seq;"
         "ALTER TABLE case_event DROP COLUMN hash; DELETE FROM meta WHERE key='history';"
@@ -368,8 +368,15 @@ static void add_notices(struct house *house, int64_t from, int64_t count)
         char key[32];
         struct eg_row_outbox *row = EG_BATCH_ADD(&house->batch, outbox);
         snprintf(key, sizeof key, "key-%lld", (long long)id);
-        *row = (struct eg_row_outbox){
-            id, "mqtt", "ecogov/events/case/x", eg_batch_text(&house->batch, key), "{}", NOW, false};
+        *row = (struct eg_row_outbox){.id = id,
+                                      .channel = "mqtt",
+                                      .recipient = "ecogov/events/case/x",
+                                      .key = eg_batch_text(&house->batch, key),
+                                      .body = "{}",
+                                      .created_ms = NOW,
+                                      .party = "",
+                                      .why = "",
+                                      .line = ""};
     }
     house->batch.events++;
 }
