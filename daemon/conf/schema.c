@@ -130,6 +130,8 @@ static const cyaml_schema_field_t field_fields[] = {
     NEEDED("quantity", struct eg_raw_field, quantity),
     TEXT("unit", struct eg_raw_field, unit),
     TEXT("channel", struct eg_raw_field, channel),
+    REAL("empty", struct eg_raw_field, empty),
+    REAL("full", struct eg_raw_field, full),
     REAL("scale", struct eg_raw_field, scale),
     REAL("offset", struct eg_raw_field, offset),
     LIST("missing", struct eg_raw_field, missing, &number_entry),

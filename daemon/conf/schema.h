@@ -65,7 +65,7 @@ struct eg_raw_word {
 };
 struct eg_raw_field {
     char *path, *quantity, *unit, *channel;
-    double *scale, *offset, *missing;
+    double *empty, *full, *scale, *offset, *missing;
     unsigned missing_count;
     struct eg_raw_word *words;
     unsigned words_count;

@@ -174,6 +174,8 @@ static struct eg_field *fields_of(struct eg_resolve *resolve, const struct eg_ra
                                       .quantity = from->quantity,
                                       .unit = from->unit,
                                       .channel = from->channel,
+                                      .empty = from->empty,
+                                      .full = from->full,
                                       .scale = from->scale ? *from->scale : 1,
                                       .offset = from->offset ? *from->offset : 0,
                                       .missing = from->missing,

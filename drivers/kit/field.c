@@ -13,6 +13,41 @@
 
 #define NUMBER_MAX 64 /* bytes of a number in a text */
 
+#define BEYOND 0.05 /* of the span: a little below the bottom is a dent, more is no bin */
+
+bool eg_span_init(struct eg_span *ret_span, const struct eg_field *given, int quantity, char *error,
+                  size_t error_size)
+{
+    *ret_span = (struct eg_span){.given = given->empty != NULL || given->full != NULL};
+    const char *wrong = NULL;
+    if (!ret_span->given)
+        return true;
+    if (given->empty == NULL || given->full == NULL)
+        wrong = "empty and full belong together: the numbers that are 0 % and 100 %";
+    else if (!isfinite(*given->empty) || !isfinite(*given->full) || *given->empty == *given->full)
+        wrong = "empty and full must be two numbers";
+    else if (strcmp(eg_quantity_info(quantity)->unit, "%") != 0)
+        wrong = "empty and full make a percentage, such as fill_level";
+    else if ((given->scale != 0 && given->scale != 1) || given->offset != 0)
+        wrong = "empty and full leave nothing to scale and offset";
+    if (wrong != NULL) {
+        (void)snprintf(error, error_size, "%s", wrong);
+        return false;
+    }
+    ret_span->empty = *given->empty;
+    ret_span->full = *given->full;
+    return true;
+}
+
+enum eg_field_kind eg_span_apply(const struct eg_span *span, double number, double *ret_value)
+{
+    const double share = (span->empty - number) / (span->empty - span->full);
+    if (share < -BEYOND)
+        return EG_FIELD_FAULT;
+    *ret_value = eg_unit_apply(&(struct eg_unit_map){100, 0}, share < 0 ? 0 : share > 1 ? 1 : share);
+    return EG_FIELD_NUMBER;
+}
+
 static bool copy_lists(struct eg_field_plan *plan, const struct eg_field *given)
 {
     plan->missing = calloc(given->missing_count + 1, sizeof *plan->missing);
@@ -45,8 +80,12 @@ bool eg_field_init(struct eg_field_plan *ret_plan, const struct eg_field *given,
         return false;
     }
     ret_plan->quantity = (uint16_t)quantity;
-    ret_plan->own_unit = given->unit != NULL && given->unit[0] != '\0';
-    if (ret_plan->own_unit)
+    if (!eg_span_init(&ret_plan->span, given, quantity, error, error_size))
+        return false;
+    ret_plan->own_unit = ret_plan->span.given || (given->unit != NULL && given->unit[0] != '\0');
+    if (ret_plan->span.given)
+        unit = NULL; /* the numbers are compared as they come */
+    else if (ret_plan->own_unit)
         unit = given->unit;
     if (!eg_unit_find(quantity, unit, &ret_plan->unit)) {
         (void)snprintf(error, error_size, "%s does not come in \"%s\"; its own unit is %s",
@@ -83,6 +122,8 @@ static enum eg_field_kind convert(const struct eg_field_plan *plan, const struct
     for (size_t i = 0; i < plan->missing_count; i++)
         if (number == plan->missing[i])
             return EG_FIELD_FAULT;
+    if (plan->span.given)
+        return eg_span_apply(&plan->span, number, ret_value);
     if (plan->scale != 1 || plan->offset != 0) /* rounded like a unit's: 14.1, not 14.100000000000001 */
         number = eg_unit_apply(&(struct eg_unit_map){plan->scale, plan->offset}, number);
     *ret_value = eg_unit_apply(unit, number);

@@ -5,7 +5,20 @@
 
 #include <ecogov/driver.h>
 
+/* Two of the payload's numbers make a percentage: how full a bin is, from a distance (STANDARDS: H and the dead zone). */
+struct eg_span {
+    bool given;
+    double empty, full;
+};
+enum eg_field_kind {
+    EG_FIELD_NONE,   /* nothing that was meant as a number */
+    EG_FIELD_NUMBER, /* the value; finite or not is for the sink to say */
+    EG_FIELD_FAULT,  /* the device says that it could not measure */
+    EG_FIELD_WRONG   /* meant as a number, and none */
+};
+
 struct eg_field_plan {
+    struct eg_span span;
     struct eg_unit_map unit;
     bool own_unit; /* the field says it itself */
     double scale, offset;
@@ -16,13 +29,12 @@ struct eg_field_plan {
     struct eg_word *words; /* texts: owned */
     size_t word_count;
 };
-enum eg_field_kind {
-    EG_FIELD_NONE,   /* nothing that was meant as a number */
-    EG_FIELD_NUMBER, /* the value; finite or not is for the sink to say */
-    EG_FIELD_FAULT,  /* the device says that it could not measure */
-    EG_FIELD_WRONG   /* meant as a number, and none */
-};
 
+/* False with a sentence. */
+bool eg_span_init(struct eg_span *ret_span, const struct eg_field *given, int quantity, char *error,
+                  size_t error_size);
+/* Clamped to 0 and 100; a number far beyond `empty` is a fault: nothing is there, or the sensor looks past it. */
+enum eg_field_kind eg_span_apply(const struct eg_span *span, double number, double *ret_value);
 /* `unit` is taken when the field says none; may be NULL. False with a sentence. finish() is for both. */
 bool eg_field_init(struct eg_field_plan *ret_plan, const struct eg_field *given, const char *unit,
                    char *error, size_t error_size);

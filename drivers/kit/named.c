@@ -48,7 +48,9 @@ static bool compile(struct eg_named_field *field, const struct eg_field *given, 
                        eg_excerpt_write(name, strlen(name), shown));
         return false;
     }
-    if (!eg_unit_find(quantity, given->unit, &map)) {
+    if (!eg_span_init(&field->span, given, quantity, error, error_size))
+        return false;
+    if (!field->span.given && !eg_unit_find(quantity, given->unit, &map)) {
         (void)snprintf(
             error, error_size, "%s cannot come in \"%s\"; its unit is %s", eg_quantity_info(quantity)->name,
             eg_excerpt_write(given->unit, strlen(given->unit), shown), eg_quantity_info(quantity)->unit);
@@ -114,6 +116,25 @@ const struct eg_named_field *eg_named_find(const struct eg_named *named, const c
     return NULL;
 }
 
+const struct eg_named_field *eg_named_next(const struct eg_named *named, const struct eg_named_field *field)
+{
+    for (const struct eg_named_field *next = field + 1; next < named->fields + named->count; next++)
+        if (strcmp(next->name, field->name) == 0)
+            return next;
+    return NULL;
+}
+
+static bool put_span(const struct eg_named_field *field, double value, int64_t time_ms, struct eg_sink *sink)
+{
+    char shown[EG_EXCERPT_MAX];
+    double percent;
+    if (eg_span_apply(&field->span, value, &percent) == EG_FIELD_NUMBER)
+        return eg_sink_add(sink, field->quantity, field->channel, time_ms, percent);
+    (void)snprintf(shown, sizeof shown, "%.15g, beyond empty", value);
+    eg_sink_fault(sink, field->quantity, field->channel, shown);
+    return true;
+}
+
 bool eg_named_put(const struct eg_named_field *field, double value, const char *unit, int64_t time_ms,
                   struct eg_sink *sink)
 {
@@ -126,6 +147,8 @@ bool eg_named_put(const struct eg_named_field *field, double value, const char *
             eg_sink_fault(sink, field->quantity, field->channel, shown);
             return true;
         }
+    if (field->span.given)
+        return put_span(field, value, time_ms, sink);
     if (!eg_unit_find(field->quantity, given, &map)) {
         (void)eg_sink_reject(
             sink, 0, "%s cannot come in \"%s\"; its unit is %s", eg_quantity_info(field->quantity)->name,

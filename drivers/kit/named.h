@@ -2,7 +2,7 @@
 #ifndef EG_NAMED_H
 #define EG_NAMED_H
 
-#include <ecogov/driver.h>
+#include "field.h"
 
 #define EG_NAMED_MAX 256 /* fields of one mapping */
 
@@ -11,6 +11,7 @@ struct eg_named_field {
     const char *channel; /* stands behind the name, in its block */
     char *unit;          /* NULL: the payload's own */
     double scale, offset;
+    struct eg_span span;
     double *missing;
     size_t missing_count;
     uint16_t quantity;
@@ -25,6 +26,8 @@ bool eg_named_init(struct eg_named *ret_named, const struct eg_mapping *mapping,
                    size_t error_size, int *ret_field);
 void eg_named_finish(struct eg_named *named);
 const struct eg_named_field *eg_named_find(const struct eg_named *named, const char *name, size_t length);
+/* The next field of that name: one value may be a distance and a filling. NULL: the last. */
+const struct eg_named_field *eg_named_next(const struct eg_named *named, const struct eg_named_field *field);
 /* Puts a value of a field into the sink, in the canonical unit; `unit` is the payload's, where the mapping says none. False with the
  * sink's reason. A code for "not measured" becomes a fault. */
 bool eg_named_put(const struct eg_named_field *field, double value, const char *unit, int64_t time_ms,

@@ -46,6 +46,17 @@ static void drop_repeated(struct eg_sink *sink, size_t before)
             sink->count = before;
 }
 
+/* What the source maps may be two things of one value. */
+static void put_mapped(struct eg_frame *frame, const struct eg_named_field *field, double value,
+                       const char *unit)
+{
+    for (; field != NULL && !frame->refused; field = eg_named_next(frame->named, field)) {
+        const size_t before = frame->sink->count;
+        frame->refused = !eg_named_put(field, value, unit, frame->time_ms, frame->sink);
+        drop_repeated(frame->sink, before);
+    }
+}
+
 void eg_frame_put(struct eg_frame *frame, const char *name, int quantity, const char *channel,
                   const char *unit, double value)
 {
@@ -56,13 +67,16 @@ void eg_frame_put(struct eg_frame *frame, const char *name, int quantity, const 
     const size_t before = frame->sink->count;
     if (frame->refused)
         return;
-    if (field == NULL && (quantity == EG_QUANTITY_NONE || !eg_unit_find(quantity, unit, &map))) {
+    if (field != NULL) {
+        put_mapped(frame, field, value, unit);
+        return;
+    }
+    if (quantity == EG_QUANTITY_NONE || !eg_unit_find(quantity, unit, &map)) {
         if (frame->unknown[0] == '\0')
             (void)eg_excerpt_write(name, strlen(name), frame->unknown);
         return;
     }
-    frame->refused =
-        !eg_named_put(field == NULL ? &guessed : field, value, unit, frame->time_ms, frame->sink);
+    frame->refused = !eg_named_put(&guessed, value, unit, frame->time_ms, frame->sink);
     drop_repeated(frame->sink, before);
 }
 

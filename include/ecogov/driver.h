@@ -33,6 +33,9 @@ struct eg_field {
     const char *quantity; /* name or alias; checked by prepare() */
     const char *unit;     /* unit the payload uses; canonical when empty */
     const char *channel;
+    const double *empty,
+        *full; /* the payload's numbers that are 0 % and 100 %: a distance to a bin's bottom and to its
+                                 * brim; both or neither */
     double scale, offset;  /* value = payload's * scale + offset, before the unit is converted; scale 0: 1 */
     const double *missing; /* the device's codes for "I could not measure": a fault, no value */
     size_t missing_count;

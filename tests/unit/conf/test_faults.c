@@ -195,6 +195,19 @@ static void test_sources(void **unused)
          "t.yaml:3:5: the topic has no {device}: say 'device:', or 'device_path:'"},
         {SOURCE("topic: 'x/{site}/{domain}/{device}', fields: [{path: /a, quantity: pm25, scale: 0}]"),
          "t.yaml:3:73: scale is 0"},
+        {SOURCE(
+             "topic: 'x/{site}/{domain}/{device}', fields: [{path: /a, quantity: fill_level, empty: 1500}]"),
+         "t.yaml:3:73: empty and full belong together"},
+        {SOURCE(
+             "topic: 'x/{site}/{domain}/{device}', fields: [{path: /a, quantity: pm25, empty: 1, full: 0}]"),
+         "t.yaml:3:73: empty and full make a percentage"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', fields: [{path: /a, quantity: fill_level, empty: 7, "
+                "full: 7}]"),
+         "t.yaml:3:73: empty and full must be two numbers"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', unmatched: perhaps"),
+         "t.yaml:3:75: driver json knows no unmatched 'perhaps'; there is ignore, quarantine"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', device_path: '*'"),
+         "t.yaml:3:5: \"*\" is the key of an element"},
         {SOURCE("topic: 'x/{site}/{domain}/{device}', fields: [{path: /a, quantity: pm25, scale: much}]"),
          "t.yaml:3:107: scale is 'much', a number is expected"},
         {SOURCE(

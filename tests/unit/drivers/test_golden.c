@@ -57,10 +57,17 @@ static double number_of(const cJSON *object, const char *key)
     return cJSON_IsNumber(item) ? item->valuedouble : 0;
 }
 
+/* Where the number was put, or NULL. */
+static const double *at(const cJSON *object, const char *key, double *place)
+{
+    *place = number_of(object, key);
+    return cJSON_GetObjectItemCaseSensitive(object, key) == NULL ? NULL : place;
+}
+
 static void prepare(const struct eg_driver *driver, const char *path, const cJSON *json, void **ret_prepared)
 {
     struct eg_field fields[FIELDS_MAX];
-    double missing[FIELDS_MAX][LIST_MAX];
+    double missing[FIELDS_MAX][LIST_MAX], empty[FIELDS_MAX], full[FIELDS_MAX];
     struct eg_word words[FIELDS_MAX][LIST_MAX];
     struct eg_mapping mapping = {.time = text_of(json, "time"),
                                  .readings = text_of(json, "readings"),
@@ -84,6 +91,8 @@ static void prepare(const struct eg_driver *driver, const char *path, const cJSO
                                    .quantity = text_of(item, "quantity"),
                                    .unit = text_of(item, "unit"),
                                    .channel = text_of(item, "channel"),
+                                   .empty = at(item, "empty", &empty[mapping.field_count - 1]),
+                                   .full = at(item, "full", &full[mapping.field_count - 1]),
                                    .scale = number_of(item, "scale"),
                                    .offset = number_of(item, "offset"),
                                    .missing = missing[mapping.field_count - 1],
