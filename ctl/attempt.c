@@ -163,6 +163,12 @@ static void put_health(struct eg_json *json, const struct eg_sink *sink)
 {
     if (sink->has_frame)
         eg_json_put_int(json, "frame", sink->frame);
+    if (sink->gone)
+        eg_json_put_bool(json, "gone", true);
+    if (sink->unread_count) {
+        eg_json_put_int(json, "unread", sink->unread_count);
+        eg_json_put_string(json, "unread_reason", sink->unread);
+    }
     if (!sink->fault_count)
         return;
     eg_json_put_int(json, "faults", sink->fault_count);

@@ -74,7 +74,7 @@ bool eg_call_device_is(const struct eg_device_view *view, const char *name)
 
 bool eg_call_device_silent(const struct eg_device_view *view, int64_t now_ms)
 {
-    if (view->last_seen_ms == EG_TIME_NONE || view->last_seen_ms <= 0)
+    if (view->gone || view->last_seen_ms == EG_TIME_NONE || view->last_seen_ms <= 0)
         return true;
     int64_t after = view->silent_after_ms;
     if (after <= 0) {

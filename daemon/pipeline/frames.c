@@ -25,3 +25,9 @@ void eg_frames_take(struct eg_frames *frames, uint32_t counter)
     frames->any = true;
     frames->last = counter;
 }
+
+void eg_frames_gap(struct eg_frames *frames, uint32_t lost)
+{
+    frames->heard++;
+    frames->lost += lost;
+}

@@ -227,8 +227,12 @@ static void note_health(struct eg_device *device, const struct eg_message *messa
                         const struct eg_sink *sink, struct eg_batch *batch)
 {
     device->faults += sink->fault_count;
+    if (!message->retain)
+        device->gone = false;
     if (sink->has_frame && !message->retain)
         eg_frames_take(&device->frames, sink->frame);
+    if (sink->has_gap && !message->retain)
+        eg_frames_gap(&device->frames, sink->gap);
     if (!sink->count && !message->retain) /* it lives, although it measured nothing */
         note_seen(device, message->arrived_ms, batch);
 }
@@ -244,10 +248,25 @@ static void take_readings(struct eg_speakers *speakers, struct eg_batch *batch, 
         note_health(first, speakers->message, sink, batch);
     for (size_t i = 0; i < sink->count; i++) {
         struct eg_device *device = eg_speakers_device(speakers, sink->readings[i].device, batch, reason);
-        if (device)
-            take_reading(speakers, device, &sink->readings[i], reason, batch);
-        else
+        if (!device) {
             pipeline->counters.r_rejected++;
+            continue;
+        }
+        if (!speakers->message->retain && !speakers->again)
+            device->gone = false;
+        take_reading(speakers, device, &sink->readings[i], reason, batch);
+    }
+    if (!*reason && sink->unread_count)
+        memcpy(reason, sink->unread, sizeof sink->unread);
+}
+
+/* Who has left is silent at once. Nobody is registered for having gone. */
+static void take_gone(struct eg_speakers *speakers)
+{
+    for (uint16_t which = 0; which <= speakers->pipeline->sink->device_count; which++) {
+        struct eg_device *device = eg_speakers_known(speakers, which);
+        if (device && !speakers->again)
+            device->gone = true;
     }
 }
 
@@ -265,6 +284,11 @@ static void take_decoded(struct eg_speakers *speakers, struct eg_topic topic, bo
         speakers->routed.domain = slice(device->domain);
     }
     speakers->ids[0] = topic.device == EG_ID_NONE ? 0 : topic.device;
+    if (sink->gone) {
+        became->fate = EG_MESSAGE_DECODED;
+        take_gone(speakers);
+        return;
+    }
     if (!sink->device_count && !eg_speakers_device(speakers, 0, batch, became->reason)) {
         became->fate = EG_MESSAGE_REFUSED;
         became->verdict = EG_IMPLAUSIBLE;
@@ -297,8 +321,11 @@ void eg_message_read(struct eg_pipeline *pipeline, const struct eg_message *mess
         return;
     }
     const struct eg_conf_source *source = &pipeline->conf->sources[topic.source];
+    struct eg_message lent = *message;
+    lent.memory = pipeline->memory;
+    lent.again = again;
     eg_sink_reset(pipeline->sink);
-    ret->verdict = source->driver->decode(source->prepared, message, pipeline->sink);
+    ret->verdict = source->driver->decode(source->prepared, &lent, pipeline->sink);
     if (ret->verdict == EG_DECODED) {
         take_decoded(&speakers, topic, known, batch, ret);
     } else if (ret->verdict != EG_NOT_MINE) {

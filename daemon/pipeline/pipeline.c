@@ -38,7 +38,9 @@ struct eg_pipeline *eg_pipeline_create(const struct eg_conf *conf, const struct 
     pipeline->device_names = eg_names_create(1000000, 5);
     pipeline->idents = calloc(65536, sizeof *pipeline->idents);
     pipeline->sink = calloc(1, sizeof *pipeline->sink);
-    if (!pipeline->device_names || !pipeline->idents || !pipeline->sink || !configure(pipeline, conf)) {
+    pipeline->memory = eg_memory_create();
+    if (!pipeline->device_names || !pipeline->idents || !pipeline->sink || !pipeline->memory ||
+        !configure(pipeline, conf)) {
         eg_pipeline_destroy(pipeline);
         return NULL;
     }
@@ -73,6 +75,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
     free(pipeline->topic_rows);
     free(pipeline->idents);
     free(pipeline->sink);
+    eg_memory_destroy(pipeline->memory);
     free(pipeline->source_counts);
     eg_route_destroy(pipeline->route);
     eg_names_destroy(pipeline->topics);
@@ -242,6 +245,7 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .silent_after_ms = eg_registry_silent_after(device),
         .series_count = device->series_count,
         .faults = device->faults,
+        .gone = device->gone,
         .heard = device->frames.heard,
         .lost = device->frames.lost,
         .repeated = device->frames.repeated,

@@ -69,6 +69,7 @@ struct eg_device_view {
     size_t series_count;
     uint64_t faults;                /* since the daemon started, like those that follow */
     uint64_t heard, lost, repeated; /* messages by the device's own counter; all 0 when it has none */
+    bool gone;                      /* has left, and is silent whatever its rhythm says */
 };
 struct eg_series_view {
     uint32_t id, device;

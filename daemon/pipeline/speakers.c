@@ -21,17 +21,23 @@ static bool described(const struct eg_conf *conf, const struct eg_routed *routed
     return false;
 }
 
+static struct eg_routed name_of(const struct eg_speakers *speakers, uint16_t which)
+{
+    struct eg_routed routed = speakers->routed;
+    if (which) {
+        const char *name = speakers->pipeline->sink->devices[which - 1];
+        routed.device = (struct eg_slice){name, strlen(name)};
+    }
+    return routed;
+}
+
 static uint32_t look_up(struct eg_speakers *speakers, uint16_t which, struct eg_batch *batch,
                         char reason[EG_REASON_MAX])
 {
     struct eg_pipeline *pipeline = speakers->pipeline;
-    struct eg_routed routed = speakers->routed;
+    const struct eg_routed routed = name_of(speakers, which);
     const struct eg_device *device = NULL;
     char why[EG_REASON_MAX] = "";
-    if (which) {
-        const char *name = pipeline->sink->devices[which - 1];
-        routed.device = (struct eg_slice){name, strlen(name)};
-    }
     uint32_t id = eg_registry_find_device(pipeline, routed.site, routed.domain, routed.device);
     if (id != EG_ID_NONE)
         return id;
@@ -44,6 +50,15 @@ static uint32_t look_up(struct eg_speakers *speakers, uint16_t which, struct eg_
     if (!device && !*reason)
         memcpy(reason, why, sizeof why);
     return device ? device->id : EG_ID_NONE;
+}
+
+struct eg_device *eg_speakers_known(struct eg_speakers *speakers, uint16_t which)
+{
+    const struct eg_routed routed = name_of(speakers, which);
+    uint32_t id = speakers->ids[which];
+    if (!id)
+        id = eg_registry_find_device(speakers->pipeline, routed.site, routed.domain, routed.device);
+    return id == EG_ID_NONE ? NULL : eg_registry_device(speakers->pipeline, id);
 }
 
 struct eg_device *eg_speakers_device(struct eg_speakers *speakers, uint16_t which, struct eg_batch *batch,

@@ -51,6 +51,7 @@ struct eg_device {
     size_t series_count, series_capacity;
     struct eg_frames frames;
     uint64_t faults; /* values it marked as not measured, since the start of the daemon */
+    bool gone;       /* it has said so, or who spoke for it: silent until it is heard again */
 };
 struct eg_topic { /* what a topic led to the last time */
     uint32_t source, device;
@@ -94,6 +95,7 @@ struct eg_pipeline {
     uint32_t *idents; /* [mid]: hash of the last message with it, 0 = none */
     uint64_t (*source_counts)[EG_VERDICT_COUNT];
     struct eg_sink *sink;
+    struct eg_memory *memory; /* the drivers' */
 };
 
 /* room.c: arrays that grow by doubling up to a bound */
@@ -125,6 +127,7 @@ void eg_hours_refill(const struct eg_pipeline *pipeline, struct eg_series *serie
 
 /* frames.c */
 void eg_frames_take(struct eg_frames *frames, uint32_t counter);
+void eg_frames_gap(struct eg_frames *frames, uint32_t lost); /* this one came, `lost` before it did not */
 
 /* speakers.c: whose readings a message carries */
 struct eg_speakers {
@@ -136,6 +139,8 @@ struct eg_speakers {
     uint32_t ids[EG_SINK_DEVICES +
                  1]; /* by a reading's `device`; 0: not asked for yet, EG_ID_NONE: there is none */
 };
+/* A device that is known already, by the name in the topic (0) or in the payload; NULL: it is not. */
+struct eg_device *eg_speakers_known(struct eg_speakers *speakers, uint16_t which);
 /* The device a reading is of; NULL with a sentence. Registers it. */
 struct eg_device *eg_speakers_device(struct eg_speakers *speakers, uint16_t which, struct eg_batch *batch,
                                      char reason[EG_REASON_MAX]);

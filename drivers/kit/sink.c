@@ -13,9 +13,10 @@ void eg_sink_reset(struct eg_sink *sink)
 {
     sink->count = 0;
     sink->device = sink->device_count = sink->fault_count = 0;
-    sink->has_frame = false;
-    sink->frame = 0;
-    sink->fault[0] = sink->reason[0] = '\0';
+    sink->has_frame = sink->has_gap = sink->gone = false;
+    sink->frame = sink->gap = 0;
+    sink->unread_count = 0;
+    sink->unread[0] = sink->fault[0] = sink->reason[0] = '\0';
 }
 
 /* A sentence that was cut must not end within a character: what is stored stays UTF-8. */
@@ -32,17 +33,34 @@ static void trim_partial_character(char *text)
     }
 }
 
+__attribute__((format(printf, 2, 0))) static void write_sentence(char sentence[EG_REASON_MAX],
+                                                                 const char *format, va_list args)
+{
+    const int wanted = vsnprintf(sentence, EG_REASON_MAX, format, args);
+    if (wanted < 0)
+        sentence[0] = '\0';
+    else if (wanted >= EG_REASON_MAX)
+        trim_partial_character(sentence);
+}
+
 int eg_sink_reject(struct eg_sink *sink, int verdict, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const int wanted = vsnprintf(sink->reason, sizeof sink->reason, format, args);
+    write_sentence(sink->reason, format, args);
     va_end(args);
-    if (wanted < 0)
-        sink->reason[0] = '\0';
-    else if ((size_t)wanted >= sizeof sink->reason)
-        trim_partial_character(sink->reason);
     return verdict;
+}
+
+void eg_sink_unread(struct eg_sink *sink, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (sink->unread_count == 0)
+        write_sentence(sink->unread, format, args);
+    va_end(args);
+    if (sink->unread_count < UINT16_MAX)
+        sink->unread_count++;
 }
 
 bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, int64_t time_ms, double value)
@@ -102,6 +120,12 @@ void eg_sink_frame(struct eg_sink *sink, uint32_t counter)
 {
     sink->has_frame = true;
     sink->frame = counter;
+}
+
+void eg_sink_gap(struct eg_sink *sink, uint32_t lost)
+{
+    sink->has_gap = true;
+    sink->gap = lost;
 }
 
 void eg_sink_fault(struct eg_sink *sink, uint16_t quantity, const char *channel, const char *mark)

@@ -2,6 +2,8 @@
 #ifndef ECOGOV_MESSAGE_H
 #define ECOGOV_MESSAGE_H
 
+#include <ecogov/memory.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,8 +16,10 @@ struct eg_message {
     int64_t arrived_ms; /* UTC milliseconds, taken once at the door */
     uint16_t mid;       /* MQTT packet identifier; 0 with QoS 0 */
     uint8_t qos;
-    bool retain; /* a retained message, sent on subscribing: old news */
-    bool dup;    /* the broker marked it as delivered before */
+    bool retain;              /* a retained message, sent on subscribing: old news */
+    bool dup;                 /* the broker marked it as delivered before */
+    bool again;               /* it was kept aside when it came, and is read once more: news of then */
+    struct eg_memory *memory; /* what drivers remember; NULL: nothing */
 };
 
 #endif

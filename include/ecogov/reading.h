@@ -46,6 +46,12 @@ struct eg_sink {
     uint32_t frame;       /* that counts the device's messages: a gap is a loss */
     uint16_t fault_count; /* values the device itself called faults ("-999", HJ 212's mark D): no readings */
     char fault[EG_REASON_MAX];  /* the first of them, a sentence */
+    uint16_t unread_count;      /* values that could not be read, beside those that could */
+    char unread[EG_REASON_MAX]; /* why, of the first: a sentence */
+    bool has_gap;               /* a counter that several devices share tells */
+    uint32_t gap;               /* how many messages never came before this one */
+    bool
+        gone; /* the devices it speaks for (without one, the topic's) have left: silent from now on. No readings */
     char reason[EG_REASON_MAX]; /* why not, when the verdict is a reject */
 };
 
@@ -56,6 +62,10 @@ bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, i
 /* The readings that follow are this device's. False: not printable, too long, one too many; then `reason` is set. Length 0: the topic's. */
 bool eg_sink_device(struct eg_sink *sink, const char *name, size_t length);
 void eg_sink_frame(struct eg_sink *sink, uint32_t counter);
+/* A counter that goes through the messages of several devices: this one came, and `lost` before it did not. */
+void eg_sink_gap(struct eg_sink *sink, uint32_t lost);
+/* A value that cannot be read, in a message that otherwise can: told, printf style, and the payload is kept. */
+void eg_sink_unread(struct eg_sink *sink, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A field the device marks as not measured: counted, told, never a value. A message of faults only is decoded, without readings. */
 void eg_sink_fault(struct eg_sink *sink, uint16_t quantity, const char *channel, const char *mark);
 /* Sets the reason, printf style, cut to EG_REASON_MAX, and gives back `verdict` (enum eg_verdict) for `return`. */

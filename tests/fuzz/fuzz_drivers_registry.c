@@ -115,8 +115,9 @@ static void check_sink(enum eg_verdict verdict, const struct eg_sink *sink)
         return;
     }
     /* A device that only confesses that it could not measure is understood, too. */
-    DEMAND(sink->count + sink->fault_count >= 1 && sink->count <= EG_SINK_MAX, "%zu readings, %u faults",
-           sink->count, sink->fault_count);
+    DEMAND((sink->count + sink->fault_count >= 1) != sink->gone && sink->count <= EG_SINK_MAX,
+           "%zu readings, %u faults, gone: %d", sink->count, sink->fault_count, sink->gone);
+    DEMAND(!sink->unread_count || *sink->unread, "unread without a sentence");
     DEMAND(sink->device_count <= EG_SINK_DEVICES, "%u devices", sink->device_count);
     for (size_t i = 0; i < sink->device_count; i++)
         DEMAND(*sink->devices[i] && printable(sink->devices[i], sizeof sink->devices[i]), "a device's name");

@@ -1,5 +1,6 @@
 """Drivers and presets as people see them: options, and what came by each, by verdict."""
 import json
+import pathlib
 import subprocess
 
 from house import BIN, SITES, SOURCES
@@ -48,3 +49,22 @@ def test_a_key_that_the_driver_passes_over_is_a_fault(house):
     daemon = house(sites=SITES, sources=[{**SOURCES[0], "driver": "influx", "value": "/v"}])
     done = subprocess.run([BIN / "ecogovd", "-c", daemon.config, "--check"], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 78 and "driver influx makes nothing of 'value'" in done.stderr
+
+
+def test_a_sparkplug_node_is_born_speaks_by_alias_and_dies(broker, house, peer):
+    source = {"id": "spb", "topic": "spBv1.0/#", "site": "v1", "domain": "soil", "driver": "sparkplug-b"}
+    daemon = house(broker.port, sources=[*SOURCES, source]).start()
+    daemon.connected()
+    pairs = pathlib.Path(__file__).resolve().parents[1] / "drivers/sparkplug-b"
+    for topic, pair in (("NBIRTH/gw1", "nbirth"), ("DBIRTH/gw1/soil7", "dbirth"), ("DDATA/gw1/soil7", "ddata-alias")):
+        peer.tell(f"spBv1.0/village/{topic}", (pairs / f"{pair}.payload").read_bytes())
+    daemon.until(lambda status: status["messages"]["decoded"] == 3)
+    latest = {row["quantity"]: row["value"] for row in daemon.call("readings.latest", device="soil7")}
+    assert latest["soil_moisture"] == 30.25 and latest["soil_temp"] == 15
+    peer.tell("spBv1.0/village/DDATA/gw1/soil7", (pairs / "no-time.payload").read_bytes())
+    daemon.until(lambda status: status["messages"]["decoded"] == 4)
+    (device,) = daemon.call("devices.list", device="soil7")
+    assert device["state"] == "reporting"
+    peer.tell("spBv1.0/village/NDEATH/gw1", (pairs / "ndeath.payload").read_bytes())
+    daemon.until(lambda status: status["messages"]["decoded"] == 5)
+    assert {row["device"]: row["state"] for row in daemon.call("devices.list")} == {"gw1": "silent", "soil7": "silent"}

@@ -43,6 +43,23 @@ static void check_reading(const char *path, size_t index, const cJSON *expected,
                  value->valuedouble);
 }
 
+/* What few formats have. */
+static void check_more(const char *path, const cJSON *expect, const struct eg_sink *sink)
+{
+    const cJSON *gap = cJSON_GetObjectItemCaseSensitive(expect, "gap"),
+                *gone = cJSON_GetObjectItemCaseSensitive(expect, "gone"),
+                *unread = cJSON_GetObjectItemCaseSensitive(expect, "unread"), *item;
+    if (gap != NULL && (!sink->has_gap || sink->gap != (uint32_t)gap->valuedouble))
+        fail_msg("%s: a gap of %u", path, sink->gap);
+    if (sink->unread_count != (cJSON_IsNumber(unread) ? unread->valueint : 0))
+        fail_msg("%s: %u values unread: %s", path, sink->unread_count, sink->unread);
+    if (sink->gone != (gone != NULL) || (gone != NULL && cJSON_GetArraySize(gone) != sink->device_count))
+        fail_msg("%s: gone: %d, %u devices", path, sink->gone, sink->device_count);
+    size_t i = 0;
+    cJSON_ArrayForEach(item, gone) if (strcmp(sink->devices[i++], item->valuestring) != 0)
+        fail_msg("%s: device %zu is \"%s\"", path, i, sink->devices[i - 1]);
+}
+
 /* True for a reject. */
 static bool check(const char *path, const cJSON *expect, enum eg_verdict verdict, const struct eg_sink *sink)
 {
@@ -63,6 +80,7 @@ static bool check(const char *path, const cJSON *expect, enum eg_verdict verdict
     const cJSON *faults = cJSON_GetObjectItemCaseSensitive(expect, "faults");
     if (sink->fault_count != (cJSON_IsNumber(faults) ? faults->valueint : 0))
         fail_msg("%s: %u faults: %s", path, sink->fault_count, sink->fault);
+    check_more(path, expect, sink);
     size_t i = 0;
     const cJSON *item;
     cJSON_ArrayForEach(item, readings)

@@ -3,7 +3,10 @@
  *
  *   {"verdict":"decoded","readings":[{"quantity":"pm25","channel":"","time":"2026-11-23T07:00:00.000Z" or null,"value":35.2,
  *    "device": where it is not the topic's}],"frame":7,"faults":1}
- *   {"verdict":"malformed","reason_contains":"…"} */
+ *   {"verdict":"malformed","reason_contains":"…"}
+ *
+ * "after":["NAME",…] are pairs whose payloads came before, for a driver that remembers; "gap":2 messages were lost before it, "unread":1
+ * value could not be read, "gone":["DEVICE",…] have left. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -116,38 +119,58 @@ static void prepare(const struct eg_driver *driver, const char *path, const cJSO
         fail_msg("%s: field %d: %s", path, field, error);
 }
 
-static void run_pair(const struct eg_driver *driver, const char *folder, const char *name)
+/* One payload into the sink; its expectation. Given. */
+static cJSON *decode(const struct eg_driver *driver, const void *prepared, struct eg_memory *memory,
+                     const char *folder, const char *name, struct eg_sink *sink, enum eg_verdict *ret_verdict)
 {
-    char payload_path[1024], path[1024];
     static const char topic[] = "ecogov/shangtian/air/a1";
-    struct eg_sink *sink = calloc(1, sizeof *sink);
+    char path[1024];
     size_t length;
-    assert_non_null(sink);
-    (void)snprintf(payload_path, sizeof payload_path, "%s/%s.payload", folder, name);
-    char *payload = read_file(payload_path, &length);
-    (void)snprintf(path, sizeof path, "%s/%s.mapping.json", folder, name);
-    cJSON *mapping = read_json(path);
-    void *prepared = NULL;
-    prepare(driver, path, mapping, &prepared);
+    (void)snprintf(path, sizeof path, "%s/%s.payload", folder, name);
+    char *payload = read_file(path, &length);
     (void)snprintf(path, sizeof path, "%s/%s.expect.json", folder, name);
     cJSON *expect = read_json(path);
     if (payload == NULL || expect == NULL)
         fail_msg("%s/%s lacks its .payload or .expect.json", folder, name);
-
     const char *own_topic = text_of(expect, "topic");
-    struct eg_message message = {.topic = own_topic == NULL ? topic : own_topic, .payload_len = length};
+    struct eg_message message = {
+        .topic = own_topic == NULL ? topic : own_topic, .payload_len = length, .memory = memory};
     message.topic_len = strlen(message.topic);
     /* A block of exactly that size: a driver that reads one byte too many is caught by the sanitizer. */
     uint8_t *exact = malloc(length == 0 ? 1 : length);
     assert_non_null(exact);
     memcpy(exact, payload, length);
     message.payload = length == 0 ? NULL : exact;
-    rejects += check(payload_path, expect, driver->decode(prepared, &message, sink), sink);
-    pairs++;
-
+    *ret_verdict = driver->decode(prepared, &message, sink);
     free(exact);
     free(payload);
+    return expect;
+}
+
+static void run_pair(const struct eg_driver *driver, const char *folder, const char *name)
+{
+    char path[1024];
+    struct eg_sink *sink = calloc(1, sizeof *sink);
+    struct eg_memory *memory = eg_memory_create();
+    assert_true(sink != NULL && memory != NULL);
+    (void)snprintf(path, sizeof path, "%s/%s.mapping.json", folder, name);
+    cJSON *mapping = read_json(path);
+    void *prepared = NULL;
+    prepare(driver, path, mapping, &prepared);
+    (void)snprintf(path, sizeof path, "%s/%s.expect.json", folder, name);
+    cJSON *own = read_json(path);
+    const cJSON *before;
+    enum eg_verdict verdict;
+    cJSON_ArrayForEach(before, cJSON_GetObjectItemCaseSensitive(own, "after"))
+        cJSON_Delete(decode(driver, prepared, memory, folder, before->valuestring, sink, &verdict));
+    cJSON *expect = decode(driver, prepared, memory, folder, name, sink, &verdict);
+    (void)snprintf(path, sizeof path, "%s/%s.payload", folder, name);
+    rejects += check(path, expect, verdict, sink);
+    pairs++;
+
+    eg_memory_destroy(memory);
     free(sink);
+    cJSON_Delete(own);
     cJSON_Delete(mapping);
     cJSON_Delete(expect);
     driver->release(prepared);
