@@ -8,7 +8,7 @@
 
 const struct command commands[] = {
     {"status", "status", "", "", "how the daemon is", "守护进程的状态", show_status, NULL},
-    {"summary", "summary", "*site", "site domain", "sites at a glance: devices, values, cases",
+    {"summary", "summary", "*site", "site domain at", "sites at a glance: devices, values, cases",
      "各地点概况：设备、数值、案件", show_summary, NULL},
     {"sites", "sites.list", "", "site level", "the governance tree", "治理层级", show_sites, NULL},
     {"devices", "devices.list", "", "site domain device state", "devices and when they were last heard",

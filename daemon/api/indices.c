@@ -37,15 +37,15 @@ static struct eg_indices *made(struct eg_indices **indices)
     return *indices;
 }
 
-static bool add_air(struct eg_indices **indices, const struct eg_pipeline *pipeline,
-                    const struct eg_series_view *series, int64_t end_ms)
+static bool add_air(struct eg_indices **indices, struct eg_asof *asof, const struct eg_series_view *series,
+                    int64_t end_ms)
 {
     int64_t nano[EG_AIR_HOURS];
     enum eg_pollutant pollutant = eg_hours_pollutant(series->quantity);
     if (!made(indices))
         return false;
     (*indices)->air = true;
-    eg_pipeline_hours(pipeline, series->id, end_ms, nano);
+    eg_asof_hours(asof, series->id, end_ms, nano);
     for (size_t hour = 0; hour < EG_AIR_HOURS; hour++)
         if (nano[hour] != EG_NANO_NONE) {
             (*indices)->sum[pollutant][hour] += nano[hour];
@@ -131,8 +131,8 @@ static bool add_plot(struct eg_indices **indices, const struct plot *plot, const
     return true;
 }
 
-bool eg_indices_add(struct eg_indices **indices, const struct eg_pipeline *pipeline,
-                    const struct eg_device_view *device, bool silent, int64_t end_ms)
+bool eg_indices_add(struct eg_indices **indices, struct eg_asof *asof, const struct eg_device_view *device,
+                    bool silent, int64_t end_ms)
 {
     bool waste = strcmp(device->domain, "waste") == 0, soil = strcmp(device->domain, "soil") == 0, ok = true;
     struct eg_series_view series;
@@ -140,11 +140,12 @@ bool eg_indices_add(struct eg_indices **indices, const struct eg_pipeline *pipel
     for (int i = 0; i < EG_ELEMENTS; i++)
         plot.mg_kg[i] = NAN;
     for (size_t i = 0; i < device->series_count && ok; i++) {
-        if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device->id, i), &series) ||
+        if (!eg_asof_series(asof, eg_pipeline_device_series(asof->call->desk->pipeline, device->id, i),
+                            &series) ||
             !series.has_last)
             continue;
         if (eg_hours_pollutant(series.quantity) != EG_POLLUTANTS && !waste)
-            ok = add_air(indices, pipeline, &series, end_ms);
+            ok = add_air(indices, asof, &series, end_ms);
         else if (waste && !silent)
             ok = add_waste(indices, &series);
         else if (soil && series.quantity == EG_Q_soil_ph)

@@ -2,9 +2,9 @@
 #ifndef EG_API_INDICES_H
 #define EG_API_INDICES_H
 
+#include <api/asof.h>
 #include <base/json.h>
 #include <index/hours.h>
-#include <pipeline/pipeline.h>
 
 /* An index of the hour that ends `ago` hours before `end_ms`. */
 typedef void eg_indices_air(const struct eg_air_hours *hours, size_t ago, int64_t end_ms,
@@ -15,8 +15,8 @@ void eg_indices_us(const struct eg_air_hours *hours, size_t ago, int64_t end_ms,
 struct eg_indices; /* of one place and domain; NULL: nothing there has an index */
 
 /* Adds what a device has measured; `end_ms` is the end of the newest whole hour. False: no memory. */
-bool eg_indices_add(struct eg_indices **indices, const struct eg_pipeline *pipeline,
-                    const struct eg_device_view *device, bool silent, int64_t end_ms);
+bool eg_indices_add(struct eg_indices **indices, struct eg_asof *asof, const struct eg_device_view *device,
+                    bool silent, int64_t end_ms);
 /* Adds a place below. False: no memory. */
 bool eg_indices_join(struct eg_indices **indices, const struct eg_indices *below);
 /* An object of indices by name; {} where there is none. */

@@ -3,6 +3,7 @@
  * (m_history.c). Called by the table in methods.c. Costs one walk over the devices and one over the active
  * cases, times the depth of the tree; no look into the store. */
 #include <api/completeness.h>
+#include <api/asof.h>
 #include <api/indices.h>
 #include <api/methods.h>
 #include <base/zone.h>
@@ -33,6 +34,7 @@ struct cell {          /* of a site and a domain */
 };
 struct summary {
     struct eg_call *call;
+    struct eg_asof *asof;
     struct eg_scope scope;
     const char *only_domain;
     const char *domains[DOMAINS_MAX];
@@ -101,7 +103,7 @@ static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
 static void add_series(struct summary *summary, uint32_t site, const char *domain,
                        const struct eg_series_view *series, int64_t interval_ms)
 {
-    int64_t now_ms = summary->call->state.now_ms;
+    int64_t now_ms = summary->asof->at_ms;
     for (; site != EG_CONF_NONE && summary->code == 0; site = up(summary, site)) {
         struct cell *cell = find_cell(summary, site, domain);
         if (cell && !cell->tallies)
@@ -118,10 +120,10 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
 static void add_device(struct summary *summary, const struct eg_device_view *device)
 {
     const struct eg_pipeline *pipeline = summary->call->desk->pipeline;
-    bool silent = eg_call_device_silent(device, summary->call->state.now_ms), suspect = false;
+    bool silent = eg_call_device_silent(device, summary->asof->at_ms), suspect = false;
     struct eg_series_view series;
     for (size_t i = 0; i < device->series_count; i++) {
-        if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device->id, i), &series))
+        if (!eg_asof_series(summary->asof, eg_pipeline_device_series(pipeline, device->id, i), &series))
             continue;
         /* It speaks, but no rule may judge what it says: its clock is wrong, or only old news comes. */
         if (series.has_last && (series.last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED)))
@@ -143,7 +145,7 @@ static void add_device(struct summary *summary, const struct eg_device_view *dev
         else
             cell->first_device = device->id;
         cell->last_device = device->id;
-        if (!eg_indices_add(&cell->own, pipeline, device, silent, summary->hour_ms))
+        if (!eg_indices_add(&cell->own, summary->asof, device, silent, summary->hour_ms))
             no_memory(summary);
     }
 }
@@ -161,13 +163,13 @@ static void add_indices(struct summary *summary)
             }
 }
 
-static void add_case(struct summary *summary, const struct eg_case *row)
+static void add_case(struct summary *summary, const char *at, const char *domain, int level)
 {
-    uint32_t site = eg_conf_site_find(summary->call->desk->conf, row->site, strlen(row->site));
+    uint32_t site = eg_conf_site_find(summary->call->desk->conf, at, strlen(at));
     for (; site != EG_CONF_NONE && summary->code == 0; site = up(summary, site)) {
-        struct cell *cell = find_cell(summary, site, row->domain);
-        if (cell && row->level < EG_LEVEL_COUNT)
-            cell->cases[row->level]++;
+        struct cell *cell = find_cell(summary, site, domain);
+        if (cell && level >= 0 && level < EG_LEVEL_COUNT)
+            cell->cases[level]++;
     }
 }
 
@@ -177,6 +179,14 @@ static bool wanted(const struct summary *summary, const char *site, const char *
            eg_scope_has(summary->call->desk->conf, &summary->scope, site);
 }
 
+static bool take_past_case(void *arg, const struct eg_case *row, enum eg_level level)
+{
+    struct summary *summary = arg;
+    if (wanted(summary, row->site, row->domain))
+        add_case(summary, row->site, row->domain, level);
+    return summary->code == 0;
+}
+
 static void gather(struct summary *summary)
 {
     const struct eg_desk *desk = summary->call->desk;
@@ -184,19 +194,26 @@ static void gather(struct summary *summary)
     const struct eg_case *row;
     int64_t hour_end;
     size_t count = eg_pipeline_device_count(desk->pipeline);
-    eg_zone_hour(summary->call->state.now_ms, &summary->hour_ms, &hour_end);
+    eg_zone_hour(summary->asof->at_ms, &summary->hour_ms, &hour_end);
     for (size_t id = 1; id <= count && summary->code == 0; id++) {
         if (!eg_pipeline_device(desk->pipeline, (uint32_t)id, &device) ||
-            (summary->only_domain && strcmp(summary->only_domain, device.domain) != 0))
+            (summary->only_domain && strcmp(summary->only_domain, device.domain) != 0) ||
+            !eg_scope_has_device(desk->conf, &summary->scope, &device) ||
+            !eg_asof_device(summary->asof, (uint32_t)id, &device))
             continue;
         if (device.conf_site == EG_CONF_NONE)
-            summary->unplaced += eg_scope_has_device(desk->conf, &summary->scope, &device);
-        else if (eg_scope_has_device(desk->conf, &summary->scope, &device))
+            summary->unplaced++;
+        else
             add_device(summary, &device);
     }
-    for (size_t i = 0; (row = eg_pipeline_case_at(desk->pipeline, i)) && summary->code == 0; i++)
+    if (summary->asof->past)
+        eg_asof_cases(summary->asof, summary->only_domain, take_past_case, summary);
+    for (size_t i = 0;
+         !summary->asof->past && (row = eg_pipeline_case_at(desk->pipeline, i)) && summary->code == 0; i++)
         if (wanted(summary, row->site, row->domain))
-            add_case(summary, row);
+            add_case(summary, row->site, row->domain, row->level);
+    if (summary->code == 0)
+        summary->code = summary->asof->code;
     add_indices(summary);
 }
 
@@ -236,10 +253,10 @@ static void write_latest(const struct summary *summary, const struct cell *cell)
     eg_json_key(json, "latest");
     eg_json_open(json, '[');
     for (uint32_t id = cell->first_device; id; id = summary->next_device[id]) {
-        eg_pipeline_device(pipeline, id, &device);
-        bool silent = eg_call_device_silent(&device, summary->call->state.now_ms);
+        eg_asof_device(summary->asof, id, &device);
+        bool silent = eg_call_device_silent(&device, summary->asof->at_ms);
         for (size_t i = 0; i < device.series_count; i++) {
-            if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, id, i), &series) ||
+            if (!eg_asof_series(summary->asof, eg_pipeline_device_series(pipeline, id, i), &series) ||
                 !series.has_last)
                 continue;
             const struct eg_quantity_info *info = eg_quantity_info(series.quantity);
@@ -342,8 +359,10 @@ void eg_m_summary_each(struct eg_desk *desk,
     struct eg_buf text;
     struct eg_json json;
     struct eg_call call = {.desk = desk, .json = &json};
-    struct summary summary = {.call = &call, .scope = {.all = true, .site = EG_CONF_NONE}};
+    struct eg_asof now;
+    struct summary summary = {.call = &call, .asof = &now, .scope = {.all = true, .site = EG_CONF_NONE}};
     desk->door->state(desk->door->user, &call.state);
+    eg_asof_init(&now, &call, EG_TIME_NONE);
     eg_buf_init(&text, SITE_TEXT_MAX);
     if (prepare(&summary))
         gather(&summary);
@@ -363,7 +382,7 @@ static void write_summary(const struct summary *summary)
     struct eg_json *json = summary->call->json;
     const struct eg_conf *conf = summary->call->desk->conf;
     eg_json_open(json, '{');
-    eg_json_put_time(json, "at", summary->call->state.now_ms);
+    eg_json_put_time(json, "at", summary->asof->at_ms);
     eg_json_key(json, "sites");
     eg_json_open(json, '[');
     for (size_t i = 0; i < conf->site_count; i++)
@@ -376,13 +395,14 @@ static void write_summary(const struct summary *summary)
 
 int eg_m_summary(struct eg_call *call)
 {
-    struct summary summary = {.call = call, .only_domain = eg_call_text(call, "domain")};
-    const char *at = eg_call_text(call, "at");
-    if (at && strcmp(at, "now") != 0)
-        return eg_call_fail(
-            call, EG_RPC_PARAMS,
-            "summary tells of now; for the past ask readings.history with resolution hour or day.");
+    struct eg_asof asof;
+    struct summary summary = {.call = call, .asof = &asof, .only_domain = eg_call_text(call, "domain")};
+    int64_t at_ms = eg_call_time(call, "at", EG_TIME_NONE);
+    if (at_ms != EG_TIME_NONE && at_ms > call->state.now_ms)
+        return eg_call_fail(call, EG_RPC_PARAMS, "summary: \"at\" lies in the future.");
     int code = eg_call_scope(call, &summary.scope);
+    if (code == 0)
+        code = eg_asof_init(&asof, call, at_ms == call->state.now_ms ? EG_TIME_NONE : at_ms);
     if (code < 0)
         return code;
     if (prepare(&summary))
@@ -390,5 +410,6 @@ int eg_m_summary(struct eg_call *call)
     if (summary.code == 0)
         write_summary(&summary);
     finish(&summary);
+    eg_asof_finish(&asof);
     return summary.code;
 }

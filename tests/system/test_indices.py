@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from house import BIN
+from house import BIN, PM25_RULE
 from rpc import RpcError
 
 HOUR = 3600
@@ -121,6 +121,39 @@ def test_over_time(broker, house, peer):
                              ({"index": "aqi_us", "resolution": "day"}, "NowCast"), ({"from": "+1h"}, "before")):
         with pytest.raises(RpcError, match=sentence):
             daemon.call("indices.history", **params)
+
+
+def test_a_past_moment(broker, house, peer):
+    daemon = house(broker.port, late_limit="30d", rules=[PM25_RULE]).start()
+    daemon.connected()
+    end = whole_hour(daemon)
+    say_hours(peer, "ecogov/v1/air/a1", end, 30, lambda hour: {**SIX, "pm25": 60 + hour})
+    daemon.stored(30 * 36)
+    [case] = daemon.cases(1)
+
+    def at(moment, site="v1"):
+        answer = daemon.call("summary", site=site, at=stamp(moment))
+        assert seconds(answer["at"]) == moment
+        return answer["sites"][0]["domains"].get("air")
+
+    then = at(end - 10 * HOUR)
+    assert then["devices"] == {"total": 1, "reporting": 1, "silent": 0, "suspect": 0}
+    # the newest value then; of the running hour nothing has come yet, but the reading at its very start
+    latest = next(entry for entry in then["latest"] if entry["quantity"] == "pm25")
+    assert latest["value"] == 69 and seconds(latest["time"]) == end - 10 * HOUR
+    assert then["index"]["aqi_cn"]["sub"]["pm25"] == index("aqi_cn", "mode=hour", "pm25=70")["sub"]["pm25"]
+    assert seconds(then["index"]["aqi_cn"]["hour"]) == end - 11 * HOUR
+    hour = next(entry for entry in then["hour"] if entry["quantity"] == "pm25")
+    assert (hour["count"], hour["mean"]) == (1, 69)
+    assert then["cases"]["open"] == 1 and at(end - 10 * HOUR, "county")["cases"]["warning"] == 1
+    half = at(end - 10 * HOUR + 30 * 60)
+    assert next(entry for entry in half["hour"] if entry["quantity"] == "pm25")["count"] == 4
+    # before anything was heard there is nothing, and no case; the case stays open until somebody closes it
+    assert at(end - 31 * HOUR) is None
+    daemon.call("cases.reject", id=case["id"], note="an exercise")
+    assert at(end)["cases"]["open"] == 1 and daemon.call("summary", site="v1")["sites"][0]["domains"]["air"]["cases"]["open"] == 0
+    with pytest.raises(RpcError, match="future"):
+        daemon.call("summary", at="+1h")
 
 
 def test_what_is_not_measured_is_not_said(broker, house, peer):
