@@ -373,7 +373,7 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
 {
     static const struct plan plain = {.checksum = EG_HJ212_OWN};
     struct reader reader = {.plan = prepared == NULL ? &plain : prepared, .sink = sink};
-    struct text segment;
+    struct text segment = {0};
     eg_sink_reset(sink);
     size_t at = eg_hj212_next(message->payload, 0, message->payload_len);
     if (at == message->payload_len)
