@@ -39,7 +39,7 @@ static uint32_t source_of(const struct eg_conf *conf, const struct attempt *atte
         fprintf(stderr, "ecogovctl: try: %s has no source \"%s\"; it has:", conf->path, attempt->source);
         for (size_t i = 0; i < conf->source_count; i++)
             fprintf(stderr, " %s", conf->sources[i].id);
-        fputc('\n', stderr);
+        fputs("\n  a preset is tried as preset:NAME, a driver as driver:NAME\n", stderr);
         return EG_CONF_NONE;
     }
     struct eg_route *route = eg_route_create(conf);
@@ -55,6 +55,7 @@ static uint32_t source_of(const struct eg_conf *conf, const struct attempt *atte
 /* --- the trial --- */
 
 struct trial {
+    const struct attempt *attempt;
     const struct eg_conf *conf;
     const struct eg_conf_source *source;
     struct eg_message message;
@@ -109,14 +110,20 @@ static bool run(struct trial *trial, struct eg_conf *only)
 
 /* --- telling --- */
 
-static void put_reading(struct eg_json *json, const struct eg_device_view *device, const char *channel,
+static const char *given(const char *name, const char *made)
+{
+    return name && made && strcmp(name, made) == 0 ? NULL : name;
+}
+
+static void put_reading(struct eg_json *json, const struct attempt *attempt,
+                        const struct eg_device_view *device, const char *channel,
                         const struct eg_row_reading *reading, uint16_t quantity)
 {
     const struct eg_quantity_info *info = eg_quantity_info(quantity);
     eg_json_open(json, '{');
-    eg_json_put_string(json, "site", device->site);
+    eg_json_put_string(json, "site", given(device->site, attempt->made_site));
     eg_json_put_string(json, "domain", device->domain);
-    eg_json_put_string(json, "device", device->device);
+    eg_json_put_string(json, "device", given(device->device, attempt->made_device));
     eg_json_put_string(json, "quantity", info->name);
     eg_json_put_string(json, "channel", channel);
     eg_json_put_number(json, "value", reading->value);
@@ -142,7 +149,7 @@ static void put_stored(struct eg_json *json, const struct trial *trial, bool lin
             continue;
         if (lines)
             eg_buf_add(json->out, i ? ",\n  " : "\n  ", i ? 4 : 3), json->comma = false;
-        put_reading(json, &device, series.channel, reading, series.quantity);
+        put_reading(json, trial->attempt, &device, series.channel, reading, series.quantity);
     }
 }
 
@@ -155,7 +162,7 @@ static void put_decoded(struct eg_json *json, const struct trial *trial)
                                                                      : NULL};
         const struct eg_row_reading reading = {
             .flags = from->flags, .time_ms = from->time_ms, .value = from->value};
-        put_reading(json, &device, from->channel, &reading, from->quantity);
+        put_reading(json, trial->attempt, &device, from->channel, &reading, from->quantity);
     }
 }
 
@@ -254,6 +261,7 @@ static bool try_source(const struct eg_conf *conf, const struct attempt *attempt
     struct eg_conf only = *conf; /* the one source, so that no other takes the topic */
     struct trial trial = {.conf = conf,
                           .source = &conf->sources[index],
+                          .attempt = attempt,
                           .again = attempt->again,
                           .sink = calloc(1, sizeof *trial.sink)};
     only.sources = conf->sources + index;

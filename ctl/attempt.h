@@ -9,7 +9,8 @@ struct attempt {
     const char *source; /* NULL: the one that takes the topic */
     const char *topic;
     bool retain;
-    bool again; /* it came at `arrived_ms`, and is read once more now */
+    bool again;                          /* it came at `arrived_ms`, and is read once more now */
+    const char *made_site, *made_device; /* names that nobody has given: told as null; NULL: there are none */
     int64_t arrived_ms;
     const uint8_t *payload;
     size_t length;

@@ -68,9 +68,10 @@ const struct command commands[] = {
     {"import", "readings.import", "file", "domain",
      "take an export's CSV back as history; - is standard input",
      "把导出的 CSV 作为历史读数导入；- 为标准输入", NULL, run_import},
-    {"try", NULL, "", "config source topic retain",
-     "what a payload on standard input would become; needs no daemon, stores nothing",
-     "标准输入上的报文会变成什么读数；不需要守护进程，不入库", NULL, run_try},
+    {"try", NULL, "", "config source topic codec retain guess site domain",
+     "what a payload on standard input would become, or --guess how to read it; needs no daemon, stores "
+     "nothing",
+     "标准输入上的报文会变成什么读数，或用 --guess 推测映射；不需要守护进程，不入库", NULL, run_try},
     {"index", NULL, "index *name=value…", "", "an index of values given as name=value; needs no daemon",
      "由给定数值计算指数（名称=值），不需要守护进程", NULL, run_index},
 };

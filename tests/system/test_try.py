@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from house import BIN
+from house import BIN, ROOT
 
 CONF = """
 sites: [{id: v1}, {id: v2}]
@@ -86,3 +86,51 @@ def test_bad_words(attempt, words, sentence):
 
 def test_faults_of_the_configuration_are_said_at_their_place(attempt):
     assert "ecogov.yaml:2:" in attempt(b"{}", "--topic", "t", code=2, conf="sites: [{id: a}]\nsauces: []\n")
+
+
+def shipped(source, payload, *words, code=0):
+    done = subprocess.run([BIN / "ecogovctl", "try", "--source", source, *words], input=payload, capture_output=True, timeout=20, check=False)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout) if code == 0 else done.stderr.decode()
+
+
+def test_a_driver_or_a_preset_without_a_configuration():
+    got = shipped("driver:json", b'{"pm25":3}', "--topic", "ecogov/v9/air/a1")
+    assert [(row["site"], row["domain"], row["device"]) for row in got["readings"]] == [("v9", "air", "a1")]
+    (row,) = shipped("driver:json", b'{"pm25":3}')["readings"]
+    assert (row["site"], row["device"], row["value"]) == (None, None, 3)  # nobody has said where, nor who
+    got = shipped("preset:airgradient", b'{"serialno":"84fce6","pm02":34,"atmp":21,"wifi":-50}', "--topic", "airgradient/readings/84fce6")
+    assert {(row["device"], row["quantity"], row["value"]) for row in got["readings"]} >= {("84fce6", "pm25", 34), ("84fce6", "temperature", 21)}
+    got = shipped("preset:airgradient", b'{"serialno":"84fce6","pm02":34}', "--topic", "some/other/topic")
+    assert {(row["quantity"], row["value"]) for row in got["readings"]} == {("pm25", 34)}
+    got = shipped("driver:lorawan", bytes.fromhex("01756403671001"), "--codec", "milesight-em300")
+    assert [(row["quantity"], row["value"]) for row in got["readings"]] == [("battery", 100), ("temperature", 27.2)]
+
+
+@pytest.mark.parametrize("source, words, sentence", [
+    ("preset:nope", [], 'no preset "nope"'), ("driver:nope", [], 'no driver "nope"'), ("driver:lorawan", [], "say codec"),
+    ("driver:json", ["-c", "x.yaml"], "not with -c"), ("driver:json", ["--topic", "a/#/b"], "may stand at the end only"),
+    ("driver:json", ["--site", "v1"], "for --guess"), ("driver:json", ["--guess"], "goes without --source")])
+def test_what_is_no_driver(source, words, sentence):
+    assert sentence in shipped(source, b"{}", *words, code=2)
+
+
+PAIRS = sorted(path for folder in (ROOT / "tests/drivers").iterdir() for path in sorted(folder.glob("*.payload"))[:40]
+               if not path.with_suffix(".mapping.json").exists())
+
+
+@pytest.mark.parametrize("driver", sorted({path.parent.name for path in PAIRS}))
+def test_golden_pairs_as_a_user_would_try_them(driver):
+    """The first few of each driver: what its golden pairs expect is what is said."""
+    for path in [path for path in PAIRS if path.parent.name == driver][:8]:
+        expect = json.loads(path.with_suffix(".expect.json").read_text())
+        got = shipped(f"driver:{driver}", path.read_bytes(), *(["--topic", expect["topic"]] if "topic" in expect else []))
+        assert got["verdict"] == expect["verdict"] or "rejected" in got, (path, got)
+        if expect["verdict"] != "decoded":
+            assert expect.get("reason_contains", "") in got["reason"], path
+            continue
+        wanted = {(row["quantity"], row.get("channel", ""), row["value"]) for row in expect["readings"]}
+        found = {(row["quantity"], row["channel"], row["value"]) for row in got["readings"]}
+        assert all(any(q == wq and c == wc and v == pytest.approx(wv, rel=1e-9) for wq, wc, wv in wanted) for q, c, v in found), path
+        assert len(found) == len(wanted) or "rejected" in got, (path, got)
+        assert got.get("faults", 0) == expect.get("faults", 0) and got.get("frame") == expect.get("frame", got.get("frame")), path
