@@ -43,14 +43,16 @@ int eg_cover_open(struct eg_cover *cover, sqlite3 *db, uint32_t series, int64_t 
         code = sqlite3_step(cover->first);
         if (code == SQLITE_ROW)
             first_ms = sqlite3_column_int64(cover->first, 0);
-        sqlite3_reset(cover->first);
+        sqlite3_reset(cover->first); /* after a failure its code and sentence stay, for who asks next */
+        if (code != SQLITE_ROW && code != SQLITE_DONE)
+            return code;
     }
     sqlite3_reset(cover->chunks);
     sqlite3_bind_int64(cover->chunks, 1, series);
     sqlite3_bind_int64(cover->chunks, 2, from_ms);
     sqlite3_bind_int64(cover->chunks, 3, to_ms);
     sqlite3_bind_int64(cover->chunks, 4, first_ms);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+    return SQLITE_OK;
 }
 
 void eg_cover_close(struct eg_cover *cover)
