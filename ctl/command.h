@@ -34,6 +34,7 @@ void show_drivers(const struct session *session, const cJSON *result);
 void show_sources(const struct session *session, const cJSON *result);
 void show_parties(const struct session *session, const cJSON *result);
 void show_latest(const struct session *session, const cJSON *result);
+void show_statistics(const struct session *session, const cJSON *result);
 void show_history(const struct session *session, const cJSON *result);
 void show_indices(const struct session *session, const cJSON *result);
 void show_cases(const struct session *session, const cJSON *result);

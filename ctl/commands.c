@@ -20,6 +20,8 @@ const struct command commands[] = {
     {"aqi", "indices.history", "*site", "site device index from to resolution limit cursor",
      "the air quality index of a site or a device over time", "地点或设备的空气质量指数历史", show_indices,
      NULL},
+    {"statistics", "readings.statistics", "*device", "site domain device quantity hours limit cursor",
+     "what every series came to in the last hours", "每个序列最近若干小时的统计", show_statistics, NULL},
     {"cases", "cases.list", "", "site domain handling condition level since limit cursor",
      "cases, newest first", "案件，新的在前", show_cases, NULL},
     {"case show", "cases.show", "id", "", "one case with its history", "一件案件及其经过", show_case, NULL},

@@ -49,6 +49,34 @@ void show_latest(const struct session *session, const cJSON *result)
     table_print(&table, 0);
 }
 
+void show_statistics(const struct session *session, const cJSON *result)
+{
+    (void)session;
+    static const char *const heads[] = {"SITE", "DOMAIN", "DEVICE", "QUANTITY", "CHANNEL", ">MEAN",
+                                        ">MIN", ">MAX",   "UNIT",   ">COUNT",   ">HOURS",  NULL};
+    struct table table;
+    char text[PAGE_TEXT];
+    const cJSON *row;
+    table_init(&table, heads);
+    cJSON_ArrayForEach(row, item_of(result, "series"))
+    {
+        const char *quantity = text_of(row, "quantity"), *domain = text_of(row, "domain");
+        table_add(&table, PLAIN, text_of(row, "site"));
+        table_add(&table, PLAIN, domain ? word(domain) : NULL);
+        table_add(&table, PLAIN, text_of(row, "device"));
+        table_add(&table, PLAIN, quantity);
+        table_add(&table, PLAIN, text_of(row, "channel"));
+        table_add(&table, BOLD, page_value(quantity, number_of(row, "mean"), text));
+        table_add(&table, PLAIN, page_value(quantity, number_of(row, "min"), text));
+        table_add(&table, PLAIN, page_value(quantity, number_of(row, "max"), text));
+        table_add(&table, PLAIN, page_unit(text_of(row, "unit"), text));
+        table_add(&table, PLAIN, page_count(number_of(row, "count"), text));
+        table_add(&table, PLAIN, page_count(number_of(row, "hours"), text));
+    }
+    table_print(&table, 0);
+    show_next(result);
+}
+
 static double height(const cJSON *point)
 {
     double value = number_of(point, "value");

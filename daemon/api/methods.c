@@ -66,6 +66,9 @@ static const struct eg_param p_indices[] = {
     {.name = "limit", MOST(5000)},
     CURSOR,
     END};
+static const struct eg_param p_statistics[] = {
+    SITE,   DOMAIN, DEVICE, QUANTITY, {.name = "hours", MOST(EG_HOURS_MOST)}, {.name = "limit", MOST(10000)},
+    CURSOR, END};
 static const struct eg_param p_cases[] = {
     SITE,
     DOMAIN,
@@ -140,6 +143,8 @@ static const struct eg_method methods[] = {
      p_history},
     {"indices.history", eg_m_indices_history, false, false,
      "The air quality index of a place or a device over time, by hour or by day.", p_indices},
+    {"readings.statistics", eg_m_statistics, false, false,
+     "What every series came to in the last hours: mean, least, most.", p_statistics},
     {"cases.list", eg_m_cases_list, false, false, "Cases, newest first.", p_cases},
     {"cases.show", eg_m_cases_show, false, false, "One case with its whole history.", p_case},
     VERB("acknowledge", "Somebody has seen the case."),

@@ -28,6 +28,7 @@ int eg_m_lists_sources(struct eg_call *call);
 int eg_m_readings_latest(struct eg_call *call);
 int eg_m_history(struct eg_call *call);
 int eg_m_indices_history(struct eg_call *call);
+int eg_m_statistics(struct eg_call *call);
 int eg_m_cases_list(struct eg_call *call);
 int eg_m_cases_show(struct eg_call *call);
 int eg_m_cases_verb(struct eg_call *call);

@@ -1,8 +1,9 @@
-"""Questions of a long past: that what is skipped costs nothing. Ratios of the same question asked of a day and of a year.
+"""Questions of a long past: that what is skipped costs nothing, and what they take out of a hundred million readings.
 
-Knows how to make both: the same village for a day and for a year, ending now, poured through `ecogovd --replay`. One device sends every
-minute, the others every hour."""
+Knows how to make the pasts: the same village for a day and for a year, ending now, poured through `ecogovd --replay` (one device sends every
+minute, the others every hour), for ratios; and, by bench_past, ten thousand series with more than a year of hours."""
 import datetime
+import random
 import statistics
 import subprocess
 import time
@@ -11,6 +12,7 @@ from bed import BIN, Failure, broker, configuration, daemon, folder, running
 
 HOURLY = 100
 ROUNDS = 400
+DEVICES, DAYS, MINUTELY = 1250, 380, 17  # of bench_past: eight quantities an hour each, and so many series that send every minute
 
 
 def at(seconds):
@@ -72,6 +74,69 @@ def wide(report, socket, days, end):
         report.add(f"history of {name}, by {resolution}", ms, "", 0, "ms", f"first page, {len(answer['points'])} rows")
 
 
+def sweep(socket):
+    """Every series' last 24 hours, page by page: what it took, the slowest page, how many pages and series."""
+    began, slowest, pages, rows, cursor = time.perf_counter(), 0, 0, 0, {}
+    while cursor is not None:
+        answer, seconds = socket.timed("readings.statistics", limit=10000, **cursor)
+        slowest, pages, rows = max(slowest, seconds), pages + 1, rows + len(answer["series"])
+        cursor = {"cursor": answer["next"]} if answer["next"] else None
+    return (time.perf_counter() - began) * 1000, slowest * 1000, pages, rows
+
+
+def at_scale(report, quick):
+    devices = DEVICES // 10 if quick else DEVICES
+    end = int(time.time()) // 60 * 60
+    with folder() as path, broker(1) as fake:
+        done = subprocess.run([BIN / "bench_past", path, str(devices), str(DAYS), str(MINUTELY), str(end * 1000)],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(done.stderr)
+        stored, series = int(done.stdout), devices * 8 + MINUTELY
+        with daemon(path, fake.port) as house:
+            socket = house.line()
+            if socket.call("status")["store"]["readings"] != stored:
+                raise Failure("not every reading is there")
+            chance = random.Random(20261126)
+
+            def day():
+                begin = end - chance.randrange(2, DAYS - 1) * 86400
+                return socket.timed("readings.history", device=f"m{chance.randrange(MINUTELY):04}", quantity="pm25", resolution="raw",
+                                    limit=5000, **{"from": at(begin), "to": at(begin + 86400)})
+
+            def year():
+                return socket.timed("readings.history", device=f"d{chance.randrange(devices):04}", quantity="no2", resolution="day",
+                                    limit=5000, **{"from": at(end - 365 * 86400), "to": at(end)})
+
+            of = f"of {stored:,} readings of {series:,} series"
+            ms, answer = ask(day, 100)
+            if len(answer["points"]) != 1440:
+                raise Failure(f"a day of minutes has {len(answer['points'])} readings")
+            report.add("a day of one series, by the minute", ms, "<=", 5, "ms", of)
+            ms, answer = ask(year, 100)
+            if len(answer["points"]) not in (365, 366):
+                raise Failure(f"a year has {len(answer['points'])} days")
+            report.add("a year of one series, by day", ms, "<=", 20, "ms", of)
+            first_ms, slowest_ms, pages, rows = sweep(socket)
+            times = [sweep(socket) for _ in range(10)]
+            if rows != series or times[0][2:] != ((rows + 9999) // 10000, series):
+                raise Failure(f"{rows} of {series} series have a mean")
+            report.add("the 24 h mean of every series, at once", statistics.median(ms for ms, _, _, _ in times), "<=", 100, "ms",
+                       f"{series:,} series; the first time {first_ms:.0f} ms in {pages} pages of {slowest_ms:.0f} ms at most")
+            report.add("summary", ask(lambda: socket.timed("summary"), 20)[0], "", 0, "ms", f"{devices + MINUTELY:,} devices, {of}")
+            socket.close()
+
+
+def windows(report, quick):
+    done = subprocess.run([BIN / "bench_window", "200000" if quick else "2000000"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure("bench_window failed")
+    cost = {int(minutes): float(ns) for minutes, ns in (line.split() for line in done.stdout.splitlines())}
+    hour, day, month = cost[60], cost[24 * 60], cost[30 * 24 * 60]
+    report.add("a reading in a window of 30 d, to one of 1 h", month / hour, "<=", 2, "",
+               f"a mean by the minute: {month:.0f} ns to {hour:.0f} ns; 24 h: {day:.0f} ns")
+
+
 def run(report, quick):
     days = 90 if quick else 365
     end = int(time.time()) // 60 * 60
@@ -86,10 +151,12 @@ def run(report, quick):
                 if span == days:
                     wide(report, socket, days, end)
                 socket.close()
-    for name, target, about in (("history", 2, "an hour of one series"), ("summary", 1.5, f"{HOURLY} devices")):
+    for name, target, about in (("history", 1.5, "an hour of one series"), ("summary", 1.5, f"{HOURLY} devices")):
         short, rows = found[1][name]
         long, rows_of_long = found[days][name]
         if rows != rows_of_long or not rows:
             raise Failure(f"{name}: {rows} rows of a day, {rows_of_long} of {days} days")
         report.add(f"{name}: {days} days kept, to one", long / short, "<=", target, "",
                    f"{about}: {long:.2f} ms to {short:.2f} ms; {journal:,} readings unsealed")
+    at_scale(report, quick)
+    windows(report, quick)

@@ -38,7 +38,7 @@ static struct {
     const char *supervisors[2];
     struct eg_counters counters;
     struct eg_device_view devices[8];
-    struct eg_series_view series[16];
+    struct eg_series_view series[300];
     size_t device_count, series_count;
     struct eg_case cases[8];
     size_t case_count;
@@ -46,7 +46,7 @@ static struct {
     size_t event_count;
     struct eg_point *points; /* of series 1 */
     size_t point_count;
-    struct eg_rollup rollups[8]; /* hours of series 1 */
+    struct eg_rollup rollups[32]; /* hours of series 1 */
     size_t rollup_count;
     struct eg_quarantine_view quarantine[4];
     size_t quarantine_count;
@@ -58,6 +58,7 @@ static struct {
     size_t command_count;
     int64_t now_ms;
     bool broker_connected;
+    uint32_t hours_known; /* the hours of the series up to there are in memory */
     /* Exports that were opened and not closed. */
     int exports;
 } house;
@@ -174,6 +175,31 @@ int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period 
         if (house.rollups[i].start_ms >= from_ms && house.rollups[i].start_ms < to_ms &&
             !each(arg, &house.rollups[i]))
             break;
+    return EG_OK;
+}
+/* What a reader keeps in memory: the first series' here, from the first question on; of the others it knows nothing. */
+bool eg_reader_knows_hours(const struct eg_reader *reader, uint32_t series, int64_t from_ms)
+{
+    (void)reader, (void)from_ms;
+    return series <= house.hours_known;
+}
+int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
+                    struct eg_hours_sum *ret, struct eg_err *err)
+{
+    (void)reader, (void)err;
+    *ret = (struct eg_hours_sum){0};
+    if (series > house.hours_known)
+        house.hours_known = series;
+    for (size_t i = 0; series == 1 && i < house.rollup_count; i++) {
+        const struct eg_rollup *row = &house.rollups[i];
+        if (row->start_ms < from_ms || row->start_ms >= to_ms)
+            continue;
+        ret->min = ret->hours ? fmin(ret->min, row->min) : row->min;
+        ret->max = ret->hours ? fmax(ret->max, row->max) : row->max;
+        ret->count += row->count;
+        ret->sum += row->sum;
+        ret->hours++;
+    }
     return EG_OK;
 }
 int eg_reader_cases(struct eg_reader *reader, const struct eg_case_query *query,

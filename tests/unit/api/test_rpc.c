@@ -471,6 +471,65 @@ static void test_history_rolled_up(void **state)
         cJSON_Delete(answer);
     }
 }
+static void test_statistics(void **state)
+{
+    (void)state;
+    int64_t this_hour = NOW - 30 * MINUTE; /* as furnished */
+    for (int i = 0; i < 30; i++)
+        house.rollups[house.rollup_count++] = (struct eg_rollup){.start_ms = this_hour - (29 - i) * HOUR,
+                                                                 .end_ms = this_hour - (28 - i) * HOUR,
+                                                                 .count = 10,
+                                                                 .sum = 10.0 * i,
+                                                                 .min = i,
+                                                                 .max = i + 0.5};
+    /* The open hour is the pipeline's: what the store holds of it is older. Now is a full hour: 24 hours begin a day before it. */
+    cJSON *answer = call("readings.statistics", "{\"device\":\"shangtian/air/a1\",\"quantity\":\"pm25\"}");
+    char params[64];
+    double mean = house.series[0].last_value;
+    assert_int_equal(size(answer, "result/series"), 1);
+    assert_int_equal(number(answer, "result/series/0/hours"), 24);
+    assert_int_equal(number(answer, "result/series/0/count"), 232);
+    assert_true(fabs(number(answer, "result/series/0/mean") - (10.0 * 23 * 17 + 2 * mean) / 232) < 1e-9);
+    assert_int_equal(number(answer, "result/series/0/min"), 6);
+    assert_string_equal(text(answer, "result/from"), eg_time_format(NOW - 24 * HOUR, params));
+    assert_true(cJSON_IsNull(at(answer, "result/next")));
+    cJSON_Delete(answer);
+    answer =
+        call("readings.statistics", "{\"device\":\"shangtian/air/a1\",\"quantity\":\"pm25\",\"hours\":1}");
+    assert_int_equal(number(answer, "result/series/0/hours"), 1);
+    cJSON_Delete(answer);
+    /* A page at a time gives the same as all at once. */
+    answer = call("readings.statistics", "{}");
+    int all = size(answer, "result/series"), seen = 0;
+    cJSON_Delete(answer);
+    assert_true(all > 2);
+    snprintf(params, sizeof params, "{\"limit\":1}");
+    while (seen < all) {
+        answer = call("readings.statistics", params);
+        assert_int_equal(size(answer, "result/series"), 1);
+        const char *next = cJSON_GetStringValue(at(answer, "result/next"));
+        assert_int_equal(++seen < all, next != NULL);
+        snprintf(params, sizeof params, "{\"limit\":1,\"cursor\":\"%s\"}", next ? next : "");
+        cJSON_Delete(answer);
+    }
+    refused(call("readings.statistics", "{\"hours\":25}"), EG_RPC_PARAMS, "hours");
+}
+/* What has to be read first is bounded: the answer ends early and says where it goes on. */
+static void test_statistics_of_many(void **state)
+{
+    (void)state;
+    size_t before = house.series_count;
+    while (house.series_count < sizeof house.series / sizeof *house.series)
+        add_series(1, "pm25", "x", 1);
+    cJSON *answer = call("readings.statistics", "{\"limit\":10000}");
+    assert_int_equal(size(answer, "result/series"), 256);
+    assert_string_equal(text(answer, "result/next"), "257");
+    cJSON_Delete(answer);
+    answer = call("readings.statistics", "{\"limit\":10000}");
+    assert_int_equal(size(answer, "result/series"), (int)house.series_count);
+    cJSON_Delete(answer);
+    assert_true(before < 256);
+}
 static void test_cases(void **state)
 {
     (void)state;
@@ -784,6 +843,8 @@ int main(void)
         TEST(test_history_finds_its_series),
         TEST(test_history_pages),
         TEST(test_history_rolled_up),
+        TEST(test_statistics),
+        TEST(test_statistics_of_many),
         TEST(test_cases),
         TEST(test_quarantine),
         TEST(test_who_may_write),

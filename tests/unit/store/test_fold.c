@@ -4,6 +4,7 @@
 #include "house.h"
 
 #include <pipeline/rollup.h>
+#include <math.h>
 
 #define SEEDS 4
 #define STEPS 120
@@ -45,6 +46,7 @@ static void commit(struct house *house, struct eg_batch *batch)
     batch->counters = house->store->counters;
     if (eg_store_commit(house->store, batch, &house->err) != EG_OK)
         fail_msg("seed %llu: %s", (unsigned long long)seed, house->err.text);
+    eg_reader_committed(house->reader, batch);
     eg_batch_clear(batch);
 }
 
@@ -105,6 +107,33 @@ static void check(struct house *house, int64_t from, int64_t to)
         }
 }
 
+/* What the reader remembers of the hours before `newest` is what the map holds of them, whatever came since it was first asked. */
+static void check_hours(struct house *house, int64_t newest)
+{
+    int64_t from = newest > EG_HOURS_MOST ? newest - EG_HOURS_MOST : 0;
+    for (uint32_t series = 1; series <= SERIES; series++) {
+        struct eg_hours_sum sum, expected = {0};
+        for (int64_t at = from; at < newest; at++) {
+            const struct eg_rollup *row = &map.rows[series][EG_PERIOD_HOUR][at];
+            if (!row->count)
+                continue;
+            expected.min = !expected.hours || row->min < expected.min ? row->min : expected.min;
+            expected.max = !expected.hours || row->max > expected.max ? row->max : expected.max;
+            expected.count += row->count;
+            expected.sum += row->sum;
+            expected.hours++;
+        }
+        assert_int_equal(eg_reader_hours(house->reader, series, start_of(EG_PERIOD_HOUR, from),
+                                         start_of(EG_PERIOD_HOUR, newest), &sum, &house->err),
+                         EG_OK);
+        if (sum.count != expected.count || sum.hours != expected.hours ||
+            fabs(sum.sum - expected.sum) > 1e-6 || sum.min != expected.min || sum.max != expected.max)
+            fail_msg("seed %llu: series %u: %d hours and %llu readings before hour %lld, not %d and %llu",
+                     (unsigned long long)seed, series, sum.hours, (unsigned long long)sum.count,
+                     (long long)newest, expected.hours, (unsigned long long)expected.count);
+    }
+}
+
 static void tidy(struct house *house, int64_t budget_us, bool to_the_end)
 {
     bool more = true;
@@ -148,6 +177,8 @@ static void live(uint64_t number)
             tidy(&house, 1 + (int64_t)below(2000), below(3) == 0);
         if (below(20) == 0)
             house_kill(&house);
+        if (step % 4)
+            check_hours(&house, newest);
         int64_t from = (int64_t)below((uint64_t)newest);
         check(&house, from, from + 1 + (int64_t)below((uint64_t)(BUCKETS - from)));
     }
@@ -172,6 +203,50 @@ static void send_hour(struct eg_batch *batch, int64_t index)
     struct eg_row_rollup *row = EG_BATCH_ADD(batch, rollups);
     assert_non_null(row);
     *row = (struct eg_row_rollup){1, EG_PERIOD_HOUR, true, make_bucket(EG_PERIOD_HOUR, index)};
+}
+
+/* Asked between a commit and its being told of: what came with it counts once. */
+static void hours_count_once(void **unused)
+{
+    (void)unused;
+    struct house house;
+    struct eg_batch batch;
+    struct eg_hours_sum sum;
+    state = 79;
+    eg_batch_init(&batch);
+    house_start(&house);
+    for (int commits = 1; commits <= 3; commits++) {
+        struct eg_row_rollup *row = EG_BATCH_ADD(&batch, rollups);
+        *row = (struct eg_row_rollup){1, EG_PERIOD_HOUR, false, make_bucket(EG_PERIOD_HOUR, 5)};
+        row->rollup.count = 7;
+        batch.now_ms = NOW;
+        batch.counters = house.store->counters;
+        assert_int_equal(eg_store_commit(house.store, &batch, &house.err), EG_OK);
+        for (int before = commits == 1; before >= 0; before--) {
+            assert_int_equal(eg_reader_hours(house.reader, 1, start_of(EG_PERIOD_HOUR, 0),
+                                             start_of(EG_PERIOD_HOUR, 6), &sum, &house.err),
+                             EG_OK);
+            if (before)
+                assert_int_equal(sum.count, 7);
+            else if (commits > 1)
+                assert_int_equal(sum.count, 7 * (commits - 1)); /* not told yet */
+            if (!before)
+                eg_reader_committed(house.reader, &batch);
+        }
+        assert_int_equal(eg_reader_hours(house.reader, 1, start_of(EG_PERIOD_HOUR, 0),
+                                         start_of(EG_PERIOD_HOUR, 6), &sum, &house.err),
+                         EG_OK);
+        assert_int_equal(sum.count, 7 * commits);
+        eg_batch_clear(&batch);
+    }
+    /* Nobody asked for more than an hour: it is given back. */
+    batch.now_ms = NOW + 2 * HOUR;
+    eg_reader_committed(house.reader, &batch);
+    batch.now_ms = NOW + 4 * HOUR;
+    eg_reader_committed(house.reader, &batch);
+    assert_int_equal(house.reader->hours.capacity, 0);
+    house_raze(&house);
+    eg_batch_finish(&batch);
 }
 
 /* Gathering takes bites; a late hour that comes between two of them lies before what was read, and is folded by the next run. */
@@ -241,8 +316,8 @@ static void damage_is_told(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(told_as_a_plain_map_would),
-                                       cmocka_unit_test(late_between_two_bites),
-                                       cmocka_unit_test(damage_is_told)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(told_as_a_plain_map_would), cmocka_unit_test(hours_count_once),
+        cmocka_unit_test(late_between_two_bites), cmocka_unit_test(damage_is_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
