@@ -87,7 +87,7 @@ static void roll(struct packed *packed, struct eg_rollup *rows, size_t *count, e
     }
     if (!*count || ms >= rows[*count - 1].end_ms)
         eg_rollup_start(&rows[(*count)++], period, ms);
-    eg_rollup_add(&rows[*count - 1], period, ms, value, step_ms);
+    eg_rollup_add(&rows[*count - 1], period, ms, value, (double)step_ms);
 }
 
 /* Values that wander by tenths; the open hour and day at the end are nobody's yet. */
