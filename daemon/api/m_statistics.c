@@ -1,5 +1,5 @@
 /* Knows what every series came to in the last hours: many series in one answer, where readings.history tells one of them at length.
- * Refuses to know where closed hours lie (store/hours.c); the open one is the pipeline's. Called by the table in methods.c. */
+ * Refuses to know where closed hours lie (store/lastday.c); the open one is the pipeline's. Called by the table in methods.c. */
 #include <api/methods.h>
 #include <base/zone.h>
 
@@ -33,7 +33,7 @@ static bool wanted(const struct statistics *statistics, const struct eg_series_v
 
 /* Of the open hour the pipeline tells, whatever the store may hold of it. */
 static void add_open(const struct statistics *statistics, const struct eg_rollup *open,
-                     struct eg_hours_sum *sum)
+                     struct eg_lastday_sum *sum)
 {
     if (!open->count || open->start_ms < statistics->from_ms || open->start_ms >= statistics->now_ms)
         return;
@@ -45,7 +45,7 @@ static void add_open(const struct statistics *statistics, const struct eg_rollup
 }
 
 static void write_row(struct statistics *statistics, const struct eg_device_view *device,
-                      const struct eg_series_view *series, const struct eg_hours_sum *sum)
+                      const struct eg_series_view *series, const struct eg_lastday_sum *sum)
 {
     struct eg_json *json = statistics->call->json;
     const struct eg_quantity_info *info = eg_quantity_info(series->quantity);
@@ -74,7 +74,7 @@ static int write_rows(struct statistics *statistics, uint32_t id, uint32_t *ret_
     for (; id <= count; id++) {
         struct eg_series_view series;
         struct eg_device_view device;
-        struct eg_hours_sum sum;
+        struct eg_lastday_sum sum;
         if (!eg_pipeline_series(desk->pipeline, id, &series) || !wanted(statistics, &series, &device))
             continue;
         statistics->fresh += !eg_reader_knows_hours(desk->reader, id, statistics->from_ms);
@@ -111,8 +111,8 @@ int eg_m_statistics(struct eg_call *call)
         return eg_call_no_store(call);
     statistics.device = eg_call_path(call, "device", digits);
     statistics.now_ms = call->state.now_ms;
-    eg_zone_hour(statistics.now_ms - eg_call_int(call, "hours", EG_HOURS_MOST) * HOUR_MS, &statistics.from_ms,
-                 &end_ms);
+    eg_zone_hour(statistics.now_ms - eg_call_int(call, "hours", EG_LASTDAY_HOURS) * HOUR_MS,
+                 &statistics.from_ms, &end_ms);
     int64_t first = eg_call_int(call, "cursor", 1);
     eg_json_open(call->json, '{');
     eg_json_put_time(call->json, "from", statistics.from_ms);

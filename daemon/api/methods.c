@@ -66,9 +66,14 @@ static const struct eg_param p_indices[] = {
     {.name = "limit", MOST(5000)},
     CURSOR,
     END};
-static const struct eg_param p_statistics[] = {
-    SITE,   DOMAIN, DEVICE, QUANTITY, {.name = "hours", MOST(EG_HOURS_MOST)}, {.name = "limit", MOST(10000)},
-    CURSOR, END};
+static const struct eg_param p_statistics[] = {SITE,
+                                               DOMAIN,
+                                               DEVICE,
+                                               QUANTITY,
+                                               {.name = "hours", MOST(EG_LASTDAY_HOURS)},
+                                               {.name = "limit", MOST(10000)},
+                                               CURSOR,
+                                               END};
 static const struct eg_param p_cases[] = {
     SITE,
     DOMAIN,

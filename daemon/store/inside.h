@@ -214,18 +214,18 @@ struct eg_cover {
 int eg_cover_open(struct eg_cover *cover, sqlite3 *db, uint32_t series, int64_t from_ms, int64_t to_ms);
 void eg_cover_close(struct eg_cover *cover);
 
-/* hours.c */
-struct eg_hours {
-    struct eg_hours_one **series; /* [capacity], NULL: not asked for */
+/* lastday.c */
+struct eg_lastday {
+    struct eg_lastday_one **series; /* [capacity], NULL: not asked for */
     uint32_t capacity;
     bool asked; /* since the last commit */
     int64_t asked_ms;
 };
-void eg_hours_finish(struct eg_hours *hours);
+void eg_lastday_finish(struct eg_lastday *hours);
 
 struct eg_reader {
-    struct eg_rollups rollups, day; /* day: of hours.c, which keeps its statements */
-    struct eg_hours hours;
+    struct eg_rollups rollups, day; /* day: of lastday.c, which keeps its statements */
+    struct eg_lastday hours;
     sqlite3 *db;
     const struct eg_store *store;
     struct eg_cover lookup;

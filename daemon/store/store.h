@@ -76,16 +76,16 @@ int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period 
                       struct eg_err *err);
 
 /* The last day of many series at once. */
-#define EG_HOURS_MOST 24
-struct eg_hours_sum {
+#define EG_LASTDAY_HOURS 24
+struct eg_lastday_sum {
     uint64_t count;
     double sum, min, max;
     int hours; /* with readings */
 };
-/* The closed hours of a series that start in [from, to); from: no more than EG_HOURS_MOST hours back, and the hour that holds that.
+/* The closed hours of a series that start in [from, to); from: no more than EG_LASTDAY_HOURS hours back, and the hour that holds that.
  * Remembered: dear only the first time. */
 int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
-                    struct eg_hours_sum *ret, struct eg_err *err);
+                    struct eg_lastday_sum *ret, struct eg_err *err);
 bool eg_reader_knows_hours(const struct eg_reader *reader, uint32_t series, int64_t from_ms);
 /* After each commit, before the next begins: keeps up to date what is remembered. */
 void eg_reader_committed(struct eg_reader *reader, const struct eg_batch *batch);

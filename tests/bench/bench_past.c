@@ -79,7 +79,7 @@ static void pack_buckets(struct packed *packed, const struct eg_rollup *rows, si
 
 /* One reading more; the bucket that ends with it goes to those that are closed. */
 static void roll(struct packed *packed, struct eg_rollup *rows, size_t *count, enum eg_period period,
-                 int64_t ms, double value, int64_t step_ms)
+                 int64_t ms, double value)
 {
     if (*count && ms >= rows[*count - 1].end_ms && *count == EG_BUCKETS_MAX) {
         pack_buckets(packed, rows, *count, period == EG_PERIOD_HOUR ? HOURS : DAYS);
@@ -87,7 +87,7 @@ static void roll(struct packed *packed, struct eg_rollup *rows, size_t *count, e
     }
     if (!*count || ms >= rows[*count - 1].end_ms)
         eg_rollup_start(&rows[(*count)++], period, ms);
-    eg_rollup_add(&rows[*count - 1], period, ms, value, (double)step_ms);
+    eg_rollup_add(&rows[*count - 1], period, eg_rollup_scale(EG_Q_pm25), ms, value);
 }
 
 /* Values that wander by tenths; the open hour and day at the end are nobody's yet. */
@@ -108,8 +108,8 @@ static void make_pattern(struct packed *packed, unsigned number, int64_t from_ms
         tenths = tenths < 10 ? 10 : tenths > 900 ? 900 : tenths;
         double value = (double)tenths / 10;
         points[held++] = packed->last = (struct eg_point){.time_ms = ms, .value = value};
-        roll(packed, hours, &hour_count, EG_PERIOD_HOUR, ms, value, step_ms);
-        roll(packed, days, &day_count, EG_PERIOD_DAY, ms, value, step_ms);
+        roll(packed, hours, &hour_count, EG_PERIOD_HOUR, ms, value);
+        roll(packed, days, &day_count, EG_PERIOD_DAY, ms, value);
         if (held == EG_CHUNK_POINTS) {
             pack_points(packed, points, held);
             held = 0;

@@ -184,10 +184,10 @@ bool eg_reader_knows_hours(const struct eg_reader *reader, uint32_t series, int6
     return series <= house.hours_known;
 }
 int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
-                    struct eg_hours_sum *ret, struct eg_err *err)
+                    struct eg_lastday_sum *ret, struct eg_err *err)
 {
     (void)reader, (void)err;
-    *ret = (struct eg_hours_sum){0};
+    *ret = (struct eg_lastday_sum){0};
     if (series > house.hours_known)
         house.hours_known = series;
     for (size_t i = 0; series == 1 && i < house.rollup_count; i++) {

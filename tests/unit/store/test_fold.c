@@ -110,9 +110,9 @@ static void check(struct house *house, int64_t from, int64_t to)
 /* What the reader remembers of the hours before `newest` is what the map holds of them, whatever came since it was first asked. */
 static void check_hours(struct house *house, int64_t newest)
 {
-    int64_t from = newest > EG_HOURS_MOST ? newest - EG_HOURS_MOST : 0;
+    int64_t from = newest > EG_LASTDAY_HOURS ? newest - EG_LASTDAY_HOURS : 0;
     for (uint32_t series = 1; series <= SERIES; series++) {
-        struct eg_hours_sum sum, expected = {0};
+        struct eg_lastday_sum sum, expected = {0};
         for (int64_t at = from; at < newest; at++) {
             const struct eg_rollup *row = &map.rows[series][EG_PERIOD_HOUR][at];
             if (!row->count)
@@ -211,7 +211,7 @@ static void hours_count_once(void **unused)
     (void)unused;
     struct house house;
     struct eg_batch batch;
-    struct eg_hours_sum sum;
+    struct eg_lastday_sum sum;
     state = 79;
     eg_batch_init(&batch);
     house_start(&house);

@@ -8,10 +8,10 @@
 #include <string.h>
 
 #define HOUR_MS INT64_C(3600000)
-#define SLOTS (EG_HOURS_MOST + 2) /* the hour the span begins in, and the one that is closing */
+#define SLOTS (EG_LASTDAY_HOURS + 2) /* the hour the span begins in, and the one that is closing */
 #define SERIES_MOST (1u << 24)
 
-struct eg_hours_one {
+struct eg_lastday_one {
     int64_t since_ms, seq; /* all that starts from there on, as of that turn */
     struct slot {
         int64_t start_ms;
@@ -20,13 +20,13 @@ struct eg_hours_one {
     } slots[SLOTS];
 };
 
-static struct slot *slot_of(struct eg_hours_one *one, int64_t start_ms)
+static struct slot *slot_of(struct eg_lastday_one *one, int64_t start_ms)
 {
     return &one->slots[(uint64_t)(start_ms / HOUR_MS) % SLOTS];
 }
 
 /* `whole`: in place of what is known of the hour; else it comes to that. */
-static void put(struct eg_hours_one *one, const struct eg_rollup *row, bool whole)
+static void put(struct eg_lastday_one *one, const struct eg_rollup *row, bool whole)
 {
     struct slot *slot = slot_of(one, row->start_ms);
     if (row->start_ms < one->since_ms || (slot->count && row->start_ms < slot->start_ms))
@@ -41,7 +41,7 @@ static void put(struct eg_hours_one *one, const struct eg_rollup *row, bool whol
     slot->max = row->max > slot->max ? row->max : slot->max;
 }
 
-void eg_hours_finish(struct eg_hours *hours)
+void eg_lastday_finish(struct eg_lastday *hours)
 {
     for (uint32_t i = 0; i < hours->capacity; i++)
         free(hours->series[i]);
@@ -49,13 +49,13 @@ void eg_hours_finish(struct eg_hours *hours)
     memset(hours, 0, sizeof *hours);
 }
 
-static struct eg_hours_one *room_for(struct eg_hours *hours, uint32_t series)
+static struct eg_lastday_one *room_for(struct eg_lastday *hours, uint32_t series)
 {
     if (series > SERIES_MOST)
         return NULL;
     if (series >= hours->capacity) {
         uint32_t more = series + series / 2 + 64;
-        struct eg_hours_one **grown = realloc(hours->series, more * sizeof *grown);
+        struct eg_lastday_one **grown = realloc(hours->series, more * sizeof *grown);
         if (!grown)
             return NULL;
         memset(grown + hours->capacity, 0, (more - hours->capacity) * sizeof *grown);
@@ -67,7 +67,7 @@ static struct eg_hours_one *room_for(struct eg_hours *hours, uint32_t series)
     return hours->series[series];
 }
 
-static int fill(struct eg_reader *reader, uint32_t series, int64_t since_ms, struct eg_hours_one *one,
+static int fill(struct eg_reader *reader, uint32_t series, int64_t since_ms, struct eg_lastday_one *one,
                 struct eg_err *err)
 {
     struct eg_rollup row;
@@ -89,17 +89,17 @@ static int fill(struct eg_reader *reader, uint32_t series, int64_t since_ms, str
 
 bool eg_reader_knows_hours(const struct eg_reader *reader, uint32_t series, int64_t from_ms)
 {
-    const struct eg_hours *hours = &reader->hours;
+    const struct eg_lastday *hours = &reader->hours;
     return series < hours->capacity && hours->series[series] && hours->series[series]->since_ms <= from_ms;
 }
 
 int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
-                    struct eg_hours_sum *ret, struct eg_err *err)
+                    struct eg_lastday_sum *ret, struct eg_err *err)
 {
-    struct eg_hours *hours = &reader->hours;
+    struct eg_lastday *hours = &reader->hours;
     hours->asked = true;
     if (!eg_reader_knows_hours(reader, series, from_ms)) {
-        struct eg_hours_one *one = room_for(hours, series);
+        struct eg_lastday_one *one = room_for(hours, series);
         int code = one ? fill(reader, series, from_ms, one, err)
                        : eg_err_set(err, EG_ENOMEM, "no memory for the hours of a series");
         if (code < 0) {
@@ -110,7 +110,7 @@ int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, 
             return code;
         }
     }
-    struct eg_hours_sum sum = {0};
+    struct eg_lastday_sum sum = {0};
     for (const struct slot *slot = hours->series[series]->slots; slot < hours->series[series]->slots + SLOTS;
          slot++) {
         if (!slot->count || slot->start_ms < from_ms || slot->start_ms >= to_ms)
@@ -127,19 +127,19 @@ int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, 
 
 void eg_reader_committed(struct eg_reader *reader, const struct eg_batch *batch)
 {
-    struct eg_hours *hours = &reader->hours;
+    struct eg_lastday *hours = &reader->hours;
     if (!hours->capacity)
         return;
     if (hours->asked)
         hours->asked_ms = batch->now_ms;
     hours->asked = false;
     if (batch->now_ms - hours->asked_ms > HOUR_MS) {
-        eg_hours_finish(hours);
+        eg_lastday_finish(hours);
         return;
     }
     for (size_t i = 0; i < batch->rollups_count; i++) {
         const struct eg_row_rollup *row = &batch->rollups[i];
-        struct eg_hours_one *one = row->series < hours->capacity ? hours->series[row->series] : NULL;
+        struct eg_lastday_one *one = row->series < hours->capacity ? hours->series[row->series] : NULL;
         if (one && row->period == EG_PERIOD_HOUR && reader->store->seq > one->seq)
             put(one, &row->rollup, row->replace);
     }
