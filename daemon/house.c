@@ -162,7 +162,6 @@ static void on_release(void *user, const struct eg_batch *batch)
 {
     struct house *house = user;
     house->committing = false;
-    eg_reader_committed(house->reader, batch);
     if (house->mqtt)
         eg_mqtt_release(house->mqtt);
     if (house->api)

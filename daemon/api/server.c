@@ -228,6 +228,8 @@ void eg_api_summaries(struct eg_api *api,
 
 void eg_api_release(struct eg_api *api, const struct eg_batch *batch)
 {
+    if (api->desk.reader)
+        eg_reader_committed(api->desk.reader, batch);
     for (size_t i = 0; i < batch->answers_count; i++) {
         if (batch->answers[i].ticket == 0)
             continue;

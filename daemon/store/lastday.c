@@ -1,7 +1,7 @@
-/* What each series came to in the hours of the last day, in the reader's memory: for the question that asks all series at once. Knows closed
- * hours as their sums; a series' are read from the store when it is first asked for (some tenths of a millisecond), then every batch
- * that was committed brings them up to date. Given back when nobody has asked for an hour. Refuses to know the open hour, which is
- * the pipeline's. Called by m_statistics.c, and by house.c after each commit. */
+/* What each series came to in the hours of the last day, in the reader's memory: for the question that asks all series at once. Knows
+ * closed hours as their sums; a series' are read from the store when it is first asked for (some tenths of a millisecond), then every
+ * batch that was committed brings them up to date. Given back when nobody has asked for an hour. Refuses to know the open hour, which
+ * is the pipeline's. Called by m_statistics.c, and by server.c after each commit. */
 #include <store/inside.h>
 
 #include <stdlib.h>

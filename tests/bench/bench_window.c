@@ -1,5 +1,5 @@
-/* What a sliding window costs a reading, by how wide it is: bench_window READINGS. A line each: minutes, nanoseconds a reading. One reading a
- * minute, its mean asked after each, as a rule does. Knows the window and no more; called by questions.py. */
+/* What a sliding window costs a reading, by how wide it is: bench_window READINGS. A line each: minutes, nanoseconds a reading.
+ * One reading a minute, its mean asked after each, as a rule does. Knows the window and no more; called by questions.py. */
 #include <base/clock.h>
 #include <pipeline/window.h>
 
