@@ -91,6 +91,12 @@ static bool run(struct trial *trial, struct eg_conf *only)
     struct eg_routed routed;
     struct eg_route *route = eg_route_create(only);
     trial->matched = route && eg_route_find(route, trial->message.topic, trial->message.topic_len, &routed);
+    if (trial->matched) {
+        trial->message.quantity = routed.quantity.text;
+        trial->message.quantity_len = routed.quantity.length;
+        trial->message.channel = routed.channel.text;
+        trial->message.channel_len = routed.channel.length;
+    }
     eg_route_destroy(route);
     eg_sink_reset(trial->sink);
     trial->verdict = trial->source->driver->decode(trial->source->prepared, &trial->message, trial->sink);

@@ -757,8 +757,8 @@ extern const struct eg_driver eg_driver_json;
 const struct eg_driver eg_driver_json = {
     .name = "json",
     .about = "JSON objects: flat by quantity names, other shapes by JSON Pointer",
-    .keys =
-        "time readings channel device_path quantity value unit precision utc_offset fields words unmatched",
+    .keys = "time readings channel device_path quantity value unit precision utc_offset time_format fields "
+            "words unmatched",
     .prepare = prepare,
     .release = release,
     .decode = decode,

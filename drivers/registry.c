@@ -26,6 +26,15 @@ const struct eg_driver *eg_driver_find(const char *name)
     return NULL;
 }
 
+bool eg_driver_heeds(const struct eg_driver *driver, const char *key)
+{
+    const size_t length = strlen(key);
+    for (const char *at = driver->keys; at && (at = strstr(at, key)); at += length)
+        if ((at == driver->keys || at[-1] == ' ') && (!at[length] || at[length] == ' '))
+            return true;
+    return !driver->keys;
+}
+
 const char *eg_verdict_name(enum eg_verdict verdict)
 {
     static const char *const names[EG_VERDICT_COUNT] = {"decoded", "not_mine", "malformed", "checksum",

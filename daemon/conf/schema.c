@@ -146,8 +146,10 @@ static const cyaml_schema_value_t field_entry = {
         TEXT("device_path", type, mapping.device_path), TEXT("quantity", type, mapping.quantity),            \
         TEXT("value", type, mapping.value), TEXT("unit", type, mapping.unit),                                \
         TEXT("precision", type, mapping.precision), TEXT("utc_offset", type, mapping.utc_offset),            \
-        TEXT("codec", type, mapping.codec), TEXT("checksum", type, mapping.checksum),                        \
-        TEXT("unmatched", type, mapping.unmatched), LIST("fields", type, mapping.fields, &field_entry)
+        TEXT("time_format", type, mapping.time_format), TEXT("separator", type, mapping.separator),          \
+        TEXT("decimal", type, mapping.decimal), TEXT("codec", type, mapping.codec),                          \
+        TEXT("checksum", type, mapping.checksum), TEXT("unmatched", type, mapping.unmatched),                \
+        LIST("fields", type, mapping.fields, &field_entry)
 static const cyaml_schema_field_t source_fields[] = {NEEDED("id", struct eg_raw_source, id),
                                                      TEXT("preset", struct eg_raw_source, preset),
                                                      TEXT("topic", struct eg_raw_source, topic),

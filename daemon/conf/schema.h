@@ -72,6 +72,7 @@ struct eg_raw_field {
 };
 struct eg_raw_mapping { /* what a source and a preset have in common */
     char *driver, *time, *readings, *channel, *device_path, *quantity, *value, *unit, *precision, *utc_offset;
+    char *time_format, *separator, *decimal;
     char *codec, *checksum, *unmatched;
     struct eg_raw_field *fields;
     unsigned fields_count;

@@ -8,8 +8,9 @@
 #define LEVELS_MAX 32
 #define TOPIC_MAX 250
 
-enum part { PART_SITE, PART_DOMAIN, PART_DEVICE, PART_COUNT };
-static const char *const part_names[PART_COUNT] = {"{site}", "{domain}", "{device}"};
+enum part { PART_SITE, PART_DOMAIN, PART_DEVICE, PART_QUANTITY, PART_CHANNEL, PART_COUNT };
+static const char *const part_names[PART_COUNT] = {"{site}", "{domain}", "{device}", "{quantity}",
+                                                   "{channel}"};
 
 static const char *part_name(const void *from, size_t index)
 {
@@ -35,7 +36,7 @@ static const char *check_level(const char *level, bool last, bool seen[PART_COUN
             return twice ? text : NULL;
         }
     const char *near = eg_faults_nearest(level, part_name, NULL);
-    snprintf(text, size, "'%.40s' is none of {site}, {domain}, {device}%s%s%s", level,
+    snprintf(text, size, "'%.40s' is none of {site}, {domain}, {device}, {quantity}, {channel}%s%s%s", level,
              near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
     return text;
 }
@@ -70,10 +71,10 @@ static bool check_template(struct eg_resolve *resolve, const yaml_node_t *node, 
 static void check_given(struct eg_resolve *resolve, const yaml_node_t *node, const struct eg_raw_source *raw,
                         const bool seen[PART_COUNT])
 {
-    static const char *const keys[PART_COUNT] = {"site", "domain", "device"};
-    const char *const given[PART_COUNT] = {raw->site, raw->domain, raw->device};
-    for (int part = 0; part < PART_COUNT; part++) {
-        const struct eg_driver *driver = raw->mapping.driver ? eg_driver_find(raw->mapping.driver) : NULL;
+    static const char *const keys[] = {"site", "domain", "device"};
+    const char *const given[] = {raw->site, raw->domain, raw->device};
+    const struct eg_driver *driver = raw->mapping.driver ? eg_driver_find(raw->mapping.driver) : NULL;
+    for (int part = 0; part <= PART_DEVICE; part++) {
         bool elsewhere = part == PART_DEVICE && (raw->mapping.device_path || (driver && driver->device));
         if (!seen[part] && !given[part] && !elsewhere)
             eg_resolve_fault(resolve, node, "the topic has no {%s}: say '%s:'%s", keys[part], keys[part],
@@ -83,6 +84,13 @@ static void check_given(struct eg_resolve *resolve, const yaml_node_t *node, con
                              "%s is given, and {%s} stands in the topic: one of them", keys[part],
                              keys[part]);
     }
+    if (seen[PART_QUANTITY] && driver && !eg_driver_heeds(driver, "{quantity}"))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "topic"),
+                         "driver %s makes nothing of {quantity}: its payloads say what they hold",
+                         driver->name);
+    if (seen[PART_QUANTITY] && raw->mapping.quantity)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "quantity"),
+                         "quantity is given, and {quantity} stands in the topic: one of them");
 }
 
 static const char *driver_name(const void *from, size_t index)
@@ -116,6 +124,9 @@ static void take_preset(struct eg_raw_source *own, const struct eg_raw_preset *p
     TAKE(own, preset, mapping.value);
     TAKE(own, preset, mapping.unit);
     TAKE(own, preset, mapping.precision);
+    TAKE(own, preset, mapping.time_format);
+    TAKE(own, preset, mapping.separator);
+    TAKE(own, preset, mapping.decimal);
     TAKE(own, preset, mapping.utc_offset);
     TAKE(own, preset, mapping.codec);
     TAKE(own, preset, mapping.checksum);
@@ -229,15 +240,6 @@ static bool check_word(struct eg_resolve *resolve, const yaml_node_t *node, cons
     return false;
 }
 
-static bool heeds(const struct eg_driver *driver, const char *key)
-{
-    size_t length = strlen(key);
-    for (const char *at = driver->keys; at && (at = strstr(at, key)); at += length)
-        if ((at == driver->keys || at[-1] == ' ') && (!at[length] || at[length] == ' '))
-            return true;
-    return !driver->keys;
-}
-
 /* A key that the driver passes over would be one that somebody relies on in vain. */
 static bool check_keys(struct eg_resolve *resolve, const struct eg_raw_mapping *raw, const yaml_node_t *node,
                        const struct eg_driver *driver)
@@ -256,13 +258,16 @@ static bool check_keys(struct eg_resolve *resolve, const struct eg_raw_mapping *
                 {"value", raw->value},
                 {"unit", raw->unit},
                 {"precision", raw->precision},
+                {"time_format", raw->time_format},
+                {"separator", raw->separator},
+                {"decimal", raw->decimal},
                 {"utc_offset", raw->utc_offset},
                 {"fields", raw->fields_count > 0},
                 {"words", words},
                 {"unmatched", raw->unmatched}};
     bool good = true;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if (!keys[i].given || heeds(driver, keys[i].key))
+        if (!keys[i].given || eg_driver_heeds(driver, keys[i].key))
             continue;
         const yaml_node_t *at = eg_resolve_node(resolve, node, keys[i].key);
         eg_resolve_fault(resolve, at ? at : node, "driver %s makes nothing of '%s'; it heeds %s",
@@ -300,6 +305,9 @@ static void prepare(struct eg_resolve *resolve, const struct eg_raw_mapping *raw
         .value = raw->value,
         .unit = raw->unit,
         .precision = raw->precision,
+        .time_format = raw->time_format,
+        .separator = raw->separator,
+        .decimal = raw->decimal,
         .utc_offset = raw->utc_offset,
         .codec = raw->codec,
         .checksum = raw->checksum,

@@ -81,12 +81,25 @@ const char *eg_message_misnamed(const struct eg_pipeline *pipeline, const struct
     else if (!slug(routed->domain))
         snprintf(reason, EG_REASON_MAX,
                  "the domain in the topic is no name of a-z, 0-9, - and _, at most 31 bytes");
+    else if (routed->channel.length &&
+             (routed->channel.length > EG_CHANNEL_MAX || !printable(routed->channel)))
+        snprintf(reason, EG_REASON_MAX, "the channel in the topic is longer than %d bytes or not printable",
+                 EG_CHANNEL_MAX);
     else if (!(nameless_topic(pipeline->conf, routed) || printable(routed->device)))
         snprintf(reason, EG_REASON_MAX,
                  "the device in the topic is empty, longer than 63 bytes or not printable");
     else
         return NULL;
     return reason;
+}
+
+/* Where in the topic a level is; an MQTT topic has 65,535 bytes at most. */
+static void place(const struct eg_message *message, struct eg_slice level, uint16_t *ret_at,
+                  uint16_t *ret_len)
+{
+    bool there = level.length && message->topic_len <= UINT16_MAX;
+    *ret_at = there ? (uint16_t)(level.text - message->topic) : 0;
+    *ret_len = there ? (uint16_t)level.length : 0;
 }
 
 /* The topic's source and device (EG_ID_NONE: not registered yet), from the table of known topics or by the trie. False: nobody's, or
@@ -103,6 +116,8 @@ static bool resolve(struct eg_pipeline *pipeline, const struct eg_message *messa
         !eg_route_find(pipeline->route, message->topic, message->topic_len, ret_routed))
         return false;
     ret_topic->source = ret_routed->source;
+    place(message, ret_routed->quantity, &ret_topic->quantity_at, &ret_topic->quantity_len);
+    place(message, ret_routed->channel, &ret_topic->channel_at, &ret_topic->channel_len);
     ret_topic->device =
         eg_registry_find_device(pipeline, ret_routed->site, ret_routed->domain, ret_routed->device);
     return true;
@@ -296,8 +311,22 @@ static void take_decoded(struct eg_speakers *speakers, struct eg_topic topic, bo
     }
     became->fate = EG_MESSAGE_DECODED;
     take_readings(speakers, batch, became->reason);
-    if (!known && speakers->ids[0] && speakers->ids[0] != EG_ID_NONE)
-        remember(pipeline, speakers->message, (struct eg_topic){topic.source, speakers->ids[0]});
+    if (!known && speakers->ids[0] && speakers->ids[0] != EG_ID_NONE) {
+        topic.device = speakers->ids[0];
+        remember(pipeline, speakers->message, topic);
+    }
+}
+
+/* The topic's {channel}, where the payload tells none. misnamed() has looked at it. */
+static void take_channel(struct eg_sink *sink, const struct eg_message *message)
+{
+    for (size_t i = 0; message->channel_len && i < sink->count; i++) {
+        struct eg_reading *reading = &sink->readings[i];
+        if (reading->channel[0])
+            continue;
+        memcpy(reading->channel, message->channel, message->channel_len);
+        reading->channel[message->channel_len] = '\0';
+    }
 }
 
 void eg_message_read(struct eg_pipeline *pipeline, const struct eg_message *message, int64_t now_ms,
@@ -323,10 +352,15 @@ void eg_message_read(struct eg_pipeline *pipeline, const struct eg_message *mess
     const struct eg_conf_source *source = &pipeline->conf->sources[topic.source];
     struct eg_message lent = *message;
     lent.memory = pipeline->memory;
+    lent.quantity = message->topic + topic.quantity_at;
+    lent.quantity_len = topic.quantity_len;
+    lent.channel = message->topic + topic.channel_at;
+    lent.channel_len = topic.channel_len;
     lent.again = again;
     eg_sink_reset(pipeline->sink);
     ret->verdict = source->driver->decode(source->prepared, &lent, pipeline->sink);
     if (ret->verdict == EG_DECODED) {
+        take_channel(pipeline->sink, &lent);
         take_decoded(&speakers, topic, known, batch, ret);
     } else if (ret->verdict != EG_NOT_MINE) {
         ret->fate = EG_MESSAGE_REFUSED;

@@ -1,6 +1,6 @@
 /* Topics to sources. Knows topic templates and nothing of payloads or devices. Called by message.c.
  *
- * Every template is a path in a trie; {site}, {domain}, {device} and '+' are the same edge (any one level), so what a level
+ * Every template is a path in a trie; {site}, {domain}, {device}, {quantity}, {channel} and '+' are the same edge (any level), so what one
  * means is looked up at the source once the path is found. A tree's node is visited at most once a topic. */
 #include <pipeline/route.h>
 
@@ -9,7 +9,7 @@
 
 #define LEVELS_MAX 32
 
-enum role { ROLE_NONE, ROLE_SITE, ROLE_DOMAIN, ROLE_DEVICE };
+enum role { ROLE_NONE, ROLE_SITE, ROLE_DOMAIN, ROLE_DEVICE, ROLE_QUANTITY, ROLE_CHANNEL };
 
 struct node {
     const char *text; /* of the edge that leads here; NULL: any level */
@@ -67,6 +67,19 @@ static struct node *child_of(struct node *parent, struct eg_slice level, bool an
     return fresh;
 }
 
+static uint8_t role_of(struct eg_slice level)
+{
+    static const char *const names[] = {[ROLE_SITE] = "{site}",
+                                        [ROLE_DOMAIN] = "{domain}",
+                                        [ROLE_DEVICE] = "{device}",
+                                        [ROLE_QUANTITY] = "{quantity}",
+                                        [ROLE_CHANNEL] = "{channel}"};
+    for (uint8_t role = ROLE_SITE; role < sizeof names / sizeof *names; role++)
+        if (same(level, names[role]))
+            return role;
+    return ROLE_NONE;
+}
+
 static bool add(struct eg_route *route, uint32_t source)
 {
     struct eg_slice levels[LEVELS_MAX];
@@ -79,10 +92,7 @@ static bool add(struct eg_route *route, uint32_t source)
                 node->hash_source = source;
             return true;
         }
-        uint8_t role = same(levels[i], "{site}")     ? ROLE_SITE
-                       : same(levels[i], "{domain}") ? ROLE_DOMAIN
-                       : same(levels[i], "{device}") ? ROLE_DEVICE
-                                                     : ROLE_NONE;
+        uint8_t role = role_of(levels[i]);
         route->roles[source][i] = role;
         node = child_of(node, levels[i], role != ROLE_NONE || same(levels[i], "+"));
         if (!node)
@@ -158,7 +168,8 @@ bool eg_route_find(const struct eg_route *route, const char *topic, size_t lengt
     if (source == EG_CONF_NONE)
         return false;
     const struct eg_conf_source *row = &route->conf->sources[source];
-    struct eg_routed out = {source, fixed(row->site), fixed(row->domain), fixed(row->device)};
+    struct eg_routed out = {source,  fixed(row->site), fixed(row->domain), fixed(row->device),
+                            {"", 0}, {"", 0}};
     for (size_t i = 0; i < count; i++) {
         switch (route->roles[source][i]) {
         case ROLE_SITE:
@@ -169,6 +180,12 @@ bool eg_route_find(const struct eg_route *route, const char *topic, size_t lengt
             break;
         case ROLE_DEVICE:
             out.device = levels[i];
+            break;
+        case ROLE_QUANTITY:
+            out.quantity = levels[i];
+            break;
+        case ROLE_CHANNEL:
+            out.channel = levels[i];
             break;
         default:
             break;

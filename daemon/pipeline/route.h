@@ -11,8 +11,8 @@ struct eg_slice {
     size_t length;
 };
 struct eg_routed {
-    uint32_t source; /* index in conf->sources */
-    struct eg_slice site, domain, device;
+    uint32_t source;                                         /* index in conf->sources */
+    struct eg_slice site, domain, device, quantity, channel; /* length 0: the topic has none */
 };
 
 struct eg_route *eg_route_create(const struct eg_conf *conf); /* NULL: no memory */

@@ -55,6 +55,7 @@ struct eg_device {
 };
 struct eg_topic { /* what a topic led to the last time */
     uint32_t source, device;
+    uint16_t quantity_at, quantity_len, channel_at, channel_len; /* levels of it */
 };
 struct
     eg_lost_state { /* of a rule that is not in force, or whose series did not match: kept in case it comes back */

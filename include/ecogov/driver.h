@@ -56,7 +56,10 @@ struct eg_mapping {
         unit; /* of a bare number; of all fields that say none; in JSON also a pointer to where the payload says it */
     const char *
         precision; /* of numbers that are times: "s" "ms" "us" "ns"; default: the format's, else by magnitude */
-    const char *utc_offset; /* of times without a zone: "+08:00" */
+    const char *utc_offset;  /* of times without a zone: "+08:00" */
+    const char *time_format; /* of times that are texts: "%d.%m.%Y %H:%M" */
+    const char *separator;   /* between cells: "," ";" "|" "tab"; default: found out */
+    const char *decimal;     /* of numbers in texts: "." or ","; default: "." */
     const char *codec; /* how the bytes inside an envelope are read (LoRaWAN): one of the driver's codecs */
     const char *checksum;  /* where devices of a format disagree on it; "none": not looked at */
     bool ignore_unmatched; /* a message that has none of the fields is not mine, instead of implausible */
@@ -83,7 +86,8 @@ struct eg_driver {
     enum eg_verdict (*decode)(const void *prepared, const struct eg_message *message, struct eg_sink *sink);
 };
 
-const struct eg_driver *eg_driver_find(const char *name); /* NULL when there is none */
-const struct eg_driver *eg_driver_at(size_t index);       /* NULL behind the last */
+const struct eg_driver *eg_driver_find(const char *name);              /* NULL when there is none */
+const struct eg_driver *eg_driver_at(size_t index);                    /* NULL behind the last */
+bool eg_driver_heeds(const struct eg_driver *driver, const char *key); /* one of its keys */
 
 #endif

@@ -16,9 +16,13 @@ struct eg_message {
     int64_t arrived_ms; /* UTC milliseconds, taken once at the door */
     uint16_t mid;       /* MQTT packet identifier; 0 with QoS 0 */
     uint8_t qos;
-    bool retain;              /* a retained message, sent on subscribing: old news */
-    bool dup;                 /* the broker marked it as delivered before */
-    bool again;               /* it was kept aside when it came, and is read once more: news of then */
+    bool retain; /* a retained message, sent on subscribing: old news */
+    bool dup;    /* the broker marked it as delivered before */
+    bool again;  /* it was kept aside when it came, and is read once more: news of then */
+    /* The levels of the topic that the source's template calls {quantity} and {channel}: borrowed from it; length 0: it has none. A
+     * reading without a channel gets the topic's. */
+    const char *quantity, *channel;
+    size_t quantity_len, channel_len;
     struct eg_memory *memory; /* what drivers remember; NULL: nothing */
 };
 

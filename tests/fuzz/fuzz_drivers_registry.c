@@ -14,7 +14,7 @@
 #define LATEST_MS INT64_C(253402300799999) /* the end of year 9999 */
 #define FIELDS_MAX 8
 #define FIELD_LINES 5
-#define KEYS 11
+#define KEYS 14
 #define PAIRS_MAX 64 /* readings that are held against each other; more are slow and no other code */
 
 static const struct eg_driver *driver_of(unsigned choice)
@@ -76,6 +76,9 @@ static void *prepare_given(const struct eg_driver *driver, struct input *input)
                                        .utc_offset = texts[8],
                                        .codec = texts[9],
                                        .checksum = texts[10],
+                                       .time_format = texts[11],
+                                       .separator = texts[12],
+                                       .decimal = texts[13],
                                        .ignore_unmatched = field_count % 2,
                                        .fields = fields,
                                        .field_count = field_count};
@@ -160,7 +163,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(topic);
         return 0;
     }
+    const char *level = strchr(topic, '/'); /* what follows the first '/' stands for {quantity} */
     struct eg_message message = {.topic = topic, .topic_len = strlen(topic), .arrived_ms = 1795417200000};
+    message.quantity = level ? level + 1 : NULL;
+    message.quantity_len = level ? strcspn(level + 1, "/") : 0;
     uint8_t *payload = input_exact(&input, SIZE_MAX, &message.payload_len);
     message.payload = message.payload_len ? payload : NULL;
 

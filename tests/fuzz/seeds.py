@@ -3,7 +3,8 @@ search begins. Knows the harness's layout; called by run.py."""
 import json
 import re
 
-KEYS = ("time", "readings", "channel", "device", "quantity", "value", "unit", "precision", "utc_offset", "codec", "checksum")
+KEYS = ("time", "readings", "channel", "device", "quantity", "value", "unit", "precision", "utc_offset", "codec", "checksum",
+        "time_format", "separator", "decimal")
 FIELD = ("path", "quantity", "unit", "channel")
 LARGEST = 4096
 

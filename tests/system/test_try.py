@@ -115,8 +115,14 @@ def test_what_is_no_driver(source, words, sentence):
     assert sentence in shipped(source, b"{}", *words, code=2)
 
 
+def stands_alone(path):
+    """No mapping, nothing that came before, no level that a template would name."""
+    expect = path.with_suffix(".expect.json").read_text()
+    return not path.with_suffix(".mapping.json").exists() and '"after"' not in expect and '"topic_quantity"' not in expect
+
+
 PAIRS = sorted(path for folder in (ROOT / "tests/drivers").iterdir() for path in sorted(folder.glob("*.payload"))[:40]
-               if not path.with_suffix(".mapping.json").exists())
+               if stands_alone(path))
 
 
 @pytest.mark.parametrize("driver", sorted({path.parent.name for path in PAIRS}))
@@ -134,3 +140,19 @@ def test_golden_pairs_as_a_user_would_try_them(driver):
         assert all(any(q == wq and c == wc and v == pytest.approx(wv, rel=1e-9) for wq, wc, wv in wanted) for q, c, v in found), path
         assert len(found) == len(wanted) or "rejected" in got, (path, got)
         assert got.get("faults", 0) == expect.get("faults", 0) and got.get("frame") == expect.get("frame", got.get("frame")), path
+
+
+def test_a_bare_value_is_what_the_topic_says(attempt):
+    conf = """
+sites: [{id: v1}]
+sources:
+  - {id: esp, preset: esphome, site: v1}
+  - {id: rows, topic: 'log/{device}/{channel}', site: v1, domain: soil, driver: csv, decimal: ',', separator: ';'}
+"""
+    got = attempt(b"70.7 \xc2\xb0F", "--topic", "yard/sensor/yard_temperature/state", conf=conf)
+    assert [(r["device"], r["quantity"], r["channel"], r["value"]) for r in got["readings"]] == [("yard", "temperature", "yard", 21.5)]
+    got = attempt(b"nan", "--topic", "yard/sensor/pm25/state", conf=conf)
+    assert got["readings"] == [] and got["faults"] == 1
+    assert attempt(b"99", "--topic", "yard/sensor/free_heap/state", conf=conf)["verdict"] == "not_mine"
+    got = attempt("time;soil_moisture (m3/m3)\n2026-11-23 07:00;0,241\n".encode(), "--topic", "log/p1/10cm", conf=conf)
+    assert [(r["device"], r["channel"], r["value"], r["time"]) for r in got["readings"]] == [("p1", "10cm", 24.1, "2026-11-23T07:00:00.000Z")]

@@ -2,7 +2,8 @@
  * what they become, through a source that says no more than `preset:` and a site. A preset without a file fails, and a file without a
  * preset. Refuses to know what the presets' keys mean.
  *
- *   [{"source": more keys of the source, in YAML, or none, "topic":"…","payload":{…} or "a text" or "payload_base64":"…",
+ *   [{"source": more keys of the source, in YAML, or none, "topic":"…","topic_quantity":"…",
+ *     "payload":{…} or "a text" or "payload_base64":"…",
  *     "verdict":"decoded","readings":[as in golden pairs]}] */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,8 +61,11 @@ static void run_case(const char *path, const char *preset, const cJSON *one)
     char *text = cJSON_IsString(payload) ? strdup(payload->valuestring) : cJSON_PrintUnformatted(payload);
     if (sink == NULL || text == NULL || topic == NULL)
         fail_msg("%s: a case needs a topic and a payload", path);
+    const char *level = text_of(one, "topic_quantity"); /* what the template calls {quantity} */
     const struct eg_message message = {.topic = topic,
                                        .topic_len = strlen(topic),
+                                       .quantity = level,
+                                       .quantity_len = level == NULL ? 0 : strlen(level),
                                        .payload = (const uint8_t *)text,
                                        .payload_len = strlen(text),
                                        .arrived_ms = INT64_C(1795417200000)};

@@ -80,6 +80,9 @@ static void prepare(const struct eg_driver *driver, const char *path, const cJSO
                                  .value = text_of(json, "value"),
                                  .unit = text_of(json, "unit"),
                                  .precision = text_of(json, "precision"),
+                                 .time_format = text_of(json, "time_format"),
+                                 .separator = text_of(json, "separator"),
+                                 .decimal = text_of(json, "decimal"),
                                  .utc_offset = text_of(json, "utc_offset"),
                                  .codec = text_of(json, "codec"),
                                  .checksum = text_of(json, "checksum"),
@@ -136,6 +139,8 @@ static cJSON *decode(const struct eg_driver *driver, const void *prepared, struc
     struct eg_message message = {
         .topic = own_topic == NULL ? topic : own_topic, .payload_len = length, .memory = memory};
     message.topic_len = strlen(message.topic);
+    message.quantity = text_of(expect, "topic_quantity"); /* what the template calls {quantity} */
+    message.quantity_len = message.quantity == NULL ? 0 : strlen(message.quantity);
     /* A block of exactly that size: a driver that reads one byte too many is caught by the sanitizer. */
     uint8_t *exact = malloc(length == 0 ? 1 : length);
     assert_non_null(exact);
@@ -222,7 +227,8 @@ static void test_every_driver_says_which_keys_it_heeds(void **state)
 {
     (void)state;
     static const char known[] =
-        " time readings channel device_path quantity value unit precision utc_offset codec "
+        " {quantity} time readings channel device_path quantity value unit precision utc_offset codec "
+        "time_format separator decimal "
         "checksum fields words unmatched ";
     for (size_t i = 0; eg_driver_at(i) != NULL; i++) {
         const struct eg_driver *driver = eg_driver_at(i);

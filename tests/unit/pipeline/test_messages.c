@@ -403,6 +403,32 @@ static void test_devices_of_the_payload(void **unused)
     }
 }
 
+/* The second message of a topic goes by the table of known ones. */
+static void test_the_topic_says_quantity_and_channel(void **unused)
+{
+    (void)unused;
+    OPEN("sites: [{id: shangtian}]\nsources:\n"
+         "  - {id: v, topic: '{device}/{channel}/{quantity}', site: shangtian, domain: soil, driver: value}\n"
+         "  - {id: j, topic: 'j/{device}/at/{channel}', site: shangtian, domain: soil, driver: json}\n");
+    for (int i = 0; i < 2; i++) {
+        struct eg_counters before = room.counters;
+        say(&room, "p1/10cm/soil_moisture", i ? "24.5" : "24.1");
+        assert_string_equal(did(&before), "decoded s1 d0 r0 c0");
+        before = room.counters;
+        say(&room, "j/p1/at/30cm",
+            i ? "{\"soil_moisture\":27,\"channel\":\"own\"}" : "{\"soil_moisture\":26}");
+        assert_string_equal(did(&before), "decoded s1 d0 r0 c0");
+    }
+    assert_int_equal(room.series_count, 3);
+    assert_string_equal(room.series[0].channel, "10cm");
+    assert_string_equal(room.series[1].channel, "30cm");
+    assert_string_equal(room.series[2].channel, "own");
+    struct eg_counters before = room.counters;
+    say(&room, "p1/a-name-that-is-much-too-long-for-it/soil_moisture", "24");
+    assert_string_equal(did(&before), "quarantined s0 d0 r0 c0");
+    CLOSE();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_thousands_of_devices),
         cmocka_unit_test(test_quarantine_is_cut),
+        cmocka_unit_test(test_the_topic_says_quantity_and_channel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

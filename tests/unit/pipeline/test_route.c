@@ -105,6 +105,23 @@ static void test_templates(void **unused)
     eg_route_destroy(NULL);
 }
 
+static void test_quantity_and_channel(void **unused)
+{
+    (void)unused;
+    static const char *const topics[] = {"a/{device}/{quantity}/{channel}", "b/{channel}/{device}"};
+    struct eg_route *route = made(topics, 2);
+    struct eg_routed routed;
+    assert_true(eg_route_find(route, "a/d1/pm25/left", 14, &routed));
+    assert_memory_equal(routed.quantity.text, "pm25", 4);
+    assert_int_equal(routed.quantity.length, 4);
+    assert_memory_equal(routed.channel.text, "left", 4);
+    assert_int_equal(routed.channel.length, 4);
+    assert_true(eg_route_find(route, "b/10cm/d2", 9, &routed));
+    assert_int_equal(routed.quantity.length, 0);
+    assert_memory_equal(routed.channel.text, "10cm", 4);
+    eg_route_destroy(route);
+}
+
 static void test_no_templates(void **unused)
 {
     (void)unused;
@@ -179,8 +196,9 @@ static void test_reserved(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_templates), cmocka_unit_test(test_no_templates),
-                                       cmocka_unit_test(test_hostile_topics),
-                                       cmocka_unit_test(test_thousands), cmocka_unit_test(test_reserved)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_templates),    cmocka_unit_test(test_quantity_and_channel),
+        cmocka_unit_test(test_no_templates), cmocka_unit_test(test_hostile_topics),
+        cmocka_unit_test(test_thousands),    cmocka_unit_test(test_reserved)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
