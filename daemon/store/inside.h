@@ -155,14 +155,16 @@ struct eg_store {
     bool prune;                                           /* there may be things that are too old */
     int64_t prune_at_ms;
     int64_t spared_ms, spared_id; /* chunks up to there that are left belong to cases */
-    int64_t bare_seq;             /* sealed turns up to there hold no readings any more */
-    uint64_t dropped, dropping;   /* readings that went with their chunks; in the bite under way */
-    size_t grown_points;          /* EG_CHUNK_GROWN; the tests take less */
-    uint64_t seal_at, seal_run;   /* EG_SEAL_AT, EG_SEAL_RUN; the tests take less */
-    int64_t seq;                  /* of the newest turn */
-    int64_t sealed_seq;           /* turns up to here are sealed */
-    uint64_t sealed_stored;       /* r_stored as of that turn */
-    int64_t seal_to; /* above sealed_seq: up to there, series up to seal_series are sealed, too */
+    int64_t bare_seq,
+        bare_next; /* sealed turns up to there hold no readings any more; with the bite under way */
+    bool bare;     /* there may be more of them */
+    uint64_t dropped, dropping; /* readings that went with their chunks; in the bite under way */
+    size_t grown_points;        /* EG_CHUNK_GROWN; the tests take less */
+    uint64_t seal_at, seal_run; /* EG_SEAL_AT, EG_SEAL_RUN; the tests take less */
+    int64_t seq;                /* of the newest turn */
+    int64_t sealed_seq;         /* turns up to here are sealed */
+    uint64_t sealed_stored;     /* r_stored as of that turn */
+    int64_t seal_to;            /* above sealed_seq: up to there, series up to seal_series are sealed, too */
     uint32_t seal_series;
     bool forget; /* there may be turns to delete */
     struct eg_seal seal;
@@ -305,6 +307,11 @@ int eg_grow_young(struct eg_store *store, uint32_t series, struct eg_point *ret_
 /* `rows`: young and new, ascending by time and age. */
 int eg_grow_put(struct eg_store *store, uint32_t series, int64_t seq, const struct eg_aged *rows,
                 size_t count);
+
+/* bare.c. SQLite codes */
+int eg_bare_some(struct eg_store *store, bool *ret_done); /* within a bite, which then calls eg_bare_done() */
+int eg_bare_within(struct eg_store *store, int64_t until_us);
+void eg_bare_done(struct eg_store *store, bool kept); /* after COMMIT, or after it failed */
 
 /* fold.c */
 bool eg_fold_due(const struct eg_store *store);

@@ -69,63 +69,6 @@ static int drop_old(struct eg_store *store, const struct old *old, size_t count,
 
 /* --- room --- */
 
-static void take_ident(void *arg, uint16_t mid, uint32_t hash)
-{
-    const struct eg_row_ident row = {mid, hash};
-    eg_buf_add(arg, &row, sizeof row);
-}
-
-/* The next sealed turns behind bare_seq, their packet identities in order. *ret_to: the last of them, 0: there are none. */
-static int gather_sealed(struct eg_store *store, struct eg_buf *rows, int64_t *ret_from, int64_t *ret_to)
-{
-    sqlite3_stmt *sql = store->sql[SQL_TURN_SEALED];
-    int code;
-    *ret_from = *ret_to = 0;
-    sqlite3_bind_int64(sql, 1, store->bare_seq);
-    sqlite3_bind_int64(sql, 2, store->sealed_seq);
-    sqlite3_bind_int(sql, 3, BATCH);
-    while ((code = sqlite3_step(sql)) == SQLITE_ROW &&
-           rows->length < EG_IDENTS_KEPT * sizeof(struct eg_row_ident)) {
-        const uint8_t *blob = sqlite3_column_blob(sql, 1);
-        if (blob && eg_pack_each_ident(blob, (size_t)sqlite3_column_bytes(sql, 1), take_ident, rows) != EG_OK)
-            break; /* damaged: it stays as it is, for --verify to say */
-        *ret_to = sqlite3_column_int64(sql, 0);
-        if (!*ret_from)
-            *ret_from = *ret_to;
-    }
-    sqlite3_reset(sql);
-    return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
-}
-
-/* Turns whose readings lie in chunks are kept for their packet identities alone: many become one, without readings. */
-static int fold_turns(struct eg_store *store, bool *ret_done)
-{
-    struct eg_buf rows;
-    int64_t from, to;
-    sqlite3_stmt *sql = store->sql[SQL_TURN_BARE];
-    eg_buf_init(&rows, (size_t)4 * EG_IDENTS_KEPT * sizeof(struct eg_row_ident));
-    int code = gather_sealed(store, &rows, &from, &to);
-    *ret_done = code != SQLITE_OK || !to || rows.failed;
-    eg_buf_clear(&store->idents);
-    if (!*ret_done && rows.length &&
-        !eg_pack_idents(&store->idents, (const struct eg_row_ident *)(const void *)rows.data,
-                        rows.length / sizeof(struct eg_row_ident)))
-        code = SQLITE_NOMEM;
-    eg_buf_finish(&rows);
-    if (code != SQLITE_OK || *ret_done)
-        return code;
-    sqlite3_bind_int64(store->sql[SQL_TURN_FOLD], 1, from);
-    sqlite3_bind_int64(store->sql[SQL_TURN_FOLD], 2, to);
-    code = eg_sql_run(store, SQL_TURN_FOLD);
-    sqlite3_bind_int64(sql, 1, to);
-    if (store->idents.length)
-        sqlite3_bind_blob64(sql, 2, store->idents.data, store->idents.length, SQLITE_STATIC);
-    else
-        sqlite3_bind_null(sql, 2);
-    store->bare_seq = to;
-    return code == SQLITE_OK ? eg_sql_run(store, SQL_TURN_BARE) : code;
-}
-
 static int drop_young(struct eg_store *store)
 {
     sqlite3_bind_int(store->sql[SQL_YOUNG_OLD], 1, BATCH);
@@ -154,7 +97,7 @@ static int make_some_room(struct eg_store *store)
     size_t count = 0;
     bool done = false;
     const struct old oldest = {.time_ms = INT64_MIN}, behind = {store->spared_id, store->spared_ms, 0, false};
-    int code = fold_turns(store, &done);
+    int code = eg_bare_some(store, &done);
     if (code != SQLITE_OK || !done)
         return code;
     code = list_old(store, &behind, NEVER, old, &count);
@@ -234,7 +177,7 @@ void eg_prune_done(struct eg_store *store, bool kept)
     if (kept) {
         store->dropped += store->dropping;
     } else {
-        store->spared_id = store->bare_seq = 0;
+        store->spared_id = 0;
         store->spared_ms = INT64_MIN;
         store->prune = true;
     }

@@ -5,7 +5,7 @@
  * A run seals the turns (sealed_seq, seal_to]. Its bites: gather reads those turns into memory, chained by series, and decides
  * where the run ends; put writes the chunks of some series and, in the same transaction, how far it came (seal_series); the
  * last put moves sealed_seq on to seal_to; forget deletes turns that are sealed and whose packet identities can come back no
- * more. So at every moment each reading counts once: in its chunk when its turn is up to sealed_seq, or up to seal_to with a
+ * more; bare leaves the others nothing but these (bare.c). So at every moment each reading counts once: in its chunk when its turn is up to sealed_seq, or up to seal_to with a
  * series up to seal_series; else in the journal (stream.c asks exactly that). A journal row goes only after all its readings
  * are sealed. Killed in between, the run goes on from seal_series: its end lies on disk.
  *
@@ -236,7 +236,7 @@ static void put_done(struct eg_store *store, uint32_t series)
         return;
     store->sealed_seq = store->seal.read_seq;
     store->sealed_stored = store->seal.stored;
-    store->forget = store->prune = true;
+    store->forget = store->bare = store->prune = true;
     store->nothing_left = false;
     store->spared_ms = INT64_MIN; /* what came late is older than what was looked at */
     end_run(&store->seal);
@@ -261,7 +261,7 @@ static int forget_within(struct eg_store *store, int64_t until_us, bool *ret_mor
 
 /* --- one bite --- */
 
-enum work { NOTHING, WRITE_BACK, PRUNE, FORGET, GATHER, PUT, FOLD_GATHER, FOLD };
+enum work { NOTHING, WRITE_BACK, PRUNE, FORGET, BARE, GATHER, PUT, FOLD_GATHER, FOLD };
 
 static bool enough(const struct eg_store *store)
 {
@@ -275,6 +275,7 @@ static enum work next_work(const struct eg_store *store)
     return eg_log_due(store)       ? WRITE_BACK
            : eg_prune_tight(store) ? PRUNE
            : store->forget         ? FORGET
+           : store->bare           ? BARE
            : store->seal.gathered  ? PUT
            : enough(store)         ? GATHER
            : store->fold.gathered  ? FOLD
@@ -293,6 +294,7 @@ static int write_bite(struct eg_store *store, enum work work, int64_t now_ms, in
     if (code == SQLITE_OK)
         code = work == PUT     ? put_within(store, now_ms, until_us, &series)
                : work == PRUNE ? eg_prune_within(store, now_ms, until_us)
+               : work == BARE  ? eg_bare_within(store, until_us)
                : work == FOLD  ? eg_fold_within(store, until_us)
                                : forget_within(store, until_us, &more);
     if (code == SQLITE_OK)
@@ -308,6 +310,8 @@ static int write_bite(struct eg_store *store, enum work work, int64_t now_ms, in
     sqlite3_exec(store->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL);
     if (work == PRUNE)
         eg_prune_done(store, result == EG_OK);
+    if (work == PRUNE || work == BARE)
+        eg_bare_done(store, result == EG_OK);
     if (work == FOLD)
         eg_fold_done(store, result == EG_OK);
     if (result == EG_OK && work == PUT)

@@ -296,6 +296,8 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->dropped = (uint64_t)eg_meta_get(store->db, "dropped", 0);
     store->seal_to = eg_meta_get(store->db, "seal_to", 0);
     store->seal_series = (uint32_t)eg_meta_get(store->db, "seal_series", 0);
+    store->bare_seq = store->bare_next = eg_meta_get(store->db, "bare_seq", 0);
+    store->bare = store->bare_seq < store->sealed_seq;
     store->series_most = (uint32_t)eg_sql_number(store->db, "SELECT max(id) FROM series", 0);
     store->fold.rows = (uint64_t)eg_sql_number(store->db, "SELECT count(*) FROM rollup", 0);
     eg_flash_open(store);

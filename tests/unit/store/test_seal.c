@@ -282,7 +282,8 @@ static void turns_are_forgotten_when_they_may_be(void **unused)
     while (more)
         assert_int_equal(eg_store_tidy(house.store, NOW, 1000, &more, &house.err), EG_OK);
     int64_t kept = number_of(&house, "SELECT count(*) FROM turn");
-    assert_int_equal(kept, 301); /* 2100 messages are no 65536 */
+    assert_int_equal(kept, 5); /* 2100 messages are no 65536; 64 turns have become one */
+    assert_int_equal(number_of(&house, "SELECT count(*) FROM turn WHERE readings IS NOT NULL"), 0);
     house.batch.counters.received += EG_IDENTS_KEPT;
     house.batch.counters.ignored += EG_IDENTS_KEPT;
     add(&house, model, 1, 300, 1, 0);
@@ -294,6 +295,97 @@ static void turns_are_forgotten_when_they_may_be(void **unused)
     check_all(&house, model);
     house_kill(&house);
     assert_int_equal(eg_pipeline_counters(house.pipeline)->r_stored, 300 * SERIES + 1);
+    check_all(&house, model);
+    house_raze(&house);
+    free(model);
+}
+
+struct idents {
+    uint32_t count; /* identities 0, 1, 2 … so far */
+};
+
+static void is_next(void *arg, uint16_t mid, uint32_t hash)
+{
+    struct idents *idents = arg;
+    assert_int_equal(mid, (uint16_t)(idents->count * 7));
+    assert_int_equal(hash, idents->count * 2654435761u);
+    idents->count++;
+}
+
+static uint32_t count_idents(struct house *house)
+{
+    struct idents idents = {0};
+    sqlite3_stmt *sql = NULL;
+    assert_int_equal(sqlite3_prepare_v2(house->store->db,
+                                        "SELECT idents FROM turn WHERE idents IS NOT NULL ORDER BY seq", -1,
+                                        &sql, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(sql) == SQLITE_ROW)
+        assert_int_equal(eg_pack_each_ident(sqlite3_column_blob(sql, 0), (size_t)sqlite3_column_bytes(sql, 0),
+                                            is_next, &idents),
+                         EG_OK);
+    sqlite3_finalize(sql);
+    return idents.count;
+}
+
+/* Sealed turns lose their readings and come together; their packet identities stay, in order, in rows of some hundreds, whatever bite is
+ * killed. A turn whose identities are damaged stays as it is, and those behind it come together all the same. */
+static void identities_outlive_the_readings(void **unused)
+{
+    (void)unused;
+    struct model *model = calloc(1, sizeof *model);
+    struct house house;
+    uint32_t count = 0;
+    state = 4;
+    house_start(&house);
+    register_series(&house);
+    house.store->seal_at = 10;
+    house.store->seal_run = 40;
+    for (size_t turn = 0; turn < 390; turn++) {
+        for (uint64_t n = turn == 200 ? 3000 : below(4); n; n--, count++) {
+            struct eg_row_ident *row = EG_BATCH_ADD(&house.batch, idents);
+            *row = (struct eg_row_ident){(uint16_t)(count * 7), count * 2654435761u};
+        }
+        add(&house, model, 1, turn, (double)turn, 0);
+        house_commits(&house);
+        bool more = below(4) == 0;
+        for (uint64_t bites = below(30); more && bites; bites--)
+            assert_int_equal(eg_store_tidy(house.store, NOW, (int64_t)below(300), &more, &house.err), EG_OK);
+        if (below(20) == 0) {
+            const struct eg_counters counters = house.batch.counters;
+            house_kill(&house);
+            house.batch.counters = counters;
+        }
+        assert_int_equal(count_idents(&house), count);
+    }
+    house.store->seal_at = 1;
+    for (bool more = true; more;)
+        assert_int_equal(eg_store_tidy(house.store, NOW, 1000, &more, &house.err), EG_OK);
+    assert_int_equal(number_of(&house, "SELECT count(*) FROM turn WHERE readings IS NOT NULL"), 0);
+    assert_in_range(number_of(&house, "SELECT count(*) FROM turn"), 7, 60);
+    assert_int_equal(count_idents(&house), count);
+    check_all(&house, model);
+    house_verify(&house, "identities outlive readings");
+    house_raze(&house);
+    free(model);
+}
+
+static void damaged_identities_stay(void **unused)
+{
+    (void)unused;
+    struct model *model = calloc(1, sizeof *model);
+    struct house house;
+    house_start(&house);
+    fill(&house, model, 200);
+    assert_int_equal(sqlite3_exec(house.store->db, "UPDATE turn SET idents=zeroblob(9) WHERE seq IN (2, 30)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    house.store->seal_at = 1;
+    for (bool more = true; more;)
+        assert_int_equal(eg_store_tidy(house.store, NOW, 1000, &more, &house.err), EG_OK);
+    assert_int_equal(number_of(&house, "SELECT count(*) FROM turn WHERE readings IS NOT NULL"), 2);
+    assert_int_equal(number_of(&house, "SELECT count(*) FROM turn WHERE idents=zeroblob(9)"), 2);
+    assert_true(number_of(&house, "SELECT count(*) FROM turn") <= 8);
     check_all(&house, model);
     house_raze(&house);
     free(model);
@@ -416,6 +508,8 @@ int main(void)
         cmocka_unit_test(every_reading_counts_once),
         cmocka_unit_test(the_smallest_bites_get_there),
         cmocka_unit_test(turns_are_forgotten_when_they_may_be),
+        cmocka_unit_test(identities_outlive_the_readings),
+        cmocka_unit_test(damaged_identities_stay),
         cmocka_unit_test(old_chunks_go),
         cmocka_unit_test(a_full_chunk_ends_a_run),
         cmocka_unit_test(a_damaged_turn_is_not_sealed_over),
