@@ -356,6 +356,8 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
     store->counters = batch->counters;
     store->history = store->history_next;
     store->fold.rows += batch->rollups_count;
+    for (size_t i = 0; i < batch->rollups_count; i++)
+        eg_fold_changed(store, &batch->rollups[i]);
     eg_flash_after(store);
     store->pages_wanted = eg_prune_reserve(store->max_pages);
     if (store->wal_pages > EG_WAL_PAGES_MAX && eg_log_due(store))

@@ -2,8 +2,10 @@
  * Knows rows and chunks; refuses to know what a bucket means. Called by seal.c, in bites.
  *
  * A run gathers the keys of the rows there are, sorted by series, then takes them chunk by chunk: each row, read again since a turn may
- * have changed it meanwhile, goes into the chunk its start belongs to and is deleted, in one transaction. So at every moment a bucket is
- * told by its chunk, overlaid by its row; killed in between, the next run finds what is left. */
+ * have changed it meanwhile, goes into the chunk its start belongs to. At every moment a bucket is told by its chunk, overlaid by its row,
+ * so a row that is the whole bucket may stay for a while: rows are dropped when all are put, in the order they lie in, since those of a
+ * series lie scattered over all pages. A turn that changes such a row meanwhile keeps it (eg_fold_changed). A part of a bucket would count
+ * twice, and is dropped in the transaction that puts it. Killed in between, the next run puts once more what is there still. */
 #include <store/inside.h>
 #include <base/clock.h>
 #include <pipeline/rollup.h>
@@ -33,7 +35,7 @@ void eg_fold_finish(struct eg_store *store)
     store->fold.keys = NULL;
     store->fold.chunk = NULL;
     store->fold.count = store->fold.at = store->fold.capacity = 0;
-    store->fold.gathered = false;
+    store->fold.gathered = store->fold.all_put = false;
 }
 
 bool eg_fold_due(const struct eg_store *store)
@@ -53,6 +55,29 @@ static int by_series(const void *left, const void *right)
     if (a->period != b->period)
         return a->period < b->period ? -1 : 1;
     return a->start_ms < b->start_ms ? -1 : a->start_ms > b->start_ms;
+}
+
+static int by_place(const void *left, const void *right)
+{
+    const struct eg_fold_key *a = left, *b = right;
+    if (a->period != b->period)
+        return a->period < b->period ? -1 : 1;
+    if (a->start_ms != b->start_ms)
+        return a->start_ms < b->start_ms ? -1 : 1;
+    return a->series < b->series ? -1 : a->series > b->series;
+}
+
+void eg_fold_changed(struct eg_store *store, const struct eg_row_rollup *row)
+{
+    struct eg_fold *fold = &store->fold;
+    const struct eg_fold_key sought = {
+        .start_ms = row->rollup.start_ms, .series = row->series, .period = (int8_t)row->period};
+    struct eg_fold_key *key = fold->gathered
+                                  ? bsearch(&sought, fold->keys, fold->all_put ? fold->count : fold->at,
+                                            sizeof sought, fold->all_put ? by_place : by_series)
+                                  : NULL;
+    if (key)
+        key->changed = true;
 }
 
 static bool more_keys(struct eg_fold *fold)
@@ -87,7 +112,7 @@ int eg_fold_gather(struct eg_store *store, int64_t until_us, struct eg_err *err)
         }
         fold->keys[fold->count++] = (struct eg_fold_key){.start_ms = sqlite3_column_int64(sql, 1),
                                                          .series = (uint32_t)sqlite3_column_int64(sql, 2),
-                                                         .period = sqlite3_column_int(sql, 0)};
+                                                         .period = (int8_t)sqlite3_column_int(sql, 0)};
         if (fold->count % 256 == 0 && eg_clock_mono_us() >= until_us)
             break;
     }
@@ -253,7 +278,7 @@ static int drop_row(struct eg_store *store, const struct eg_fold_key *key)
     return eg_sql_run(store, SQL_ROLLUP_DROP);
 }
 
-static int put_row(struct eg_store *store, const struct eg_fold_key *key)
+static int put_row(struct eg_store *store, struct eg_fold_key *key)
 {
     struct eg_fold_chunk *chunk = store->fold.chunk;
     sqlite3_stmt *sql = store->sql[SQL_ROLLUP_GET];
@@ -274,16 +299,18 @@ static int put_row(struct eg_store *store, const struct eg_fold_key *key)
         code = turn_to(store, key);
     if (code == SQLITE_OK)
         code = put_bucket(store, &row, whole);
-    return code == SQLITE_OK ? drop_row(store, key) : code;
+    if (whole || code != SQLITE_OK)
+        return code;
+    key->changed = true; /* what may lie there later is another part */
+    return drop_row(store, key);
 }
 
-int eg_fold_within(struct eg_store *store, int64_t until_us)
+static int put_within(struct eg_store *store, int64_t until_us)
 {
     struct eg_fold *fold = &store->fold;
     int code = SQLITE_OK;
     if (!fold->chunk && !(fold->chunk = calloc(1, sizeof *fold->chunk)))
         return SQLITE_NOMEM;
-    fold->next = fold->at;
     while (code == SQLITE_OK && fold->next < fold->count) {
         code = put_row(store, &fold->keys[fold->next]);
         if (code == SQLITE_OK && ++fold->next % 32 == 0 && eg_clock_mono_us() >= until_us)
@@ -292,13 +319,37 @@ int eg_fold_within(struct eg_store *store, int64_t until_us)
     return code == SQLITE_OK ? flush(store) : code;
 }
 
+static int drop_within(struct eg_store *store, int64_t until_us)
+{
+    struct eg_fold *fold = &store->fold;
+    int code = SQLITE_OK;
+    while (code == SQLITE_OK && fold->next < fold->count) {
+        const struct eg_fold_key *key = &fold->keys[fold->next];
+        if (!key->changed)
+            code = drop_row(store, key);
+        if (code == SQLITE_OK && ++fold->next % 32 == 0 && eg_clock_mono_us() >= until_us)
+            break;
+    }
+    return code;
+}
+
+int eg_fold_within(struct eg_store *store, int64_t until_us)
+{
+    store->fold.next = store->fold.at;
+    return store->fold.all_put ? drop_within(store, until_us) : put_within(store, until_us);
+}
+
 void eg_fold_done(struct eg_store *store, bool kept)
 {
     struct eg_fold *fold = &store->fold;
     if (kept)
         fold->at = fold->next;
-    if (!kept || fold->at == fold->count) {
-        fold->rows += fold->count - fold->at; /* gathered anew the next time */
+    if (!kept || (fold->at == fold->count && fold->all_put)) {
+        fold->rows += fold->count - (fold->all_put ? fold->at : 0); /* gathered anew the next time */
         eg_fold_finish(store);
+    } else if (fold->at == fold->count) {
+        qsort(fold->keys, fold->count, sizeof *fold->keys, by_place);
+        fold->all_put = true;
+        fold->at = 0;
     }
 }

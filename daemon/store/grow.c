@@ -3,7 +3,12 @@
  * rewrites few pages, and that chunks that stay are appended in the order they are made. Called by seal.c. */
 #include <store/inside.h>
 
-#include <stdlib.h>
+#include <string.h>
+
+#define FEW_SERIES 1024u
+/* A page of a table takes rows of so many bytes in all; of each, beside the body: where it lies, lengths, types, the other columns. */
+#define PAGE_ROOM 4088u
+#define ROW_ROOM 40u
 
 static void bind_chunk(sqlite3_stmt *sql, uint32_t series, int64_t seq, const struct eg_point *points,
                        size_t count, const struct eg_buf *blob)
@@ -16,14 +21,53 @@ static void bind_chunk(sqlite3_stmt *sql, uint32_t series, int64_t seq, const st
     sqlite3_bind_blob64(sql, 6, blob->data, blob->length, SQLITE_STATIC);
 }
 
-static int put_chunk(struct eg_store *store, enum eg_sql which, uint32_t series, int64_t seq,
-                     const struct eg_point *points, size_t count)
+static bool pack(struct eg_store *store, const struct eg_point *points, size_t count)
 {
     eg_buf_clear(&store->blob);
-    if (!eg_pack_chunk(&store->blob, points, count))
-        return SQLITE_NOMEM;
+    return eg_pack_chunk(&store->blob, points, count);
+}
+
+static int put_packed(struct eg_store *store, enum eg_sql which, uint32_t series, int64_t seq,
+                      const struct eg_point *points, size_t count)
+{
     bind_chunk(store->sql[which], series, seq, points, count, &store->blob);
     return eg_sql_run(store, which);
+}
+
+/* The largest body, not longer than this, of which one, two or four fill a page, so that those of different series fill it together; 0:
+ * it is smaller, or takes pages of its own. */
+static size_t body_that_fits(size_t length)
+{
+    for (size_t rows = 1; rows <= 4; rows *= 2) {
+        size_t most = PAGE_ROOM / rows - ROW_ROOM;
+        if (length >= most)
+            return rows == 1 && length > 2 * most ? 0 : most;
+    }
+    return 0;
+}
+
+/* A chunk that stays, of the first points: as many as leave little of a page over. The others are moved to the front. */
+static int put_grown(struct eg_store *store, uint32_t series, int64_t seq, struct eg_point *points,
+                     size_t *count)
+{
+    size_t taken = *count;
+    if (!pack(store, points, taken))
+        return SQLITE_NOMEM;
+    size_t most = body_that_fits(store->blob.length);
+    while (most && store->blob.length > most) {
+        size_t fewer = (size_t)((uint64_t)taken * most / store->blob.length);
+        taken = fewer < taken ? fewer : taken - 1;
+        if (taken < EG_CHUNK_GROWN) { /* too few: then rather a page that is not full */
+            taken = *count;
+            most = 0;
+        }
+        if (!pack(store, points, taken))
+            return SQLITE_NOMEM;
+    }
+    int code = put_packed(store, SQL_CHUNK, series, seq, points, taken);
+    *count -= taken;
+    memmove(points, points + taken, *count * sizeof *points);
+    return code;
 }
 
 static int put_last(struct eg_store *store, uint32_t series, const struct eg_point *last)
@@ -53,6 +97,14 @@ int eg_grow_young(struct eg_store *store, uint32_t series, struct eg_point *ret_
     return code;
 }
 
+/* Few series can afford to have their chunks written some times more, for larger ones. */
+static size_t grown_points(const struct eg_store *store)
+{
+    return store->grown_points                ? store->grown_points
+           : store->series_most <= FEW_SERIES ? 2 * EG_CHUNK_GROWN
+                                              : EG_CHUNK_GROWN;
+}
+
 int eg_grow_put(struct eg_store *store, uint32_t series, int64_t seq, const struct eg_aged *rows,
                 size_t count)
 {
@@ -62,17 +114,14 @@ int eg_grow_put(struct eg_store *store, uint32_t series, int64_t seq, const stru
     for (size_t i = 0; code == SQLITE_OK && i < count; i++) {
         if (i + 1 == count || rows[i + 1].point.time_ms != rows[i].point.time_ms)
             points[held++] = rows[i].point; /* the newest value of a time */
-        if (held == EG_CHUNK_POINTS) {
-            code = put_chunk(store, SQL_CHUNK, series, seq, points, held);
-            held = 0;
-        }
+        if (held == EG_CHUNK_POINTS)
+            code = put_grown(store, series, seq, points, &held);
     }
-    if (code == SQLITE_OK && held >= store->grown_points) {
-        code = put_chunk(store, SQL_CHUNK, series, seq, points, held);
-        held = 0;
-    }
+    while (code == SQLITE_OK && held >= grown_points(store))
+        code = put_grown(store, series, seq, points, &held);
     if (code == SQLITE_OK && held) {
-        code = put_chunk(store, SQL_YOUNG, series, seq, points, held);
+        code = pack(store, points, held) ? put_packed(store, SQL_YOUNG, series, seq, points, held)
+                                         : SQLITE_NOMEM;
     } else if (code == SQLITE_OK) {
         sqlite3_bind_int64(store->sql[SQL_YOUNG_DROP], 1, series);
         code = eg_sql_run(store, SQL_YOUNG_DROP);

@@ -13,10 +13,13 @@
  * that a chunk of a common series holds some dozens of points. */
 #define EG_SEAL_AT 131072u
 #define EG_SEAL_RUN 65536u
+/* A village of few series seals earlier, so many readings a series: the file need not hold the journal of a town. */
+#define EG_SEAL_A_SERIES 1024u
+#define EG_SEAL_LEAST 16384u
 /* With so many points a chunk stays as it is; with fewer it is young and grows with each run. */
 #define EG_CHUNK_GROWN 500
 /* Rows of closed buckets that set folding off. */
-#define EG_FOLD_AT 16384u
+#define EG_FOLD_AT 2048u
 /* Packet identifiers are 16 bits: an identity older than that many messages can come back no more. */
 #define EG_IDENTS_KEPT 65536
 
@@ -119,10 +122,11 @@ struct eg_fold {
     struct eg_fold_key {
         int64_t start_ms;
         uint32_t series;
-        int period;
+        int8_t period;
+        bool changed; /* by a turn, since it was put: the row stays */
     } * keys;
     size_t count, capacity, at, next; /* at: done; next: with the bite under way */
-    bool gathered;
+    bool gathered, all_put; /* all_put: `at` counts the rows that were dropped, in their own order */
     struct eg_fold_chunk *chunk;
     uint64_t rows; /* in table rollup, at the most, but those gathered */
     uint64_t
@@ -315,6 +319,8 @@ void eg_bare_done(struct eg_store *store, bool kept); /* after COMMIT, or after 
 
 /* fold.c */
 bool eg_fold_due(const struct eg_store *store);
+void eg_fold_changed(struct eg_store *store,
+                     const struct eg_row_rollup *row); /* by a turn that was committed */
 int eg_fold_gather(struct eg_store *store, int64_t until_us, struct eg_err *err);
 int eg_fold_within(struct eg_store *store,
                    int64_t until_us);                 /* an SQLite code; CORRUPT: a chunk is damaged */

@@ -21,6 +21,14 @@
 #define FORGET_ROWS 64 /* between two looks at the clock */
 #define PRUNE_EVERY_MS 3600000
 
+/* How many readings, of `most` in a town of many series. */
+static uint64_t for_few(const struct eg_store *store, uint64_t most, uint64_t part)
+{
+    uint64_t few = (uint64_t)store->series_most * EG_SEAL_A_SERIES;
+    few = (few < EG_SEAL_LEAST ? EG_SEAL_LEAST : few) / part;
+    return most < few ? most : few;
+}
+
 /* --- gather --- */
 
 struct gather {
@@ -97,7 +105,7 @@ static bool full(const struct eg_store *store, const struct gather *gather)
     const struct eg_seal *seal = &store->seal;
     if (store->seal_to > store->sealed_seq)
         return seal->read_seq >= store->seal_to;
-    return seal->count >= store->seal_run || gather->longest >= EG_CHUNK_POINTS;
+    return seal->count >= for_few(store, store->seal_run, 2) || gather->longest >= EG_CHUNK_POINTS;
 }
 
 static int gather_some(struct eg_store *store, int64_t until_us, struct eg_err *err)
@@ -266,7 +274,7 @@ enum work { NOTHING, WRITE_BACK, PRUNE, FORGET, BARE, GATHER, PUT, FOLD_GATHER, 
 static bool enough(const struct eg_store *store)
 {
     return store->seal.read_seq || store->seal_to > store->sealed_seq ||
-           store->counters.r_stored - store->sealed_stored >= store->seal_at;
+           store->counters.r_stored - store->sealed_stored >= for_few(store, store->seal_at, 1);
 }
 
 /* Room before all that needs some. */

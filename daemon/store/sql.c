@@ -265,7 +265,6 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->seal_run = EG_SEAL_RUN;
     fit_into(store, conf->store.max_size);
     store->wal_due = EG_WAL_PAGES;
-    store->grown_points = EG_CHUNK_GROWN;
     store->retain_raw_ms = conf->store.retain_raw_ms;
     store->retain_hour_ms = conf->store.retain_hour_ms;
     store->retain_day_ms = conf->store.retain_day_ms;

@@ -439,11 +439,47 @@ static void a_full_chunk_ends_a_run(void **unused)
     house.store->seal_at = 1;
     while (more)
         assert_int_equal(eg_store_tidy(house.store, NOW, 100000, &more, &house.err), EG_OK);
-    assert_int_equal(number_of(&house, "SELECT (SELECT count(*) FROM chunk)+(SELECT count(*) FROM young)"),
-                     3);
-    assert_int_equal(number_of(&house, "SELECT min(n) FROM chunk"), EG_CHUNK_POINTS);
+    assert_int_equal(number_of(&house, "SELECT (SELECT total(n) FROM chunk)+(SELECT total(n) FROM young)"),
+                     3 * EG_CHUNK_POINTS);
+    assert_int_equal(number_of(&house, "SELECT count(*) FROM chunk"), 3);
+    assert_true(number_of(&house, "SELECT min(n) FROM chunk") > EG_CHUNK_POINTS * 3 / 4);
+    assert_true(number_of(&house, "SELECT total(n) FROM young") < EG_CHUNK_GROWN);
     house_raze(&house);
     free(model);
+}
+
+/* Chunks end where little of a page is left over, whatever their readings compress to. */
+static void chunks_fill_their_pages(void **unused)
+{
+    (void)unused;
+    struct house house;
+    state = 5;
+    house_start(&house);
+    register_series(&house);
+    house.store->seal_at = 7 * 1500;
+    house.store->seal_run = 7 * 1200;
+    for (int64_t at = 0; at < 9000; at++) {
+        for (uint32_t series = 1; series <= SERIES; series++) {
+            struct eg_row_reading *row = EG_BATCH_ADD(&house.batch, readings);
+            *row =
+                (struct eg_row_reading){series, 0, NOW + at * STEP_MS, (double)below(4u << 2 * series) / 10};
+            house.batch.counters.r_decoded++;
+            house.batch.counters.r_stored++;
+        }
+        house.batch.events++;
+        if (at % 500 != 499)
+            continue;
+        house_commits(&house);
+        for (bool more = true; more;)
+            assert_int_equal(eg_store_tidy(house.store, NOW, 100000, &more, &house.err), EG_OK);
+    }
+    int64_t pages = number_of(&house, "SELECT count(*) FROM dbstat WHERE name='chunk' AND pagetype='leaf'");
+    assert_true(pages >= 15);
+    assert_true(number_of(&house, "SELECT sum(unused) FROM dbstat WHERE name='chunk' AND pagetype='leaf'") <
+                pages * 4096 / 8);
+    assert_true(number_of(&house, "SELECT min(n) FROM chunk") >= EG_CHUNK_GROWN);
+    house_verify(&house, "pages filled");
+    house_raze(&house);
 }
 
 /* A damaged turn is told, again and again, and never sealed over. */
@@ -512,6 +548,7 @@ int main(void)
         cmocka_unit_test(damaged_identities_stay),
         cmocka_unit_test(old_chunks_go),
         cmocka_unit_test(a_full_chunk_ends_a_run),
+        cmocka_unit_test(chunks_fill_their_pages),
         cmocka_unit_test(a_damaged_turn_is_not_sealed_over),
         cmocka_unit_test(the_log_is_written_back_by_a_bite),
     };
