@@ -5,9 +5,9 @@
  * A run seals the turns (sealed_seq, seal_to]. Its bites: gather reads those turns into memory, chained by series, and decides
  * where the run ends; put writes the chunks of some series and, in the same transaction, how far it came (seal_series); the
  * last put moves sealed_seq on to seal_to; forget deletes turns that are sealed and whose packet identities can come back no
- * more; bare leaves the others nothing but these (bare.c). So at every moment each reading counts once: in its chunk when its turn is up to sealed_seq, or up to seal_to with a
- * series up to seal_series; else in the journal (stream.c asks exactly that). A journal row goes only after all its readings
- * are sealed. Killed in between, the run goes on from seal_series: its end lies on disk.
+ * more; bare leaves the others nothing but these (bare.c). So at every moment each reading counts once: in its chunk when its turn is
+ * up to sealed_seq, or up to seal_to with a series up to seal_series; else in the journal (stream.c asks exactly that). A journal row goes
+ * only after all its readings are sealed. Killed in between, the run goes on from seal_series: its end lies on disk.
  *
  * Nothing here is news, it only lies elsewhere: bites commit without an fsync of their own. The log keeps the order, so the
  * next turn's fsync takes them along, and a power cut loses a bite whole or not at all. */
