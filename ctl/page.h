@@ -18,7 +18,7 @@ void page_putf(enum tone tone, const char *format, ...) __attribute__((format(pr
 /* The text and blanks behind it up to `columns`, at least two. */
 void page_label(enum tone tone, const char *text, size_t columns);
 
-#define TABLE_COLUMNS 10
+#define TABLE_COLUMNS 12
 struct table {
     size_t columns, rows, capacity;
     bool right[TABLE_COLUMNS]; /* numbers: to the right */

@@ -3,7 +3,6 @@
 #include "page.h"
 #include "words.h"
 
-#include <math.h>
 #include <string.h>
 
 /* The texts of an array, joined by ", ". */
@@ -27,13 +26,6 @@ static void add_word(struct table *table, const cJSON *row, const char *key)
 {
     const char *text = text_of(row, key);
     table_add(table, page_tone(text), text ? word(text) : NULL);
-}
-
-static void add_number(struct table *table, const cJSON *row, const char *key)
-{
-    char text[PAGE_TEXT];
-    double value = number_of(row, key);
-    table_add(table, PLAIN, isfinite(value) ? page_count(value, text) : NULL);
 }
 
 void show_next(const cJSON *result)
@@ -66,35 +58,6 @@ void show_sites(const struct session *session, const cJSON *result)
         table_add(&table, PLAIN, text_of(row, "parent"));
         add_word(&table, row, "mode");
         table_add(&table, PLAIN, joined(item_of(row, "parties"), parties, sizeof parties));
-    }
-    table_print(&table, 0);
-}
-
-void show_devices(const struct session *session, const cJSON *result)
-{
-    (void)session;
-    static const char *const heads[] = {"SITE",     "DOMAIN",  "DEVICE",  "NAME",  "STATE", "LAST SEEN",
-                                        "INTERVAL", ">SERIES", ">FAULTS", ">LOST", NULL};
-    struct table table;
-    char time[PAGE_TEXT];
-    const cJSON *row;
-    table_init(&table, heads);
-    cJSON_ArrayForEach(row, result)
-    {
-        table_add(&table, PLAIN, text_of(row, "site"));
-        add_word(&table, row, "domain");
-        table_add(&table, PLAIN, text_of(row, "device"));
-        table_add(&table, PLAIN, text_of(row, "name"));
-        add_word(&table, row, "state");
-        table_add(&table, PLAIN, page_time(text_of(row, "last_seen"), time));
-        table_add(&table, PLAIN, text_of(row, "interval"));
-        add_number(&table, row, "series");
-        add_number(&table, row, "faults");
-        double loss = number_of(row, "loss_rate"); /* none: the device counts no messages */
-        if (isfinite(loss))
-            table_addf(&table, loss >= 0.1 ? MILD : PLAIN, "%.1f%%", 100 * loss);
-        else
-            table_add(&table, PLAIN, NULL);
     }
     table_print(&table, 0);
 }

@@ -1,6 +1,7 @@
 /* Knows how the configuration's lists and the registered devices look from outside: sites, devices, rules,
  * parties, quantities, drivers, sources. Refuses to know readings and cases. Called by the table in
  * methods.c. */
+#include <api/health.h>
 #include <api/methods.h>
 #include <base/span.h>
 
@@ -70,8 +71,10 @@ static int64_t rhythm(int64_t interval_ms)
     return (interval_ms + step / 2) / step * step;
 }
 
-static void write_device(struct eg_json *json, const struct eg_device_view *view, bool silent)
+static void write_device(struct eg_call *call, const struct eg_device_view *view, bool silent,
+                         bool with_trend)
 {
+    struct eg_json *json = call->json;
     eg_json_open(json, '{');
     eg_json_put_string(json, "site", view->site);
     eg_json_put_string(json, "domain", view->domain);
@@ -83,36 +86,42 @@ static void write_device(struct eg_json *json, const struct eg_device_view *view
     put_span(json, "silent_after", view->silent_after_ms);
     eg_json_put_int(json, "series", (int64_t)view->series_count);
     eg_json_put_bool(json, "configured", view->conf_site != EG_CONF_NONE);
-    eg_json_put_int(json, "faults", (int64_t)view->faults);
-    eg_json_put_int(json, "heard", (int64_t)view->heard);
-    eg_json_put_int(json, "lost", (int64_t)view->lost);
-    eg_json_put_int(json, "repeated", (int64_t)view->repeated);
-    eg_json_put_number(json, "loss_rate",
-                       view->heard ? (double)view->lost / (double)(view->heard + view->lost) : NAN);
+    eg_health_write(call, view, with_trend);
     eg_json_close(json, '}');
+}
+
+/* The next one that is asked for, behind *id; false: there is none. */
+static bool next_device(const struct eg_call *call, const struct eg_scope *scope, const char *device,
+                        size_t *id, struct eg_device_view *ret, bool *ret_silent)
+{
+    const struct eg_pipeline *pipeline = call->desk->pipeline;
+    for (size_t count = eg_pipeline_device_count(pipeline); ++*id <= count;) {
+        if (!eg_pipeline_device(pipeline, (uint32_t)*id, ret) || !wanted(call, "domain", ret->domain) ||
+            (device && !eg_call_device_is(ret, device)) || !eg_scope_has_device(call->desk->conf, scope, ret))
+            continue;
+        *ret_silent = eg_call_device_silent(ret, call->state.now_ms);
+        if (wanted(call, "state", *ret_silent ? "silent" : "reporting"))
+            return true;
+    }
+    return false;
 }
 
 int eg_m_lists_devices(struct eg_call *call)
 {
-    const struct eg_pipeline *pipeline = call->desk->pipeline;
     char digits[EG_CALL_NUMBER_MAX];
     const char *device = eg_call_path(call, "device", digits);
     struct eg_scope scope;
     struct eg_device_view view;
+    bool silent;
+    size_t count = 0, id = 0;
     int code = eg_call_scope(call, &scope);
     if (code < 0)
         return code;
+    while (count <= EG_HEALTH_TRENDS && next_device(call, &scope, device, &id, &view, &silent))
+        count++;
     eg_json_open(call->json, '[');
-    size_t count = eg_pipeline_device_count(pipeline);
-    for (size_t id = 1; id <= count; id++) {
-        if (!eg_pipeline_device(pipeline, (uint32_t)id, &view) || !wanted(call, "domain", view.domain) ||
-            (device && !eg_call_device_is(&view, device)) ||
-            !eg_scope_has_device(call->desk->conf, &scope, &view))
-            continue;
-        bool silent = eg_call_device_silent(&view, call->state.now_ms);
-        if (wanted(call, "state", silent ? "silent" : "reporting"))
-            write_device(call->json, &view, silent);
-    }
+    for (id = 0; next_device(call, &scope, device, &id, &view, &silent);)
+        write_device(call, &view, silent, count <= EG_HEALTH_TRENDS);
     eg_json_close(call->json, ']');
     return EG_CALL_DONE;
 }

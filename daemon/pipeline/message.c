@@ -180,6 +180,13 @@ static void note_seen(struct eg_device *device, int64_t time_ms, struct eg_batch
         device->last_seen_ms = time_ms;
 }
 
+/* An uptime that falls: the device has started anew. */
+static bool restarted(const struct eg_series *series, const struct eg_reading *reading)
+{
+    return reading->quantity == EG_Q_uptime && series->has_last && reading->value < series->last_value &&
+           (reading->time_ms == EG_TIME_NONE || reading->time_ms > series->last_ms);
+}
+
 static void take_reading(struct eg_speakers *speakers, struct eg_device *device, struct eg_reading *reading,
                          char reason[EG_REASON_MAX], struct eg_batch *batch)
 {
@@ -198,6 +205,8 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
             memcpy(reason, why, EG_REASON_MAX);
         return;
     }
+    if (restarted(series, reading) && !message->retain && !speakers->again)
+        device->reboots++;
     reading->flags = message->retain ? EG_FLAG_RETAINED : 0;
     if (speakers->again && eg_series_holds(pipeline, series, reading, message->arrived_ms, batch)) {
         counters->r_duplicate++;
@@ -237,11 +246,23 @@ static bool undatable(const struct eg_message *message, const struct eg_sink *si
     return true;
 }
 
+/* What it was that the device could not do; of a repeated fault only the time moves. */
+static void note_fault(struct eg_device *device, int64_t at_ms, const char *fault)
+{
+    device->fault_ms = at_ms;
+    if (device->fault && strcmp(device->fault, fault) == 0)
+        return;
+    free(device->fault);
+    device->fault = strdup(fault); /* NULL: it is counted all the same */
+}
+
 /* A counter and the faults are the device's that speaks first. */
 static void note_health(struct eg_device *device, const struct eg_message *message,
                         const struct eg_sink *sink, struct eg_batch *batch)
 {
     device->faults += sink->fault_count;
+    if (sink->fault_count)
+        note_fault(device, message->arrived_ms, sink->fault);
     if (!message->retain)
         device->gone = false;
     if (sink->has_frame && !message->retain)

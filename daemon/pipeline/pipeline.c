@@ -62,6 +62,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         free(device->domain);
         free(device->name);
         free(device->series);
+        free(device->fault);
     }
     for (size_t i = 0; i < pipeline->case_count; i++)
         free(pipeline->cases[i]);
@@ -249,6 +250,9 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .heard = device->frames.heard,
         .lost = device->frames.lost,
         .repeated = device->frames.repeated,
+        .restarts = device->reboots > device->frames.restarts ? device->reboots : device->frames.restarts,
+        .fault = device->fault,
+        .fault_ms = device->fault_ms,
     };
     return true;
 }

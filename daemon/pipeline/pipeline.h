@@ -69,7 +69,10 @@ struct eg_device_view {
     size_t series_count;
     uint64_t faults;                /* since the daemon started, like those that follow */
     uint64_t heard, lost, repeated; /* messages by the device's own counter; all 0 when it has none */
-    bool gone;                      /* has left, and is silent whatever its rhythm says */
+    uint32_t restarts;              /* by its uptime or that counter, whichever tells of more */
+    const char *fault;              /* the last one, a sentence; NULL: none */
+    int64_t fault_ms;
+    bool gone; /* has left, and is silent whatever its rhythm says */
 };
 struct eg_series_view {
     uint32_t id, device;

@@ -39,6 +39,7 @@ struct eg_frames {
     bool any;
     uint32_t last;
     uint64_t heard, lost, repeated;
+    uint32_t restarts; /* it counts from elsewhere */
 };
 struct eg_device {
     uint32_t id, site /* in conf, or EG_CONF_NONE */;
@@ -51,7 +52,10 @@ struct eg_device {
     size_t series_count, series_capacity;
     struct eg_frames frames;
     uint64_t faults; /* values it marked as not measured, since the start of the daemon */
-    bool gone;       /* it has said so, or who spoke for it: silent until it is heard again */
+    char *fault;     /* the last of them, a sentence; NULL: none */
+    int64_t fault_ms;
+    uint32_t reboots; /* how often its uptime fell, since the start of the daemon */
+    bool gone;        /* it has said so, or who spoke for it: silent until it is heard again */
 };
 struct eg_topic { /* what a topic led to the last time */
     uint32_t source, device;

@@ -1,0 +1,82 @@
+"""Device health from the payloads themselves: battery and its trend, radio, uptime, confessed faults, losses and restarts by counters; and what of it a
+restart of the daemon keeps."""
+import base64
+import datetime
+import json
+import os
+import subprocess
+
+from house import BIN, SANITIZER, SOURCES
+
+LORA = {"id": "lora", "preset": "milesight-em300", "site": "v1"}
+PROBES = {"id": "probes", "topic": "probe/{device}", "site": "v2", "domain": "soil", "driver": "json", "time": "/ts",
+          "fields": [{"path": "/m", "quantity": "soil_moisture", "missing": [-999]}, {"path": "/bat", "quantity": "battery"},
+                     {"path": "/up", "quantity": "uptime"}]}
+EUI = "24e124136b502347"
+
+
+def uplink(counter, rssi=-97, frame="01755f0367100104 6871"):
+    return json.dumps({"deviceInfo": {"devEui": EUI, "deviceName": "em"}, "fCnt": counter, "fPort": 85, "data": base64.b64encode(
+        bytes.fromhex(frame.replace(" ", ""))).decode(), "rxInfo": [{"gatewayId": "a", "rssi": rssi, "snr": 7.5}, {"gatewayId": "b", "rssi": -120, "snr": -3}]})
+
+
+def text(daemon, *words, language="C.UTF-8"):
+    done = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, *words], capture_output=True, text=True, timeout=60, check=True,
+                          env={**os.environ, "LANG": language, "LC_ALL": language, "LC_CTYPE": "C.UTF-8"})
+    assert not any(word in done.stderr for word in SANITIZER), done.stderr
+    return done.stdout
+
+
+def one(daemon, device):
+    (row,) = daemon.call("devices.list", device=device)
+    return row
+
+
+def test_radio_losses_and_restarts(broker, house, peer):
+    daemon = house(broker.port, sources=[*SOURCES, LORA]).start()
+    daemon.connected()
+    topic = f"application/1/device/{EUI}/event/up"
+    for counter in (10, 11, 14, 14, 15, 0, 1):  # 12 and 13 are lost, 14 came over two gateways' servers, then it started anew
+        peer.tell(topic, uplink(counter))
+    daemon.until(lambda status: status["messages"]["decoded"] == 7)
+    row = one(daemon, EUI)
+    assert (row["heard"], row["lost"], row["repeated"], row["restarts"]) == (6, 2, 1, 1)
+    assert row["loss_rate"] == 0.25 and row["rssi"]["value"] == -97 and row["snr"]["value"] == 7.5
+    assert row["battery"]["value"] == 95 and row["battery"]["unit"] == "%" and row["battery"]["per_day"] is None
+    assert row["counted_since"] == daemon.status()["started_at"] and row["uptime"] is None and row["last_fault"] is None
+    out = text(daemon, "devices")
+    assert "95%" in out and "-97 dBm" in out and "25.0%" in out and "RSSI -97 dBm, SNR 7.5 dB" in out and "6 heard, 2 lost, 1 repeated" in out
+    chinese = text(daemon, "devices", EUI, language="zh_CN.UTF-8")
+    assert "收到 6，丢失 2，重复 1" in chinese and "电量" in chinese and "重启" in chinese
+    daemon.stop()
+    daemon.start()
+    row = one(daemon, EUI)  # values are readings, and stay; counts begin anew, and say so
+    assert (row["rssi"]["value"], row["battery"]["value"], row["heard"], row["lost"]) == (-97, 95, 0, 0)
+    assert row["last_seen"] is not None and row["counted_since"] == daemon.status()["started_at"]
+
+
+def test_battery_trend_uptime_and_faults(broker, house, peer):
+    daemon = house(broker.port, sources=[*SOURCES, PROBES]).start()
+    daemon.connected()
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for age, battery, up in ((5, 92, 86400), (4, 90, 2 * 86400), (3, 88, 3 * 86400), (2, 86, 60), (1, 84, 86460), (0, 82, 2 * 86400)):
+        at = (now - datetime.timedelta(days=age, seconds=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        peer.tell("probe/p1", json.dumps({"ts": at, "bat": battery, "up": up, "m": 31 if age else -999}))
+    peer.tell("ecogov/v1/air/plain", '{"pm25": 12}')
+    daemon.until(lambda status: status["messages"]["decoded"] == 7)
+    for _ in range(2):
+        row = one(daemon, "p1")
+        assert row["battery"]["value"] == 82 and abs(row["battery"]["per_day"] + 2) < 0.05 and 40 <= row["battery"]["days_left"] <= 42
+        assert row["uptime"]["value"] == 2 * 86400
+        daemon.stop()
+        daemon.start()
+    assert (row["restarts"], row["faults"]) == (0, 0)  # since this start
+    peer.tell("probe/p1", json.dumps({"m": -999, "up": 30}))
+    daemon.until(lambda status: status["readings"]["stored"] == 19)
+    row = one(daemon, "p1")
+    assert (row["restarts"], row["faults"], row["loss_rate"]) == (1, 1, None) and "-999" in row["last_fault"]["text"]
+    out = text(daemon, "devices", "p1")
+    assert "82% ↓, -2.00 a day, about 41 days left" in out and "-999" in out and "uptime" in out
+    lines = text(daemon, "devices").splitlines()
+    assert "BATTERY" in lines[0] and "SIGNAL" not in lines[0] and "NAME" not in lines[0]  # no column without a value
+    assert one(daemon, "plain")["battery"] is None
