@@ -71,6 +71,8 @@ static int parse(int argc, const char *const *argv, struct options *ret)
     bool shipped = shipped_is(options.source);
     if (options.topic && !*options.topic)
         return bad("the --topic is empty", "");
+    if (options.guess && options.topic && strpbrk(options.topic, "+#{}"))
+        return bad("--guess takes a message's own topic, without +, #, { and }: ", options.topic);
     if (options.guess && (options.source || options.codec || options.retain))
         return bad("--guess goes without --source, --codec and --retain", "");
     if (!options.guess && (options.site || options.domain))

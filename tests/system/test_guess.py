@@ -94,6 +94,11 @@ def test_nothing_to_propose(payload, sentence):
     assert sentence in guess(payload, code=1)
 
 
+@pytest.mark.parametrize("topic", ["a/+/b", "a/#", "{device}/x"])
+def test_a_template_is_no_topic(topic):
+    assert "a message's own topic" in guess(b'{"temp": 1}', "--topic", topic, code=2)
+
+
 def test_hostile_names(tmp_path):
     """Whatever stands in keys and texts is quoted: it makes no YAML of its own."""
     payload = {'temp", x: "\n': 21, "hum \u2028\x7f~/é": 40, "pm25": 3, "note": "a\n- id: evil\u0007" * 50, "k" * 600: 1,
