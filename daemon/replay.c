@@ -105,6 +105,7 @@ static int commit(struct replay *replay, struct eg_err *err)
     bool more = true;
     if (!replay->batch.events)
         return EG_OK;
+    eg_pipeline_settle(replay->pipeline, &replay->batch);
     if (replay->batch.failed)
         return eg_err_set(err, EG_ENOMEM, "no memory to decide a turn");
     print_decisions(replay);

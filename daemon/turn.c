@@ -127,6 +127,7 @@ static void begin_commit(struct eg_turn *turn)
         return;
     }
     turn->commit_wanted = false;
+    eg_pipeline_settle(turn->pipeline, &turn->batch);
     if (turn->batch.failed) {
         turn->state = HALTED;
         if (turn->edges.fatal)

@@ -65,10 +65,21 @@ struct eg_rule_state {
     int64_t clear_since_ms[EG_LEVEL_COUNT]; /* within `clear` of that level since; EG_TIME_NONE */
     uint32_t case_number;                   /* the open case, 0 = none */
 };
+/* Where it stood after the reading of that time. The newer one is of the end of the last stretch of `late_limit`, the older one of the end
+ * of one before: whatever may still come late lies behind one of them. */
+enum { EG_OLDER, EG_NEWER, EG_CHECKPOINTS };
+struct eg_checkpoint {
+    int64_t at_ms; /* EG_TIME_NONE: before the first reading */
+    struct eg_rule_state state;
+    double peak_value; /* of the case, when there is one */
+    int64_t peak_ms;
+};
 struct eg_row_rule_state {
     const char *rule;
     uint32_t series;
     struct eg_rule_state state;
+    bool checkpointed;
+    struct eg_checkpoint checkpoints[EG_CHECKPOINTS];
 };
 
 enum eg_handling {
@@ -104,8 +115,8 @@ struct eg_case_event {
     uint32_t case_number, version; /* version of the case after the event */
     int64_t at_ms;                 /* event time of what happened */
     int64_t known_ms;              /* when the daemon knew */
-    const char
-        *kind; /* "opened" "level" "condition" "acknowledged" "assigned" "started" "fixed" "verified" "closed"
+    const char *
+        kind; /* "opened" "level" "condition" "corrected" "acknowledged" "assigned" "started" "fixed" "verified" "closed"
                               "rejected" "reopened" "comment" */
     const char *actor;     /* user name, or "ecogovd" */
     const char *from, *to; /* before and after, as names; "" where it has no meaning */

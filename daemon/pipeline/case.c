@@ -104,8 +104,8 @@ void eg_case_write(const struct eg_case *row, struct eg_batch *batch)
 }
 
 /* Appends an event: the version moves on, the row is written, those who want to know are told. */
-static void write_event(struct eg_pipeline *pipeline, struct eg_case *row, struct eg_case_event event,
-                        struct eg_batch *batch)
+void eg_case_happened(struct eg_pipeline *pipeline, struct eg_case *row, struct eg_case_event event,
+                      struct eg_batch *batch)
 {
     event.case_number = row->number;
     event.version = ++row->version;
@@ -168,7 +168,7 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
         event.kind = "condition";
         event.from = eg_condition_name(was_ok ? EG_CONDITION_OK : EG_CONDITION_BREACHING);
         event.to = eg_condition_name((enum eg_condition)row->condition);
-        write_event(pipeline, row, event, batch);
+        eg_case_happened(pipeline, row, event, batch);
     }
     if (judged->level && judged->level != row->level) { /* one that is ok keeps the level it had */
         event.kind = "level";
@@ -176,7 +176,7 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
         event.to = eg_level_name(judged->level);
         row->level = (uint8_t)judged->level;
         row->limit = rule->levels[judged->level].open;
-        write_event(pipeline, row, event, batch);
+        eg_case_happened(pipeline, row, event, batch);
     }
 }
 
@@ -243,14 +243,14 @@ uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, co
         return 0;
     }
     pipeline->last_case = row.number;
-    write_event(pipeline, eg_case_find(pipeline, row.number),
-                (struct eg_case_event){.at_ms = judged->since_ms,
-                                       .known_ms = judged->now_ms,
-                                       .kind = "opened",
-                                       .actor = "ecogovd",
-                                       .to = eg_level_name(judged->level),
-                                       .value = judged->value},
-                batch);
+    eg_case_happened(pipeline, eg_case_find(pipeline, row.number),
+                     (struct eg_case_event){.at_ms = judged->since_ms,
+                                            .known_ms = judged->now_ms,
+                                            .kind = "opened",
+                                            .actor = "ecogovd",
+                                            .to = eg_level_name(judged->level),
+                                            .value = judged->value},
+                     batch);
     return row.number;
 }
 
@@ -363,7 +363,7 @@ static bool revive(struct eg_pipeline *pipeline, const struct eg_case *row, stru
     if (!eg_case_add(pipeline, row) || !eg_rule_recall_case(pipeline, row, batch))
         batch->failed = true;
     else
-        eg_rule_recall_last(pipeline, eg_case_find(pipeline, row->number));
+        eg_judge_recall_last(pipeline, eg_case_find(pipeline, row->number));
     return true;
 }
 
@@ -390,19 +390,19 @@ static void carry_out(struct eg_pipeline *pipeline, const struct eg_command *com
     }
     if (command->party && step->needs == NEEDS_PARTY)
         snprintf(row->assignee, sizeof row->assignee, "%s", command->party);
-    write_event(pipeline, row,
-                (struct eg_case_event){.at_ms = now_ms,
-                                       .known_ms = now_ms,
-                                       .kind = step->kind,
-                                       .actor = command->user,
-                                       .note = command->note,
-                                       .value = NAN,
-                                       .from = step->to < 0 ? "" : eg_handling_name(before),
-                                       .to = step->to < 0 ? ""
-                                             : step->needs == NEEDS_PARTY
-                                                 ? row->assignee
-                                                 : eg_handling_name((enum eg_handling)row->handling)},
-                batch);
+    eg_case_happened(pipeline, row,
+                     (struct eg_case_event){.at_ms = now_ms,
+                                            .known_ms = now_ms,
+                                            .kind = step->kind,
+                                            .actor = command->user,
+                                            .note = command->note,
+                                            .value = NAN,
+                                            .from = step->to < 0 ? "" : eg_handling_name(before),
+                                            .to = step->to < 0 ? ""
+                                                  : step->needs == NEEDS_PARTY
+                                                      ? row->assignee
+                                                      : eg_handling_name((enum eg_handling)row->handling)},
+                     batch);
     if (ended(row) && !((AT(before)) & ENDED)) {
         eg_rule_forget_case(pipeline, row, batch);
         drop(pipeline, row->number);

@@ -1,5 +1,6 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
- * reading order: batch, route, registry, message, series, rollup, window, rule, case, tell. Called by turn.c, the store's load,
+ * reading order: batch, route, registry, message, series, gather, rollup, window, rule, judge, rejudge, case,
+ * tell. Called by turn.c, the store's load,
  * and (views) the API. */
 #include <pipeline/state.h>
 
@@ -73,6 +74,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
     free(pipeline->devices);
     free(pipeline->cases);
     free(pipeline->lost);
+    free(pipeline->unsettled);
     free(pipeline->topic_rows);
     free(pipeline->idents);
     free(pipeline->sink);
@@ -97,7 +99,7 @@ int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *co
         eg_series_fill_windows(pipeline, series);
     }
     for (size_t i = 0; i < pipeline->case_count; i++)
-        eg_rule_recall_last(pipeline, pipeline->cases[i]);
+        eg_judge_recall_last(pipeline, pipeline->cases[i]);
     return ok ? EG_OK : eg_err_set(err, EG_ENOMEM, "no memory for the rules of the new configuration");
 }
 
@@ -112,6 +114,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         eg_message_take(pipeline, &event->message, batch);
         break;
     case EG_EVENT_COMMAND:
+        eg_pipeline_settle(pipeline, batch); /* people act on what is known */
         eg_case_command(pipeline, &event->command, event->now_ms, batch);
         break;
     case EG_EVENT_DELIVERY: {
@@ -156,6 +159,8 @@ int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int6
     row->last_ms = time_ms;
     row->last_value = value;
     row->last_flags = flags;
+    for (size_t i = 0; i < row->watch_count; i++) /* so it is where nothing is known of a rule */
+        eg_judge_begin(pipeline, row, &row->watches[i]);
     struct eg_device *device = &pipeline->devices[row->device - 1];
     if (!(flags & (EG_FLAG_RETAINED | EG_FLAG_IMPORTED)) && time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;
@@ -195,7 +200,7 @@ int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case 
     if (!eg_case_add(pipeline, row))
         return eg_err_set(err, EG_ENOMEM, "case %s could not be taken: at most %d are open at a time",
                           row->id, EG_CASES_MAX);
-    eg_rule_recall_last(pipeline, eg_case_find(pipeline, row->number));
+    eg_judge_recall_last(pipeline, eg_case_find(pipeline, row->number));
     return EG_OK;
 }
 

@@ -32,6 +32,8 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline);
 /* SIGHUP: routes and rules anew; devices, series, windows and rule states of rules that kept their id stay. */
 int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *conf, struct eg_err *err);
 void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *event, struct eg_batch *batch);
+/* Before the batch is committed: what came out of its order is judged now, all of it at once. */
+void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch);
 /* The earliest time at which a TICK event would change anything; INT64_MAX for never. */
 int64_t eg_pipeline_deadline(const struct eg_pipeline *pipeline);
 

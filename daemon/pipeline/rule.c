@@ -1,17 +1,9 @@
-/* Rules: where each stands for a series, with hysteresis and hold, in the readings' own time. Decides levels; what becomes of a
- * level is case.c's business.
- *
- * Beyond a limit is strictly above (below) it; within is everything else. A level is reached when the statistic has been beyond
- * its `open` for `hold`, and left when it has been within its `clear` for `clear_hold`. */
+/* Rules: which of them watch a series, where each stands, and what is kept of one that is not in force. How it is judged is judge.c's
+ * business. */
 #include <pipeline/state.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-static bool beyond(const struct eg_conf_rule *rule, double value, double limit)
-{
-    return rule->below ? value < limit : value > limit;
-}
 
 bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule,
                      const struct eg_device *device, const struct eg_series *series)
@@ -43,13 +35,13 @@ void eg_rule_unbind(struct eg_series *series)
 }
 
 /* What was known of (rule, series) when the rule was last in force. */
-static void take_lost(struct eg_pipeline *pipeline, const char *rule, uint32_t series,
-                      struct eg_rule_state *state)
+static void take_lost(struct eg_pipeline *pipeline, const struct eg_series *series, const char *rule,
+                      struct eg_watch *watch)
 {
     for (size_t i = 0; i < pipeline->lost_count; i++) {
         struct eg_lost_state *lost = &pipeline->lost[i];
-        if (lost->series == series && !strcmp(lost->rule, rule)) {
-            *state = lost->state;
+        if (lost->row.series == series->id && !strcmp(lost->rule, rule)) {
+            eg_judge_restore(pipeline, series, watch, &lost->row);
             free(lost->rule);
             *lost = pipeline->lost[--pipeline->lost_count];
             return;
@@ -57,8 +49,7 @@ static void take_lost(struct eg_pipeline *pipeline, const char *rule, uint32_t s
     }
 }
 
-static bool keep_lost(struct eg_pipeline *pipeline, const char *rule, uint32_t series,
-                      const struct eg_rule_state *state)
+static bool keep_lost(struct eg_pipeline *pipeline, const char *rule, const struct eg_row_rule_state *row)
 {
     char *name = strdup(rule);
     if (!name || !eg_room_more((void **)&pipeline->lost, pipeline->lost_count, &pipeline->lost_capacity,
@@ -66,8 +57,16 @@ static bool keep_lost(struct eg_pipeline *pipeline, const char *rule, uint32_t s
         free(name);
         return false;
     }
-    pipeline->lost[pipeline->lost_count++] = (struct eg_lost_state){series, name, *state};
+    pipeline->lost[pipeline->lost_count] = (struct eg_lost_state){name, *row};
+    pipeline->lost[pipeline->lost_count++].row.rule = name;
     return true;
+}
+
+static struct eg_row_rule_state row_of(const struct eg_series *series, const struct eg_watch *watch)
+{
+    struct eg_row_rule_state row = {.series = series->id, .state = watch->state, .checkpointed = true};
+    memcpy(row.checkpoints, watch->checkpoints, sizeof row.checkpoints);
+    return row;
 }
 
 static bool same_window(const struct eg_conf_rule *a, const struct eg_conf_rule *b)
@@ -93,6 +92,7 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
         if (!eg_rule_applies(conf, rule, device, series))
             continue;
         struct eg_watch *watch = &watches[at++];
+        bool known = false;
         watch->rule = r;
         state_none(&watch->state);
         for (size_t i = 0; i < before_count; i++) {
@@ -101,6 +101,9 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
             if (!was || strcmp(was->id, rule->id) != 0)
                 continue; /* carried over already, or another one */
             watch->state = before[i].state;
+            known = true;
+            watch->at_ms = before[i].at_ms;
+            memcpy(watch->checkpoints, before[i].checkpoints, sizeof watch->checkpoints);
             if (rule->statistic != EG_STAT_LAST && same_window(was, rule)) {
                 watch->window = before[i].window;
                 before[i].window = NULL;
@@ -108,15 +111,19 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
             before[i].rule = UINT32_MAX;
             break;
         }
-        take_lost(pipeline, rule->id, series->id, &watch->state);
+        if (!known) {
+            eg_judge_begin(pipeline, series, watch);
+            take_lost(pipeline, series, rule->id, watch);
+        }
         if (rule->statistic != EG_STAT_LAST && !watch->window) {
             watch->window = eg_window_create(rule->window_ms);
             ok = ok && watch->window;
         }
     }
     for (size_t i = 0; i < before_count; i++) {
+        struct eg_row_rule_state row = row_of(series, &before[i]);
         if (before[i].rule != UINT32_MAX && before[i].state.case_number)
-            ok = keep_lost(pipeline, old->rules[before[i].rule].id, series->id, &before[i].state) && ok;
+            ok = keep_lost(pipeline, old->rules[before[i].rule].id, &row) && ok;
         eg_window_destroy(before[i].window);
     }
     free(before);
@@ -125,119 +132,23 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
     return ok;
 }
 
-static void write_state(const struct eg_conf_rule *rule, const struct eg_series *series,
-                        const struct eg_rule_state *state, struct eg_batch *batch)
+void eg_rule_write_state(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                         const struct eg_watch *watch, struct eg_batch *batch)
 {
     struct eg_row_rule_state *row = EG_BATCH_ADD(batch, rule_states);
-    if (row)
-        *row = (struct eg_row_rule_state){eg_batch_text(batch, rule->id), series->id, *state};
-}
-
-/* Runs the timers of each level to `at_ms`; gives the level that holds now. */
-static enum eg_level advance(const struct eg_conf_rule *rule, struct eg_rule_state *state, int64_t at_ms,
-                             double value)
-{
-    enum eg_level reached = EG_LEVEL_NONE;
-    for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
-        if (!rule->levels[level].set)
-            continue;
-        int64_t *since = &state->since_ms[level], *clear = &state->clear_since_ms[level];
-        if (!beyond(rule, value, rule->levels[level].open))
-            *since = EG_TIME_NONE;
-        else if (*since == EG_TIME_NONE)
-            *since = at_ms;
-        if (beyond(rule, value, rule->levels[level].clear))
-            *clear = EG_TIME_NONE;
-        else if (*clear == EG_TIME_NONE)
-            *clear = at_ms;
-        bool rises = *since != EG_TIME_NONE && at_ms - *since >= rule->hold_ms;
-        bool stays =
-            level <= state->level && !(*clear != EG_TIME_NONE && at_ms - *clear >= rule->clear_hold_ms);
-        if (rises || stays)
-            reached = (enum eg_level)level;
-    }
-    return reached;
-}
-
-static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
-                  double value, int64_t now_ms, struct eg_batch *batch)
-{
-    const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];
-    struct eg_rule_state *state = &watch->state, before = *state;
-    struct eg_judged judged = {.at_ms = series->last_ms, .now_ms = now_ms, .value = value};
-    judged.level = advance(rule, state, series->last_ms, value);
-    judged.since_ms =
-        state->since_ms[judged.level] != EG_TIME_NONE ? state->since_ms[judged.level] : series->last_ms;
-    state->level = (uint8_t)judged.level;
-    struct eg_case *row = state->case_number ? eg_case_find(pipeline, state->case_number) : NULL;
-    if (row) {
-        if (judged.level != before.level)
-            eg_case_level(pipeline, row, rule, &judged, batch);
-        else
-            eg_case_follow(row, rule, &judged, batch);
-    } else if (judged.level) {
-        state->case_number = eg_case_open(pipeline, series, rule, &judged, batch);
-    }
-    if (memcmp(state, &before, sizeof before) != 0)
-        write_state(rule, series, state, batch);
-}
-
-/* What the rule looks at, as of the newest reading; false: there is no such value. */
-static bool value_of(const struct eg_pipeline *pipeline, const struct eg_series *series,
-                     const struct eg_watch *watch, double *ret)
-{
-    if (watch->window)
-        return eg_window_value(watch->window, pipeline->conf->rules[watch->rule].statistic, ret);
-    *ret = series->last_value;
-    return true;
-}
-
-void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,
-                   struct eg_batch *batch)
-{
-    for (size_t i = 0; i < series->watch_count; i++) {
-        double value;
-        struct eg_watch *watch = &series->watches[i];
-        const struct eg_case *row =
-            watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
-        if (value_of(pipeline, series, watch, &value))
-            judge(pipeline, series, watch, value, now_ms, batch);
-        else if (row)
-            eg_case_write(row, batch); /* its last value cannot be recalled from the readings any more */
-    }
-}
-
-void eg_rule_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before,
-                       struct eg_batch *batch)
-{
-    bool judged = !(series->last_flags & EG_FLAGS_UNJUDGED);
-    for (size_t i = 0; i < series->watch_count; i++) {
-        struct eg_case *row = series->watches[i].state.case_number
-                                  ? eg_case_find(pipeline, series->watches[i].state.case_number)
-                                  : NULL;
-        if (row && judged)
-            eg_rule_recall_last(pipeline, row);
-        else if (row && judged_before)
-            eg_case_write(row, batch);
-    }
-}
-
-void eg_rule_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
-{
-    struct eg_series *series = eg_registry_series(pipeline, row->series);
-    if (!series || !series->has_last || (series->last_flags & EG_FLAGS_UNJUDGED))
+    if (!row)
         return;
-    for (size_t i = 0; i < series->watch_count; i++)
-        if (series->watches[i].state.case_number == row->number &&
-            value_of(pipeline, series, &series->watches[i], &row->last_value))
-            row->last_ms = series->last_ms;
+    *row = row_of(series, watch);
+    row->rule = eg_batch_text(batch, pipeline->conf->rules[watch->rule].id);
 }
 
 static void write_lost(const struct eg_lost_state *lost, struct eg_batch *batch)
 {
     struct eg_row_rule_state *row = EG_BATCH_ADD(batch, rule_states);
-    if (row)
-        *row = (struct eg_row_rule_state){eg_batch_text(batch, lost->rule), lost->series, lost->state};
+    if (row) {
+        *row = lost->row;
+        row->rule = eg_batch_text(batch, lost->rule);
+    }
 }
 
 void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch)
@@ -248,13 +159,15 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
         if (watch->state.case_number != row->number)
             continue;
         state_none(&watch->state); /* still beyond: the next reading starts a new case, after `hold` */
-        write_state(&pipeline->conf->rules[watch->rule], series, &watch->state, batch);
+        eg_judge_settle(pipeline, series, watch);
+        eg_rule_write_state(pipeline, series, watch, batch);
     }
     for (size_t i = pipeline->lost_count; i-- > 0;) {
         struct eg_lost_state *lost = &pipeline->lost[i];
-        if (lost->state.case_number != row->number)
+        if (lost->row.state.case_number != row->number)
             continue;
-        state_none(&lost->state);
+        state_none(&lost->row.state);
+        lost->row.checkpointed = false;
         write_lost(lost, batch);
         free(lost->rule);
         *lost = pipeline->lost[--pipeline->lost_count];
@@ -273,14 +186,16 @@ bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row
             continue;
         watch->state.case_number = row->number;
         watch->state.level = (uint8_t)level;
-        write_state(rule, series, &watch->state, batch);
+        eg_judge_settle(pipeline, series, watch);
+        eg_rule_write_state(pipeline, series, watch, batch);
         return true;
     }
-    struct eg_rule_state state; /* the rule is not in force; should it come back, it finds its case */
-    state_none(&state);
-    state.case_number = row->number;
-    state.level = (uint8_t)level;
-    if (!keep_lost(pipeline, row->rule, row->series, &state))
+    struct eg_row_rule_state none = {
+        .series = row->series}; /* not in force; should it come back, it finds its case */
+    state_none(&none.state);
+    none.state.case_number = row->number;
+    none.state.level = (uint8_t)level;
+    if (!keep_lost(pipeline, row->rule, &none))
         return false;
     write_lost(&pipeline->lost[pipeline->lost_count - 1], batch);
     return true;
@@ -291,9 +206,9 @@ void eg_pipeline_restore_rule_state(struct eg_pipeline *pipeline, const struct e
     struct eg_series *series = eg_registry_series(pipeline, row->series);
     for (size_t i = 0; series && i < series->watch_count; i++)
         if (!strcmp(pipeline->conf->rules[series->watches[i].rule].id, row->rule)) {
-            series->watches[i].state = row->state;
+            eg_judge_restore(pipeline, series, &series->watches[i], row);
             return;
         }
     if (series && row->state.case_number)
-        keep_lost(pipeline, row->rule, row->series, &row->state);
+        keep_lost(pipeline, row->rule, row);
 }

@@ -137,70 +137,13 @@ static void add_to_bucket(struct eg_pipeline *pipeline, struct eg_series *series
 
 /* --- making anew after a correction --- */
 
-struct gathered {
-    int64_t time_ms;
-    double value;
-    size_t order;
-    uint16_t flags;
-};
-struct gather {
-    struct gathered *rows;
-    size_t count, capacity;
-    bool failed;
-};
-
-static void gather_one(void *arg, int64_t time_ms, double value, uint16_t flags)
-{
-    struct gather *gather = arg;
-    if (!eg_room_more((void **)&gather->rows, gather->count, &gather->capacity, sizeof *gather->rows,
-                      SIZE_MAX / 64)) {
-        gather->failed = true;
-        return;
-    }
-    gather->rows[gather->count] = (struct gathered){time_ms, value, gather->count, flags};
-    gather->count++;
-}
-
-static int by_time_and_order(const void *left, const void *right)
-{
-    const struct gathered *a = left, *b = right;
-    if (a->time_ms != b->time_ms)
-        return a->time_ms < b->time_ms ? -1 : 1;
-    return a->order < b->order ? -1 : a->order > b->order;
-}
-
-/* All readings of [from, to): committed ones and those of the batch, ascending, the newest value of each time. */
-static bool gather_span(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t from_ms,
-                        int64_t to_ms, const struct eg_batch *batch, struct gather *gather)
-{
-    if (pipeline->past.range)
-        pipeline->past.range(pipeline->past.user, series->id, from_ms, to_ms, gather_one, gather);
-    for (size_t i = 0; i < batch->readings_count; i++) {
-        const struct eg_row_reading *row = &batch->readings[i];
-        if (row->series == series->id && row->time_ms >= from_ms && row->time_ms < to_ms)
-            gather_one(gather, row->time_ms, row->value, row->flags);
-    }
-    if (gather->failed)
-        return false;
-    if (gather->count)
-        qsort(gather->rows, gather->count, sizeof *gather->rows, by_time_and_order);
-    size_t kept = 0;
-    for (size_t i = 0; i < gather->count; i++) {
-        if (kept && gather->rows[kept - 1].time_ms == gather->rows[i].time_ms)
-            kept--;
-        gather->rows[kept++] = gather->rows[i];
-    }
-    gather->count = kept;
-    return true;
-}
-
 static void remake_bucket(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
                           int64_t time_ms, struct eg_batch *batch)
 {
     struct eg_rollup fresh;
-    struct gather gather = {0};
+    struct eg_gather gather = {0};
     eg_rollup_start(&fresh, period, time_ms);
-    if (gather_span(pipeline, series, fresh.start_ms, fresh.end_ms, batch, &gather)) {
+    if (eg_gather_span(pipeline, series, fresh.start_ms, fresh.end_ms, batch, &gather)) {
         for (size_t i = 0; i < gather.count; i++)
             eg_rollup_add(&fresh, period, series->scale, gather.rows[i].time_ms, gather.rows[i].value);
         if (fresh.start_ms == series->open[period].start_ms)
@@ -210,20 +153,21 @@ static void remake_bucket(struct eg_pipeline *pipeline, struct eg_series *series
     } else {
         batch->failed = true;
     }
-    free(gather.rows);
+    eg_gather_finish(&gather);
 }
 
 static bool remake_window(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
                           const struct eg_batch *batch)
 {
     int64_t width = pipeline->conf->rules[watch->rule].window_ms;
-    struct gather gather = {0};
-    bool ok = gather_span(pipeline, series, series->last_ms - width + 1, series->last_ms + 1, batch, &gather);
+    struct eg_gather gather = {0};
+    bool ok =
+        eg_gather_span(pipeline, series, series->last_ms - width + 1, series->last_ms + 1, batch, &gather);
     eg_window_clear(watch->window);
     for (size_t i = 0; ok && i < gather.count; i++)
         ok = (gather.rows[i].flags & EG_FLAGS_UNJUDGED) ||
              eg_window_add(watch->window, gather.rows[i].time_ms, gather.rows[i].value);
-    free(gather.rows);
+    eg_gather_finish(&gather);
     return ok;
 }
 
@@ -311,13 +255,16 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
         else
             add_to_bucket(pipeline, series, (enum eg_period)period, reading->time_ms, reading->value, batch);
     }
-    if (corrected)
-        remake_windows(pipeline, series, reading->time_ms, batch);
-    else
+    if (reading->flags & EG_FLAGS_UNJUDGED) {
+        if (corrected)
+            remake_windows(pipeline, series, reading->time_ms, batch);
+        eg_judge_pass_over(pipeline, series, judged_before, batch);
+    } else if (!newest || corrected || series->unsettled) {
+        if (series->watch_count)
+            eg_rejudge_mark(pipeline, series, reading->time_ms, batch);
+    } else {
         add_to_windows(series, reading->time_ms, reading->value, reading->flags, &batch->failed);
-    if ((series->last_flags | reading->flags) & EG_FLAGS_UNJUDGED)
-        eg_rule_pass_over(pipeline, series, judged_before, batch);
-    else
-        eg_rule_judge(pipeline, series, now_ms, batch);
+        eg_judge_newest(pipeline, series, now_ms, batch);
+    }
     return corrected ? EG_FATE_CORRECTED : EG_FATE_STORED;
 }

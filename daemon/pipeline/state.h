@@ -16,15 +16,18 @@
 struct eg_watch {
     uint32_t rule; /* index in conf->rules */
     struct eg_rule_state state;
-    struct eg_window *window; /* NULL: the rule looks at the last reading */
+    struct eg_window *window;                         /* NULL: the rule looks at the last reading */
+    int64_t at_ms;                                    /* the newest reading that was judged; EG_TIME_NONE */
+    struct eg_checkpoint checkpoints[EG_CHECKPOINTS]; /* where judging anew may begin */
 };
 struct eg_series {
     uint32_t id, device;
     uint16_t quantity, last_flags;
     uint16_t watch_count;
-    bool has_last;
+    bool has_last,
+        unsettled; /* unsettled: readings from unsettled_ms on are to be judged anew with this turn */
     char channel[EG_CHANNEL_MAX + 1];
-    int64_t last_ms;
+    int64_t last_ms, unsettled_ms;
     double last_value;
     uint64_t turn; /* the batch that last took a reading of it */
     double scale;  /* of its sums: eg_rollup_scale() */
@@ -63,9 +66,8 @@ struct eg_topic { /* what a topic led to the last time */
 };
 struct
     eg_lost_state { /* of a rule that is not in force, or whose series did not match: kept in case it comes back */
-    uint32_t series;
     char *rule;
-    struct eg_rule_state state;
+    struct eg_row_rule_state row;
 };
 
 /* Who was told of an active case, and by which way: told.c. */
@@ -94,6 +96,8 @@ struct eg_pipeline {
     size_t lost_count, lost_capacity;
     struct eg_told *told; /* ascending by case */
     size_t told_count, told_capacity;
+    uint32_t *unsettled; /* series that are */
+    size_t unsettled_count, unsettled_capacity;
     uint32_t last_case;
     int64_t last_outbox;
     uint64_t turn;    /* counts batches; `batch_events` of the last seen tells a new one */
@@ -200,18 +204,61 @@ bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule
 /* Gives the series its watches for the rules of conf; states of those with the same id are carried over. False: no memory. */
 bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf *old);
 void eg_rule_unbind(struct eg_series *series);
-/* Judges all rules of the series at its newest reading. */
-void eg_rule_judge(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,
-                   struct eg_batch *batch);
-/* A case's last value is written with its events only, so that not every reading costs a page: a restart finds it among the readings
- * again. Where it could not be found there, it is written before. */
-void eg_rule_recall_last(struct eg_pipeline *pipeline, struct eg_case *row);
-/* Instead of eg_rule_judge(): the reading, or the newest one, is of a kind that is not judged. */
-void eg_rule_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before,
-                       struct eg_batch *batch);
+void eg_rule_write_state(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                         const struct eg_watch *watch, struct eg_batch *batch);
 /* A case was reopened: its rule watches it again, now or when it comes back. False: no memory. */
 bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
 void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
+
+/* judge.c */
+struct eg_seen { /* what a rule sees at a reading */
+    double value;
+};
+/* The statistic of a rule at a reading of that value, its window filled up to it. False: there is no such value, and nothing is judged. */
+bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, double value,
+                   struct eg_seen *ret);
+enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_state *state, int64_t at_ms,
+                               double value);
+/* Before a reading at `next_ms` is judged: keeps `now` where a stretch of late_limit ends. True: it was kept. */
+bool eg_judge_checkpoint(const struct eg_conf *conf, struct eg_checkpoint checkpoints[EG_CHECKPOINTS],
+                         const struct eg_checkpoint *now, int64_t next_ms);
+/* Of a rule that is new to the series, and nothing is known of: all was well. */
+void eg_judge_begin(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                    struct eg_watch *watch);
+/* All that came up to now is settled: it is not judged anew. */
+void eg_judge_settle(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch);
+void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch,
+                      const struct eg_row_rule_state *row);
+/* Judges all rules of the series at its newest reading. */
+void eg_judge_newest(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,
+                     struct eg_batch *batch);
+/* A case's last value is written with its events only, so that not every reading costs a page: a restart finds it among the readings
+ * again. Where it could not be found there, it is written before. */
+void eg_judge_recall_last(struct eg_pipeline *pipeline, struct eg_case *row);
+/* Instead of eg_judge_newest(): the reading is of a kind that is not judged. */
+void eg_judge_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before,
+                        struct eg_batch *batch);
+
+/* rejudge.c: the readings from `from_ms` on are judged anew, with this turn. */
+void eg_rejudge_mark(struct eg_pipeline *pipeline, struct eg_series *series, int64_t from_ms,
+                     struct eg_batch *batch);
+
+/* gather.c */
+struct eg_gathered {
+    int64_t time_ms;
+    double value;
+    size_t order;
+    uint16_t flags;
+};
+struct eg_gather { /* zeroed at first; serves again */
+    struct eg_gathered *rows;
+    size_t count, capacity;
+    bool failed;
+};
+/* All readings of [from, to). False: no memory, or they could not be read. */
+bool eg_gather_span(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t from_ms,
+                    int64_t to_ms, const struct eg_batch *batch, struct eg_gather *gather);
+void eg_gather_finish(struct eg_gather *gather);
 
 /* case.c: what happens to cases; condition follows the readings, handling follows people */
 struct eg_judged { /* what the rule saw */
@@ -231,6 +278,9 @@ void eg_case_follow(struct eg_case *row, const struct eg_conf_rule *rule, const 
 void eg_case_command(struct eg_pipeline *pipeline, const struct eg_command *command, int64_t now_ms,
                      struct eg_batch *batch);
 void eg_case_write(const struct eg_case *row, struct eg_batch *batch);
+/* An event of its history; the row is written as it is now. */
+void eg_case_happened(struct eg_pipeline *pipeline, struct eg_case *row, struct eg_case_event event,
+                      struct eg_batch *batch);
 bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row);
 
 /* tell.c: outbox rows */

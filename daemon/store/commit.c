@@ -1,5 +1,6 @@
 /* One batch, one transaction. Knows which row goes where; decides nothing. Called by turn.c's worker and by replay.c. */
 #include <store/inside.h>
+#include <store/checkpoints.h>
 #include <store/salvage.h>
 
 #include <math.h>
@@ -122,6 +123,13 @@ static int put_rule_states(struct eg_store *store, const struct eg_batch *batch)
             bind_time(sql, 4 + level, row->state.since_ms[level]);
             bind_time(sql, 7 + level, row->state.clear_since_ms[level]);
         }
+        eg_buf_clear(&store->blob);
+        if (!row->checkpointed)
+            sqlite3_bind_null(sql, 11);
+        else if (eg_checkpoints_pack(&store->blob, row->checkpoints))
+            sqlite3_bind_blob64(sql, 11, store->blob.data, store->blob.length, SQLITE_STATIC);
+        else
+            return SQLITE_NOMEM;
         code = eg_sql_run(store, SQL_RULE_STATE);
     }
     return code;

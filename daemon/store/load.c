@@ -1,5 +1,6 @@
 /* Rebuilds a pipeline from the store, in the order pipeline.h asks for. Knows where everything lies. Called once, at the start. */
 #include <store/inside.h>
+#include <store/checkpoints.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,9 @@ static int take_rule_state(struct load *load, sqlite3_stmt *sql)
         row.state.since_ms[level] = time_at(sql, 3 + level);
         row.state.clear_since_ms[level] = time_at(sql, 6 + level);
     }
+    /* Without them, or where they are damaged, all that came up to now is settled. */
+    row.checkpointed = eg_checkpoints_unpack(sqlite3_column_blob(sql, 10),
+                                             (size_t)sqlite3_column_bytes(sql, 10), row.checkpoints) == EG_OK;
     eg_pipeline_restore_rule_state(load->pipeline, &row);
     return EG_OK;
 }
@@ -237,7 +241,8 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
     if (code == EG_OK)
         code = each_row(
             &load,
-            "SELECT rule,series,level,case_number,since1,since2,since3,clear1,clear2,clear3 FROM rule_state",
+            "SELECT rule,series,level,case_number,since1,since2,since3,clear1,clear2,clear3,checkpoints FROM "
+            "rule_state",
             take_rule_state);
     if (code == EG_OK)
         code = each_row(&load, cases, take_case);

@@ -146,6 +146,8 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "CREATE TABLE told(case_number INTEGER NOT NULL, party TEXT NOT NULL, channel TEXT NOT NULL, recipient "
     "TEXT NOT NULL,"
     " at INTEGER NOT NULL, PRIMARY KEY(case_number, party, channel, recipient)) WITHOUT ROWID;",
+    /* 9: where judging anew may begin when a reading comes late (checkpoints.h) */
+    "ALTER TABLE rule_state ADD COLUMN checkpoints BLOB;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -72,6 +72,7 @@ static void turn(struct bench *bench, int64_t now_ms)
 {
     bool more = true;
     bench->batch.now_ms = now_ms;
+    eg_pipeline_settle(bench->pipeline, &bench->batch);
     if (bench->batch.failed || eg_store_commit(bench->store, &bench->batch, &bench->err) != EG_OK)
         die(bench, "committing");
     bench->commits++;

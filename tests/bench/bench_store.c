@@ -92,6 +92,7 @@ static void turn(struct bench *bench, int64_t now_ms)
     if (!bench->batch.events)
         return;
     int64_t began_us = eg_clock_mono_us();
+    eg_pipeline_settle(bench->pipeline, &bench->batch);
     if (bench->batch.failed || eg_store_commit(bench->store, &bench->batch, &bench->err) != EG_OK)
         die(bench, "committing");
     int64_t took_us = eg_clock_mono_us() - began_us;

@@ -245,8 +245,24 @@ static void check_twin(const struct world *world)
 
 /* --- turns --- */
 
+static void settle(struct world *world)
+{
+    struct marks marks = mark(&world->batch, world->pipeline);
+    eg_pipeline_settle(world->pipeline, &world->batch);
+    DEMAND(!world->batch.failed, "the batch failed");
+    for (size_t i = marks.cases; i < world->batch.cases_count; i++)
+        check_case(&world->batch.cases[i]);
+    for (size_t i = marks.case_events; i < world->batch.case_events_count; i++)
+        check_case_event(world, &world->batch.case_events[i]);
+    if (!world->twin || !world->batch.events)
+        return;
+    eg_pipeline_settle(world->twin, &world->twin_batch);
+    check_twin(world);
+}
+
 static void commit(struct world *world)
 {
+    settle(world);
     memory_commit(&world->memory, &world->batch);
     eg_batch_clear(&world->batch);
     eg_batch_clear(&world->twin_batch);
@@ -254,6 +270,8 @@ static void commit(struct world *world)
 
 static void take(struct world *world, const struct eg_event *event)
 {
+    if (event->kind == EG_EVENT_COMMAND)
+        settle(world);
     struct marks marks = mark(&world->batch, world->pipeline);
     eg_pipeline_event(world->pipeline, event, &world->batch);
     check(world, &marks, event);
@@ -508,7 +526,7 @@ static void forget_timers(struct memory *memory, const struct eg_conf *conf)
 {
     size_t kept = 0;
     for (size_t i = 0; i < memory->states_count; i++) {
-        bool in_force = memory->states[i].state.case_number != 0;
+        bool in_force = memory->states[i].row.state.case_number != 0;
         for (size_t r = 0; r < conf->rule_count; r++)
             in_force = in_force || !strcmp(conf->rules[r].id, memory->states[i].rule);
         if (in_force)

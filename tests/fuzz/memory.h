@@ -20,7 +20,7 @@ struct kept_series {
 struct kept_state {
     uint32_t series;
     char rule[64];
-    struct eg_rule_state state;
+    struct eg_row_rule_state row;
 };
 
 #define MEMORY_ROWS(type, name)                                                                              \
@@ -79,7 +79,7 @@ static void memory_keep_state(struct memory *memory, const struct eg_row_rule_st
     if (!kept)
         kept = MEMORY_ADD(memory, states);
     kept->series = row->series;
-    kept->state = row->state;
+    kept->row = *row;
     snprintf(kept->rule, sizeof kept->rule, "%s", row->rule);
 }
 
@@ -235,8 +235,8 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
     for (uint32_t id = 1; id <= memory->series_count; id++)
         memory_restore_series(memory, pipeline, id);
     for (size_t i = 0; i < memory->states_count; i++) {
-        struct eg_row_rule_state row = {memory->states[i].rule, memory->states[i].series,
-                                        memory->states[i].state};
+        struct eg_row_rule_state row = memory->states[i].row;
+        row.rule = memory->states[i].rule;
         eg_pipeline_restore_rule_state(pipeline, &row);
     }
     for (size_t i = 0; i < memory->cases_count; i++) {

@@ -75,6 +75,7 @@ static bool find_case(void *user, const char *id, struct eg_case *ret)
 static void commit(void)
 {
     struct eg_err err = {0};
+    eg_pipeline_settle(room.pipeline, &room.batch);
     if (eg_store_commit(room.store, &room.batch, &err) != EG_OK)
         fail_msg("%s", err.text);
     for (size_t i = 0; i < room.batch.answers_count; i++)

@@ -32,8 +32,7 @@
 
 struct stored_state {
     char rule[64];
-    uint32_t series;
-    struct eg_rule_state state;
+    struct eg_row_rule_state row;
 };
 struct stored_device {
     int64_t interval_ms;
@@ -193,13 +192,12 @@ static inline void memory_take_state(struct memory *memory, const struct eg_row_
 {
     struct stored_state *kept = NULL;
     for (size_t i = 0; i < memory->states_count && !kept; i++)
-        if (memory->states[i].series == row->series && !strcmp(memory->states[i].rule, row->rule))
+        if (memory->states[i].row.series == row->series && !strcmp(memory->states[i].rule, row->rule))
             kept = &memory->states[i];
     if (!kept)
         kept = PUSH(memory, states);
     snprintf(kept->rule, sizeof kept->rule, "%s", row->rule);
-    kept->series = row->series;
-    kept->state = row->state;
+    kept->row = *row;
 }
 
 static inline void memory_take_case(struct memory *memory, const struct eg_case *row)
@@ -380,10 +378,11 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
         memory_range(memory, id, eg_pipeline_restore_since(pipeline, id), INT64_MAX, memory_refill_one,
                      &(struct refill){pipeline, id});
     }
-    for (size_t i = 0; i < memory->states_count; i++)
-        eg_pipeline_restore_rule_state(pipeline, &(struct eg_row_rule_state){memory->states[i].rule,
-                                                                             memory->states[i].series,
-                                                                             memory->states[i].state});
+    for (size_t i = 0; i < memory->states_count; i++) {
+        struct eg_row_rule_state row = memory->states[i].row;
+        row.rule = memory->states[i].rule;
+        eg_pipeline_restore_rule_state(pipeline, &row);
+    }
     for (size_t i = 0; i < memory->cases_count; i++)
         if (memory_active(&memory->cases[i]) &&
             eg_pipeline_restore_case(pipeline, &memory->cases[i], &err) != EG_OK)
@@ -491,6 +490,7 @@ static inline void add(struct memory *memory, const struct eg_event *event)
 
 static inline void turn(struct memory *memory)
 {
+    eg_pipeline_settle(memory->pipeline, &memory->batch);
     memory_commit(memory, &memory->batch);
 }
 

@@ -195,12 +195,15 @@ static void test_corrections(void **unused)
         assert_int_equal(room.counters.r_duplicate, 10 * (round + 1));
         memory_restart(&room);
     }
-    reads(&room, NOON - 5 * MINUTE, 99); /* not the newest: corrected, and judged by no `last` */
+    reads(&room, NOON - 5 * MINUTE, 99); /* not the newest: as if it had been so then */
     assert_int_equal(room.counters.r_corrected, 1);
     assert_int_equal(room.readings[10].flags, EG_FLAG_CORRECTION);
-    assert_int_equal(room.cases_count, 0);
+    assert_int_equal(room.cases_count, 1);
+    assert_int_equal(case_of(&room, 1)->condition, EG_CONDITION_OK);
+    assert_true(case_of(&room, 1)->opened_ms == NOON - 5 * MINUTE);
     reads(&room, NOON - MINUTE, 99); /* the newest */
     assert_int_equal(room.cases_count, 1);
+    assert_int_equal(case_of(&room, 1)->condition, EG_CONDITION_BREACHING);
     reads(&room, NOON - MINUTE, 98);
     reads(&room, NOON - MINUTE, 99);
     assert_int_equal(room.counters.r_corrected, 4);
@@ -238,7 +241,7 @@ static void test_retained(void **unused)
         {"{\"pm25\":500}", "ignored s0 d0 r0 c0", true, 0}, /* of an unknown age */
         {"{\"ts\":1795435000,\"pm25\":500}", "decoded s1 d0 r0 c0", true, 0},
         {"{\"ts\":1795434000,\"pm25\":500}", "decoded s1 d0 r0 c0", false,
-         0}, /* older than the newest, which nobody may judge */
+         1}, /* older than the newest, which nobody may judge */
         {"{\"ts\":1795435100,\"pm25\":500}", "decoded s1 d0 r0 c0", false, 1},
         {"{\"ts\":1795435100,\"pm25\":500}", "decoded s0 d1 r0 c0", true, 1},
         {"{\"ts\":1795435200,\"pm25\":1}", "decoded s1 d0 r0 c0", true, 1},

@@ -13,8 +13,9 @@ static const char *history(void)
     *text = '\0';
     for (size_t i = 0; i < room.events_count; i++) {
         const struct eg_case_event *row = &room.events[i];
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%u %s %s@%g", used ? "; " : "",
-                                 row->case_number, row->kind, row->to,
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%u %s%s%s@%g", used ? "; " : "",
+                                 row->case_number, row->kind, strcmp(row->kind, "corrected") ? " " : "",
+                                 strcmp(row->kind, "corrected") ? row->to : "",
                                  (double)(row->at_ms - NOON) / (double)MINUTE);
     }
     return text;
@@ -79,22 +80,32 @@ static const struct story {
      "1 opened critical@0; 1 level notice@3; 1 level critical@6"},
     {TWO ", hold: 2m", "0:60 1:200 2:200 3:200", "1 opened notice@0; 1 level critical@3"},
     {TWO ", clear_hold: 2m", "0:200 1:60 2:60 3:60", "1 opened critical@0; 1 level notice@3"},
-    /* out of order: the newest reading is what counts */
-    {LAST, "5:10 3:80 6:10", ""},
+    /* out of order: as if it had come in order */
+    {LAST, "5:10 3:80 6:10", "1 opened warning@3; 1 condition ok@5"},
+    {LAST, "5:80 3:80 6:10", "1 opened warning@5; 1 corrected@3; 1 condition ok@6"},
+    {LAST, "5:80 3:80 4:10 6:80", "1 opened warning@5; 1 corrected@3"},
+    {LAST, "1:80 2:10 3:80 4:10 5:80 6:10 0:90",
+     "1 opened warning@1; 1 condition ok@2; 1 condition breaching@3; 1 condition ok@4; 1 condition "
+     "breaching@5; 1 "
+     "condition ok@6; 1 corrected@0"},
+    {LAST ", hold: 10m", "0:80 9:80 20:80 5:10", "1 opened warning@0; 1 corrected@9"},
+    {LAST ", hold: 10m", "0:80 20:80 15:10", "1 opened warning@0; 1 corrected@0; 1 condition ok@20"},
+    {LAST ", hold: 10m", "0:80 5:10 20:80 8:80", "1 opened warning@8"},
+    {TWO, "0:60 5:160 9:10 3:80", "1 opened notice@0; 1 level critical@5; 1 condition ok@9"},
+    {TWO, "5:60 9:10 3:160", "1 opened notice@5; 1 condition ok@9; 1 corrected@3"},
     {LAST, "5:80 3:10 6:80", "1 opened warning@5"},
     /* a correction of the newest is judged */
-    {LAST, "5:80 5:10", "1 opened warning@5; 1 condition ok@5"},
+    {LAST, "5:80 5:10", "1 opened warning@5; 1 corrected@5; 1 condition ok@5"},
     {LAST, "5:10 5:80", "1 opened warning@5"},
-    {LAST ", hold: 10m", "0:80 5:80 5:10 5:80 10:80 14:80",
-     ""}, /* for a moment it was not beyond: the hold begins anew */
-    {LAST ", hold: 10m", "0:80 5:80 5:10 5:80 10:80 15:80", "1 opened warning@5"},
+    {LAST ", hold: 10m", "0:80 5:80 5:10 5:80 9:80", ""}, /* what was corrected away breaks no hold */
+    {LAST ", hold: 10m", "0:80 5:80 5:10 5:80 10:80", "1 opened warning@0"},
     /* windows */
     {"statistic: mean, window: 10m, " LAST, "0:80 1:60 2:100 3:60",
      "1 opened warning@0; 1 condition ok@1; 1 condition breaching@2"},
     {"statistic: mean, window: 10m, " LAST, "0:60 4:100 10:74", "1 opened warning@4"},
     {"statistic: mean, window: 10m, " LAST, "0:60 4:100 | 10:74", "1 opened warning@4"},
     {"statistic: max, window: 10m, " LAST, "0:80 5:10 9:10 10:10", "1 opened warning@0; 1 condition ok@10"},
-    {"statistic: max, window: 10m, " LAST, "5:10 3:80", "1 opened warning@5"}, /* late, but in the window */
+    {"statistic: max, window: 10m, " LAST, "5:10 3:80", "1 opened warning@3"}, /* late, but in the window */
     {"statistic: min, window: 10m, direction: below, levels: {warning: {open: 20, clear: 20}}",
      "0:30 1:10 5:30 11:30", "1 opened warning@1; 1 condition ok@11"},
     {"statistic: sum, window: 1h, " LAST, "0:40 30:40 60:10", "1 opened warning@30; 1 condition ok@60"},
@@ -263,15 +274,134 @@ static void test_reload_of_several_rules(void **unused)
                                     ", hold: 10m}, {id: b, quantity: pm25, " LAST "}]\n");
     play("10:60 10:80");
     assert_string_equal(history(), "1 opened warning@0; 2 opened warning@0; 1 condition ok@10; 3 opened "
-                                   "warning@10; 1 condition breaching@10");
+                                   "warning@0; 4 opened warning@0; 1 condition breaching@10");
     memory_close(&room);
+}
+
+/* --- in any order --- */
+
+static const char *const some_rules[] = {
+    TWO,
+    TWO ", hold: 20m",
+    TWO ", hold: 20m, clear_hold: 30m",
+    "statistic: mean, window: 1h, " TWO ", clear_hold: 10m",
+    "statistic: max, window: 3h, " TWO,
+    "statistic: rate, window: 2h, levels: {warning: {open: 20, clear: 0}}",
+    "direction: below, levels: {notice: {open: 40, clear: 45}, critical: {open: 10, clear: 30}}, hold: 15m"};
+#define RULES (sizeof some_rules / sizeof *some_rules)
+
+static const struct eg_case *case_of_rule(const struct memory *memory, size_t rule)
+{
+    char name[8];
+    snprintf(name, sizeof name, "r%zu", rule);
+    for (size_t i = 0; i < memory->cases_count; i++)
+        if (!strcmp(memory->cases[i].rule, name))
+            return &memory->cases[i];
+    return NULL;
+}
+
+static void open_with_some_rules(struct memory *memory)
+{
+    char yaml[4000];
+    size_t used = (size_t)snprintf(yaml, sizeof yaml, SITES "late_limit: 8d\nrules:\n");
+    for (size_t r = 0; r < RULES; r++)
+        used += (size_t)snprintf(yaml + used, sizeof yaml - used, "  - {id: r%zu, quantity: pm25, %s}\n", r,
+                                 some_rules[r]);
+    memory_open(memory, yaml);
+}
+
+static void tell(struct memory *memory, int64_t ms, double value)
+{
+    char payload[80];
+    snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%g}", (long long)ms, value);
+    struct eg_event event = message_event(memory->now_ms, A1, payload, strlen(payload), ++memory->mid);
+    add(memory, &event);
+}
+
+static void same_case(uint64_t seed, int way, size_t rule, const struct eg_case *live,
+                      const struct eg_case *late)
+{
+    if (!live && (!late || late->condition == EG_CONDITION_OK))
+        return; /* one that was opened before all was known is ok again */
+    if (!live || !late)
+        fail_msg("seed %llu, order %d, rule %zu: %s case when in order", (unsigned long long)seed, way, rule,
+                 live ? "a" : "no");
+    if (live->opened_ms != late->opened_ms || live->level != late->level ||
+        live->condition != late->condition || live->peak_value != late->peak_value ||
+        live->peak_ms != late->peak_ms || live->limit != late->limit)
+        fail_msg("seed %llu, order %d, rule %zu: opened %lld and %lld, level %d and %d, condition %d and %d, "
+                 "peak %g at %lld and %g at %lld, limit %g and %g",
+                 (unsigned long long)seed, way, rule, (long long)(live->opened_ms - NOON),
+                 (long long)(late->opened_ms - NOON), live->level, late->level, live->condition,
+                 late->condition, live->peak_value, (long long)(live->peak_ms - NOON), late->peak_value,
+                 (long long)(late->peak_ms - NOON), live->limit, late->limit);
+}
+
+/* A gateway that brings a week at once, in whatever order, with restarts between: the cases it would have come to. */
+static void test_in_any_order_as_in_order(void **unused)
+{
+    (void)unused;
+    enum { READINGS = 200 };
+    static struct memory live;
+    struct {
+        int64_t ms;
+        double value;
+    } rows[READINGS];
+    size_t with_case = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        uint64_t random = seed * UINT64_C(0x9e3779b97f4a7c15);
+        open_with_some_rules(&live);
+        double value = 30;
+        for (int i = 0; i < READINGS; i++) {
+            value += (double)random_below(&random, 41) - 20;
+            value = value < 0 ? 0 : value > 300 ? 300 : value;
+            rows[i].ms = NOON - 7 * DAY + i * 45 * MINUTE + random_below(&random, 40) * MINUTE;
+            rows[i].value = random_below(&random, 30) ? value : 200;
+            live.now_ms = rows[i].ms;
+            reads(&live, rows[i].ms, rows[i].value);
+        }
+        for (int way = 0; way < 3; way++) {
+            open_with_some_rules(&room);
+            room.now_ms = NOON;
+            for (int i = READINGS - 1; way && i > 0; i--) {
+                int64_t k = way == 1 && i > 9 ? i - random_below(&random, 10) : random_below(&random, i + 1);
+                int64_t ms = rows[i].ms;
+                double kept = rows[i].value;
+                rows[i] = rows[k];
+                rows[k].ms = ms;
+                rows[k].value = kept;
+            }
+            for (int i = 0; i < READINGS; i++) {
+                tell(&room, rows[i].ms, rows[i].value);
+                if (random_below(&random, 3) == 0) {
+                    int64_t again = random_below(&random, i + 1);
+                    tell(&room, rows[again].ms, rows[again].value);
+                }
+                if (random_below(&random, 6) == 0)
+                    turn(&room);
+                if (!room.batch.events && random_below(&random, 5) == 0)
+                    memory_restart(&room);
+            }
+            turn(&room);
+            for (size_t r = 0; r < RULES; r++) {
+                same_case(seed, way, r, case_of_rule(&live, r), case_of_rule(&room, r));
+                with_case += case_of_rule(&live, r) != NULL;
+            }
+            memory_close(&room);
+        }
+        memory_close(&live);
+    }
+    assert_true(with_case > 200);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stories),  cmocka_unit_test(test_stories_with_restarts),
-        cmocka_unit_test(test_the_card), cmocka_unit_test(test_where_a_rule_looks),
-        cmocka_unit_test(test_reload),   cmocka_unit_test(test_reload_of_several_rules)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stories),
+                                       cmocka_unit_test(test_stories_with_restarts),
+                                       cmocka_unit_test(test_the_card),
+                                       cmocka_unit_test(test_where_a_rule_looks),
+                                       cmocka_unit_test(test_reload),
+                                       cmocka_unit_test(test_reload_of_several_rules),
+                                       cmocka_unit_test(test_in_any_order_as_in_order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,7 @@ static bool commit_turn(struct life *life)
     struct house *house = &life->house;
     assert_false(house->batch.failed);
     int code = EG_EFULL;
+    eg_pipeline_settle(house->pipeline, &house->batch);
     for (int tries = 0; code == EG_EFULL && tries < 3; tries++)
         code = eg_store_commit(house->store, &house->batch, &house->err);
     life->torn = code != EG_OK;

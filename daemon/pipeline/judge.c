@@ -1,0 +1,195 @@
+/* Judging: what a rule sees at a reading, and the level that holds there, in the readings' own time. Knows limits, hysteresis and hold;
+ * what becomes of a level is case.c's business, and which readings are judged anew is rejudge.c's.
+ *
+ * Beyond a limit is strictly above (below) it; within is everything else. A level is reached when the statistic has been beyond
+ * its `open` for `hold`, and left when it has been within its `clear` for `clear_hold`. */
+#include <pipeline/state.h>
+
+#include <string.h>
+
+static bool beyond(const struct eg_conf_rule *rule, double value, double limit)
+{
+    return rule->below ? value < limit : value > limit;
+}
+
+/* Runs the timers of each level to `at_ms`; gives the level that holds now. */
+enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_state *state, int64_t at_ms,
+                               double value)
+{
+    enum eg_level reached = EG_LEVEL_NONE;
+    for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
+        if (!rule->levels[level].set)
+            continue;
+        int64_t *since = &state->since_ms[level], *clear = &state->clear_since_ms[level];
+        if (!beyond(rule, value, rule->levels[level].open))
+            *since = EG_TIME_NONE;
+        else if (*since == EG_TIME_NONE)
+            *since = at_ms;
+        if (beyond(rule, value, rule->levels[level].clear))
+            *clear = EG_TIME_NONE;
+        else if (*clear == EG_TIME_NONE)
+            *clear = at_ms;
+        bool rises = *since != EG_TIME_NONE && at_ms - *since >= rule->hold_ms;
+        bool stays =
+            level <= state->level && !(*clear != EG_TIME_NONE && at_ms - *clear >= rule->clear_hold_ms);
+        if (rises || stays)
+            reached = (enum eg_level)level;
+    }
+    for (int level = (int)reached + 1; level < EG_LEVEL_COUNT; level++)
+        state->clear_since_ms[level] = EG_TIME_NONE; /* of a level that holds: no other is left */
+    state->level = (uint8_t)reached;
+    return reached;
+}
+
+bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, double value,
+                   struct eg_seen *ret)
+{
+    ret->value = value;
+    return !window || eg_window_value(window, rule->statistic, &ret->value);
+}
+
+/* --- checkpoints --- */
+
+/* Else it is as before the first reading: no level, no timer. */
+static bool matters(const struct eg_rule_state *state)
+{
+    for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++)
+        if (state->since_ms[level] != EG_TIME_NONE)
+            return true;
+    return state->level || state->case_number;
+}
+
+/* Of a stretch: no reading comes later than that after a newer one, and is judged. */
+static int64_t width(const struct eg_conf *conf)
+{
+    return conf->late_limit_ms + conf->future_tolerance_ms + 1;
+}
+
+static int64_t stretch(const struct eg_conf *conf, int64_t ms)
+{
+    return ms < 0 ? -1 : ms / width(conf); /* no reading is from before 1970 */
+}
+
+bool eg_judge_checkpoint(const struct eg_conf *conf, struct eg_checkpoint checkpoints[EG_CHECKPOINTS],
+                         const struct eg_checkpoint *now, int64_t next_ms)
+{
+    if (now->at_ms == EG_TIME_NONE || stretch(conf, now->at_ms) == stretch(conf, next_ms) ||
+        checkpoints[EG_NEWER].at_ms == now->at_ms)
+        return false;
+    if (checkpoints[EG_NEWER].at_ms == EG_TIME_NONE ||
+        stretch(conf, checkpoints[EG_NEWER].at_ms) != stretch(conf, now->at_ms))
+        checkpoints[EG_OLDER] =
+            checkpoints[EG_NEWER]; /* else a later one of the same stretch, which came late */
+    checkpoints[EG_NEWER] = *now;
+    return true;
+}
+
+static struct eg_checkpoint as_it_stands(const struct eg_watch *watch, const struct eg_case *row)
+{
+    return (struct eg_checkpoint){watch->at_ms, watch->state, row ? row->peak_value : 0,
+                                  row ? row->peak_ms : 0};
+}
+
+void eg_judge_settle(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch)
+{
+    const struct eg_case *row =
+        watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
+    watch->at_ms = series->has_last ? series->last_ms : EG_TIME_NONE;
+    watch->checkpoints[EG_OLDER] = watch->checkpoints[EG_NEWER] = as_it_stands(watch, row);
+}
+
+void eg_judge_begin(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                    struct eg_watch *watch)
+{
+    watch->at_ms = series->has_last ? series->last_ms : EG_TIME_NONE;
+    for (int i = 0; i < EG_CHECKPOINTS; i++)
+        watch->checkpoints[i] = (struct eg_checkpoint){
+            series->has_last ? series->last_ms - width(pipeline->conf) : EG_TIME_NONE, watch->state, 0, 0};
+}
+
+void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch,
+                      const struct eg_row_rule_state *row)
+{
+    watch->state = row->state;
+    eg_judge_settle(pipeline, series, watch);
+    if (!row->checkpointed)
+        return;
+    memcpy(watch->checkpoints, row->checkpoints, sizeof watch->checkpoints);
+    /* Where nothing matters checkpoints are not written: what is there may be from long ago, and all was well since. */
+    if (series->has_last && !matters(&row->state) &&
+        row->checkpoints[EG_NEWER].at_ms < series->last_ms - 3 * width(pipeline->conf))
+        eg_judge_begin(pipeline, series, watch);
+}
+
+/* --- at the newest reading --- */
+
+static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
+                  double value, int64_t now_ms, struct eg_batch *batch)
+{
+    const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];
+    struct eg_rule_state *state = &watch->state, before = *state;
+    struct eg_case *row = state->case_number ? eg_case_find(pipeline, state->case_number) : NULL;
+    struct eg_judged judged = {.at_ms = series->last_ms, .now_ms = now_ms, .value = value};
+    struct eg_checkpoint stands = as_it_stands(watch, row);
+    bool kept = eg_judge_checkpoint(pipeline->conf, watch->checkpoints, &stands, series->last_ms);
+    judged.level = eg_judge_advance(rule, state, series->last_ms, value);
+    judged.since_ms =
+        state->since_ms[judged.level] != EG_TIME_NONE ? state->since_ms[judged.level] : series->last_ms;
+    watch->at_ms = series->last_ms;
+    if (row) {
+        if (judged.level != before.level)
+            eg_case_level(pipeline, row, rule, &judged, batch);
+        else
+            eg_case_follow(row, rule, &judged, batch);
+    } else if (judged.level) {
+        state->case_number = eg_case_open(pipeline, series, rule, &judged, batch);
+    }
+    if (memcmp(state, &before, sizeof before) != 0 || (kept && matters(state)))
+        eg_rule_write_state(pipeline, series, watch, batch);
+}
+
+void eg_judge_newest(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,
+                     struct eg_batch *batch)
+{
+    for (size_t i = 0; i < series->watch_count; i++) {
+        struct eg_seen seen;
+        struct eg_watch *watch = &series->watches[i];
+        const struct eg_case *row =
+            watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
+        if (eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, series->last_value, &seen))
+            judge(pipeline, series, watch, seen.value, now_ms, batch);
+        else if (row)
+            eg_case_write(row, batch); /* its last value cannot be recalled from the readings any more */
+    }
+}
+
+void eg_judge_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before,
+                        struct eg_batch *batch)
+{
+    bool judged = !(series->last_flags & EG_FLAGS_UNJUDGED);
+    for (size_t i = 0; i < series->watch_count; i++) {
+        struct eg_case *row = series->watches[i].state.case_number
+                                  ? eg_case_find(pipeline, series->watches[i].state.case_number)
+                                  : NULL;
+        if (row && judged)
+            eg_judge_recall_last(pipeline, row);
+        else if (row && judged_before)
+            eg_case_write(row, batch);
+    }
+}
+
+void eg_judge_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
+{
+    struct eg_series *series = eg_registry_series(pipeline, row->series);
+    struct eg_seen seen;
+    if (!series || !series->has_last || (series->last_flags & EG_FLAGS_UNJUDGED))
+        return;
+    for (size_t i = 0; i < series->watch_count; i++) {
+        struct eg_watch *watch = &series->watches[i];
+        if (watch->state.case_number == row->number &&
+            eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, series->last_value, &seen)) {
+            row->last_value = seen.value;
+            row->last_ms = series->last_ms;
+        }
+    }
+}
