@@ -3,13 +3,14 @@
 #include "house.h"
 #include "repair.h"
 #include "turn.h"
+#include "watchdog.h"
 
 #include <api/api.h>
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/zone.h>
 #include <mqtt/mqtt.h>
-#include <notify/notify.h>
+#include <notify/outbox.h>
 #include <notify/state.h>
 
 #include <signal.h>
@@ -20,8 +21,6 @@
 
 #define FAULTS_MAX_BYTES ((size_t)64 * 1024)
 #define SUMMARY_EVERY_MS 60000 /* CONTRACT §6: at most once a minute */
-/* A commit that hangs longer than this is no progress: the watchdog may bite. */
-#define COMMIT_HANGS_US INT64_C(120000000)
 
 struct house {
     uv_loop_t loop;
@@ -33,13 +32,13 @@ struct house {
     struct eg_turn *turn;
     struct eg_mqtt *mqtt;
     struct eg_api *api;
-    struct eg_notify *notify;
+    struct eg_outbox *outbox;
     struct eg_state *state;
     uv_signal_t term, interrupt, hup;
-    uv_timer_t watchdog, summary;
-    int64_t started_ms, beat_us;
-    uint64_t beats;
-    bool committing, leaving, has_signals;
+    struct eg_watchdog watchdog;
+    uv_timer_t summary;
+    int64_t started_ms;
+    bool leaving, has_signals;
     int status;
 };
 
@@ -90,7 +89,7 @@ static int publish_state(void *user, const char *topic, const char *body, size_t
 static void on_telling(void *user, bool connected)
 {
     struct house *house = user;
-    eg_notify_link(house->notify, connected);
+    eg_outbox_link(house->outbox, connected);
     if (connected) {
         eg_state_forget(house->state);
         uv_timer_start(&house->summary, on_summary, 0, SUMMARY_EVERY_MS);
@@ -101,21 +100,26 @@ static void on_telling(void *user, bool connected)
 
 static void on_published(void *user, int64_t ticket, const char *error)
 {
-    struct house *house = user;
-    eg_notify_published(house->notify, ticket, error);
+    eg_outbox_published(((struct house *)user)->outbox, ticket, error);
 }
 
 static int publish(void *user, const char *topic, const char *body, size_t length, bool retain,
                    int64_t ticket)
 {
     struct house *house = user;
-    return eg_mqtt_publish(house->mqtt, topic, body, length, retain, ticket);
+    return house->mqtt ? eg_mqtt_publish(house->mqtt, topic, body, length, retain, ticket) : EG_EBUSY;
 }
 
-static void on_delivery(void *user, const struct eg_delivery *delivery)
+static bool on_delivery(void *user, const struct eg_delivery *delivery)
 {
     struct house *house = user;
-    eg_turn_delivery(house->turn, delivery);
+    return house->turn && eg_turn_delivery(house->turn, delivery);
+}
+
+static bool look_at_outbox(void *user, int64_t id, unsigned *ret_tries, int64_t *ret_next_ms,
+                           const char **ret_error)
+{
+    return eg_outbox_look(((const struct house *)user)->outbox, id, ret_tries, ret_next_ms, ret_error);
 }
 
 static bool on_command(void *user, const struct eg_command *command)
@@ -140,28 +144,32 @@ static void tell_state(void *user, struct eg_api_state *ret)
 {
     struct house *house = user;
     struct eg_turn_figures figures = {0};
+    struct eg_lanes_figures outbox;
+    eg_outbox_figures(house->outbox, &outbox);
     if (house->turn) /* the socket answers until its own floor is taken down */
         eg_turn_figures(house->turn, &figures);
-    *ret = (struct eg_api_state){.started_ms = house->started_ms,
-                                 .now_ms = eg_clock_now_ms(),
-                                 .faults = &house->faults,
-                                 .counters = figures.counters,
-                                 .commits = figures.commits,
-                                 .last_commit_us = figures.last_commit_us};
+    *ret = (struct eg_api_state){
+        .started_ms = house->started_ms,
+        .now_ms = eg_clock_now_ms(),
+        .faults = &house->faults,
+        .counters = figures.counters,
+        .commits = figures.commits,
+        .last_commit_us = figures.last_commit_us,
+        .outbox = {outbox.pending, outbox.failing, outbox.unreachable, outbox.delivered, outbox.failed}};
     ret->broker_connected = house->mqtt && eg_mqtt_connected(house->mqtt, &ret->broker_since_ms);
 }
 
 static void on_pause(void *user)
 {
     struct house *house = user;
-    house->committing = true;
+    house->watchdog.committing = true;
     eg_mqtt_pause(house->mqtt);
 }
 
 static void on_release(void *user, const struct eg_batch *batch)
 {
     struct house *house = user;
-    house->committing = false;
+    house->watchdog.committing = false;
     if (house->mqtt)
         eg_mqtt_release(house->mqtt);
     if (house->api)
@@ -174,8 +182,7 @@ static void on_release(void *user, const struct eg_batch *batch)
     } else {
         eg_fault_clear(&house->faults, "cases.full");
     }
-    if (batch->outbox_count && house->notify)
-        eg_notify_pump(house->notify);
+    eg_outbox_release(house->outbox, batch);
 }
 
 static bool find_case(void *user, const char *id, struct eg_case *ret)
@@ -192,7 +199,7 @@ static void close_signals(struct house *house)
     uv_close((uv_handle_t *)&house->term, NULL);
     uv_close((uv_handle_t *)&house->interrupt, NULL);
     uv_close((uv_handle_t *)&house->hup, NULL);
-    uv_close((uv_handle_t *)&house->watchdog, NULL);
+    eg_watchdog_close(&house->watchdog);
 }
 
 static void api_gone(void *user)
@@ -207,8 +214,6 @@ static void mqtt_gone(void *user)
 {
     struct house *house = user;
     house->mqtt = NULL;
-    eg_notify_destroy(house->notify);
-    house->notify = NULL;
     eg_state_destroy(house->state);
     house->state = NULL;
     uv_timer_stop(&house->summary);
@@ -218,15 +223,22 @@ static void mqtt_gone(void *user)
         api_gone(house);
 }
 
+static void outbox_gone(void *user)
+{
+    struct house *house = user;
+    house->outbox = NULL;
+    if (house->mqtt)
+        eg_mqtt_close(house->mqtt, mqtt_gone, house);
+    else
+        mqtt_gone(house);
+}
+
 static void committed_all(void *user)
 {
     struct house *house =
         user; /* the turn's memory is gone; its last PUBACKs and answers went out in on_release() */
     house->turn = NULL;
-    if (house->mqtt)
-        eg_mqtt_close(house->mqtt, mqtt_gone, house);
-    else
-        mqtt_gone(house);
+    eg_outbox_close(house->outbox, outbox_gone, house);
 }
 
 static void leave(struct house *house, int status)
@@ -236,6 +248,7 @@ static void leave(struct house *house, int status)
     house->leaving = true;
     house->status = status;
     sd_notify(0, "STOPPING=1");
+    eg_outbox_stop(house->outbox);
     eg_turn_close(house->turn, committed_all, house);
 }
 
@@ -267,6 +280,7 @@ static void take_conf(void *user)
     eg_zone_use(fresh->time_zone);
     eg_turn_configure(house->turn, fresh);
     eg_api_configure(house->api, fresh);
+    eg_outbox_configure(house->outbox, fresh);
     if (!eg_mqtt_configure(house->mqtt, fresh))
         eg_log(EG_LOG_WARNING,
                "reload: the client id, credentials, TLS and mqtt.publish take effect with the next start");
@@ -305,19 +319,6 @@ static void on_reload(uv_signal_t *signal, int number)
         eg_turn_quiet(house->turn, take_conf, house);
     }
     eg_buf_finish(&faults);
-}
-
-static void on_watchdog(uv_timer_t *timer)
-{
-    struct house *house = timer->data;
-    struct eg_turn_figures figures;
-    eg_turn_figures(house->turn, &figures);
-    if (!house->committing || figures.beats != house->beats) { /* tries on a full disk are beats, too */
-        house->beats = figures.beats;
-        house->beat_us = eg_clock_mono_us();
-    }
-    if (eg_clock_mono_us() - house->beat_us < COMMIT_HANGS_US)
-        sd_notify(0, "WATCHDOG=1");
 }
 
 /* --- moving in --- */
@@ -366,9 +367,9 @@ static void remember_subscriptions(struct house *house)
 static int build_edges(struct house *house, struct eg_err *err)
 {
     const struct eg_turn_edges edges = {house, on_pause, on_release, on_fatal};
-    const struct eg_api_door api_door = {house, tell_state, on_command, on_import, on_retry};
+    const struct eg_api_door api_door = {house, tell_state, on_command, on_import, look_at_outbox, on_retry};
     const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_telling, on_published};
-    const struct eg_notify_door notify_door = {house, publish, on_delivery};
+    const struct eg_lanes_door outbox_door = {house, publish, on_delivery};
     const struct eg_state_door state_door = {house, publish_state};
     int fds = sd_listen_fds(0);
     int code = eg_turn_create(&house->loop, house->conf, house->pipeline, house->store, &house->faults,
@@ -381,11 +382,13 @@ static int build_edges(struct house *house, struct eg_err *err)
     }
     if (code != EG_OK)
         return code;
-    house->notify = eg_notify_create(house->reader, &notify_door);
     house->state = eg_state_create(&state_door);
-    if (!house->notify || !house->state)
+    if (!house->state)
         return eg_err_set(err, EG_ENOMEM, "no memory for the outbox");
-    code = eg_mqtt_create(&house->loop, house->conf, &mqtt_door, &house->mqtt, err);
+    code = eg_outbox_create(&house->loop, house->conf, house->reader, &house->faults, &outbox_door,
+                            &house->outbox, err);
+    if (code == EG_OK)
+        code = eg_mqtt_create(&house->loop, house->conf, &mqtt_door, &house->mqtt, err);
     if (code == EG_OK)
         remember_subscriptions(house);
     return code;
@@ -393,18 +396,15 @@ static int build_edges(struct house *house, struct eg_err *err)
 
 static void build_signals(struct house *house)
 {
-    uint64_t usec = 0;
     house->has_signals = true;
     uv_signal_init(&house->loop, &house->term);
     uv_signal_init(&house->loop, &house->interrupt);
     uv_signal_init(&house->loop, &house->hup);
-    uv_timer_init(&house->loop, &house->watchdog);
-    house->term.data = house->interrupt.data = house->hup.data = house->watchdog.data = house;
+    house->term.data = house->interrupt.data = house->hup.data = house;
     uv_signal_start(&house->term, on_stop, SIGTERM);
     uv_signal_start(&house->interrupt, on_stop, SIGINT);
     uv_signal_start(&house->hup, on_reload, SIGHUP);
-    if (sd_watchdog_enabled(0, &usec) > 0)
-        uv_timer_start(&house->watchdog, on_watchdog, 0, usec / 2000 > 1000 ? usec / 2000 : 1000);
+    eg_watchdog_start(&house->watchdog, &house->loop, &house->turn);
 }
 
 int eg_house_run(struct eg_conf *conf)

@@ -302,11 +302,10 @@ bool eg_turn_retry(struct eg_turn *turn, const struct eg_retry *retry)
     return wait_for_turn(turn, &event);
 }
 
-void eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery)
+bool eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery)
 {
     struct eg_event event = {.kind = EG_EVENT_DELIVERY, .now_ms = eg_clock_now_ms(), .delivery = *delivery};
-    if (!wait_for_turn(turn, &event) && !turn->closed)
-        eg_log(EG_LOG_WARNING, "outbox: a delivery's result could not be noted; it will be sent once more");
+    return wait_for_turn(turn, &event);
 }
 
 /* --- what next --- */

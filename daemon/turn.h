@@ -33,7 +33,7 @@ void eg_turn_dry(struct eg_turn *turn, bool full, bool perhaps);
 bool eg_turn_command(struct eg_turn *turn, const struct eg_command *command);
 bool eg_turn_import(struct eg_turn *turn, const struct eg_import *import);
 bool eg_turn_retry(struct eg_turn *turn, const struct eg_retry *retry);
-void eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery);
+bool eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery); /* false: not now */
 
 /* Nothing uncommitted and no commit running: the pipeline may be given a new configuration. Otherwise `when` is called as soon as
  * that is so (one at a time). */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXTS 5
+#define TEXTS 8
 
 struct eg_waiting_row {
     struct eg_event event;
@@ -69,7 +69,10 @@ static bool own_texts(struct eg_waiting_row *row)
     struct eg_command *command = &row->event.command;
     const char **commands[TEXTS] = {&command->verb, &command->case_id, &command->user, &command->note,
                                     &command->party};
-    const char **deliveries[TEXTS] = {&row->event.delivery.error};
+    struct eg_delivery *delivery = &row->event.delivery;
+    const char **deliveries[TEXTS] = {&delivery->error,     &delivery->party, &delivery->channel,
+                                      &delivery->recipient, &delivery->key,   &delivery->body,
+                                      &delivery->why,       &delivery->line};
     const char ***texts = row->event.kind == EG_EVENT_COMMAND ? commands : deliveries;
     for (size_t i = 0; i < TEXTS && texts[i]; i++) {
         if (!*texts[i])

@@ -19,6 +19,9 @@ struct eg_api_state {
     struct eg_counters counters; /* as of the last commit, as everything that the store is asked */
     unsigned long commits;
     int64_t last_commit_us; /* how long the last commit took */
+    struct {
+        uint64_t pending, failing, unreachable, delivered, failed;
+    } outbox; /* messages to parties */
 };
 struct eg_api_door {
     void *user;
@@ -26,7 +29,10 @@ struct eg_api_door {
     /* Queues a command; the answer comes through eg_api_release() with the same ticket. false: busy (-32004). Copies. */
     bool (*command)(void *user, const struct eg_command *command);
     bool (*import)(void *user, const struct eg_import *import); /* likewise; NULL: nobody takes any */
-    bool (*retry)(void *user, const struct eg_retry *retry);    /* likewise */
+    /* How a pending message to a party stands; false: unknown. NULL: nobody knows. */
+    bool (*outbox_look)(void *user, int64_t id, unsigned *ret_tries, int64_t *ret_next_ms,
+                        const char **ret_error);
+    bool (*retry)(void *user, const struct eg_retry *retry); /* likewise */
 };
 
 /* Listens at conf->socket.path (made with mode 0660 and group ecogov when that group exists; a stale socket file is removed, a live one

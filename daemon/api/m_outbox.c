@@ -7,11 +7,27 @@
 #define LIST_DEFAULT 50
 
 struct listing {
+    const struct eg_api_door *door;
     struct eg_json *json;
     size_t rows, most;
     int64_t last;
     bool more;
 };
+
+/* Whoever tries knows better than the store, which hears of some tries only. */
+static void write_tries(const struct listing *listing, const struct eg_outbox_view *row)
+{
+    unsigned tries = row->tries;
+    int64_t next_ms = EG_TIME_NONE;
+    const char *error = NULL;
+    if (row->done_ms == EG_TIME_NONE && listing->door->outbox_look)
+        listing->door->outbox_look(listing->door->user, row->id, &tries, &next_ms, &error);
+    error = error ? error : row->error;
+    eg_json_put_int(listing->json, "tries", tries);
+    eg_json_put_time(listing->json, "next_at", next_ms);
+    if (row->done_ms == EG_TIME_NONE)
+        eg_json_put_string(listing->json, "error", error && *error ? error : NULL);
+}
 
 static bool write_entry(void *arg, const struct eg_outbox_view *row)
 {
@@ -36,10 +52,15 @@ static bool write_entry(void *arg, const struct eg_outbox_view *row)
         eg_json_put_string(json, "line", row->line);
         eg_json_put_int(json, "case", row->case_number);
         eg_json_put_string(json, "level", eg_level_name((enum eg_level)row->level));
+        write_tries(listing, row);
     }
-    eg_json_put_string(json, "state", !done ? "pending" : row->delivered ? "delivered" : "failed");
+    eg_json_put_string(json, "state",
+                       !done            ? row->gave_up ? "unreachable" : "pending"
+                       : row->delivered ? "delivered"
+                                        : "failed");
     eg_json_put_time(json, "done_at", row->done_ms);
-    eg_json_put_string(json, "error", row->error && row->error[0] ? row->error : NULL);
+    if (done || !*row->party)
+        eg_json_put_string(json, "error", row->error && row->error[0] ? row->error : NULL);
     eg_json_put_bool(json, "retain", row->retain);
     eg_json_close(json, '}');
     return !json->out->failed;
@@ -47,7 +68,9 @@ static bool write_entry(void *arg, const struct eg_outbox_view *row)
 
 int eg_m_outbox_list(struct eg_call *call)
 {
-    struct listing listing = {.json = call->json, .most = (size_t)eg_call_int(call, "limit", LIST_DEFAULT)};
+    struct listing listing = {.door = call->desk->door,
+                              .json = call->json,
+                              .most = (size_t)eg_call_int(call, "limit", LIST_DEFAULT)};
     struct eg_err err = {0};
     if (!call->desk->reader)
         return eg_call_no_store(call);

@@ -130,6 +130,14 @@ void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json)
     write_counters(json, &state.counters);
     write_store(json, desk, state.now_ms);
     write_cases(json, desk);
+    eg_json_key(json, "outbox");
+    eg_json_open(json, '{');
+    eg_json_put_int(json, "pending", (int64_t)state.outbox.pending);
+    eg_json_put_int(json, "failing", (int64_t)state.outbox.failing);
+    eg_json_put_int(json, "unreachable", (int64_t)state.outbox.unreachable);
+    eg_json_put_int(json, "delivered", (int64_t)state.outbox.delivered);
+    eg_json_put_int(json, "failed", (int64_t)state.outbox.failed);
+    eg_json_close(json, '}');
     write_faults(json, state.faults);
     eg_json_key(json, "turns");
     eg_json_open(json, '{');
@@ -145,6 +153,7 @@ uint64_t eg_m_status_fingerprint(const struct eg_desk *desk)
     desk->door->state(desk->door->user, &state);
     int64_t link[2] = {state.broker_connected, state.broker_since_ms};
     uint64_t print = eg_hash(&state.counters, sizeof state.counters, 1);
+    print = eg_hash(&state.outbox, sizeof state.outbox, print);
     print = eg_hash(link, sizeof link, print);
     const struct eg_case *row;
     for (size_t i = 0; (row = eg_pipeline_case_at(desk->pipeline, i)); i++) {

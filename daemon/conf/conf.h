@@ -26,7 +26,18 @@ enum eg_statistic {
 enum eg_mode { EG_MODE_COLLABORATIVE, EG_MODE_GAP_FILLING, EG_MODE_ALTERNATIVE, EG_MODE_COUNT };
 enum eg_sector { EG_SECTOR_GOVERNMENT, EG_SECTOR_MARKET, EG_SECTOR_SOCIETY, EG_SECTOR_COUNT };
 enum eg_language { EG_LANGUAGE_ZH_CN, EG_LANGUAGE_EN, EG_LANGUAGE_COUNT };
-enum eg_channel_kind { EG_BY_MQTT, EG_BY_COUNT };
+enum eg_channel_kind { EG_BY_MQTT, EG_BY_WEBHOOK, EG_BY_MAIL, EG_BY_EXEC, EG_BY_COUNT };
+enum eg_format { /* what a webhook's receiver understands */
+                 EG_FORMAT_JSON,
+                 EG_FORMAT_TEXT,
+                 EG_FORMAT_WECOM,
+                 EG_FORMAT_DINGTALK,
+                 EG_FORMAT_FEISHU,
+                 EG_FORMAT_NTFY,
+                 EG_FORMAT_SLACK,
+                 EG_FORMAT_ALERTMANAGER,
+                 EG_FORMAT_COUNT
+};
 const char *eg_language_name(enum eg_language language);
 const char *eg_channel_kind_name(enum eg_channel_kind kind);
 const char *eg_level_name(enum eg_level level); /* "" for NONE, "notice" "warning" "critical" */
@@ -65,10 +76,21 @@ struct eg_conf_board {
     int64_t interval_ms;
 };
 
-struct eg_conf_channel { /* a way by which parties are told */
+enum eg_template { EG_TEMPLATE_LINE, EG_TEMPLATE_MESSAGE, EG_TEMPLATE_COUNT };
+extern const char *const eg_template_names[]; /* what may stand in braces; ends with NULL */
+struct eg_conf_channel {                      /* a way by which parties are told */
     const char *id;
     enum eg_channel_kind kind;
-    const char *topic; /* mqtt: where to, with {party} in it perhaps */
+    const char *topic;                  /* mqtt: where to, with {party} in it perhaps */
+    const char *url;                    /* webhook, mail; may hold a secret */
+    enum eg_format format;              /* webhook */
+    const char *secret, *token;         /* webhook: for signing, for Authorization; NULL: none */
+    const char *user, *password, *from; /* mail */
+    const char *ca_file;                /* NULL: the system's */
+    bool tls_insecure, starttls, private_network;
+    const char *program, **arguments; /* exec */
+    size_t argument_count;
+    int64_t timeout_ms, retry_ms, give_up_ms;
 };
 struct eg_conf_hours { /* local minutes of the day; from == to: none (quiet hours) or all day (a route) */
     int from, to;      /* over midnight where to < from */
@@ -80,6 +102,7 @@ struct eg_conf_route { /* one of a party's channels, and when it is used */
     enum eg_level level;
     struct eg_conf_hours hours;
     unsigned days; /* bit 0: Sunday */
+    bool fallback; /* only when one before it failed */
 };
 struct eg_conf_party {
     const char *id, *name;
@@ -148,6 +171,8 @@ struct eg_conf {
     int64_t max_devices;         /* default 20000 */
     struct eg_conf_site *sites;
     size_t site_count;
+    const char *template_folder; /* NULL: none of their own */
+    const char *templates[EG_LANGUAGE_COUNT][EG_TEMPLATE_COUNT];
     struct eg_conf_channel *channels;
     size_t channel_count;
     struct eg_conf_party *parties;
@@ -176,6 +201,7 @@ uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id,
                            size_t length); /* index or EG_CONF_NONE */
 const struct eg_conf_party *eg_conf_party_find(const struct eg_conf *conf, const char *id);     /* or NULL */
 const struct eg_conf_channel *eg_conf_channel_find(const struct eg_conf *conf, const char *id); /* or NULL */
+bool eg_conf_is_address(const char *text);                              /* of e-mail, without a name */
 bool eg_conf_hours_hold(const struct eg_conf_hours *hours, int minute); /* from == to: false */
 const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const char *id); /* or NULL */
 /* The unit of what a rule judges: the quantity's own, for a rate "per hour". `rule` may be NULL. Gives `out` back. */

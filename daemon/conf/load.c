@@ -57,6 +57,7 @@ struct eg_conf *eg_conf_load(const char *path, struct eg_buf *out)
     if (!loaded)
         return NULL;
     struct eg_resolve resolve = {.loaded = loaded, .faults = &faults};
+    loaded->from_disk = true;
     char *absolute = realpath(path, NULL);
     loaded->conf.path = eg_resolve_text(&resolve, absolute ? absolute : path);
     free(absolute);
@@ -134,7 +135,7 @@ const char *eg_language_name(enum eg_language language)
 
 const char *eg_channel_kind_name(enum eg_channel_kind kind)
 {
-    NAME_OF(kind, "mqtt");
+    NAME_OF(kind, "mqtt", "webhook", "mail", "exec");
 }
 
 const char *eg_sector_name(enum eg_sector sector)

@@ -259,9 +259,9 @@ static void take_device(struct eg_resolve *resolve, const struct eg_raw_device *
 
 static void check_once(struct eg_resolve *resolve)
 {
-    static const char *const groups[] = {"mqtt",       "store",         "socket",     "board",
-                                         "time_zone",  "auto_register", "late_limit", "future_tolerance",
-                                         "max_devices"};
+    static const char *const groups[] = {"mqtt",        "store",         "socket",     "board",
+                                         "time_zone",   "auto_register", "late_limit", "future_tolerance",
+                                         "max_devices", "templates"};
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         const char *first = NULL;
         const struct eg_raw *raw;
@@ -316,6 +316,7 @@ void eg_resolve_all(struct eg_resolve *resolve)
     check_once(resolve);
     if (!make_room(resolve))
         return;
+    eg_resolve_templates(resolve, NULL);
     EACH_FILE(resolve, raw)
     eg_resolve_settings(resolve, raw);
     EACH_FILE(resolve, raw)

@@ -8,6 +8,7 @@
 struct eg_loaded {       /* what a struct eg_conf really is */
     struct eg_conf conf; /* first: eg_conf_destroy() finds the rest behind it */
     struct eg_conf_files files;
+    bool from_disk; /* else no file is opened */
     void **blocks;
     size_t block_count, block_capacity;
 };
@@ -38,6 +39,16 @@ void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, cons
 
 /* settings.c: what stands once in the current file */
 void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw);
+
+/* secrets.c: the first line of the file `text` names, or of the credential systemd handed over under that name ("credential:NAME").
+ * NULL where `text` is, or after a fault. */
+const char *eg_resolve_secret(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key,
+                              const char *text);
+/* settings.c: relative to the file that names it */
+const char *eg_resolve_path(struct eg_resolve *resolve, const char *text);
+
+/* templates.c: those in the folder, or the built-in ones where `folder` is NULL or has none */
+void eg_resolve_templates(struct eg_resolve *resolve, const char *folder);
 
 /* channels.c: a channel; what a party says of those it is told by */
 void eg_resolve_channel(struct eg_resolve *resolve, const struct eg_raw_channel *raw, const yaml_node_t *node,

@@ -28,7 +28,13 @@ static const cyaml_strval_t statistics[] = {
 static const cyaml_strval_t directions[] = {{"above", EG_DIRECTION_ABOVE}, {"below", EG_DIRECTION_BELOW}};
 
 static const cyaml_strval_t languages[] = {{"zh_CN", EG_LANGUAGE_ZH_CN}, {"en", EG_LANGUAGE_EN}};
-static const cyaml_strval_t channel_kinds[] = {{"mqtt", EG_BY_MQTT}};
+static const cyaml_strval_t channel_kinds[] = {
+    {"mqtt", EG_BY_MQTT}, {"webhook", EG_BY_WEBHOOK}, {"mail", EG_BY_MAIL}, {"exec", EG_BY_EXEC}};
+static const cyaml_strval_t formats[] = {
+    {"json", EG_FORMAT_JSON},     {"text", EG_FORMAT_TEXT},
+    {"wecom", EG_FORMAT_WECOM},   {"dingtalk", EG_FORMAT_DINGTALK},
+    {"feishu", EG_FORMAT_FEISHU}, {"ntfy", EG_FORMAT_NTFY},
+    {"slack", EG_FORMAT_SLACK},   {"alertmanager", EG_FORMAT_ALERTMANAGER}};
 static const cyaml_strval_t level_words[] = {
     {"notice", EG_LEVEL_NOTICE}, {"warning", EG_LEVEL_WARNING}, {"critical", EG_LEVEL_CRITICAL}};
 static const cyaml_strval_t weekdays[] = {{"sun", 0}, {"mon", 1}, {"tue", 2}, {"wed", 3},
@@ -72,7 +78,25 @@ static const cyaml_schema_field_t channel_fields[] = {
     NEEDED("id", struct eg_raw_channel, id),
     CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct eg_raw_channel, kind, channel_kinds,
                      CYAML_ARRAY_LEN(channel_kinds)),
-    TEXT("topic", struct eg_raw_channel, topic), CYAML_FIELD_END};
+    TEXT("topic", struct eg_raw_channel, topic),
+    TEXT("url", struct eg_raw_channel, url),
+    TEXT("url_file", struct eg_raw_channel, url_file),
+    CHOICE("format", struct eg_raw_channel, format, formats),
+    TEXT("secret_file", struct eg_raw_channel, secret_file),
+    TEXT("token_file", struct eg_raw_channel, token_file),
+    TEXT("user", struct eg_raw_channel, user),
+    TEXT("password_file", struct eg_raw_channel, password_file),
+    TEXT("from", struct eg_raw_channel, from),
+    TEXT("ca_file", struct eg_raw_channel, ca_file),
+    YES_NO("tls_insecure", struct eg_raw_channel, tls_insecure),
+    YES_NO("starttls", struct eg_raw_channel, starttls),
+    YES_NO("private_network", struct eg_raw_channel, private_network),
+    TEXT("program", struct eg_raw_channel, program),
+    LIST("arguments", struct eg_raw_channel, arguments, &text_entry),
+    TEXT("timeout", struct eg_raw_channel, timeout),
+    TEXT("retry", struct eg_raw_channel, retry),
+    TEXT("give_up", struct eg_raw_channel, give_up),
+    CYAML_FIELD_END};
 static const cyaml_schema_value_t weekday_entry = {
     CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, weekdays, CYAML_ARRAY_LEN(weekdays))};
 static const cyaml_schema_field_t route_fields[] = {NEEDED("id", struct eg_raw_route, id),
@@ -80,6 +104,7 @@ static const cyaml_schema_field_t route_fields[] = {NEEDED("id", struct eg_raw_r
                                                     CHOICE("level", struct eg_raw_route, level, level_words),
                                                     TEXT("hours", struct eg_raw_route, hours),
                                                     LIST("days", struct eg_raw_route, days, &weekday_entry),
+                                                    YES_NO("fallback", struct eg_raw_route, fallback),
                                                     CYAML_FIELD_END};
 static const cyaml_schema_value_t route_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_route, route_fields)};
@@ -214,6 +239,7 @@ static const cyaml_schema_field_t file_fields[] = {GROUP("mqtt", struct eg_raw, 
                                                    TEXT("time_zone", struct eg_raw, time_zone),
                                                    TEXT("late_limit", struct eg_raw, late_limit),
                                                    TEXT("future_tolerance", struct eg_raw, future_tolerance),
+                                                   TEXT("templates", struct eg_raw, templates),
                                                    YES_NO("auto_register", struct eg_raw, auto_register),
                                                    WHOLE("max_devices", struct eg_raw, max_devices),
                                                    LIST("include", struct eg_raw, include, &text_entry),

@@ -24,11 +24,16 @@ struct eg_raw_board {
     char *dir, *interval;
 };
 struct eg_raw_channel {
-    char *id, *topic;
-    int kind;
+    char *id, *topic, *url, *url_file, *secret_file, *token_file, *user, *password_file, *from, *ca_file,
+        *program, *timeout, *retry, *give_up;
+    int kind, *format;
+    bool *tls_insecure, *starttls, *private_network;
+    char **arguments;
+    unsigned arguments_count;
 };
 struct eg_raw_route {
     char *id, *to, *hours;
+    bool *fallback;
     int *level;
     int *days;
     unsigned days_count;
@@ -107,7 +112,7 @@ struct eg_raw {
     struct eg_raw_store *store;
     struct eg_raw_socket *socket;
     struct eg_raw_board *board;
-    char *time_zone, *late_limit, *future_tolerance;
+    char *time_zone, *late_limit, *future_tolerance, *templates;
     bool *auto_register;
     int *max_devices;
     char **include;

@@ -24,8 +24,7 @@ static int whole(struct eg_resolve *resolve, const yaml_node_t *mapping, const c
     return *given;
 }
 
-/* Relative to the file that names it. */
-static const char *path_of(struct eg_resolve *resolve, const char *text)
+const char *eg_resolve_path(struct eg_resolve *resolve, const char *text)
 {
     char path[PATH_MAX], folder[PATH_MAX];
     if (!text || *text == '/')
@@ -46,10 +45,10 @@ static void take_mqtt(struct eg_resolve *resolve, const struct eg_raw_mqtt *raw)
     mqtt->client_id = or_text(raw->client_id, mqtt->client_id);
     mqtt->user = raw->user;
     mqtt->password = raw->password;
-    mqtt->password_file = path_of(resolve, raw->password_file);
-    mqtt->ca_file = path_of(resolve, raw->ca_file);
-    mqtt->cert_file = path_of(resolve, raw->cert_file);
-    mqtt->key_file = path_of(resolve, raw->key_file);
+    mqtt->password_file = eg_resolve_path(resolve, raw->password_file);
+    mqtt->ca_file = eg_resolve_path(resolve, raw->ca_file);
+    mqtt->cert_file = eg_resolve_path(resolve, raw->cert_file);
+    mqtt->key_file = eg_resolve_path(resolve, raw->key_file);
     mqtt->tls = raw->tls ? *raw->tls : mqtt->ca_file != NULL;
     mqtt->tls_insecure = raw->tls_insecure && *raw->tls_insecure;
     mqtt->publish = raw->publish ? *raw->publish : true;
@@ -76,7 +75,7 @@ static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *ra
     struct eg_conf_store *store = &resolve->loaded->conf.store;
     const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), "store");
     if (raw->path)
-        store->path = path_of(resolve, raw->path);
+        store->path = eg_resolve_path(resolve, raw->path);
     store->commit_interval_ms =
         eg_resolve_span(resolve, node, "commit_interval", raw->commit_interval, store->commit_interval_ms);
     store->retain_raw_ms =
@@ -116,7 +115,7 @@ void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
         take_store(resolve, raw->store);
     if (raw->socket) {
         if (raw->socket->path)
-            conf->socket.path = path_of(resolve, raw->socket->path);
+            conf->socket.path = eg_resolve_path(resolve, raw->socket->path);
         if (eg_files_key(resolve->file, eg_files_key(resolve->file, root, "socket"),
                          "supervisors")) { /* an empty list, too */
             conf->socket.supervisors = (const char **)(void *)raw->socket->supervisors;
@@ -125,13 +124,17 @@ void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
     }
     if (raw->board) {
         if (raw->board->dir)
-            conf->board.dir = path_of(resolve, raw->board->dir);
+            conf->board.dir = eg_resolve_path(resolve, raw->board->dir);
         conf->board.interval_ms = eg_resolve_span(resolve, eg_files_key(resolve->file, root, "board"),
                                                   "interval", raw->board->interval, conf->board.interval_ms);
     }
     if (raw->time_zone) {
         conf->time_zone = raw->time_zone;
         check_zone(resolve, raw->time_zone);
+    }
+    if (raw->templates) {
+        conf->template_folder = eg_resolve_path(resolve, raw->templates);
+        eg_resolve_templates(resolve, conf->template_folder);
     }
     if (raw->auto_register)
         conf->auto_register = *raw->auto_register;

@@ -37,6 +37,10 @@ static void tell(struct eg_notify *notify, int64_t id, const char *error)
 static bool send_row(void *arg, const struct eg_outbox_view *row)
 {
     struct eg_notify *notify = arg;
+    if (*row->party) { /* lanes.c */
+        notify->handed_over = row->id;
+        return true;
+    }
     int code = notify->door.publish(notify->door.user, row->recipient, row->body, strlen(row->body),
                                     row->retain, row->id);
     if (code < 0 && code != EG_EINVAL) {

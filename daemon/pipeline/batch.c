@@ -60,6 +60,7 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(case_events)                                                                                           \
     X(outbox)                                                                                                \
     X(outbox_done)                                                                                           \
+    X(outbox_tried)                                                                                          \
     X(told)                                                                                                  \
     X(quarantine)                                                                                            \
     X(retried)                                                                                               \
@@ -162,7 +163,7 @@ const char *eg_condition_name(enum eg_condition condition)
 
 const char *eg_why_name(enum eg_why why)
 {
-    static const char *const names[EG_WHY_COUNT] = {"opened",    "level",    "breaching",
-                                                    "recovered", "reopened", "ended"};
+    static const char *const names[EG_WHY_COUNT] = {"opened",   "level", "breaching",  "recovered",
+                                                    "reopened", "ended", "unreachable"};
     return (unsigned)why < EG_WHY_COUNT ? names[why] : "?";
 }

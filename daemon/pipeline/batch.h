@@ -130,7 +130,8 @@ enum eg_why {
     EG_WHY_BREACHING, /* beyond the limit again */
     EG_WHY_RECOVERED,
     EG_WHY_REOPENED,
-    EG_WHY_ENDED, /* closed or rejected */
+    EG_WHY_ENDED,       /* closed or rejected */
+    EG_WHY_UNREACHABLE, /* another party cannot be told of it */
     EG_WHY_COUNT
 };
 const char *eg_why_name(enum eg_why why);
@@ -155,6 +156,13 @@ struct eg_row_outbox_done {
     bool delivered;
     const char *error;
     int64_t at_ms;
+};
+struct eg_row_outbox_tried { /* not done yet */
+    int64_t id;
+    unsigned tries;
+    int64_t failing_since_ms;
+    bool gave_up;
+    const char *error;
 };
 struct eg_row_quarantine {
     int64_t at_ms;
@@ -200,6 +208,7 @@ struct eg_batch {
     EG_ROWS(eg_case_event, case_events);
     EG_ROWS(eg_row_outbox, outbox);
     EG_ROWS(eg_row_outbox_done, outbox_done);
+    EG_ROWS(eg_row_outbox_tried, outbox_tried);
     EG_ROWS(eg_row_told, told);
     EG_ROWS(eg_row_quarantine, quarantine);
     EG_ROWS(eg_row_retried, retried);

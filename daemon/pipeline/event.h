@@ -25,10 +25,24 @@ struct eg_command {
     int64_t version;     /* the version the writer has seen, or -1 */
     uint64_t ticket;     /* echoed in the batch's answer; 0: nobody waits */
 };
-struct eg_delivery { /* a notification went out, or failed for good */
+/* What became of a notification. The row itself comes along, since the pipeline does not keep it. */
+enum eg_setback {
+    EG_SETBACK_FINAL,   /* refused for good: another way, or none */
+    EG_SETBACK_TRIED,   /* it will be tried again; worth noting */
+    EG_SETBACK_GIVE_UP, /* it was tried for too long: another way, if there is one; else it goes on trying */
+};
+struct eg_delivery {
     int64_t outbox_id;
     bool delivered;
     const char *error; /* NULL when delivered */
+    enum eg_setback setback;
+    unsigned tries;
+    int64_t failing_since_ms;
+    bool more; /* others wait behind it for this to be on disk */
+    const char *party, *channel, *recipient, *key, *body, *why, *line; /* of a row to a party; else NULL */
+    uint32_t case_number;
+    uint8_t level;
+    int64_t created_ms;
 };
 /* History from elsewhere, row by row as an export writes it. */
 #define EG_IMPORT_ROWS 1000

@@ -117,13 +117,9 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         eg_pipeline_settle(pipeline, batch); /* people act on what is known */
         eg_case_command(pipeline, &event->command, event->now_ms, batch);
         break;
-    case EG_EVENT_DELIVERY: {
-        struct eg_row_outbox_done *row = EG_BATCH_ADD(batch, outbox_done);
-        if (row)
-            *row = (struct eg_row_outbox_done){event->delivery.outbox_id, event->delivery.delivered,
-                                               eg_batch_text(batch, event->delivery.error), event->now_ms};
+    case EG_EVENT_DELIVERY:
+        eg_deliver_take(pipeline, &event->delivery, event->now_ms, batch);
         break;
-    }
     case EG_EVENT_IMPORT:
         eg_import_take(pipeline, &event->import, event->now_ms, batch);
         break;

@@ -298,9 +298,38 @@ bool eg_told_note(struct eg_pipeline *pipeline, const struct eg_row_told *row, s
 void eg_told_forget(struct eg_pipeline *pipeline, uint32_t case_number, struct eg_batch *batch);
 void eg_told_finish(struct eg_pipeline *pipeline);
 
-/* brief.c: a message in one line, for those who read it on a phone */
-#define EG_BRIEF_TEXT 512
-void eg_brief_write(const struct eg_conf *conf, const struct eg_case *row, enum eg_why why,
-                    enum eg_language language, char out[EG_BRIEF_TEXT]);
+/* Is the route used for a case of this level at this time? A fallback never is. */
+bool eg_tell_is_meant(const struct eg_conf_route *route, unsigned level, int64_t now_ms);
+/* Where a party is told by a route: the channel's own place, unless it has an address of its own there. */
+#define EG_RECIPIENT_TEXT 512
+void eg_tell_recipient(const struct eg_conf *conf, const struct eg_conf_party *party,
+                       const struct eg_conf_route *route, char out[EG_RECIPIENT_TEXT]);
+bool eg_tell_was_told(const struct eg_pipeline *pipeline, uint32_t case_number, const char *party,
+                      const char *channel, const char *recipient);
+/* The parties of the site, or of the nearest one above that has any; NULL: there are none. */
+const struct eg_conf_site *eg_tell_who_answers(const struct eg_conf *conf, uint32_t site);
+/* A row as it stands; texts are copied. */
+void eg_tell_put(struct eg_pipeline *pipeline, struct eg_batch *batch, const struct eg_row_outbox *row);
+
+/* deliver.c: what became of a notification */
+void eg_deliver_take(struct eg_pipeline *pipeline, const struct eg_delivery *delivery, int64_t now_ms,
+                     struct eg_batch *batch);
+
+/* words.c: what a party is told, from the templates */
+#define EG_WORDS_MAX ((size_t)12 * 1024)
+struct eg_words_of {
+    const struct eg_conf *conf;
+    const struct eg_case *row;
+    const struct eg_case_event *event;
+    const struct eg_conf_party *party;
+    enum eg_why why;
+    const char *acknowledge; /* how it is done from afar; NULL: not */
+};
+struct eg_words {
+    struct eg_buf line, title, text; /* line: what fits in an SMS */
+};
+void eg_words_init(struct eg_words *words);
+void eg_words_write(const struct eg_words_of *of, struct eg_words *ret);
+void eg_words_finish(struct eg_words *words);
 
 #endif

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BODY_MAX ((size_t)16 * 1024)
+/* Above all that can stand in one, each byte of a note and of a text escaped. */
+#define BODY_MAX ((size_t)256 * 1024)
 
 static void put_value(struct eg_json *json, const char *key, double value, int64_t ms)
 {
@@ -58,23 +59,20 @@ static void write_event(const struct eg_conf *conf, const struct eg_case *row,
     *out = json;
 }
 
-static void put_row(struct eg_pipeline *pipeline, struct eg_batch *batch, struct eg_row_outbox row,
-                    const struct eg_buf *body)
+void eg_tell_put(struct eg_pipeline *pipeline, struct eg_batch *batch, const struct eg_row_outbox *row)
 {
-    struct eg_row_outbox *out = body->failed ? NULL : EG_BATCH_ADD(batch, outbox);
-    if (!out) {
-        batch->failed = true;
+    struct eg_row_outbox *out = EG_BATCH_ADD(batch, outbox);
+    if (!out)
         return;
-    }
-    row.id = ++pipeline->last_outbox;
-    row.channel = eg_batch_text(batch, row.channel);
-    row.recipient = eg_batch_text(batch, row.recipient);
-    row.key = eg_batch_text(batch, row.key);
-    row.party = eg_batch_text(batch, row.party);
-    row.line = eg_batch_text(batch, row.line);
-    row.why = row.why ? row.why : "";
-    row.body = eg_batch_text(batch, body->data);
-    *out = row;
+    *out = *row;
+    out->id = ++pipeline->last_outbox;
+    out->channel = eg_batch_text(batch, row->channel);
+    out->recipient = eg_batch_text(batch, row->recipient);
+    out->key = eg_batch_text(batch, row->key);
+    out->body = eg_batch_text(batch, row->body);
+    out->party = eg_batch_text(batch, row->party);
+    out->why = eg_batch_text(batch, row->why);
+    out->line = eg_batch_text(batch, row->line);
 }
 
 static void tell_broker(struct eg_pipeline *pipeline, const struct eg_case *row,
@@ -90,10 +88,13 @@ static void tell_broker(struct eg_pipeline *pipeline, const struct eg_case *row,
     eg_json_open(&json, '{');
     write_event(pipeline->conf, row, event, &json);
     eg_json_close(&json, '}');
-    put_row(pipeline, batch,
-            (struct eg_row_outbox){
-                .channel = "mqtt", .recipient = topic, .key = key, .created_ms = event->known_ms},
-            &body);
+    eg_tell_put(pipeline, batch,
+                &(struct eg_row_outbox){.channel = "mqtt",
+                                        .recipient = topic,
+                                        .key = key,
+                                        .body = body.data,
+                                        .created_ms = event->known_ms});
+    batch->failed = batch->failed || body.failed;
     eg_buf_finish(&body);
 }
 
@@ -104,20 +105,21 @@ static bool calls_off(enum eg_why why)
     return why == EG_WHY_RECOVERED || why == EG_WHY_ENDED || why == EG_WHY_BREACHING;
 }
 
-/* Where a party is told by a route: the channel's own place, unless it has an address of its own there. */
-static void recipient_of(const struct eg_conf *conf, const struct eg_conf_party *party,
-                         const struct eg_conf_route *route, char *out, size_t size)
+void eg_tell_recipient(const struct eg_conf *conf, const struct eg_conf_party *party,
+                       const struct eg_conf_route *route, char out[EG_RECIPIENT_TEXT])
 {
-    const char *text = *route->to ? route->to : conf->channels[route->channel].topic,
+    const struct eg_conf_channel *channel = &conf->channels[route->channel];
+    const char *text = *route->to || channel->kind != EG_BY_MQTT ? route->to : channel->topic,
                *mark = strstr(text, "{party}");
     if (mark)
-        snprintf(out, size, "%.*s%s%s", (int)(mark - text), text, party->id, mark + strlen("{party}"));
+        snprintf(out, EG_RECIPIENT_TEXT, "%.*s%s%s", (int)(mark - text), text, party->id,
+                 mark + strlen("{party}"));
     else
-        snprintf(out, size, "%s", text);
+        snprintf(out, EG_RECIPIENT_TEXT, "%s", text);
 }
 
-static bool was_told(const struct eg_pipeline *pipeline, uint32_t case_number, const char *party,
-                     const char *channel, const char *recipient)
+bool eg_tell_was_told(const struct eg_pipeline *pipeline, uint32_t case_number, const char *party,
+                      const char *channel, const char *recipient)
 {
     for (size_t i = eg_told_first(pipeline, case_number);
          i < pipeline->told_count && pipeline->told[i].case_number == case_number; i++) {
@@ -129,73 +131,87 @@ static bool was_told(const struct eg_pipeline *pipeline, uint32_t case_number, c
     return false;
 }
 
-static bool is_meant(const struct eg_conf_route *route, const struct eg_case *row, int64_t now_ms)
+bool eg_tell_is_meant(const struct eg_conf_route *route, unsigned level, int64_t now_ms)
 {
     int weekday, minute = eg_zone_minute(now_ms, &weekday);
-    return row->level >= route->level && (route->days & 1u << weekday) &&
+    return !route->fallback && level >= route->level && (route->days & 1u << weekday) &&
            (route->hours.from == route->hours.to || eg_conf_hours_hold(&route->hours, minute));
 }
 
-static void message_of(const struct eg_conf *conf, const struct eg_case *row,
-                       const struct eg_case_event *event, const struct eg_conf_party *party, enum eg_why why,
-                       const char *line, const char *key, struct eg_buf *out)
+static void message_of(const struct eg_words_of *of, const struct eg_words *words, const char *key,
+                       struct eg_buf *out)
 {
     struct eg_json json;
     eg_buf_clear(out);
     eg_json_init(&json, out);
     eg_json_open(&json, '{');
     eg_json_put_string(&json, "key", key);
-    eg_json_put_string(&json, "party", party->id);
-    eg_json_put_string(&json, "why", eg_why_name(why));
-    eg_json_put_string(&json, "language", eg_language_name(party->language));
-    eg_json_put_string(&json, "line", line);
-    write_event(conf, row, event, &json);
+    eg_json_put_string(&json, "party", of->party->id);
+    eg_json_put_string(&json, "why", eg_why_name(of->why));
+    eg_json_put_string(&json, "language", eg_language_name(of->party->language));
+    eg_json_put_string(&json, "line", words->line.data);
+    eg_json_put_string(&json, "title", words->title.data);
+    eg_json_put_string(&json, "text", words->text.data);
+    write_event(of->conf, of->row, of->event, &json);
     eg_json_close(&json, '}');
+}
+
+/* One message by one channel. */
+static void tell_by(struct eg_pipeline *pipeline, const struct eg_words_of *of, const struct eg_words *words,
+                    size_t route_index, const char *recipient, struct eg_buf *body, struct eg_batch *batch)
+{
+    const struct eg_case *row = of->row;
+    const char *channel = of->conf->channels[of->party->routes[route_index].channel].id;
+    char key[512];
+    /* Who cannot be reached stands in `from`: two may be so at the same version. */
+    snprintf(key, sizeof key, "%s/%u/%s%s%s/%s/%s/%zu", row->id, of->event->version, eg_why_name(of->why),
+             of->why == EG_WHY_UNREACHABLE ? "-" : "", of->why == EG_WHY_UNREACHABLE ? of->event->from : "",
+             of->party->id, channel, route_index);
+    message_of(of, words, key, body);
+    eg_tell_put(pipeline, batch,
+                &(struct eg_row_outbox){.channel = channel,
+                                        .recipient = recipient,
+                                        .key = key,
+                                        .body = body->data,
+                                        .created_ms = of->event->known_ms,
+                                        .party = of->party->id,
+                                        .why = eg_why_name(of->why),
+                                        .line = words->line.data,
+                                        .case_number = row->number,
+                                        .level = row->level});
+    const struct eg_row_told told = {row->number, of->party->id, channel, recipient, of->event->known_ms};
+    if (body->failed || !eg_told_note(pipeline, &told, batch))
+        batch->failed = true;
 }
 
 void eg_tell_party(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
                    uint32_t party_index, enum eg_why why, struct eg_batch *batch)
 {
     const struct eg_conf *conf = pipeline->conf;
-    const struct eg_conf_party *party = &conf->parties[party_index];
-    char line[EG_BRIEF_TEXT], recipient[512], key[512];
+    const struct eg_words_of of = {
+        .conf = conf, .row = row, .event = event, .party = &conf->parties[party_index], .why = why};
+    char recipient[EG_RECIPIENT_TEXT];
+    struct eg_words words;
     struct eg_buf body;
-    if (!party->route_count)
+    if (!of.party->route_count)
         return;
-    eg_brief_write(conf, row, why, party->language, line);
+    eg_words_init(&words);
+    eg_words_write(&of, &words);
     eg_buf_init(&body, BODY_MAX);
-    for (size_t i = 0; i < party->route_count; i++) {
-        const struct eg_conf_route *route = &party->routes[i];
-        const char *channel = conf->channels[route->channel].id;
-        recipient_of(conf, party, route, recipient, sizeof recipient);
-        if (calls_off(why) ? !was_told(pipeline, row->number, party->id, channel, recipient)
-                           : !is_meant(route, row, event->known_ms))
-            continue;
-        snprintf(key, sizeof key, "%s/%u/%s/%s/%s/%zu", row->id, event->version, eg_why_name(why), party->id,
-                 channel, i);
-        message_of(conf, row, event, party, why, line, key, &body);
-        put_row(pipeline, batch,
-                (struct eg_row_outbox){.channel = channel,
-                                       .recipient = recipient,
-                                       .key = key,
-                                       .created_ms = event->known_ms,
-                                       .party = party->id,
-                                       .why = eg_why_name(why),
-                                       .line = line,
-                                       .case_number = row->number,
-                                       .level = row->level},
-                &body);
-        const struct eg_row_told told = {row->number, party->id, channel, recipient, event->known_ms};
-        if (!eg_told_note(pipeline, &told, batch))
-            batch->failed = true;
+    for (size_t i = 0; i < of.party->route_count; i++) {
+        const struct eg_conf_route *route = &of.party->routes[i];
+        eg_tell_recipient(conf, of.party, route, recipient);
+        if (calls_off(why) ? eg_tell_was_told(pipeline, row->number, of.party->id,
+                                              conf->channels[route->channel].id, recipient)
+                           : eg_tell_is_meant(route, row->level, event->known_ms))
+            tell_by(pipeline, &of, &words, i, recipient, &body, batch);
     }
     eg_buf_finish(&body);
+    eg_words_finish(&words);
 }
 
-/* The parties of the site, or of the nearest one above that has any. */
-static const struct eg_conf_site *who_answers(const struct eg_conf *conf, const char *id)
+const struct eg_conf_site *eg_tell_who_answers(const struct eg_conf *conf, uint32_t site)
 {
-    uint32_t site = eg_conf_site_find(conf, id, strlen(id));
     while (site != EG_CONF_NONE && !conf->sites[site].party_count)
         site = conf->sites[site].parent;
     return site == EG_CONF_NONE ? NULL : &conf->sites[site];
@@ -236,7 +252,10 @@ void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const
     enum eg_why why = why_of(event);
     if (pipeline->conf->mqtt.publish)
         tell_broker(pipeline, row, event, batch);
-    const struct eg_conf_site *site = why == EG_WHY_COUNT ? NULL : who_answers(pipeline->conf, row->site);
+    const struct eg_conf_site *site =
+        why == EG_WHY_COUNT ? NULL
+                            : eg_tell_who_answers(pipeline->conf, eg_conf_site_find(pipeline->conf, row->site,
+                                                                                    strlen(row->site)));
     for (size_t i = 0; site && i < site->party_count; i++)
         eg_tell_party(pipeline, row, event, site->parties[i], why, batch);
     if (why == EG_WHY_ENDED)

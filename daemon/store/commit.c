@@ -236,6 +236,19 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
         bind_text(sql, 4, row->error);
         code = eg_sql_run(store, SQL_OUTBOX_DONE);
     }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->outbox_tried_count; i++) {
+        const struct eg_row_outbox_tried *row = &batch->outbox_tried[i];
+        sqlite3_stmt *sql = store->sql[SQL_OUTBOX_TRIED];
+        sqlite3_bind_int64(sql, 1, row->id);
+        sqlite3_bind_int64(sql, 2, row->tries);
+        sqlite3_bind_int64(sql, 3, row->failing_since_ms);
+        bind_text(sql, 4, row->error);
+        if (row->gave_up) /* and done_at is not set: given up, and still tried */
+            sqlite3_bind_int(sql, 5, 0);
+        else
+            sqlite3_bind_null(sql, 5);
+        code = eg_sql_run(store, SQL_OUTBOX_TRIED);
+    }
     store->outbox_since_prune += (int)batch->outbox_done_count;
     if (code == SQLITE_OK && store->outbox_since_prune >= PRUNE_EVERY) {
         store->outbox_since_prune = 0;

@@ -339,7 +339,7 @@ int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
     return result;
 }
 
-/* --- quarantine and outbox --- */
+/* --- quarantine --- */
 
 #define QUARANTINE_COLUMNS "SELECT id,at,topic,source,verdict,reason,payload,full_len,retain FROM quarantine"
 
@@ -401,48 +401,4 @@ int eg_reader_quarantined(struct eg_reader *reader, int64_t after_id, const char
         sqlite3_bind_int64(sql, 3, (int64_t)limit);
     }
     return each_quarantined(reader, sql, code, each, arg, err);
-}
-
-#define OUTBOX_COLUMNS                                                                                       \
-    "id,channel,recipient,key,body,created_at,retain,done_at,delivered,error,party,why,line,case_number,"    \
-    "level"
-
-int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_id, size_t limit,
-                     bool (*each)(void *arg, const struct eg_outbox_view *row), void *arg, struct eg_err *err)
-{
-    sqlite3_stmt *sql = NULL;
-    int code = sqlite3_prepare_v2(
-        reader->db,
-        pending_only ? "SELECT " OUTBOX_COLUMNS
-                       " FROM outbox WHERE done_at IS NULL AND id>?1 ORDER BY id LIMIT ?2"
-                     : "SELECT " OUTBOX_COLUMNS " FROM outbox WHERE ?1<=0 OR id<?1 ORDER BY id DESC LIMIT ?2",
-        -1, &sql, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(sql, 1, after_id);
-        sqlite3_bind_int64(sql, 2, limit ? (int64_t)limit : -1);
-    }
-    bool go_on = code == SQLITE_OK;
-    while (go_on && (code = sqlite3_step(sql)) == SQLITE_ROW) {
-        struct eg_outbox_view row = {.id = sqlite3_column_int64(sql, 0),
-                                     .channel = text_at(sql, 1),
-                                     .recipient = text_at(sql, 2),
-                                     .key = text_at(sql, 3),
-                                     .body = text_at(sql, 4),
-                                     .created_ms = sqlite3_column_int64(sql, 5),
-                                     .retain = sqlite3_column_int(sql, 6) != 0,
-                                     .done_ms = time_at(sql, 7),
-                                     .delivered = sqlite3_column_int(sql, 8) != 0,
-                                     .error = text_at(sql, 9),
-                                     .party = text_at(sql, 10),
-                                     .why = text_at(sql, 11),
-                                     .line = text_at(sql, 12),
-                                     .case_number = (uint32_t)sqlite3_column_int64(sql, 13),
-                                     .level = (uint8_t)sqlite3_column_int(sql, 14)};
-        go_on = each(arg, &row);
-    }
-    int result = code == SQLITE_ROW || code == SQLITE_DONE
-                     ? EG_OK
-                     : eg_sql_error(reader->db, err, "reading the outbox");
-    sqlite3_finalize(sql);
-    return result;
 }

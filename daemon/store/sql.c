@@ -48,6 +48,9 @@ static const char *const texts[SQL_COUNT] = {
         "UPDATE outbox SET done_at=?2, delivered=?3, error=?4 WHERE id=?1 AND done_at IS NULL",
     [SQL_OUTBOX_PRUNE] =
         "DELETE FROM outbox WHERE done_at IS NOT NULL AND id<=(SELECT max(id) FROM outbox)-10000",
+    [SQL_OUTBOX_TRIED] =
+        "UPDATE outbox SET tries=?2, failing_since=?3, error=?4, delivered=?5 WHERE id=?1 AND "
+        "done_at IS NULL",
     [SQL_TOLD] = "INSERT OR REPLACE INTO told VALUES(?,?,?,?,?)",
     [SQL_TOLD_DROP] = "DELETE FROM told WHERE case_number=?1",
     [SQL_QUARANTINE] = "INSERT INTO quarantine(at,topic,source,verdict,reason,payload,full_len,retain) "

@@ -134,11 +134,19 @@ struct eg_outbox_view {
     const char *party, *why, *line; /* party "": an event for whoever listens */
     uint32_t case_number;
     uint8_t level;
+    unsigned tries;           /* that failed, as far as they were noted */
+    int64_t failing_since_ms; /* EG_TIME_NONE */
+    bool gave_up;             /* pending, and tried in vain for so long that others were told */
 };
 /* pending_only: not done yet, oldest first (id > after_id); else newest first. */
 int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_id, size_t limit,
                      bool (*each)(void *arg, const struct eg_outbox_view *row), void *arg,
                      struct eg_err *err);
+
+/* One of them; EG_ENOTFOUND. */
+int eg_reader_outbox_row(struct eg_reader *reader, int64_t id,
+                         bool (*each)(void *arg, const struct eg_outbox_view *row), void *arg,
+                         struct eg_err *err);
 
 /* Export: a snapshot of all readings matching a filter, handed out in bites, so that a slow taker holds nobody up. Order: series
  * by series, ascending by time. Bounded memory. */

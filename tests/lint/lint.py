@@ -46,6 +46,7 @@ LIBRARY_ONLY_IN = {  # header (or its folder): rooms
     "yaml.h": {"conf"},
     "cjson": {"kit", "drivers", "api", "notify", "board", "turn", "main", "ctl"},
     "systemd": {"main"},
+    "curl": {"notify"},
 }
 HEADER_NOT_IN = {  # header: rooms that must not see it, why
     "base/log.h": ({"conf", "pipeline", "store"}, "library code does not log"),

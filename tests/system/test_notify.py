@@ -25,12 +25,12 @@ def test_told_and_called_off_over_a_kill(broker, peer, house):
     peer.listen("ecogov/notify/#")
     pm25(peer, 90)
     opened = heard(peer, "grid", "opened")
-    assert opened["line"].startswith("[警告] 一村 a1: ") and opened["level"] == "warning"
+    assert opened["line"].startswith("【警告】一村a1") and opened["level"] == "warning"
     daemon.kill()
     daemon.start()
     daemon.connected()
     pm25(peer, 160)
-    assert heard(peer, "bureau", "level")["line"].startswith("[critical] got worse 一村 a1: ")
+    assert heard(peer, "bureau", "level")["line"].startswith("[critical] worse: 一村 a1: ")
     daemon.kill()
     daemon.start()
     daemon.connected()

@@ -116,10 +116,10 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            same_text(a->board.dir, b->board.dir) && a->board.interval_ms == b->board.interval_ms &&
            same_text(a->time_zone, b->time_zone) && a->auto_register == b->auto_register &&
            a->late_limit_ms == b->late_limit_ms && a->future_tolerance_ms == b->future_tolerance_ms &&
-           a->max_devices == b->max_devices && a->site_count == b->site_count &&
-           a->party_count == b->party_count && a->channel_count == b->channel_count &&
-           a->device_count == b->device_count && a->rule_count == b->rule_count &&
-           a->source_count == b->source_count;
+           a->max_devices == b->max_devices && same_text(a->template_folder, b->template_folder) &&
+           a->site_count == b->site_count && a->party_count == b->party_count &&
+           a->channel_count == b->channel_count && a->device_count == b->device_count &&
+           a->rule_count == b->rule_count && a->source_count == b->source_count;
 }
 
 static void must_be_defaults(const char *text)
@@ -366,6 +366,7 @@ static void test_every_setting_is_compared(void **unused)
         {"future_tolerance", "future_tolerance: 6m"},
         {"auto_register", "auto_register: false"},
         {"max_devices", "max_devices: 20001"},
+        {"templates", "templates: /other"},
     };
     (void)unused;
     struct keys *schema = calloc(1, sizeof *schema), *tried = calloc(1, sizeof *tried);

@@ -63,6 +63,7 @@ int eg_reader_outbox(struct eg_reader *reader, bool pending_only, int64_t after_
                                            .key = topic,
                                            .body = body,
                                            .error = "",
+                                           .party = "",
                                            .retain = id % 2,
                                            .done_ms = EG_TIME_NONE};
         limit--;

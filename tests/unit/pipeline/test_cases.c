@@ -292,8 +292,9 @@ static void test_told_or_not(void **unused)
     assert_non_null(strstr(row->body, "\"event\":\"opened\""));
     assert_non_null(strstr(row->body, "\"last\":{\"value\":80,\"time\":\"2026-11-23T12:00:00.000Z\"}"));
     turn(&room);
-    event = (struct eg_event){
-        .kind = EG_EVENT_DELIVERY, .now_ms = NOON, .delivery = {1, false, "the broker is gone"}};
+    event = (struct eg_event){.kind = EG_EVENT_DELIVERY,
+                              .now_ms = NOON,
+                              .delivery = {.outbox_id = 1, .error = "the broker is gone"}};
     add(&room, &event);
     assert_true(room.batch.outbox_done_count == 1 && room.batch.outbox_done[0].id == 1 &&
                 !room.batch.outbox_done[0].delivered);

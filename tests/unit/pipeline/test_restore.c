@@ -143,8 +143,9 @@ static void happen(uint64_t seed, int step, struct happening *ret)
     }
     if (ret->kind == DELIVERY) {
         ret->event.kind = EG_EVENT_DELIVERY;
-        ret->event.delivery =
-            (struct eg_delivery){1 + random_below(&random, 20), random_below(&random, 2) != 0, "no"};
+        ret->event.delivery = (struct eg_delivery){.outbox_id = 1 + random_below(&random, 20),
+                                                   .delivered = random_below(&random, 2) != 0,
+                                                   .error = "no"};
         return;
     }
     if (ret->kind == RELOAD)

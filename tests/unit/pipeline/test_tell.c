@@ -60,7 +60,7 @@ static void test_by_level_and_back(void **unused)
     value_at(NOON, 80);
     const struct eg_row_outbox *row = &room.batch.outbox[1];
     assert_string_equal(row->recipient, "ecogov/notify/grid");
-    assert_string_equal(row->line, "[警告] 上田村 a1: 扬尘 80.0 ug/m3, 自11-23 12:00 #1");
+    assert_string_equal(row->line, "【警告】上田村a1扬尘80.0 ug/m3，11-23 12:00起，案件1");
     assert_non_null(strstr(row->body, "\"party\":\"grid\",\"why\":\"opened\",\"language\":\"zh_CN\""));
     assert_non_null(strstr(row->body, "\"level\":\"warning\""));
     expect("grid/a/opened"); /* not those of the site above: this one has parties */
