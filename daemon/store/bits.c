@@ -1,4 +1,4 @@
-/* Bits (bits.h). Knows numbers and bytes; what they stand for, pack.c knows, the only caller. */
+/* Bits (bits.h). Knows numbers and bytes; what they stand for, pack.c and columns.c know, the callers. */
 #include <store/bits.h>
 
 #define ZEROS 63 /* a block's parameter: all of it is 0 */
@@ -41,6 +41,16 @@ uint64_t eg_bits_get(struct eg_bits_in *in, unsigned bits)
     }
     in->count -= bits;
     return bits ? in->held >> in->count & (UINT64_MAX >> (64 - bits)) : 0;
+}
+
+uint64_t eg_bits_shared(uint64_t step, uint64_t difference)
+{
+    uint64_t left = difference >> 63 ? 0 - difference : difference;
+    for (uint64_t held; left; left = held) { /* Euclid */
+        held = step % left;
+        step = left;
+    }
+    return step;
 }
 
 /* --- Rice --- */
@@ -120,6 +130,14 @@ void eg_bits_get_rice(struct eg_bits_in *in, uint64_t *ret_values, size_t count)
             low = (unsigned)eg_bits_get(in, PARAMETER_BITS);
         ret_values[i] = low == ZEROS || in->failed ? 0 : get_one(in, low);
     }
+}
+
+void eg_bits_cut_rice(struct eg_cut *cut, uint64_t *ret, size_t count)
+{
+    struct eg_bits_in bits = {.at = cut->at, .end = cut->end};
+    eg_bits_get_rice(&bits, ret, count);
+    cut->at = bits.at;
+    cut->failed = cut->failed || bits.failed;
 }
 
 /* --- XOR --- */

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define VERSION 1
-#define CHUNK_VERSION 2
+#define CHUNK_SECOND 2 /* values without a step */
+#define CHUNK_VERSION 3
 #define RAW 7
 #define XOR 8
 static const double scales[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
@@ -188,11 +189,7 @@ static uint64_t shared_step(const struct eg_point *points, size_t count)
 {
     uint64_t step = 0;
     for (size_t i = 1; i < count && step != 1; i++)
-        for (uint64_t left = (uint64_t)points[i].time_ms - (uint64_t)points[i - 1].time_ms, held; left;
-             left = held) {
-            held = step % left; /* Euclid */
-            step = left;
-        }
+        step = eg_bits_shared(step, (uint64_t)points[i].time_ms - (uint64_t)points[i - 1].time_ms);
     return step ? step : 1;
 }
 
@@ -225,18 +222,28 @@ static void put_flags(struct eg_buf *out, const struct eg_point *points, size_t 
     }
 }
 
+/* Sensors often count in steps of a half, or of a hundred: what all differences are multiples of is taken out. */
 static void put_scaled(struct eg_bits_out *bits, const struct eg_point *points, size_t count, int form,
                        uint64_t *room)
 {
-    int64_t before = 0, whole = 0;
-    for (size_t i = 0; i < count; i++) {
+    int64_t first = 0, before = 0, whole = 0;
+    uint64_t step = 0;
+    for (size_t i = 0; i < count; i++, before = whole) {
         scaled(points[i].value, form, &whole);
-        if (i)
-            room[i - 1] = zigzag(whole - before);
-        else
-            eg_buf_zigzag(bits->buf, whole);
-        before = whole;
+        if (!i) {
+            first = whole;
+            continue;
+        }
+        int64_t delta = whole - before; /* below 2^54 */
+        room[i - 1] = (uint64_t)delta;
+        if (step != 1)
+            step = eg_bits_shared(step, (uint64_t)delta);
     }
+    step = step ? step : 1;
+    for (size_t i = 1; i < count; i++)
+        room[i - 1] = zigzag((int64_t)room[i - 1] / (int64_t)step);
+    eg_buf_varint(bits->buf, step);
+    eg_buf_zigzag(bits->buf, first);
     eg_bits_put_rice(bits, room, count - 1);
     eg_bits_flush(bits);
 }
@@ -309,14 +316,6 @@ static bool get_flags(struct eg_cut *cut, struct eg_point *points, size_t count)
     return true;
 }
 
-static void get_rice(struct eg_cut *cut, uint64_t *ret, size_t count)
-{
-    struct eg_bits_in bits = {.at = cut->at, .end = cut->end};
-    eg_bits_get_rice(&bits, ret, count);
-    cut->at = bits.at;
-    cut->failed = cut->failed || bits.failed;
-}
-
 static int64_t unzigzag(uint64_t value)
 {
     return (int64_t)(value >> 1 ^ (0 - (value & 1)));
@@ -327,7 +326,7 @@ static void get_times(struct eg_cut *cut, struct eg_point *points, size_t count,
     uint64_t time = (uint64_t)eg_cut_zigzag(cut), unit = eg_cut_varint(cut),
              step = count > 1 ? eg_cut_varint(cut) : 0;
     if (count > 2)
-        get_rice(cut, room, count - 2);
+        eg_bits_cut_rice(cut, room, count - 2);
     for (size_t i = 0; i < count; i++) {
         if (i > 1)
             step += (uint64_t)unzigzag(room[i - 2]);
@@ -344,7 +343,8 @@ static void get_raw(struct eg_cut *cut, struct eg_point *points, size_t count)
         memcpy(&points[i].value, raw + 8 * i, 8);
 }
 
-static void get_values(struct eg_cut *cut, struct eg_point *points, size_t count, uint64_t *room)
+static void get_values(struct eg_cut *cut, struct eg_point *points, size_t count, uint64_t *room,
+                       bool with_step)
 {
     const uint8_t *form = eg_cut_bytes(cut, 1);
     struct eg_bits_in bits = {.at = cut->at, .end = cut->end};
@@ -361,10 +361,11 @@ static void get_values(struct eg_cut *cut, struct eg_point *points, size_t count
     } else if (*form == RAW) {
         get_raw(cut, points, count);
     } else {
+        uint64_t step = with_step ? eg_cut_varint(cut) : 1;
         value = (uint64_t)eg_cut_zigzag(cut);
-        get_rice(cut, room, count - 1);
+        eg_bits_cut_rice(cut, room, count - 1);
         for (size_t i = 0; i < count; i++) {
-            value += i ? (uint64_t)unzigzag(room[i - 1]) : 0;
+            value += i ? (uint64_t)unzigzag(room[i - 1]) * step : 0;
             points[i].value = (double)(int64_t)value / scales[*form];
         }
     }
@@ -413,7 +414,8 @@ int eg_pack_chunk_points(const uint8_t *blob, size_t length, struct eg_point *re
     uint64_t room[EG_CHUNK_POINTS];
     if (eg_pack_open(blob, length, VERSION, &cut))
         return first_points(&cut, ret_points, ret_count);
-    if (!eg_pack_open(blob, length, CHUNK_VERSION, &cut))
+    bool newest = eg_pack_open(blob, length, CHUNK_VERSION, &cut);
+    if (!newest && !eg_pack_open(blob, length, CHUNK_SECOND, &cut))
         return EG_ECORRUPT;
     uint64_t count = eg_cut_varint(&cut);
     if (cut.failed || count > EG_CHUNK_POINTS || (count >= EG_CHUNK_STATS && !eg_cut_bytes(&cut, 24)))
@@ -422,7 +424,7 @@ int eg_pack_chunk_points(const uint8_t *blob, size_t length, struct eg_point *re
         get_times(&cut, ret_points, (size_t)count, room);
         if (cut.failed || !get_flags(&cut, ret_points, (size_t)count))
             return EG_ECORRUPT;
-        get_values(&cut, ret_points, (size_t)count, room);
+        get_values(&cut, ret_points, (size_t)count, room, newest);
     }
     if (cut.failed || cut.at != cut.end)
         return EG_ECORRUPT;
@@ -434,7 +436,7 @@ bool eg_pack_chunk_stats(const uint8_t *blob, size_t length, struct eg_chunk_sta
 {
     struct eg_cut cut;
     double stats[3];
-    if (!eg_pack_open(blob, length, CHUNK_VERSION, &cut))
+    if (!eg_pack_open(blob, length, CHUNK_VERSION, &cut) && !eg_pack_open(blob, length, CHUNK_SECOND, &cut))
         return false;
     uint64_t count = eg_cut_varint(&cut);
     const uint8_t *bytes = eg_cut_bytes(&cut, sizeof stats);

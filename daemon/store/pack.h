@@ -21,10 +21,10 @@ int eg_pack_each_reading(const uint8_t *blob, size_t length, int64_t at_ms,
 bool eg_pack_idents(struct eg_buf *out, const struct eg_row_ident *rows, size_t count);
 int eg_pack_each_ident(const uint8_t *blob, size_t length,
                        void (*each)(void *arg, uint16_t mid, uint32_t hash), void *arg);
-/* chunk, version 2: n varint; from EG_CHUNK_STATS points on min, max, sum (3 doubles); first time zigzag, the step all differences are
+/* chunk, version 3: n varint; from EG_CHUNK_STATS points on min, max, sum (3 doubles); first time zigzag, the step all differences are
  * multiples of, the first difference, then deltas of deltas in Rice codes (bits.h); flags as runs (count, flags); form byte, values: 0..6 =
- * decimals of integers, the first zigzag, then deltas in Rice codes; 7 = raw; 8 = XOR. Points ascend by time. Version 1 (varints
- * instead of Rice codes, no XOR) is still read. */
+ * decimals of integers: what all deltas are multiples of, varint, the first zigzag, then deltas divided by that in Rice codes; 7 = raw; 8 =
+ * XOR. Points ascend by time. Still read: version 2 (deltas as they are), version 1 (varints instead of Rice codes, no XOR). */
 #define EG_CHUNK_POINTS 2000
 #define EG_CHUNK_STATS 256
 struct eg_chunk_stats {

@@ -302,6 +302,12 @@ static void each_form_is_as_small_as_it_can_be(void **unused)
     chunk_back(&blob, points, 1000);
     begin(5);
     for (size_t i = 0; i < 1000; i++)
+        points[i].value = 22.5 * (double)below(16); /* a wind vane's */
+    eg_buf_clear(&blob);
+    assert_true(eg_pack_chunk(&blob, points, 1000));
+    assert_true(blob.length < 800);
+    chunk_back(&blob, points, 1000);
+    for (size_t i = 0; i < 1000; i++)
         points[i].value = from_bits(random64());
     eg_buf_clear(&blob);
     assert_true(eg_pack_chunk(&blob, points, 1000));
@@ -331,6 +337,20 @@ static void an_old_chunk_is_read(void **unused)
     eg_buf_add(&blob, &sum, 4);
     chunk_back(&blob, points, 3);
     eg_buf_finish(&blob);
+}
+
+/* As version 2 wrote it: deltas of values as they are. */
+static void a_second_chunk_is_read(void **unused)
+{
+    (void)unused;
+    const struct eg_point points[6] = {{1000, 1.5, 0}, {61000, 2, 7},     {122000, -2, 7},
+                                       {182000, 0, 0}, {242000, 12.5, 0}, {302500, 12.5, 1}};
+    static const uint8_t bytes[] = {0x02, 0x06, 0xd0, 0x0f, 0xf4, 0x03, 0x78, 0x07, 0x29, 0x00,
+                                    0x01, 0x00, 0x02, 0x07, 0x02, 0x00, 0x01, 0x01, 0x01, 0x1e,
+                                    0x18, 0x54, 0x7a, 0x8e, 0xe8, 0x00, 0x62, 0xf2, 0x40, 0x2d};
+    const struct eg_buf blob = {.data = (char *)(uintptr_t)bytes, .length = sizeof bytes};
+    assert_int_equal(bytes[0], 2);
+    chunk_back(&blob, points, 6);
 }
 
 /* --- hostile bytes --- */
@@ -475,6 +495,7 @@ int main(void)
         cmocka_unit_test(chunks_come_back),
         cmocka_unit_test(each_form_is_as_small_as_it_can_be),
         cmocka_unit_test(an_old_chunk_is_read),
+        cmocka_unit_test(a_second_chunk_is_read),
         cmocka_unit_test(a_plain_day_is_small),
         cmocka_unit_test(damage_is_seen),
         cmocka_unit_test(forgeries_do_no_harm),
