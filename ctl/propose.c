@@ -54,7 +54,8 @@ static enum eg_verdict verdict_of(const struct eg_driver *driver, const struct e
 }
 
 /* A driver other than json, which knows the format as a whole: the one that reads the most; else one that lacks no more than a codec. */
-static const struct eg_driver *specialist(const struct eg_message *message, struct eg_sink *sink)
+static const struct eg_driver *specialist(const struct eg_message *message, struct eg_sink *sink,
+                                          size_t *ret_count)
 {
     const struct eg_driver *found = NULL, *driver;
     size_t most = 0;
@@ -70,6 +71,7 @@ static const struct eg_driver *specialist(const struct eg_message *message, stru
         most = coded ? 0 : sink->count;
         found = driver;
     }
+    *ret_count = most;
     return found;
 }
 
@@ -196,6 +198,27 @@ static int propose_json(const cJSON *json, const struct guess_place *place, cons
     return code;
 }
 
+/* A driver may take a few names that are everybody's; one that knows envelopes does not. */
+static bool guess_reads_more(const cJSON *json, const struct eg_driver *driver, size_t than,
+                             const struct guess_place *place, const struct eg_message *message,
+                             struct eg_sink *sink)
+{
+    struct eg_buf out;
+    size_t count = 0;
+    struct guess *guess = driver->codecs || driver->device || !json ? NULL : calloc(1, sizeof *guess);
+    if (!guess)
+        return false;
+    eg_buf_init(&out, TEXT_MAX);
+    if (guess_read(json, guess) && guess->field_count) {
+        guess_write(guess, place, &out);
+        (void)prove(&out, place, message, sink, &count);
+    }
+    eg_buf_finish(&out);
+    guess_finish(guess);
+    free(guess);
+    return count > than;
+}
+
 int propose(const uint8_t *payload, size_t length, const struct guess_place *place)
 {
     struct eg_buf out;
@@ -204,11 +227,12 @@ int propose(const uint8_t *payload, size_t length, const struct guess_place *pla
     if (!sink)
         return refuse("there is no memory for it");
     int code;
-    const struct eg_driver *driver = specialist(&message, sink);
+    size_t count = 0;
+    const struct eg_driver *driver = specialist(&message, sink, &count);
     cJSON *json = length && eg_utf8_valid((const char *)payload, length)
                       ? cJSON_ParseWithLength((const char *)payload, length)
                       : NULL;
-    if (driver) {
+    if (driver && !guess_reads_more(json, driver, count, place, &message, sink)) {
         eg_buf_init(&out, TEXT_MAX);
         guess_write_driver(driver->name, driver->device != NULL, place, &out);
         code = tell(&out, place, &message, sink, NULL, 0);
