@@ -7,8 +7,9 @@
  *   2: {"dev_id":"a","hardware_serial":"3339344771356214","port":99,"counter":243,"payload_raw":"AWcA1A==","payload_fields":{…},
  *    "metadata":{"time":"2018-04-01T13:43:31.591541572Z","gateways":[{"rssi":-5,"snr":6.75}]}}
  *
- * With codec: the bytes are read, else normalized_payload, else decoded_payload. Time: when the network server had the uplink
- * (uplink_message.received_at), else received_at. Members that are zero, false or empty are left out by the server: no port is port 0. The
+ * With codec: the bytes are read, else normalized_payload where something in it is of ours, else decoded_payload. Time: when the
+ * network server had the uplink (uplink_message.received_at), else received_at. Members that are zero, false or empty are left out by
+ * the server: no port is port 0. The
  * device is the topic's, or device_path: dev_eui, device_id.
  *
  * https://www.thethingsindustries.com/docs/integrations/data-formats/ */
@@ -71,7 +72,7 @@ static enum eg_verdict read_stack(const cJSON *event, const cJSON *message, stru
     uplink->name = text_of(ids, "device_id");
     uplink->data = text_of(message, "frm_payload");
     uplink->object = member(message, "decoded_payload");
-    if (cJSON_IsArray(normalized) && normalized->child != NULL) {
+    if ((cJSON_IsArray(normalized) || cJSON_IsObject(normalized)) && eg_object_is_normal(normalized)) {
         uplink->object = normalized;
         uplink->normalized = true;
     }

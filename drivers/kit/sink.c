@@ -63,6 +63,21 @@ void eg_sink_unread(struct eg_sink *sink, const char *format, ...)
         sink->unread_count++;
 }
 
+/* Numbers by which devices say "not measured": a sensor that does not answer (-1, -999), a word of all ones in tenths, hundredths or
+ * whole, a DS18B20 that is not there (-127) or has just been powered (85). Only where the quantity cannot have that value. */
+static bool is_code(uint16_t quantity, double value)
+{
+    static const double codes[] = {-1,     -127,   -999,   -9999, -999.9, -1000.99, 85,    -327.68, -3276.8,
+                                   -32768, 327.67, 3276.7, 32767, 655.35, 6553.5,   65535, 65533};
+    const struct eg_quantity_info *info = eg_quantity_info(quantity);
+    if (value >= info->low && value <= info->high)
+        return false;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (fabs(value - codes[i]) < 1e-9 * fabs(codes[i]))
+            return true;
+    return false;
+}
+
 bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, int64_t time_ms, double value)
 {
     if (!channel)
@@ -80,6 +95,12 @@ bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, i
         eg_sink_reject(sink, 0, "the channel's name is longer than %d bytes or not printable",
                        EG_CHANNEL_MAX);
         return false;
+    }
+    if (is_code(quantity, value)) {
+        char mark[32];
+        (void)snprintf(mark, sizeof mark, "%.9g", value);
+        eg_sink_fault(sink, quantity, channel, mark);
+        return true;
     }
     struct eg_reading *reading = &sink->readings[sink->count++];
     reading->time_ms = time_ms;

@@ -83,7 +83,9 @@ enum eg_verdict eg_lorawan_read_bytes(const struct eg_lorawan_plan *plan, const 
 enum eg_verdict eg_lorawan_parse(const struct eg_message *message, struct eg_sink *sink, cJSON **ret_json);
 /* Values of a decoded object, nested as it may be; what `plan` does not map is guessed by name. */
 void eg_object_read(struct eg_frame *frame, const cJSON *object);
-void eg_object_read_normalized(struct eg_frame *frame, const cJSON *measurements);
+void eg_object_read_normalized(struct eg_frame *frame,
+                               const cJSON *measurements); /* one, or a list of them */
+bool eg_object_is_normal(const cJSON *measurements);       /* something in it has a quantity */
 /* RFC 3339, or seconds or milliseconds; false when it is none. */
 bool eg_object_time(const cJSON *item, int64_t *ret_ms);
 /* SenseCAP numbers what it measures; to `fields` the number is the name. probe: of several; 0, 1: the only one. */

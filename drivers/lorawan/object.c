@@ -216,38 +216,73 @@ static const struct {
     {"soil", "temperature", EG_Q_soil_temp, "Cel"},
     {"soil", "ec", EG_Q_soil_ec, "dS/m"},
     {"soil", "pH", EG_Q_soil_ph, "1"},
+    {"soil", "n", EG_Q_soil_n, "ppm"},
+    {"soil", "p", EG_Q_soil_p, "ppm"},
+    {"soil", "k", EG_Q_soil_k, "ppm"},
     {"air", "temperature", EG_Q_temperature, "Cel"},
     {"air", "relativeHumidity", EG_Q_humidity, "%"},
     {"air", "pressure", EG_Q_pressure, "hPa"},
     {"air", "co2", EG_Q_co2, "ppm"},
     {"air", "lightIntensity", EG_Q_light, "lx"},
+    {"rain", "intensity", EG_Q_rain_rate, "mm/h"},
     {"wind", "speed", EG_Q_wind_speed, "m/s"},
     {"wind", "direction", EG_Q_wind_dir, "deg"},
     {"water", "temperature", EG_Q_water_temp, "Cel"},
 };
 
+/* water.temperature may be an object of current, min, max. */
+static const cJSON *normal_value(const cJSON *one, size_t index)
+{
+    const cJSON *value = member(member(one, normal[index].group), normal[index].name);
+    return cJSON_IsObject(value) ? member(value, "current") : value;
+}
+
+static bool is_normal(const cJSON *one)
+{
+    bool found = cJSON_IsNumber(member(one, "battery"));
+    for (size_t i = 0; i < sizeof normal / sizeof *normal && !found; i++)
+        found = cJSON_IsNumber(normal_value(one, i));
+    return found;
+}
+
+bool eg_object_is_normal(const cJSON *measurements)
+{
+    if (cJSON_IsObject(measurements))
+        return is_normal(measurements);
+    for (const cJSON *one = measurements->child; one != NULL; one = one->next)
+        if (is_normal(one))
+            return true;
+    return false;
+}
+
+static void read_measurement(struct eg_frame *frame, const cJSON *one)
+{
+    const cJSON *time = member(one, "time"), *battery = member(one, "battery");
+    const cJSON *depth = member(member(one, "soil"), "depth"); /* cm */
+    char channel[24] = "";
+    const int64_t uplink_ms = frame->time_ms;
+    if (time != NULL && !eg_object_time(time, &frame->time_ms))
+        frame->time_ms = uplink_ms;
+    if (cJSON_IsNumber(depth))
+        (void)snprintf(channel, sizeof channel, "%.6g", depth->valuedouble);
+    for (size_t i = 0; i < sizeof normal / sizeof *normal; i++) {
+        const cJSON *value = normal_value(one, i);
+        char path[40];
+        (void)snprintf(path, sizeof path, "/%s/%s", normal[i].group, normal[i].name);
+        if (cJSON_IsNumber(value))
+            eg_frame_put(frame, path, normal[i].quantity, same(normal[i].group, "soil") ? channel : "",
+                         normal[i].unit, value->valuedouble);
+    }
+    if (cJSON_IsNumber(battery))
+        eg_frame_put(frame, "/battery", EG_Q_voltage, "", "V", battery->valuedouble);
+    frame->time_ms = uplink_ms;
+}
+
 void eg_object_read_normalized(struct eg_frame *frame, const cJSON *measurements)
 {
-    const int64_t uplink_ms = frame->time_ms;
-    for (const cJSON *one = measurements->child; one != NULL; one = one->next) {
-        const cJSON *time = member(one, "time"), *battery = member(one, "battery");
-        char channel[24] = "";
-        const cJSON *depth = member(member(one, "soil"), "depth"); /* cm */
-        frame->time_ms = uplink_ms;
-        if (time != NULL && !eg_object_time(time, &frame->time_ms))
-            frame->time_ms = uplink_ms;
-        if (cJSON_IsNumber(depth))
-            (void)snprintf(channel, sizeof channel, "%.6g", depth->valuedouble);
-        for (size_t i = 0; i < sizeof normal / sizeof *normal; i++) {
-            const cJSON *value = member(member(one, normal[i].group), normal[i].name);
-            char path[40];
-            (void)snprintf(path, sizeof path, "/%s/%s", normal[i].group, normal[i].name);
-            if (cJSON_IsNumber(value))
-                eg_frame_put(frame, path, normal[i].quantity, same(normal[i].group, "soil") ? channel : "",
-                             normal[i].unit, value->valuedouble);
-        }
-        if (cJSON_IsNumber(battery))
-            eg_frame_put(frame, "/battery", EG_Q_voltage, "", "V", battery->valuedouble);
-    }
-    frame->time_ms = uplink_ms;
+    if (cJSON_IsObject(measurements))
+        read_measurement(frame, measurements);
+    for (const cJSON *one = cJSON_IsArray(measurements) ? measurements->child : NULL; one != NULL;
+         one = one->next)
+        read_measurement(frame, one);
 }

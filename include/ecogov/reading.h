@@ -56,7 +56,8 @@ struct eg_sink {
 };
 
 void eg_sink_reset(struct eg_sink *sink);
-/* Adds one reading. False when full, the value is not finite or the channel is too long or holds
+/* Adds one reading; a value that the quantity cannot have and that devices give for "not measured" (-999, 65535, -327.68) becomes a fault.
+ * False when full, the value is not finite or the channel is too long or holds
  * anything but printable UTF-8; then `reason` is set. `channel` may be NULL. Copies. */
 bool eg_sink_add(struct eg_sink *sink, uint16_t quantity, const char *channel, int64_t time_ms, double value);
 /* The readings that follow are this device's. False: not printable, too long, one too many; then `reason` is set. Length 0: the topic's. */

@@ -34,8 +34,8 @@ static void test_ways_out(void **unused)
     } table[] = {
         {A1, "{\"ts\":\"2026-11-23T12:00:00Z\",\"pm25\":35,\"pm10\":70}", "decoded s2 d0 r0 c0", NULL},
         {A1, "{\"ts\":\"2026-11-23T12:00:00Z\",\"pm25\":35,\"pm10\":71}", "decoded s1 d1 r0 c1", NULL},
-        {A1, "{\"ts\":\"2026-11-23T12:00:00Z\",\"pm25\":-1,\"pm10\":2001}", "decoded s0 d0 r2 c0",
-         "pm25 -1 ug/m3 is outside the plausible range 0 to 1000"},
+        {A1, "{\"ts\":\"2026-11-23T12:00:00Z\",\"pm25\":-2,\"pm10\":2001}", "decoded s0 d0 r2 c0",
+         "pm25 -2 ug/m3 is outside the plausible range 0 to 1000"},
         {A1, "{\"ts\":\"2026-11-23T11:59:00Z\",\"pm25\":0,\"pm10\":2000}", "decoded s2 d0 r0 c0",
          NULL}, /* the range is inclusive */
         {A1, "{\"ts\":\"2026-11-23T11:59:00Z\",\"pm25\":-0.0,\"pm10\":2000}", "decoded s1 d1 r0 c1", NULL},
