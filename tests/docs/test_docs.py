@@ -177,6 +177,10 @@ def test_quantities_page_is_fresh():
     subprocess.run([sys.executable, ROOT / "docs/quantities.py", "--check"], check=True)
 
 
+def test_devices_page_is_fresh():
+    subprocess.run([sys.executable, ROOT / "docs/devices.py", "--check"], check=True)
+
+
 # --- configuration ---
 
 @pytest.mark.parametrize("number,text", enumerate(blocks("README.md", "yaml"), 1))

@@ -26,7 +26,8 @@
 
 static const struct format {
     const char *prefix; /* of "<format>/<sample>"; the first that fits */
-    const char *source; /* keys of the source: driver and mapping, or preset */
+    const char
+        *source; /* keys of the source: driver and mapping, or preset; NULL: not held, `ignored` says why */
     const char *
         ignored; /* metrics (fnmatch patterns, blank-separated; or @ and a unit) that are no quantity of the dictionary */
     const char *more; /* quantities that are read beyond what is expected ("*": any) */
@@ -293,7 +294,7 @@ static void test_samples(void **unused)
     (void)unused;
     char pattern[PATH_BYTES];
     glob_t found;
-    size_t tried = 0, failed = 0, unread = 0;
+    size_t tried = 0, failed = 0, unread = 0, refused = 0;
     snprintf(pattern, sizeof pattern, "%s/payloads/*/*.payload", shared());
     if (glob(pattern, 0, NULL, &found) != 0) {
         print_message("no samples in %s/payloads\n", shared());
@@ -306,6 +307,11 @@ static void test_samples(void **unused)
         struct sample sample = {.name = name, .format = format_of(name), .sink = sink};
         unread += !sample.format;
         if (!sample.format)
+            print_message("no line: %s\n", name);
+        refused += sample.format && !sample.format->source;
+        if (sample.format && !sample.format->source)
+            print_message("not held: %s: %s\n", name, sample.format->ignored);
+        if (!sample.format || !sample.format->source)
             continue;
         tried++;
         if (!try_sample(&sample, found.gl_pathv[i])) {
@@ -314,8 +320,9 @@ static void test_samples(void **unused)
         }
     }
     free(sink);
+    print_message("%zu of %zu samples held, %zu wrong, %zu not held for a reason, %zu without a line\n",
+                  tried - failed, (size_t)found.gl_pathc, failed, refused, unread);
     globfree(&found);
-    print_message("%zu samples, %zu wrong; %zu more of formats without a line here\n", tried, failed, unread);
     assert_true(tried > 0 && failed == 0);
 }
 
