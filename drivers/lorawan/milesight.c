@@ -1,5 +1,5 @@
-/* Milesight (EM300, EM310, EM320, EM400, EM500, AM100, AM300 series): channel, type, value; little-endian. The type says what follows, the
- * channel tells CO2 from particles where the type is only "a number".
+/* Milesight (EM300, EM310, EM320, EM400, EM500, AM100, AM300, GS, WTS series): channel, type, value; little-endian. The type says what
+ * follows, the channel tells CO2 from particles where the type is only "a number".
  *
  *   01 75 5c   03 82 44 08   04 00 01                        battery 92 %, distance 2116 mm, upright
  *   20 ce 9e744663 1001 5d 00                                 what the device had kept: time, temperature 27.2 degC, humidity 46.5 %
@@ -36,6 +36,8 @@ enum model {
     SWL,
     LGT,
     PT100,
+    WTS,
+    GS301,
     MODELS
 };
 
@@ -67,47 +69,69 @@ static const struct kind battery = {U8, 1, "battery", EG_Q_battery, "%"},
                          pm10 = {U16, 1, "pm10", EG_Q_pm10, "ug/m3"}, o3 = {U16, 100, "o3", EG_Q_o3, "ppm"},
                          state = {U8, 1, "state", EG_QUANTITY_NONE, NULL}, /* tilt, leak, movement, door */
     beep = {U8, 1, "beep", EG_QUANTITY_NONE, NULL}, counter = {U32, 1, "counter", EG_QUANTITY_NONE, NULL},
-                         skipped = {SKIP, 1, "", 0, NULL};
+                         nh3 = {U16, 100, "nh3", EG_Q_nh3, "ppm"}, h2s = {U16, 100, "h2s", EG_Q_h2s, "ppm"},
+                         fine_h2s = {U16, 1000, "h2s", EG_Q_h2s, "ppm"},
+                         direction = {U16, 10, "wind_direction", EG_Q_wind_dir, "deg"},
+                         wind = {U16, 10, "wind_speed", EG_Q_wind_speed, "m/s"},
+                         sound = {U16, 10, "LAeq", EG_Q_noise, "dB"},
+                         /* what they count from is not said */
+    rain_total = {U16, 100, "rainfall_total", EG_QUANTITY_NONE, NULL},
+                         wide_rain_total = {U32, 100, "rainfall_total", EG_QUANTITY_NONE, NULL},
+                         pipe = {U16, 1, "pressure", EG_QUANTITY_NONE, NULL}, /* in a pipe */
+    skipped = {SKIP, 1, "", 0, NULL};
 
 static const struct entry {
     uint8_t channel, type, bytes; /* channel 0: any; bytes of the whole value */
     const struct kind *kind;
+    enum model model; /* FAMILY: of all */
+    uint8_t at;       /* where ours begins in the value */
 } entries[] = {
-    {ANY, 0x75, 1, &battery},
-    {ANY, 0x67, 2, &temperature},
-    {ANY, 0x68, 1, &humidity},
-    {ANY, 0xca, 2, &moisture},
-    {ANY, 0x7f, 2, &conductivity},
-    {ANY, 0x82, 2, &distance},
-    {ANY, 0x73, 2, &pressure},
-    {ANY, 0x94, 4, &illumination},
-    {ANY, 0xcb, 1, &level_of_light},
-    {ANY, 0x65, 6, &short_illumination}, /* then infrared and both */
-    {ANY, 0x6a, 2, &activity},
-    {ANY, 0x77, 2, &depth},
-    {ANY, 0xe6, 2, &tvoc_mass},
-    {0x05, 0x7d, 2, &co2}, /* EM500-CO2 */
-    {0x03, 0x7d, 2, &co2},
-    {0x07, 0x7d, 2, &co2},
-    {0x08, 0x7d, 2, &tvoc},
-    {0x0a, 0x7d, 2, &hcho},
-    {0x0b, 0x7d, 2, &pm25},
-    {0x0c, 0x7d, 2, &pm10},
-    {0x0d, 0x7d, 2, &o3},
-    {ANY, 0x00, 1, &state},
-    {ANY, 0x01, 1, &beep},
-    {ANY, 0xc8, 4, &counter},
-    {ANY, 0xd4, 7, &skipped},  /* angles of EM310-TILT */
-    {ANY, 0x88, 9, &skipped},  /* where it is */
-    {0xff, 0x01, 1, &skipped}, /* what the device says of itself */
-    {0xff, 0x0b, 1, &skipped},
-    {0xff, 0x09, 2, &skipped},
-    {0xff, 0x0a, 2, &skipped},
-    {0xff, 0x0f, 1, &skipped},
-    {0xff, 0x16, 8, &skipped},
-    {0xff, 0xff, 2, &skipped},
-    {0xff, 0xfe, 1, &skipped},
-    {0x83, 0xd7, 4, &temperature}, /* and how much it has jumped; then the alarm's byte */
+    {0x04, 0x7d, 2, &nh3, GS301, 0},
+    {0x05, 0x7d, 2, &h2s, GS301, 0},
+    {0x06, 0x7d, 2, &fine_h2s, GS301, 0},
+    {0x07, 0xea, 5, &skipped, GS301, 0}, /* what a calibration came to */
+    {0x08, 0x77, 3, &rain_total, WTS, 0},
+    {0x08, 0xec, 5, &wide_rain_total, FAMILY, 0},
+    {ANY, 0x84, 2, &direction, FAMILY, 0},
+    {ANY, 0x92, 2, &wind, FAMILY, 0},
+    {ANY, 0x5b, 7, &sound, FAMILY, 3}, /* weight, now, mean, largest */
+    {ANY, 0x7b, 2, &pipe, FAMILY, 0},
+    {ANY, 0xe1, 8, &skipped, FAMILY, 0}, /* pulses as water */
+    {ANY, 0x75, 1, &battery, FAMILY, 0},
+    {ANY, 0x67, 2, &temperature, FAMILY, 0},
+    {ANY, 0x68, 1, &humidity, FAMILY, 0},
+    {ANY, 0xca, 2, &moisture, FAMILY, 0},
+    {ANY, 0x7f, 2, &conductivity, FAMILY, 0},
+    {ANY, 0x82, 2, &distance, FAMILY, 0},
+    {ANY, 0x73, 2, &pressure, FAMILY, 0},
+    {ANY, 0x94, 4, &illumination, FAMILY, 0},
+    {ANY, 0xcb, 1, &level_of_light, FAMILY, 0},
+    {ANY, 0x65, 6, &short_illumination, FAMILY, 0}, /* then infrared and both */
+    {ANY, 0x6a, 2, &activity, FAMILY, 0},
+    {ANY, 0x77, 2, &depth, FAMILY, 0},
+    {ANY, 0xe6, 2, &tvoc_mass, FAMILY, 0},
+    {0x05, 0x7d, 2, &co2, FAMILY, 0}, /* EM500-CO2 */
+    {0x03, 0x7d, 2, &co2, FAMILY, 0},
+    {0x07, 0x7d, 2, &co2, FAMILY, 0},
+    {0x08, 0x7d, 2, &tvoc, FAMILY, 0},
+    {0x0a, 0x7d, 2, &hcho, FAMILY, 0},
+    {0x0b, 0x7d, 2, &pm25, FAMILY, 0},
+    {0x0c, 0x7d, 2, &pm10, FAMILY, 0},
+    {0x0d, 0x7d, 2, &o3, FAMILY, 0},
+    {ANY, 0x00, 1, &state, FAMILY, 0},
+    {ANY, 0x01, 1, &beep, FAMILY, 0},
+    {ANY, 0xc8, 4, &counter, FAMILY, 0},
+    {ANY, 0xd4, 7, &skipped, FAMILY, 0},  /* angles of EM310-TILT */
+    {ANY, 0x88, 9, &skipped, FAMILY, 0},  /* where it is */
+    {0xff, 0x01, 1, &skipped, FAMILY, 0}, /* what the device says of itself */
+    {0xff, 0x0b, 1, &skipped, FAMILY, 0},
+    {0xff, 0x09, 2, &skipped, FAMILY, 0},
+    {0xff, 0x0a, 2, &skipped, FAMILY, 0},
+    {0xff, 0x0f, 1, &skipped, FAMILY, 0},
+    {0xff, 0x16, 8, &skipped, FAMILY, 0},
+    {0xff, 0xff, 2, &skipped, FAMILY, 0},
+    {0xff, 0xfe, 1, &skipped, FAMILY, 0},
+    {0x83, 0xd7, 4, &temperature, FAMILY, 0}, /* and how much it has jumped; then the alarm's byte */
 };
 
 /* A record of the history: its values in their order behind the time, up to a NULL; `bytes` of the whole. */
@@ -132,6 +156,7 @@ static const struct record {
     [SWL] = {6, {&depth}},
     [LGT] = {8, {&illumination}},
     [PT100] = {6, {&temperature}},
+    [WTS] = {15, {&temperature, &humidity, &pressure, &direction, &wind, &rain_total}},
 };
 
 struct reader {
@@ -181,7 +206,7 @@ static void put(struct reader *reader, const struct kind *kind, const uint8_t *b
     const bool probe =
         reader->model == SMTC && (number == -1 || number == -3); /* elsewhere -0.1 degrees are a value */
     if ((kind->form == I16 && (number == 32767 || number == -32768 || probe)) ||
-        (kind->form == U16 && (number == 65535 || number == 65533))) { /* not connected, out of range */
+        (kind->form == U16 && number >= 65533)) { /* not connected, warming up, out of range */
         eg_frame_fault(reader->frame, name, quantity, "", number < 0 ? "-1" : "65535");
         return;
     }
@@ -191,7 +216,7 @@ static void put(struct reader *reader, const struct kind *kind, const uint8_t *b
 /* --- entries --- */
 
 /* Alarms carry the same value behind a channel of 0x80 more, and a byte that says which alarm. */
-static const struct entry *entry_of(uint8_t channel, uint8_t type, bool *ret_alarm)
+static const struct entry *entry_of(enum model model, uint8_t channel, uint8_t type, bool *ret_alarm)
 {
     const bool info = channel == 0xff;
     *ret_alarm = !info && channel >= 0x80;
@@ -199,29 +224,31 @@ static const struct entry *entry_of(uint8_t channel, uint8_t type, bool *ret_ala
         const struct entry *entry = &entries[i];
         const bool own =
             entry->channel == channel || entry->channel == (*ret_alarm ? channel - 0x80 : channel);
-        if (entry->type == type && (own || (entry->channel == ANY && !info)))
+        if (entry->type == type && (own || (entry->channel == ANY && !info)) &&
+            (entry->model == FAMILY || entry->model == model))
             return entry;
     }
     return NULL;
 }
 
 /* Bytes behind the two marks; 0: the frame ends here. A record keeps its own time. */
-static size_t read_record(struct reader *reader, const uint8_t *bytes, size_t left, bool mass)
+static size_t read_record(struct reader *reader, const uint8_t *bytes, size_t left, bool second)
 {
-    const struct record *record = &records[reader->model];
+    const struct record *record = &records[reader->model]; /* 21 ce: TVOC by mass; rain in two words */
+    const size_t whole = record->bytes + (second && reader->model == WTS ? 2U : 0U);
     const int64_t before = reader->frame->time_ms;
     size_t at = STAMP;
-    if (record->bytes == 0 || record->bytes > left) {
+    if (record->bytes == 0 || whole > left) {
         reader->history_skipped = true;
         return 0;
     }
     reader->frame->time_ms = (int64_t)number_of(&illumination, bytes) * 1000;
     for (size_t i = 0; i < sizeof record->kinds / sizeof *record->kinds && record->kinds[i] != NULL; i++) {
-        put(reader, mass && record->kinds[i] == &tvoc ? &tvoc_mass : record->kinds[i], bytes + at);
+        put(reader, second && record->kinds[i] == &tvoc ? &tvoc_mass : record->kinds[i], bytes + at);
         at += width(record->kinds[i]);
     }
     reader->frame->time_ms = before;
-    return record->bytes;
+    return whole;
 }
 
 /* How far the frame is understood. With `seek`, only whether such an entry is there. */
@@ -239,12 +266,12 @@ static size_t each(struct reader *reader, uint8_t seek, bool *ret_found)
             if (used == 0)
                 break;
         } else {
-            const struct entry *entry = entry_of(channel, type, &alarm);
+            const struct entry *entry = entry_of(reader->model, channel, type, &alarm);
             if (entry == NULL || at + 2 + entry->bytes + alarm > frame->length)
                 break;
             *ret_found |= type == seek;
             if (seek == 0)
-                put(reader, entry->kind, bytes);
+                put(reader, entry->kind, bytes + entry->at);
             used = (size_t)entry->bytes + alarm;
         }
         at += 2 + used;

@@ -18,9 +18,9 @@ static const struct word {
     int quantity;
     const char *unit;
 } words[] = {
-    {0x01, 4, false, 1, "PM1_0_CF1", EG_QUANTITY_NONE, NULL},
-    {0x01, 6, false, 1, "PM2_5_CF1", EG_QUANTITY_NONE, NULL},
-    {0x01, 8, false, 1, "PM10_CF1", EG_QUANTITY_NONE, NULL},
+    {0x01, 4, false, 1, "PM1_0_CF1", EG_Q_pm1, "ug/m3"}, /* as in a factory, not as in the open */
+    {0x01, 6, false, 1, "PM2_5_CF1", EG_Q_pm25, "ug/m3"},
+    {0x01, 8, false, 1, "PM10_CF1", EG_Q_pm10, "ug/m3"},
     {0x02, 4, false, 1, "PM1_0", EG_Q_pm1, "ug/m3"},
     {0x02, 6, false, 1, "PM2_5", EG_Q_pm25, "ug/m3"},
     {0x02, 8, false, 1, "PM10", EG_Q_pm10, "ug/m3"},
@@ -38,6 +38,7 @@ static const struct word {
     {0x08, 8, true, 1, "ORP", EG_Q_orp, "mV"},
     {0x09, 4, false, 10, "NTU", EG_Q_turbidity, "NTU"},
     {0x09, 6, true, 100, "TempNTU", EG_Q_water_temp, "Cel"},
+    {0x09, 8, false, 100, "EC5SoildHumi", EG_Q_soil_moisture, "%"},
     {0x0a, 4, false, 100, "SoildHumi5TE", EG_Q_soil_moisture, "%"},
     {0x0a, 6, true, 100, "SoildTemp5TE", EG_Q_soil_temp, "Cel"},
     {0x0a, 8, false, 1, "WaterLevel", EG_Q_level, "mm"},
@@ -48,7 +49,7 @@ static const struct word {
     {0x0c, 6, false, 100, "Humidity", EG_Q_humidity, "%"},
     {0x0c, 8, false, 100, "WindSpeed", EG_Q_wind_speed, "m/s"},
     {0x0d, 4, false, 1, "WindDirection", EG_Q_wind_dir, "deg"},
-    {0x0e, 4, false, 10, "VOC", EG_QUANTITY_NONE, NULL},
+    {0x0e, 4, false, 10, "VOC", EG_Q_tvoc_ppb, "ppm"},
 };
 
 enum eg_verdict eg_codec_netvox_ra07(struct eg_frame *frame, unsigned which)
@@ -72,10 +73,11 @@ enum eg_verdict eg_codec_netvox_ra07(struct eg_frame *frame, unsigned which)
         if (word->report != report)
             continue;
         const unsigned raw = eg_frame_u16(frame, word->at);
+        const char *channel = report == 0x01 ? "cf1" : "";
         if (raw == NONE)
-            eg_frame_fault(frame, word->name, word->quantity, "", "NoSensor");
+            eg_frame_fault(frame, word->name, word->quantity, channel, "NoSensor");
         else
-            eg_frame_put(frame, word->name, word->quantity, "", word->unit,
+            eg_frame_put(frame, word->name, word->quantity, channel, word->unit,
                          (word->is_signed ? eg_frame_i16(frame, word->at) : (int)raw) / word->per);
     }
     return eg_frame_end(frame);
