@@ -77,7 +77,8 @@ static bool is_noise(const char *word)
     static const char list[] =
         "value val reading sensor measurement measured current act actual avg mean average mass "
         "concentration "
-        "conc c degc celsius pct percent ambient air outdoor soil water bin compensated sds sds011 sds0x1 "
+        "conc at depth level c degc celsius pct percent ambient air outdoor soil water bin compensated sds "
+        "sds011 sds0x1 "
         "pms pms5003 pms7003 pmsa003 pmsx003 sps30 sps hpm sen5x sen54 sen55 bme bme280 bme680 bme688 bmp "
         "bmp180 "
         "bmp280 bmp388 dht dht11 dht22 am2301 am2302 htu21 htu21d sht sht3x sht30 sht31 sht35 sht40 sht4x "
@@ -164,6 +165,10 @@ static int of_ground(const struct words *words, const bool *dropped)
         return EG_Q_soil_moisture;
     if (one_of(text, "conduct cond conductivity ec"))
         return EG_Q_soil_ec;
+    if (one_of(text, "ph ph1"))
+        return EG_Q_soil_ph;
+    if (one_of(text, "n p k"))
+        return *text == 'n' ? EG_Q_soil_n : *text == 'p' ? EG_Q_soil_p : EG_Q_soil_k;
     return one_of(text, "temp temperature tempc t") ? EG_Q_soil_temp : EG_QUANTITY_NONE;
 }
 

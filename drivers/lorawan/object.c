@@ -17,6 +17,7 @@
 
 struct walk {
     struct eg_frame *frame;
+    bool soil; /* the object tells of soil: its conductivity and pH are the soil's */
     char path[PATH_BYTES];
 };
 
@@ -53,6 +54,32 @@ static const char *unit_in(const char *key, size_t *ret_length)
     return NULL;
 }
 
+/* What everybody knows who has written such a name without a unit, told from the number: a battery of 3.58 or 3580 is no percentage, air
+ * has no 100.9 or 100900 hPa. Volatile compounds are parts of volume with almost all who measure them. */
+static void adjust(const struct walk *walk, double value, int *quantity, const char **unit)
+{
+    if (*unit != NULL)
+        return;
+    if (*quantity == EG_Q_battery && value > 1 && value <= 5 && value != floor(value)) {
+        *quantity = EG_Q_voltage;
+    } else if (*quantity == EG_Q_battery && value >= 1000 && value <= 5000) {
+        *quantity = EG_Q_voltage;
+        *unit = "mV";
+    } else if (*quantity == EG_Q_voltage && value >= 1000) {
+        *unit = "mV";
+    } else if (*quantity == EG_Q_pressure && value >= 50 && value <= 110) {
+        *unit = "kPa";
+    } else if (*quantity == EG_Q_pressure && value >= 50000 && value <= 110000 && value != 65535) {
+        *unit = "Pa";
+    } else if (*quantity == EG_Q_tvoc) {
+        *quantity = EG_Q_tvoc_ppb;
+    } else if (walk->soil && (*quantity == EG_Q_ec || *quantity == EG_Q_ph)) {
+        *quantity = *quantity == EG_Q_ec ? EG_Q_soil_ec : EG_Q_soil_ph;
+    }
+    if (*unit == NULL && (*quantity == EG_Q_soil_ec || *quantity == EG_Q_ec))
+        *unit = "uS/cm"; /* as soil probes do */
+}
+
 /* By its name, and by the unit where there is one: a "Bat" in volts is no percentage. */
 static int guess(const char *key, const char **unit_of, char channel[EG_CHANNEL_MAX + 1])
 {
@@ -68,7 +95,8 @@ static int guess(const char *key, const char **unit_of, char channel[EG_CHANNEL_
         unit = unit == NULL ? named : unit;
     }
     *unit_of = unit;
-    if (quantity == EG_Q_battery && (same(unit, "V") || (unit == NULL && same(key, "Bat")))) /* Dragino's */
+    if (quantity == EG_Q_battery &&
+        (same(unit, "V") || same(unit, "mV") || (unit == NULL && same(key, "Bat")))) /* Dragino's */
         quantity = EG_Q_voltage;
     return unit == NULL || eg_unit_find(quantity, unit, &map) ? quantity : EG_QUANTITY_NONE;
 }
@@ -83,15 +111,14 @@ static bool is_there(const struct walk *walk, int quantity, const char *channel)
     return false;
 }
 
-/* A second temperature of a device is told from the first by its name. Soil probes give uS/cm, and "everybody knows". */
+/* A second temperature of a device is told from the first by its name. */
 static void put_number(struct walk *walk, const char *key, const char *unit, double value)
 {
     char channel[EG_CHANNEL_MAX + 1];
-    const int quantity = guess(key, &unit, channel);
+    int quantity = guess(key, &unit, channel);
+    adjust(walk, value, &quantity, &unit);
     if (quantity != EG_QUANTITY_NONE && channel[0] == '\0' && is_there(walk, quantity, channel))
         (void)snprintf(channel, sizeof channel, "%s", strlen(key) <= EG_CHANNEL_MAX ? key : "");
-    if (unit == NULL && (quantity == EG_Q_soil_ec || quantity == EG_Q_ec))
-        unit = "uS/cm";
     eg_frame_put(walk->frame, walk->path, quantity, channel, unit, value);
 }
 
@@ -198,9 +225,25 @@ static void walk_value(struct walk *walk, const cJSON *item, const char *key, co
         walk_members(walk, item, key, depth);
 }
 
+/* Whether some name in it is the soil's. */
+static bool tells_of_soil(const cJSON *object, int depth)
+{
+    char channel[EG_CHANNEL_MAX + 1];
+    for (const cJSON *item = object->child; item != NULL && depth < 2; item = item->next) {
+        int quantity = EG_QUANTITY_NONE;
+        if (item->string != NULL &&
+            eg_names_guess(item->string, strlen(item->string), NULL, &quantity, channel) &&
+            (quantity == EG_Q_soil_moisture || quantity == EG_Q_soil_temp))
+            return true;
+        if (tells_of_soil(item, depth + 1))
+            return true;
+    }
+    return false;
+}
+
 void eg_object_read(struct eg_frame *frame, const cJSON *object)
 {
-    struct walk walk = {.frame = frame, .path = ""};
+    struct walk walk = {.frame = frame, .soil = tells_of_soil(object, 0), .path = ""};
     walk_value(&walk, object, "", NULL, 0);
 }
 

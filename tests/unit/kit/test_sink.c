@@ -33,6 +33,33 @@ static void test_bounds(void **unused)
     assert_string_equal(sink.reason, "");
 }
 
+/* By these numbers devices say that they could not measure; not where the quantity can have them. */
+static void test_codes(void **unused)
+{
+    (void)unused;
+    static const struct {
+        uint16_t quantity;
+        double value;
+        bool fault;
+    } table[] = {
+        {EG_Q_temperature, -127, true},   {EG_Q_temperature, -327.68, true}, {EG_Q_temperature, 85, true},
+        {EG_Q_temperature, -1, false},    {EG_Q_bin_temp, 85, false},        {EG_Q_humidity, -1, true},
+        {EG_Q_humidity, -2, false},       {EG_Q_co2, 65535, true},           {EG_Q_light, 65535, false},
+        {EG_Q_pm25, -1000.99, true},      {EG_Q_pm25, 655.35, false},        {EG_Q_pm25, 6553.5, true},
+        {EG_Q_soil_moisture, -999, true}, {EG_Q_orp, -999, false},           {EG_Q_pressure, 327.67, true},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        eg_sink_reset(&sink);
+        assert_true(eg_sink_add(&sink, table[i].quantity, "c", 1, table[i].value));
+        if (sink.fault_count != table[i].fault || sink.count != !table[i].fault)
+            fail_msg("%s %g: %u faults, %zu readings", eg_quantity_info(table[i].quantity)->name,
+                     table[i].value, sink.fault_count, sink.count);
+    }
+    eg_sink_reset(&sink);
+    assert_true(eg_sink_add(&sink, EG_Q_co2, "2", 1, 65535));
+    assert_string_equal(sink.fault, "co2 of channel 2: the device says 65535");
+}
+
 static void test_what_is_let_in(void **unused)
 {
     (void)unused;
@@ -219,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_codes),
         cmocka_unit_test(test_what_is_let_in),
         cmocka_unit_test(test_a_refusal_is_cut_between_characters),
         cmocka_unit_test(test_excerpts),
