@@ -312,14 +312,16 @@ static enum eg_verdict read_rows(struct reader *reader)
 
 static enum eg_verdict decode(const void *prepared, const struct eg_message *message, struct eg_sink *sink)
 {
-    struct eg_csv_plan plain = {
-        .named = true, .channel = {.number = EG_CSV_NOWHERE}, .device = {.number = EG_CSV_NOWHERE}};
+    struct eg_csv_plan plain;
     struct reader reader;
     eg_sink_reset(sink);
     if (message->payload_len == 0 || message->payload_len > BYTES_MAX)
         return REFUSE(sink, EG_MALFORMED, "%zu bytes; a table has 1 to %d", message->payload_len, BYTES_MAX);
-    if (prepared == NULL)
+    if (prepared == NULL) {
+        plain = (struct eg_csv_plan){
+            .named = true, .channel = {.number = EG_CSV_NOWHERE}, .device = {.number = EG_CSV_NOWHERE}};
         eg_quantity_index_init(&plain.names);
+    }
     reader.plan = prepared == NULL ? &plain : prepared;
     reader.sink = sink;
     reader.time_count = reader.place_count = 0;

@@ -366,9 +366,11 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
     if (message->payload_len == 0 || message->payload_len > BYTES_MAX)
         return REFUSE(sink, EG_MALFORMED, "%zu bytes; line protocol has 1 to %d", message->payload_len,
                       BYTES_MAX);
-    struct plan plain = {.to_ms = precision_ms(NULL)};
-    if (prepared == NULL)
+    struct plan plain; /* not cleared for nothing: it is large */
+    if (prepared == NULL) {
+        plain = (struct plan){.to_ms = precision_ms(NULL)};
         eg_quantity_index_init(&plain.named.names);
+    }
     const char *text = (const char *)message->payload;
     struct reader reader = {.plan = prepared == NULL ? &plain : prepared,
                             .sink = sink,

@@ -322,6 +322,17 @@ static enum eg_verdict read_time(struct reader *reader, const cJSON *item, int64
                   name, text);
 }
 
+/* A depth, a probe's number: printf would take as long as the rest. */
+static int write_small(char *out, int number)
+{
+    char *at = out;
+    if (number >= 10)
+        *at++ = (char)('0' + number / 10);
+    *at++ = (char)('0' + number % 10);
+    *at = '\0';
+    return (int)(at - out);
+}
+
 /* A channel that was pointed at may be a number: a depth, a probe. */
 static enum eg_verdict read_channel(struct reader *reader, const cJSON *item,
                                     char channel[EG_CHANNEL_MAX + 1])
@@ -333,8 +344,10 @@ static enum eg_verdict read_channel(struct reader *reader, const cJSON *item,
             memcpy(channel, item->valuestring, length + 1);
     } else if (cJSON_IsNumber(item) && isfinite(item->valuedouble)) {
         const bool whole = item->valuedouble == (double)item->valueint; /* %g is slow, and depths are whole */
-        const int written = whole ? snprintf(channel, EG_CHANNEL_MAX + 1, "%d", item->valueint)
-                                  : snprintf(channel, EG_CHANNEL_MAX + 1, "%.15g", item->valuedouble);
+        const int written = whole && item->valueint >= 0 && item->valueint < 100
+                                ? write_small(channel, item->valueint)
+                            : whole ? snprintf(channel, EG_CHANNEL_MAX + 1, "%d", item->valueint)
+                                    : snprintf(channel, EG_CHANNEL_MAX + 1, "%.15g", item->valuedouble);
         length = written < 0 ? 0 : (size_t)written;
     }
     if (length > EG_CHANNEL_MAX)

@@ -402,11 +402,13 @@ static enum eg_verdict read_observation(struct reader *reader)
 
 static enum eg_verdict decode(const void *prepared, const struct eg_message *message, struct eg_sink *sink)
 {
-    struct plan plain = {.has_own = false};
+    struct plan plain;
     struct reader reader = {.plan = prepared == NULL ? &plain : prepared, .message = message, .sink = sink};
     eg_sink_reset(sink);
-    if (prepared == NULL)
+    if (prepared == NULL) {
+        plain = (struct plan){.has_own = false};
         eg_quantity_index_init(&plain.names);
+    }
     if (eg_json_scan(message->payload, message->payload_len, sink) != EG_DECODED)
         return EG_MALFORMED;
     const char *text = (const char *)message->payload, *end = NULL;

@@ -255,7 +255,7 @@ static enum eg_verdict put(const struct eg_field_plan *plan, const char *channel
 
 static enum eg_verdict decode(const void *prepared, const struct eg_message *message, struct eg_sink *sink)
 {
-    struct plan plain = {.unit = NULL};
+    struct plan plain; /* not cleared for nothing: it is large */
     const struct plan *plan = prepared == NULL ? &plain : prepared;
     const struct eg_field_plan *field = NULL;
     struct eg_field_plan own;
@@ -263,8 +263,10 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
     const char *text = copy;
     size_t length = message->payload_len;
     eg_sink_reset(sink);
-    if (prepared == NULL)
+    if (prepared == NULL) {
+        plain = (struct plan){.unit = NULL};
         eg_quantity_index_init(&plain.names);
+    }
     if (length > BYTES_MAX)
         return REFUSE(sink, EG_MALFORMED, "%zu bytes are no single value: %d at most", length, BYTES_MAX);
     if (length > 0)

@@ -35,7 +35,7 @@ static bool compile(struct eg_named_field *field, const struct eg_field *given, 
                     size_t error_size)
 {
     char shown[EG_EXCERPT_MAX];
-    struct eg_unit_map map;
+    struct eg_unit_map map = {0, 0};
     if (given->path == NULL || given->path[0] == '\0') {
         (void)snprintf(error, error_size,
                        "a field needs a path, here the name that the payload gives the value");
@@ -63,6 +63,7 @@ static bool compile(struct eg_named_field *field, const struct eg_field *given, 
         return false;
     }
     field->quantity = (uint16_t)quantity;
+    field->map = map;
     field->scale = given->scale == 0 ? 1 : given->scale;
     field->offset = given->offset;
     if (copy_field(field, given))
@@ -139,7 +140,7 @@ bool eg_named_put(const struct eg_named_field *field, double value, const char *
                   struct eg_sink *sink)
 {
     char shown[EG_EXCERPT_MAX];
-    struct eg_unit_map map;
+    struct eg_unit_map map = field->map;
     const char *given = field->unit != NULL ? field->unit : unit;
     for (size_t i = 0; i < field->missing_count; i++)
         if (value == field->missing[i]) {
@@ -149,7 +150,7 @@ bool eg_named_put(const struct eg_named_field *field, double value, const char *
         }
     if (field->span.given)
         return put_span(field, value, time_ms, sink);
-    if (!eg_unit_find(field->quantity, given, &map)) {
+    if ((field->unit == NULL || map.scale == 0) && !eg_unit_find(field->quantity, given, &map)) {
         (void)eg_sink_reject(
             sink, 0, "%s cannot come in \"%s\"; its unit is %s", eg_quantity_info(field->quantity)->name,
             eg_excerpt_write(given, strlen(given), shown), eg_quantity_info(field->quantity)->unit);

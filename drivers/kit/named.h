@@ -8,8 +8,9 @@
 
 struct eg_named_field {
     char *name;
-    const char *channel; /* stands behind the name, in its block */
-    char *unit;          /* NULL: the payload's own */
+    const char *channel;    /* stands behind the name, in its block */
+    char *unit;             /* NULL: the payload's own */
+    struct eg_unit_map map; /* of `unit`; scale 0: not looked up */
     double scale, offset;
     struct eg_span span;
     double *missing;

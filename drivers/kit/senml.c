@@ -76,6 +76,8 @@ void eg_senml_begin(struct eg_senml *senml, const void *prepared, struct eg_senm
     senml->sink = sink;
     senml->base_name[0] = senml->base_unit[0] = senml->unknown[0] = '\0';
     senml->base_time = senml->base_value = 0;
+    senml->base_length = 0;
+    senml->base_good = true;
     eg_sink_reset(sink);
 }
 
@@ -114,6 +116,20 @@ enum eg_verdict eg_senml_give(struct eg_senml_record *record, enum eg_senml_key 
     return EG_DECODED;
 }
 
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+}
+
+/* Characters of a name, up to the first that is none; '.' '/' digits ':' stand in a row. */
+static size_t name_length(const char *name)
+{
+    const char *at = name;
+    while (is_letter_or_digit(*at) || *at == '-' || (*at >= '.' && *at <= ':') || *at == '_')
+        at++;
+    return (size_t)(at - name);
+}
+
 /* What does not fit is cut: no unit is that long. */
 static void keep(char *to, size_t size, const char *text)
 {
@@ -134,8 +150,11 @@ static enum eg_verdict take_base(struct eg_senml *senml, const struct eg_senml_r
         return REFUSE(senml->sink, EG_MALFORMED, "the base name \"%s\" has more than %d bytes",
                       eg_excerpt_write(record->text[EG_SENML_BN], EG_SENML_NAME_MAX, shown),
                       EG_SENML_NAME_MAX);
-    if (given[EG_SENML_BN])
+    if (given[EG_SENML_BN]) { /* looked at once, not with each record */
         keep(senml->base_name, sizeof senml->base_name, record->text[EG_SENML_BN]);
+        senml->base_length = strlen(senml->base_name);
+        senml->base_good = name_length(senml->base_name) == senml->base_length;
+    }
     if (given[EG_SENML_BU])
         keep(senml->base_unit, sizeof senml->base_unit, record->text[EG_SENML_BU]);
     if (given[EG_SENML_BT])
@@ -158,28 +177,12 @@ static enum eg_verdict read_time(const struct eg_senml *senml, double own, int64
     return EG_DECODED;
 }
 
-static bool is_letter_or_digit(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_name(const char *name)
-{
-    if (!is_letter_or_digit(*name))
-        return false;
-    while (is_letter_or_digit(*name) || *name == '-' || (*name >= '.' && *name <= ':') || *name == '_')
-        name++; /* '.' '/' digits ':' stand in a row */
-    return *name == '\0';
-}
-
 /* What follows the last ':' or '/' of a name. */
-static const char *last_part(const char *name)
+static const char *last_part(const char *name, size_t length)
 {
-    const char *part = name;
-    for (const char *at = name; *at != '\0'; at++)
-        if (*at == ':' || *at == '/')
-            part = at + 1;
-    return part;
+    while (length > 0 && name[length - 1] != ':' && name[length - 1] != '/')
+        length--;
+    return name + length;
 }
 
 struct owner {
@@ -223,7 +226,7 @@ static enum eg_verdict put(struct eg_senml *senml, const char *name, const char 
                            int64_t time_ms, double value)
 {
     const struct eg_named *named = &senml->plan->named;
-    const char *part = last_part(name);
+    const char *part = last_part(name, strlen(name));
     struct eg_named_field guessed = {.scale = 1, .channel = ""};
     const struct eg_named_field *field = eg_named_find(named, name, strlen(name));
     if (field == NULL && own[0] != '\0')
@@ -244,14 +247,14 @@ static enum eg_verdict put(struct eg_senml *senml, const char *name, const char 
 
 static bool join(const struct eg_senml *senml, const char *own, char name[EG_SENML_NAME_MAX + 1])
 {
-    const size_t base = strlen(senml->base_name), length = strlen(own);
+    const size_t base = senml->base_length, length = strlen(own);
     if (base + length > EG_SENML_NAME_MAX) {
         keep(name, EG_SENML_NAME_MAX + 1, length > 0 ? own : senml->base_name);
         return false;
     }
     memcpy(name, senml->base_name, base);
     memcpy(name + base, own, length + 1);
-    return is_name(name);
+    return is_letter_or_digit(*name) && senml->base_good && name_length(own) == length;
 }
 
 enum eg_verdict eg_senml_record(struct eg_senml *senml, const struct eg_senml_record *record)

@@ -45,6 +45,8 @@ struct eg_senml {
     struct eg_sink *sink;
     char base_name[EG_SENML_NAME_MAX + 1], base_unit[EG_SENML_UNIT_MAX + 1];
     double base_time, base_value;
+    size_t base_length;
+    bool base_good;               /* of characters that a name may have */
     char unknown[EG_EXCERPT_MAX]; /* the first name that is no quantity */
 };
 

@@ -151,7 +151,8 @@ static bool fold(const char *unit, char out[SPELLING_MAX])
 static const struct unit *find_unit(const char *spelling, int kind)
 {
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if ((kind < 0 || (int)units[i].kind == kind) && strcmp(units[i].spelling, spelling) == 0)
+        if (units[i].spelling[0] == spelling[0] && (kind < 0 || (int)units[i].kind == kind) &&
+            strcmp(units[i].spelling, spelling) == 0)
             return &units[i];
     return NULL;
 }
@@ -166,7 +167,7 @@ static const struct unit *find_canonical(int quantity)
 
 bool eg_unit_find(int quantity, const char *unit, struct eg_unit_map *ret_map)
 {
-    if (unit == NULL || unit[0] == '\0') {
+    if (unit == NULL || unit[0] == '\0' || strcmp(unit, eg_quantity_info(quantity)->unit) == 0) {
         *ret_map = (struct eg_unit_map){.scale = 1, .offset = 0};
         return true;
     }
