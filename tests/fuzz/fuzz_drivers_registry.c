@@ -1,10 +1,12 @@
 /* Any bytes as a payload of any registered driver, without a mapping and under one made of the same bytes. Knows what driver.h promises:
- * a verdict in range, a sink that holds only what may be stored, a sentence with every refusal, the same answer twice.
+ * a verdict in range, a sink that holds only what may be stored, a sentence with every refusal, the same answer twice, and once more from
+ * the same thing in another notation (twins.h).
  *
  * Input: byte 0 chooses the driver; byte 1 is odd when a mapping follows; a line with the topic; the mapping's lines (in the order of
  * `keys`, then path, quantity, unit, channel and a missing value per field, up to an empty path); the rest is the payload.
  * seeds.py makes such inputs of tests/drivers. */
 #include "input.h"
+#include "twins.h"
 
 #include <ecogov/driver.h>
 #include <ecogov/time.h>
@@ -151,6 +153,31 @@ static void check_same(const struct eg_sink *a, const struct eg_sink *b, enum eg
     }
 }
 
+/* With a memory of its own. Where the topic says that it is Sparkplug's data, the same payload comes as the birth before. */
+static enum eg_verdict decode(const struct eg_driver *driver, const void *prepared,
+                              const struct eg_message *message, struct eg_sink *sink)
+{
+    struct eg_message lent = *message;
+    lent.memory = eg_memory_create();
+    const char *data = strstr(message->topic, "DATA/");
+    char *topic = data ? malloc(message->topic_len + 2) : NULL;
+    if (topic) {
+        const size_t before = (size_t)(data - message->topic);
+        memcpy(topic, message->topic, before);
+        memcpy(topic + before, "BIRTH/", 6);
+        memcpy(topic + before + 6, data + 5, message->topic_len - before - 5 + 1);
+        lent.topic = topic;
+        lent.topic_len++;
+        (void)driver->decode(prepared, &lent, sink);
+        lent.topic = message->topic;
+        lent.topic_len--;
+    }
+    const enum eg_verdict verdict = driver->decode(prepared, &lent, sink);
+    eg_memory_destroy(lent.memory);
+    free(topic);
+    return verdict;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct eg_sink first, second;
@@ -172,11 +199,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     memset(&first, 0xA5, sizeof first); /* what a sink held before must not show */
     memset(&second, 0x5A, sizeof second);
-    enum eg_verdict verdict = driver->decode(prepared, &message, &first),
-                    again = driver->decode(prepared, &message, &second);
+    enum eg_verdict verdict = decode(driver, prepared, &message, &first),
+                    again = decode(driver, prepared, &message, &second);
     check_sink(verdict, &first);
     DEMAND(verdict == again, "%s, then %s", eg_verdict_name(verdict), eg_verdict_name(again));
     check_same(&first, &second, verdict);
+    check_twin(driver, prepared, given, &message, verdict, &first);
     free(payload);
     driver->release(prepared);
     free(topic);

@@ -17,6 +17,8 @@ def drivers(root):
 
 def seed(index, payload, expect, mapping):
     lines = [expect.get("topic", "ecogov/shangtian/air/a1")]
+    if "topic_quantity" in expect:
+        lines = [f"topic/{expect['topic_quantity']}"]  # the harness takes the second level for {quantity}
     if mapping is not None:
         lines += [str(mapping.get(key, "")) for key in KEYS]
         for field in mapping.get("fields", [])[:8]:
