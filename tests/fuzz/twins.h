@@ -122,7 +122,10 @@ static bool twin_of_bytes(const struct eg_message *message, struct twin *twin)
         for (int k = 0; k < 4; k++)
             twin_byte(twin, k <= (int)left ? (unsigned char)letters[held >> (18 - 6 * k) & 63] : '=');
     }
-    return true;
+    bool hexadecimal = true; /* letters that might be that are read as that */
+    for (size_t i = 0; i < twin->length; i++)
+        hexadecimal = hexadecimal && twin->bytes[i] && strchr("0123456789abcdefABCDEF", twin->bytes[i]);
+    return !hexadecimal;
 }
 
 /* --- a bare number, and the same in a flat object --- */
