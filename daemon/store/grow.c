@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define FEW_SERIES 1024u
+#define FEW_SERIES 64u
 /* A page of a table takes rows of so many bytes in all; of each, beside the body: where it lies, lengths, types, the other columns. */
 #define PAGE_ROOM 4088u
 #define ROW_ROOM 40u
