@@ -188,7 +188,8 @@ static void damage_all(bool seal)
                   "readings\n",
                   (long)info.st_size / 4096, sums.tried, sums.salvaged, sums.unclean, sums.least, sums.all);
     assert_true(sums.salvaged > sums.tried / 2);
-    assert_true(sums.least > sums.all / 2);
+    /* So small a store has all that is sealed in one page; the journal is left. */
+    assert_true(sums.least > sums.all / (seal ? 5 : 2));
     unlink(kept);
     house_raze(&house);
 }
