@@ -9,7 +9,7 @@
 struct eg_waiting_row {
     struct eg_event event;
     char *texts[TEXTS]; /* what the event's point to; Owned */
-    void *rows;         /* an import's, a retry's with its topics and payloads; Owned */
+    void *rows;         /* an import's, a gathering's, a retry's with its topics and payloads; Owned */
     struct eg_waiting_row *next;
 };
 
@@ -30,6 +30,20 @@ static bool own_rows(struct eg_waiting_row *row)
         return false;
     memcpy(row->rows, import->rows, size);
     import->rows = row->rows;
+    return true;
+}
+
+static bool own_items(struct eg_waiting_row *row)
+{
+    struct eg_delivery *delivery = &row->event.delivery;
+    size_t size = delivery->item_count * sizeof *delivery->items;
+    if (!size)
+        return true;
+    row->rows = malloc(size);
+    if (!row->rows)
+        return false;
+    memcpy(row->rows, delivery->items, size);
+    delivery->items = row->rows;
     return true;
 }
 
@@ -69,6 +83,8 @@ static bool own_texts(struct eg_waiting_row *row)
     struct eg_command *command = &row->event.command;
     const char **commands[TEXTS] = {&command->verb, &command->case_id, &command->user, &command->note,
                                     &command->party};
+    if (row->event.kind == EG_EVENT_DELIVERY && !own_items(row))
+        return false;
     struct eg_delivery *delivery = &row->event.delivery;
     const char **deliveries[TEXTS] = {&delivery->error,     &delivery->party, &delivery->channel,
                                       &delivery->recipient, &delivery->key,   &delivery->body,

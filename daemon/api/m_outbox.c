@@ -22,6 +22,10 @@ static void write_tries(const struct listing *listing, const struct eg_outbox_vi
     const char *error = NULL;
     if (row->done_ms == EG_TIME_NONE && listing->door->outbox_look)
         listing->door->outbox_look(listing->door->user, row->id, &tries, &next_ms, &error);
+    if (row->done_ms == EG_TIME_NONE && row->not_before_ms > 0 && next_ms < row->not_before_ms)
+        next_ms = row->not_before_ms;
+    if (row->carried_by)
+        eg_json_put_int(listing->json, "carried_by", row->carried_by);
     error = error ? error : row->error;
     eg_json_put_int(listing->json, "tries", tries);
     eg_json_put_time(listing->json, "next_at", next_ms);
@@ -55,7 +59,8 @@ static bool write_entry(void *arg, const struct eg_outbox_view *row)
         write_tries(listing, row);
     }
     eg_json_put_string(json, "state",
-                       !done            ? row->gave_up ? "unreachable" : "pending"
+                       row->carried_by  ? "carried"
+                       : !done          ? row->gave_up ? "unreachable" : "pending"
                        : row->delivered ? "delivered"
                                         : "failed");
     eg_json_put_time(json, "done_at", row->done_ms);

@@ -97,7 +97,7 @@ static void check_kinds(struct eg_resolve *resolve, const struct eg_raw_channel 
         const yaml_node_t *key = yaml_document_get_node(&resolve->file->document, pair->key);
         char word[40];
         snprintf(word, sizeof word, " %.30s ", (const char *)key->data.scalar.value);
-        if (!strstr(keys[raw->kind], word) && !strstr(" id kind retry give_up ", word))
+        if (!strstr(keys[raw->kind], word) && !strstr(" id kind retry give_up limit ", word))
             eg_resolve_fault(resolve, key, "a channel of kind %s has no '%.30s'",
                              eg_channel_kind_name((enum eg_channel_kind)raw->kind), word + 1);
     }
@@ -163,6 +163,9 @@ static void take_patience(struct eg_resolve *resolve, const struct eg_raw_channe
     ret->timeout_ms = eg_resolve_span(resolve, node, "timeout", raw->timeout, 20000);
     ret->retry_ms = eg_resolve_span(resolve, node, "retry", raw->retry, 5000);
     ret->give_up_ms = eg_resolve_span(resolve, node, "give_up", raw->give_up, 86400000);
+    ret->limit = raw->limit ? *raw->limit : 20;
+    if (ret->limit < 0 || ret->limit > 100000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "limit"), "limit may be 0 to 100000");
     if (ret->timeout_ms < 100 || ret->timeout_ms > 600000)
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "timeout"), "timeout may be 100ms to 10m");
     if (ret->retry_ms < 10 || ret->retry_ms > 3600000)
@@ -265,6 +268,7 @@ void eg_resolve_routes(struct eg_resolve *resolve, const struct eg_raw_party *ra
                        struct eg_conf_party *ret)
 {
     const yaml_node_t *list = eg_files_key(resolve->file, node, "channels");
+    ret->quiet = hours_of(resolve, node, "quiet", raw->quiet);
     if (raw->channels_count > ROUTES_MAX) {
         eg_resolve_fault(resolve, list, "a party has at most %d channels", ROUTES_MAX);
         return;

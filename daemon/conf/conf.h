@@ -91,6 +91,7 @@ struct eg_conf_channel {                      /* a way by which parties are told
     const char *program, **arguments; /* exec */
     size_t argument_count;
     int64_t timeout_ms, retry_ms, give_up_ms;
+    int limit; /* messages in a minute to one receiver; 0: any number */
 };
 struct eg_conf_hours { /* local minutes of the day; from == to: none (quiet hours) or all day (a route) */
     int from, to;      /* over midnight where to < from */
@@ -110,6 +111,7 @@ struct eg_conf_party {
     enum eg_language language;
     struct eg_conf_route *routes; /* none: nobody to tell */
     size_t route_count;
+    struct eg_conf_hours quiet; /* from == to: none */
 };
 struct eg_conf_site {
     const char *id, *name, *level; /* level: county township village spot (free text) */

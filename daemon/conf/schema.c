@@ -96,6 +96,7 @@ static const cyaml_schema_field_t channel_fields[] = {
     TEXT("timeout", struct eg_raw_channel, timeout),
     TEXT("retry", struct eg_raw_channel, retry),
     TEXT("give_up", struct eg_raw_channel, give_up),
+    WHOLE("limit", struct eg_raw_channel, limit),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t weekday_entry = {
     CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, weekdays, CYAML_ARRAY_LEN(weekdays))};
@@ -114,6 +115,7 @@ static const cyaml_schema_field_t party_fields[] = {
     CYAML_FIELD_ENUM("sector", CYAML_FLAG_STRICT, struct eg_raw_party, sector, sectors,
                      CYAML_ARRAY_LEN(sectors)),
     CHOICE("language", struct eg_raw_party, language, languages),
+    TEXT("quiet", struct eg_raw_party, quiet),
     LIST("channels", struct eg_raw_party, channels, &route_entry),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t site_fields[] = {NEEDED("id", struct eg_raw_site, id),

@@ -26,7 +26,7 @@ struct eg_raw_board {
 struct eg_raw_channel {
     char *id, *topic, *url, *url_file, *secret_file, *token_file, *user, *password_file, *from, *ca_file,
         *program, *timeout, *retry, *give_up;
-    int kind, *format;
+    int kind, *format, *limit;
     bool *tls_insecure, *starttls, *private_network;
     char **arguments;
     unsigned arguments_count;
@@ -39,7 +39,7 @@ struct eg_raw_route {
     unsigned days_count;
 };
 struct eg_raw_party {
-    char *id, *name;
+    char *id, *name, *quiet;
     int sector, *language;
     struct eg_raw_route *channels;
     unsigned channels_count;

@@ -65,13 +65,29 @@ void eg_lane_drop(struct eg_lane *lane, struct eg_message_row *row)
     lane->count--;
 }
 
-struct eg_message_row *eg_lane_next(struct eg_lane *lane, int64_t now_us)
+bool eg_lane_is_due(const struct eg_message_row *row, int64_t now_us, int64_t now_ms)
 {
-    for (size_t i = 0; i < lane->count && i < LOOK_AHEAD; i++) {
+    return row->next_us <= now_us && row->not_before_ms <= now_ms;
+}
+
+int64_t eg_lane_due_us(const struct eg_message_row *row, int64_t now_us, int64_t now_ms)
+{
+    int64_t held_us = row->not_before_ms > now_ms ? now_us + (row->not_before_ms - now_ms) * 1000 : 0;
+    return held_us > row->next_us ? held_us : row->next_us;
+}
+
+struct eg_message_row *eg_lane_next(struct eg_lane *lane, int64_t now_us, int64_t now_ms)
+{
+    size_t looked = 0;
+    for (size_t i = 0; i < lane->count && looked < LOOK_AHEAD; i++) {
         struct eg_message_row *row = &lane->rows[i];
         bool behind = false;
-        for (size_t k = 0; k < i && !behind; k++)
-            behind = row->case_number && lane->rows[k].case_number == row->case_number;
+        if (row->not_before_ms > now_ms) /* held back: nobody waits for it */
+            continue;
+        looked++;
+        for (size_t k = i < LOOK_AHEAD ? 0 : i - LOOK_AHEAD; k < i && !behind; k++)
+            behind = row->case_number && lane->rows[k].case_number == row->case_number &&
+                     lane->rows[k].not_before_ms <= now_ms;
         if (!behind && row->next_us <= now_us)
             return row;
     }

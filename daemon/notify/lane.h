@@ -7,7 +7,7 @@
 
 enum eg_lane_state { EG_LANE_IDLE, EG_LANE_SENDING, EG_LANE_NOTING };
 struct eg_message_row {
-    int64_t id, next_us /* monotonic */, failing_since_ms;
+    int64_t id, next_us /* monotonic */, failing_since_ms, created_ms, not_before_ms;
     uint32_t case_number;
     unsigned tries, tries_here; /* in this run */
     bool gave_up;
@@ -21,7 +21,9 @@ struct eg_lane {
     int64_t id; /* under way, or being noted */
     int64_t until_us;
     unsigned failures; /* in a row */
-    bool unnoted;      /* the turn would not take the result yet */
+    int64_t minute_us; /* since when `sent` counts */
+    int sent;
+    bool unnoted; /* the turn would not take the result yet */
     struct eg_outcome outcome;
     char channel[64];
     char recipient[];
@@ -49,7 +51,14 @@ void eg_lane_add(struct eg_lanes *lanes, const char *channel, const char *recipi
                  const struct eg_message_row *row);
 void eg_lane_drop(struct eg_lane *lane, struct eg_message_row *row);
 /* The oldest whose time has come; not before an older one of the same case. */
-struct eg_message_row *eg_lane_next(struct eg_lane *lane, int64_t now_us);
+struct eg_message_row *eg_lane_next(struct eg_lane *lane, int64_t now_us, int64_t now_ms);
+bool eg_lane_is_due(const struct eg_message_row *row, int64_t now_us, int64_t now_ms);
+/* When its time comes, by the monotonic clock. */
+int64_t eg_lane_due_us(const struct eg_message_row *row, int64_t now_us, int64_t now_ms);
+
+/* gather.c: several that wait become one; true: the pipeline was asked to */
+bool eg_lane_gather(struct eg_lane *lane, const struct eg_conf_channel *channel, int64_t now_us,
+                    int64_t now_ms);
 int64_t eg_lane_backoff_us(struct eg_lanes *lanes, int64_t first_ms, unsigned failures, int64_t asked_ms);
 
 #endif

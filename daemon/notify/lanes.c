@@ -9,8 +9,9 @@
 
 #define GIVE_UP_TRIES                                                                                        \
     3 /* at the least, in this run: a network that is not up yet is no receiver that is gone */
-#define LOOK_AHEAD 64
 #define NOTE_AGAIN_MS 100
+#define MINUTE_US INT64_C(60000000)
+#define STORM_PACE_US INT64_C(10000000)
 
 static void run(struct eg_lane *lane);
 
@@ -201,14 +202,33 @@ static bool send_row(void *arg, const struct eg_outbox_view *view)
     return false;
 }
 
+/* More than the receiver bears: what comes next waits a little, and is gathered. */
+static bool is_storm(struct eg_lane *lane, const struct eg_conf_channel *channel, int64_t now_us)
+{
+    if (now_us - lane->minute_us >= MINUTE_US) {
+        lane->minute_us = now_us;
+        lane->sent = 0;
+    }
+    return channel && channel->limit && lane->sent >= channel->limit;
+}
+
 static void run(struct eg_lane *lane)
 {
-    int64_t now_us = eg_clock_mono_us();
+    int64_t now_us = eg_clock_mono_us(), now_ms = eg_clock_now_ms();
+    const struct eg_conf_channel *channel = channel_of(lane);
     struct eg_message_row *row;
     while (!lane->lanes->stopped && lane->state == EG_LANE_IDLE && lane->until_us <= now_us &&
-           (row = eg_lane_next(lane, now_us))) {
-        int code = eg_reader_outbox_row(lane->lanes->reader, row->id, send_row, lane, NULL);
-        if (code == EG_ENOTFOUND)
+           (row = eg_lane_next(lane, now_us, now_ms))) {
+        int64_t id = row->id;
+        bool storm = is_storm(lane, channel, now_us);
+        if (!lane->failures && eg_lane_gather(lane, channel, now_us, now_ms))
+            return;
+        int code = eg_reader_outbox_row(lane->lanes->reader, id, send_row, lane, NULL);
+        lane->sent++;
+        if (storm && lane->until_us < now_us + STORM_PACE_US)
+            lane->until_us = now_us + STORM_PACE_US;
+        row = eg_lane_find(lane, id);
+        if (code == EG_ENOTFOUND && row)
             eg_lane_drop(lane, row);
         else if (code != EG_OK)
             lane->until_us = now_us + NOTE_AGAIN_MS * 1000;
@@ -229,15 +249,18 @@ static void on_timer(uv_timer_t *timer)
 /* To the next thing that is due. */
 static void arm(struct eg_lanes *lanes)
 {
-    int64_t now_us = eg_clock_mono_us(), next_us = INT64_MAX;
+    int64_t now_us = eg_clock_mono_us(), now_ms = eg_clock_now_ms(), next_us = INT64_MAX;
     for (const struct eg_lane *lane = lanes->first; lane; lane = lane->next) {
         if (lane->state == EG_LANE_NOTING && lane->unnoted && next_us > now_us + NOTE_AGAIN_MS * 1000)
             next_us = now_us + NOTE_AGAIN_MS * 1000;
         if (lane->state != EG_LANE_IDLE)
             continue;
-        for (size_t i = 0; i < lane->count && i < LOOK_AHEAD; i++) {
-            int64_t at = lane->rows[i].next_us > lane->until_us ? lane->rows[i].next_us : lane->until_us;
+        for (size_t i = 0; i < lane->count; i++) {
+            int64_t at = eg_lane_due_us(&lane->rows[i], now_us, now_ms);
+            at = at > lane->until_us ? at : lane->until_us;
             next_us = at < next_us ? at : next_us;
+            if (next_us <= now_us)
+                break;
         }
     }
     if (next_us == INT64_MAX || lanes->closed)
@@ -253,8 +276,11 @@ void eg_lanes_release(struct eg_lanes *lanes, const struct eg_batch *batch)
 {
     for (size_t i = 0; i < batch->outbox_count; i++) {
         const struct eg_row_outbox *row = &batch->outbox[i];
-        const struct eg_message_row fresh = {
-            .id = row->id, .failing_since_ms = EG_TIME_NONE, .case_number = row->case_number};
+        const struct eg_message_row fresh = {.id = row->id,
+                                             .failing_since_ms = EG_TIME_NONE,
+                                             .case_number = row->case_number,
+                                             .created_ms = row->created_ms,
+                                             .not_before_ms = row->not_before_ms};
         if (*row->party)
             eg_lane_add(lanes, row->channel, row->recipient, &fresh);
     }
@@ -337,6 +363,8 @@ static bool load_row(void *arg, const struct eg_outbox_view *view)
                                        .failing_since_ms = view->failing_since_ms,
                                        .case_number = view->case_number,
                                        .tries = view->tries,
+                                       .created_ms = view->created_ms,
+                                       .not_before_ms = view->not_before_ms,
                                        .gave_up = view->gave_up};
     if (*view->party)
         eg_lane_add(lanes, view->channel, view->recipient, &row);

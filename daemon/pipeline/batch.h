@@ -131,6 +131,7 @@ enum eg_why {
     EG_WHY_RECOVERED,
     EG_WHY_REOPENED,
     EG_WHY_ENDED,       /* closed or rejected */
+    EG_WHY_GATHERED,    /* several messages in one */
     EG_WHY_UNREACHABLE, /* another party cannot be told of it */
     EG_WHY_COUNT
 };
@@ -144,6 +145,7 @@ struct eg_row_outbox { /* one notification to send after the commit */
     const char *party, *why, *line; /* "" for an event; line: the message in one line */
     uint32_t case_number;
     uint8_t level;
+    int64_t not_before_ms; /* 0: at once */
 };
 struct
     eg_row_told { /* that party was told of that case by that channel; `at_ms` EG_TIME_NONE: forget all of the case */
@@ -156,6 +158,7 @@ struct eg_row_outbox_done {
     bool delivered;
     const char *error;
     int64_t at_ms;
+    int64_t carried_by; /* the row that brings it among others; 0: none */
 };
 struct eg_row_outbox_tried { /* not done yet */
     int64_t id;

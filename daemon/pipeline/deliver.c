@@ -14,7 +14,7 @@ static void put_done(const struct eg_delivery *delivery, int64_t now_ms, struct 
     struct eg_row_outbox_done *row = EG_BATCH_ADD(batch, outbox_done);
     if (row)
         *row = (struct eg_row_outbox_done){delivery->outbox_id, delivery->delivered,
-                                           eg_batch_text(batch, delivery->error), now_ms};
+                                           eg_batch_text(batch, delivery->error), now_ms, 0};
 }
 
 static void put_tried(const struct eg_delivery *delivery, struct eg_batch *batch)
@@ -133,7 +133,9 @@ void eg_deliver_take(struct eg_pipeline *pipeline, const struct eg_delivery *del
     batch->urgent = batch->urgent || delivery->more;
     const struct eg_conf_party *party =
         delivery->party ? eg_conf_party_find(pipeline->conf, delivery->party) : NULL;
-    if (delivery->delivered || (!party && delivery->setback != EG_SETBACK_TRIED)) {
+    if (!delivery->delivered && delivery->setback == EG_SETBACK_GATHER) {
+        eg_bundle_take(pipeline, delivery, now_ms, batch);
+    } else if (delivery->delivered || (!party && delivery->setback != EG_SETBACK_TRIED)) {
         put_done(delivery, now_ms, batch);
     } else if (delivery->setback == EG_SETBACK_TRIED) {
         put_tried(delivery, batch);

@@ -27,9 +27,17 @@ struct eg_command {
 };
 /* What became of a notification. The row itself comes along, since the pipeline does not keep it. */
 enum eg_setback {
-    EG_SETBACK_FINAL,   /* refused for good: another way, or none */
-    EG_SETBACK_TRIED,   /* it will be tried again; worth noting */
+    EG_SETBACK_FINAL,  /* refused for good: another way, or none */
+    EG_SETBACK_TRIED,  /* it will be tried again; worth noting */
+    EG_SETBACK_GATHER, /* several wait for one receiver: one message for all of them; outbox_id is the first */
     EG_SETBACK_GIVE_UP, /* it was tried for too long: another way, if there is one; else it goes on trying */
+};
+#define EG_GATHER_ITEMS 500
+struct eg_gather_item { /* one of several that become one */
+    int64_t id, created_ms;
+    uint32_t case_number;
+    uint8_t level;
+    char line[164];
 };
 struct eg_delivery {
     int64_t outbox_id;
@@ -43,6 +51,9 @@ struct eg_delivery {
     uint32_t case_number;
     uint8_t level;
     int64_t created_ms;
+    const struct eg_gather_item *items; /* of EG_SETBACK_GATHER */
+    size_t item_count;
+    bool late; /* they should have been there long ago */
 };
 /* History from elsewhere, row by row as an export writes it. */
 #define EG_IMPORT_ROWS 1000

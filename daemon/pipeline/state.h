@@ -315,6 +315,10 @@ void eg_tell_put(struct eg_pipeline *pipeline, struct eg_batch *batch, const str
 void eg_deliver_take(struct eg_pipeline *pipeline, const struct eg_delivery *delivery, int64_t now_ms,
                      struct eg_batch *batch);
 
+/* bundle.c: one message instead of many to the same receiver */
+void eg_bundle_take(struct eg_pipeline *pipeline, const struct eg_delivery *delivery, int64_t now_ms,
+                    struct eg_batch *batch);
+
 /* words.c: what a party is told, from the templates */
 #define EG_WORDS_MAX ((size_t)12 * 1024)
 struct eg_words_of {

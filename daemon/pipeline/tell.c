@@ -156,6 +156,18 @@ static void message_of(const struct eg_words_of *of, const struct eg_words *word
     eg_json_close(&json, '}');
 }
 
+/* Quiet hours hold back all but what is critical and bad news; 0: they do not. */
+static int64_t held_until(const struct eg_conf_party *party, const struct eg_case *row, enum eg_why why,
+                          int64_t now_ms)
+{
+    int weekday, minute = eg_zone_minute(now_ms, &weekday);
+    bool urgent = row->level == EG_LEVEL_CRITICAL && why != EG_WHY_RECOVERED && why != EG_WHY_ENDED;
+    if (urgent || party->quiet.from == party->quiet.to || !eg_conf_hours_hold(&party->quiet, minute))
+        return 0;
+    int64_t minutes = (party->quiet.to - minute + 24 * 60) % (24 * 60);
+    return now_ms - now_ms % 60000 + minutes * 60000;
+}
+
 /* One message by one channel. */
 static void tell_by(struct eg_pipeline *pipeline, const struct eg_words_of *of, const struct eg_words *words,
                     size_t route_index, const char *recipient, struct eg_buf *body, struct eg_batch *batch)
@@ -168,17 +180,19 @@ static void tell_by(struct eg_pipeline *pipeline, const struct eg_words_of *of, 
              of->why == EG_WHY_UNREACHABLE ? "-" : "", of->why == EG_WHY_UNREACHABLE ? of->event->from : "",
              of->party->id, channel, route_index);
     message_of(of, words, key, body);
-    eg_tell_put(pipeline, batch,
-                &(struct eg_row_outbox){.channel = channel,
-                                        .recipient = recipient,
-                                        .key = key,
-                                        .body = body->data,
-                                        .created_ms = of->event->known_ms,
-                                        .party = of->party->id,
-                                        .why = eg_why_name(of->why),
-                                        .line = words->line.data,
-                                        .case_number = row->number,
-                                        .level = row->level});
+    eg_tell_put(
+        pipeline, batch,
+        &(struct eg_row_outbox){.channel = channel,
+                                .recipient = recipient,
+                                .key = key,
+                                .body = body->data,
+                                .created_ms = of->event->known_ms,
+                                .party = of->party->id,
+                                .why = eg_why_name(of->why),
+                                .line = words->line.data,
+                                .case_number = row->number,
+                                .level = row->level,
+                                .not_before_ms = held_until(of->party, row, of->why, of->event->known_ms)});
     const struct eg_row_told told = {row->number, of->party->id, channel, recipient, of->event->known_ms};
     if (body->failed || !eg_told_note(pipeline, &told, batch))
         batch->failed = true;

@@ -225,6 +225,7 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
         bind_text(sql, 10, row->line);
         sqlite3_bind_int64(sql, 11, row->case_number);
         sqlite3_bind_int(sql, 12, row->level);
+        sqlite3_bind_int64(sql, 13, row->not_before_ms);
         code = eg_sql_run(store, SQL_OUTBOX);
     }
     for (size_t i = 0; code == SQLITE_OK && i < batch->outbox_done_count; i++) {
@@ -234,6 +235,7 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
         sqlite3_bind_int64(sql, 2, row->at_ms);
         sqlite3_bind_int(sql, 3, row->delivered);
         bind_text(sql, 4, row->error);
+        sqlite3_bind_int64(sql, 5, row->carried_by);
         code = eg_sql_run(store, SQL_OUTBOX_DONE);
     }
     for (size_t i = 0; code == SQLITE_OK && i < batch->outbox_tried_count; i++) {

@@ -14,7 +14,7 @@ static int64_t time_at(sqlite3_stmt *sql, int column)
 
 #define OUTBOX_COLUMNS                                                                                       \
     "id,channel,recipient,key,body,created_at,retain,done_at,delivered,error,party,why,line,case_number,"    \
-    "level,tries,failing_since"
+    "level,tries,failing_since,not_before,carried_by"
 
 static struct eg_outbox_view outbox_view(sqlite3_stmt *sql)
 {
@@ -37,6 +37,8 @@ static struct eg_outbox_view outbox_view(sqlite3_stmt *sql)
                                    .level = (uint8_t)sqlite3_column_int(sql, 14),
                                    .tries = (unsigned)sqlite3_column_int(sql, 15),
                                    .failing_since_ms = time_at(sql, 16),
+                                   .not_before_ms = sqlite3_column_int64(sql, 17),
+                                   .carried_by = sqlite3_column_int64(sql, 18),
                                    .gave_up = gave_up};
 }
 

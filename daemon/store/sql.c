@@ -42,10 +42,11 @@ static const char *const texts[SQL_COUNT] = {
                  " lead=?24, assignee=?25, escalation=?26, reopened=?27, version=?28",
     [SQL_CASE_EVENT] = "INSERT INTO case_event VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_OUTBOX] =
-        "INSERT INTO outbox(id,channel,recipient,key,body,created_at,retain,party,why,line,case_number,level)"
-        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO "
+        "outbox(id,channel,recipient,key,body,created_at,retain,party,why,line,case_number,level,not_before)"
+        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_OUTBOX_DONE] =
-        "UPDATE outbox SET done_at=?2, delivered=?3, error=?4 WHERE id=?1 AND done_at IS NULL",
+        "UPDATE outbox SET done_at=?2, delivered=?3, error=?4, carried_by=?5 WHERE id=?1 AND done_at IS NULL",
     [SQL_OUTBOX_PRUNE] =
         "DELETE FROM outbox WHERE done_at IS NOT NULL AND id<=(SELECT max(id) FROM outbox)-10000",
     [SQL_OUTBOX_TRIED] =

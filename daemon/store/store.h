@@ -136,6 +136,8 @@ struct eg_outbox_view {
     uint8_t level;
     unsigned tries;           /* that failed, as far as they were noted */
     int64_t failing_since_ms; /* EG_TIME_NONE */
+    int64_t not_before_ms;    /* held back until then; 0: not */
+    int64_t carried_by;       /* the one that brings it among others; 0: none */
     bool gave_up;             /* pending, and tried in vain for so long that others were told */
 };
 /* pending_only: not done yet, oldest first (id > after_id); else newest first. */

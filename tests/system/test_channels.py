@@ -31,7 +31,7 @@ def keys(channels, routes=None, **party):
 
 
 def webhook(receiver, name="hook", path="/", **more):
-    return {"id": name, "kind": "webhook", "url": receiver.url(path), **FAST, **more}
+    return {"id": name, "kind": "webhook", "url": receiver.url(path), "limit": 0, **FAST, **more}
 
 
 def pm25(peer, value, device="a1"):
@@ -155,6 +155,34 @@ def test_many_with_every_third_failing_each_once(broker, peer, house):
         receiver.wait(lambda r: len(r.arrived) >= count, 120)
         daemon.until(lambda status: status["outbox"]["pending"] == 0)
         assert len(receiver.arrived) == len({headers["Idempotency-Key"] for _, headers, _, _ in receiver.arrived}) == count
+
+
+def test_a_storm_is_a_few_messages_that_name_every_critical_case(broker, peer, house):
+    count = 120
+    with Receiver() as receiver:
+        daemon = run(broker, house, keys([webhook(receiver, limit=5)]))
+        for device in range(count):
+            peer.publish(f"ecogov/v1/air/a{device}", json.dumps({"pm25": 200 if device % 10 == 0 else 90}))
+        peer.settle()
+
+        def told(receiver):
+            messages = receiver.messages()
+            return len({m["key"] for m in messages if m["why"] == "opened"}) + sum(m["count"] for m in messages if m["why"] == "gathered")
+
+        receiver.wait(lambda r: told(r) >= count, 90)
+        daemon.until(lambda status: status["outbox"]["pending"] == 0)
+        messages = receiver.messages()
+        assert told(receiver) == count and len(messages) < 20
+        named = [m["case"] for m in messages if m["why"] == "opened" and m["level"] == "critical"]
+        gathered = [m for m in messages if m["why"] == "gathered"]
+        assert gathered and gathered[0]["title"].startswith(f"{gathered[0]['count']}条通知")
+        numbers = [number for m in gathered for number in m["cases"]]
+        assert len(numbers) == len(set(numbers))
+        assert len(named) + sum(m["text"].count("【严重】") for m in gathered) == count // 10
+        carried = entries(daemon, "carried")
+        assert carried and all(entry["carried_by"] > entry["id"] for entry in carried)
+        daemon.stop()
+        daemon.verify()
 
 
 def test_killed_again_and_again(broker, peer, house):

@@ -141,12 +141,80 @@ static void test_the_site_above_and_another_language(void **unused)
     memory_close(&room);
 }
 
+static void test_quiet_hours(void **unused)
+{
+    (void)unused;
+    memory_open(&room, CHANNELS REST
+                "parties: [{id: top, sector: government}, {id: bureau, sector: market}, {id: grid, "
+                "sector: society, quiet: '22:00-06:00', channels: [{id: a}]}]\n");
+    value_at(NOON + 11 * HOUR + 90000, 80); /* 23:01:30 */
+    assert_true(room.batch.outbox[1].not_before_ms == NOON + 18 * HOUR);
+    expect("grid/a/opened");
+    value_at(NOON + 12 * HOUR, 160);
+    assert_true(room.batch.outbox[1].not_before_ms == 0); /* critical: at any hour */
+    expect("grid/a/level");
+    value_at(NOON + 13 * HOUR, 60);
+    assert_true(room.batch.outbox[1].not_before_ms == NOON + 18 * HOUR); /* good news can wait */
+    expect("grid/a/recovered");
+    value_at(NOON + 18 * HOUR, 80);
+    assert_true(room.batch.outbox[1].not_before_ms == 0);
+    expect("grid/a/breaching");
+    memory_close(&room);
+}
+
+static void test_gathered(void **unused)
+{
+    static struct eg_gather_item items[100];
+    (void)unused;
+    memory_open(&room, CHANNELS REST
+                "parties: [{id: top, sector: government}, {id: bureau, sector: market}, {id: grid, "
+                "sector: society, language: en, channels: [{id: a}]}]\n");
+    for (size_t i = 0; i < 100; i++) {
+        items[i] = (struct eg_gather_item){.id = (int64_t)i + 1,
+                                           .created_ms = NOON + (int64_t)i * MINUTE,
+                                           .case_number = (uint32_t)i + 1,
+                                           .level = i % 2 ? EG_LEVEL_CRITICAL : EG_LEVEL_WARNING};
+        snprintf(items[i].line, sizeof items[i].line, "line %zu", i + 1);
+    }
+    struct eg_event event = {.kind = EG_EVENT_DELIVERY, .now_ms = NOON + DAY};
+    event.delivery = (struct eg_delivery){.outbox_id = 1,
+                                          .setback = EG_SETBACK_GATHER,
+                                          .party = "grid",
+                                          .channel = "a",
+                                          .recipient = "ecogov/notify/grid",
+                                          .items = items,
+                                          .item_count = 100,
+                                          .late = true};
+    add(&room, &event);
+    assert_int_equal(room.batch.outbox_count, 1);
+    const struct eg_row_outbox *row = &room.batch.outbox[0];
+    assert_string_equal(row->line, "sent late: 100 messages, 50 of them critical");
+    assert_string_equal(row->why, "gathered");
+    assert_int_equal(row->level, EG_LEVEL_CRITICAL);
+    const char *first = strstr(row->body, "happened at 11-23 12:01: line 2\\n");
+    assert_non_null(first); /* the first critical one comes before all others */
+    assert_null(strstr(row->body, "line 1\\n"));
+    for (unsigned i = 82; i <= 100; i += 2) { /* beyond the fortieth by number only, but each */
+        char number[16];
+        snprintf(number, sizeof number, " #%u", i);
+        assert_non_null(strstr(row->body, number));
+    }
+    assert_non_null(strstr(row->body, "and 50 more"));
+    assert_int_equal(room.batch.outbox_done_count, 100);
+    for (size_t i = 0; i < 100; i++)
+        assert_true(room.batch.outbox_done[i].carried_by == row->id && !room.batch.outbox_done[i].delivered);
+    turn(&room);
+    memory_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_level_and_back),
         cmocka_unit_test(test_by_hour_and_day),
         cmocka_unit_test(test_the_site_above_and_another_language),
+        cmocka_unit_test(test_quiet_hours),
+        cmocka_unit_test(test_gathered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -385,7 +385,7 @@ static void done(struct house *house, int64_t from, int64_t count)
 {
     for (int64_t id = from; id < from + count; id++) {
         struct eg_row_outbox_done *row = EG_BATCH_ADD(&house->batch, outbox_done);
-        *row = (struct eg_row_outbox_done){id, id % 5 != 0, id % 5 ? "" : "no", NOW + 1};
+        *row = (struct eg_row_outbox_done){id, id % 5 != 0, id % 5 ? "" : "no", NOW + 1, 0};
     }
     house->batch.events++;
 }
