@@ -7,6 +7,7 @@
 
 #define TOPIC_MAX 250
 #define ROUTES_MAX 16
+#define SECRET_LEAST 16
 #define URL_MAX 1000
 #define ARGUMENTS_MAX 32
 #define ADDRESS_MAX 254
@@ -268,6 +269,10 @@ void eg_resolve_routes(struct eg_resolve *resolve, const struct eg_raw_party *ra
                        struct eg_conf_party *ret)
 {
     const yaml_node_t *list = eg_files_key(resolve->file, node, "channels");
+    ret->secret = eg_resolve_secret(resolve, node, "secret_file", raw->secret_file);
+    if (ret->secret && strlen(ret->secret) < SECRET_LEAST)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "secret_file"),
+                         "a secret of at least %d characters is expected", SECRET_LEAST);
     ret->quiet = hours_of(resolve, node, "quiet", raw->quiet);
     if (raw->channels_count > ROUTES_MAX) {
         eg_resolve_fault(resolve, list, "a party has at most %d channels", ROUTES_MAX);

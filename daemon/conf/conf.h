@@ -112,6 +112,7 @@ struct eg_conf_party {
     struct eg_conf_route *routes; /* none: nobody to tell */
     size_t route_count;
     struct eg_conf_hours quiet; /* from == to: none */
+    const char *secret;         /* to acknowledge from afar; NULL: it cannot */
 };
 struct eg_conf_site {
     const char *id, *name, *level; /* level: county township village spot (free text) */

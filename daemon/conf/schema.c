@@ -116,6 +116,7 @@ static const cyaml_schema_field_t party_fields[] = {
                      CYAML_ARRAY_LEN(sectors)),
     CHOICE("language", struct eg_raw_party, language, languages),
     TEXT("quiet", struct eg_raw_party, quiet),
+    TEXT("secret_file", struct eg_raw_party, secret_file),
     LIST("channels", struct eg_raw_party, channels, &route_entry),
     CYAML_FIELD_END};
 static const cyaml_schema_field_t site_fields[] = {NEEDED("id", struct eg_raw_site, id),

@@ -39,7 +39,7 @@ struct eg_raw_route {
     unsigned days_count;
 };
 struct eg_raw_party {
-    char *id, *name, *quiet;
+    char *id, *name, *quiet, *secret_file;
     int sector, *language;
     struct eg_raw_route *channels;
     unsigned channels_count;

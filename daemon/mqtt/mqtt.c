@@ -46,8 +46,8 @@ static bool wanted(const void *arg, const char *topic)
 static int note_all(struct eg_mqtt *mqtt, struct eg_err *err)
 {
     char text[EG_SUBSCRIPTION_MAX];
-    for (size_t i = 0; i < mqtt->conf->source_count; i++)
-        if (eg_mqtt_subscription(mqtt->conf->sources[i].topic, text, sizeof text))
+    for (size_t i = 0; i <= mqtt->conf->source_count; i++)
+        if (eg_taker_subscription(mqtt->conf, i, text, sizeof text))
             eg_account_add(&mqtt->account, text);
     return eg_account_write(&mqtt->account, err);
 }
@@ -130,8 +130,8 @@ bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf)
     char text[EG_SUBSCRIPTION_MAX];
     bool restart = needs_restart(&old->mqtt, &conf->mqtt);
     bool elsewhere = differs(old->mqtt.host, conf->mqtt.host) || old->mqtt.port != conf->mqtt.port;
-    for (size_t i = 0; i < old->source_count; i++)
-        if (eg_mqtt_subscription(old->sources[i].topic, text, sizeof text) && !eg_taker_wants(conf, text))
+    for (size_t i = 0; i <= old->source_count; i++)
+        if (eg_taker_subscription(old, i, text, sizeof text) && !eg_taker_wants(conf, text))
             eg_taker_unwanted(&mqtt->taker, text);
     mqtt->conf = mqtt->taker.conf = conf;
     mqtt->taker.link.conf = &conf->mqtt;

@@ -166,11 +166,21 @@ void eg_taker_release(struct eg_taker *taker)
 
 /* --- subscriptions --- */
 
+bool eg_taker_subscription(const struct eg_conf *conf, size_t index, char *out, size_t size)
+{
+    if (index < conf->source_count)
+        return eg_mqtt_subscription(conf->sources[index].topic, out, size);
+    for (size_t i = 0; i < conf->party_count; i++)
+        if (conf->parties[i].secret)
+            return snprintf(out, size, "ecogov/commands/+") > 0;
+    return false;
+}
+
 bool eg_taker_wants(const struct eg_conf *conf, const char *subscription)
 {
     char text[EG_SUBSCRIPTION_MAX];
-    for (size_t i = 0; i < conf->source_count; i++)
-        if (eg_mqtt_subscription(conf->sources[i].topic, text, sizeof text) && !strcmp(text, subscription))
+    for (size_t i = 0; i <= conf->source_count; i++)
+        if (eg_taker_subscription(conf, i, text, sizeof text) && !strcmp(text, subscription))
             return true;
     return false;
 }
@@ -181,11 +191,10 @@ void eg_taker_subscribe(struct eg_taker *taker)
     char text[EG_SUBSCRIPTION_MAX], earlier[EG_SUBSCRIPTION_MAX];
     if (!taker->link.up)
         return;
-    for (size_t i = 0; i < conf->source_count; i++) {
-        bool again = !eg_mqtt_subscription(conf->sources[i].topic, text, sizeof text);
+    for (size_t i = 0; i <= conf->source_count; i++) {
+        bool again = !eg_taker_subscription(conf, i, text, sizeof text);
         for (size_t k = 0; k < i && !again; k++)
-            again = eg_mqtt_subscription(conf->sources[k].topic, earlier, sizeof earlier) &&
-                    !strcmp(text, earlier);
+            again = eg_taker_subscription(conf, k, earlier, sizeof earlier) && !strcmp(text, earlier);
         if (!again)
             mosquitto_subscribe(taker->link.client, NULL, text, 1);
     }

@@ -35,6 +35,8 @@ void eg_taker_release(struct eg_taker *taker);
 void eg_taker_unwanted(struct eg_taker *taker,
                        const char *topic); /* unsubscribed now, or on the next connect */
 void eg_taker_subscribe(struct eg_taker *taker);
+/* What is subscribed, one by one: index 0 to source_count; false: nothing there. */
+bool eg_taker_subscription(const struct eg_conf *conf, size_t index, char *out, size_t size);
 bool eg_taker_wants(const struct eg_conf *conf, const char *subscription);
 
 #endif

@@ -320,7 +320,7 @@ static enum eg_code objection(const struct eg_pipeline *pipeline, const struct e
     return EG_OK;
 }
 
-static struct eg_case *find_by_name(struct eg_pipeline *pipeline, const char *id)
+struct eg_case *eg_case_find_named(struct eg_pipeline *pipeline, const char *id)
 {
     char *end;
     unsigned long number = strtoul(id, &end, 10);
@@ -414,7 +414,7 @@ void eg_case_command(struct eg_pipeline *pipeline, const struct eg_command *comm
 {
     char text[400];
     const struct step *step = step_of(command->verb);
-    struct eg_case *row = find_by_name(pipeline, command->case_id), past;
+    struct eg_case *row = eg_case_find_named(pipeline, command->case_id), past;
     bool of_the_past = false;
     if (!row && find_ended(pipeline, command->case_id, batch, &past)) {
         row = &past;

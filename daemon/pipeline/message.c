@@ -429,6 +429,16 @@ void eg_message_take(struct eg_pipeline *pipeline, const struct eg_message *mess
         if (row)
             *row = (struct eg_row_ident){message->mid, hash};
     }
+    const char *wrong = NULL;
+    if (eg_remote_take(pipeline, message, &wrong, batch)) {
+        if (wrong) {
+            counters->quarantined++;
+            quarantine(pipeline, message, EG_CONF_NONE, "rejected", wrong, batch);
+        } else {
+            counters->decoded++;
+        }
+        return;
+    }
     eg_message_read(pipeline, message, message->arrived_ms, false, batch, &became);
     count(pipeline, message, &became, batch);
 }

@@ -269,6 +269,8 @@ struct eg_judged { /* what the rule saw */
 uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
                       const struct eg_judged *judged, struct eg_batch *batch);
 struct eg_case *eg_case_find(struct eg_pipeline *pipeline, uint32_t number);
+struct eg_case *eg_case_find_named(struct eg_pipeline *pipeline,
+                                   const char *id); /* active; by id or number */
 /* The level rose or fell; NONE: within the limit again; from NONE: beyond again. */
 void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
                    const struct eg_judged *judged, struct eg_batch *batch);
@@ -314,6 +316,13 @@ void eg_tell_put(struct eg_pipeline *pipeline, struct eg_batch *batch, const str
 /* deliver.c: what became of a notification */
 void eg_deliver_take(struct eg_pipeline *pipeline, const struct eg_delivery *delivery, int64_t now_ms,
                      struct eg_batch *batch);
+
+/* remote.c: acknowledged from afar */
+#define EG_TOKEN_TEXT 17
+char *eg_remote_token(const struct eg_conf_party *party, const struct eg_case *row, char out[EG_TOKEN_TEXT]);
+/* False: it is no command of a party that may give one. *ret_wrong: why nothing was done, or NULL. */
+bool eg_remote_take(struct eg_pipeline *pipeline, const struct eg_message *message, const char **ret_wrong,
+                    struct eg_batch *batch);
 
 /* bundle.c: one message instead of many to the same receiver */
 void eg_bundle_take(struct eg_pipeline *pipeline, const struct eg_delivery *delivery, int64_t now_ms,

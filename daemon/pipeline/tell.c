@@ -202,13 +202,19 @@ void eg_tell_party(struct eg_pipeline *pipeline, const struct eg_case *row, cons
                    uint32_t party_index, enum eg_why why, struct eg_batch *batch)
 {
     const struct eg_conf *conf = pipeline->conf;
-    const struct eg_words_of of = {
+    struct eg_words_of of = {
         .conf = conf, .row = row, .event = event, .party = &conf->parties[party_index], .why = why};
     char recipient[EG_RECIPIENT_TEXT];
     struct eg_words words;
     struct eg_buf body;
     if (!of.party->route_count)
         return;
+    char token[EG_TOKEN_TEXT], acknowledge[256];
+    if (of.party->secret && row->handling == EG_OPEN) {
+        snprintf(acknowledge, sizeof acknowledge, "acknowledge %u %s → ecogov/commands/%s", row->number,
+                 eg_remote_token(of.party, row, token), of.party->id);
+        of.acknowledge = acknowledge;
+    }
     eg_words_init(&words);
     eg_words_write(&of, &words);
     eg_buf_init(&body, BODY_MAX);

@@ -1,5 +1,9 @@
 """Parties are told: by the channels they have, once, and called off where it was raised, whatever is killed in between."""
+import datetime
+import hashlib
+import hmac
 import json
+import re
 
 import house as houses
 
@@ -9,6 +13,16 @@ PARTIES = [{"id": "grid", "name": "网格员", "sector": "society", "channels": 
            {"id": "mute", "sector": "market"}]
 SITES = [{"id": "v1", "name": "一村", "parties": ["grid", "bureau", "mute"]}]
 KEYS = {"channels": CHANNELS, "parties": PARTIES, "sites": SITES, "rules": [houses.PM25_RULE], "mqtt": {"publish": True}}
+
+
+def sign(secret, party, case, at, nonce, note=""):
+    text = f"{party} acknowledge {case} {at} {nonce}" + (f" {note}" if note else "")
+    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return f"acknowledge {case} {at} {nonce} {signature}" + (f" {note}" if note else "")
+
+
+def now(seconds=0):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def pm25(peer, value):
@@ -41,7 +55,7 @@ def test_told_and_called_off_over_a_kill(broker, peer, house):
     daemon.call("cases.close", id=case)
     heard(peer, "bureau", "ended")
     by_key = {json.loads(m.payload)["key"]: json.loads(m.payload) for m in peer.heard}  # what was in flight at a kill comes again
-    assert len(by_key) >= len(peer.heard) - 2
+    assert len(by_key) >= len(peer.heard) - 2 * 2  # two receivers, two kills
     told = [(message["party"], message["why"]) for message in by_key.values()]
     for party, whys in (("grid", ["opened", "level", "recovered"]), ("bureau", ["level", "recovered", "ended"])):
         assert [why for to, why in told if to == party and why in whys] == whys  # in order, once each
@@ -51,3 +65,42 @@ def test_told_and_called_off_over_a_kill(broker, peer, house):
     assert ways == {"grid": ["radio"], "bureau": ["radio"], "mute": []}
     daemon.stop()
     daemon.verify()
+
+
+def test_acknowledged_from_afar(broker, peer, house, tmp_path):
+    secret = "a secret of sixteen"
+    (tmp_path / "secret").write_text(secret + "\n")
+    parties = [{**PARTIES[0], "secret_file": str(tmp_path / "secret")}, *PARTIES[1:]]
+    daemon = house(broker.port, **{**KEYS, "parties": parties}).start()
+    daemon.connected()
+    peer.listen("ecogov/notify/#")
+    pm25(peer, 90)
+    message = heard(peer, "grid", "opened")
+    case, topic = message["case"], "ecogov/commands/grid"
+    token = re.search(r"acknowledge 1 (\w{16}) → ecogov/commands/grid", message["text"]).group(1)
+    good = sign(secret, "grid", case, now(), "nonce-0001", "在路上")
+    bad = ["", "acknowledge", "close 1 " + token, f"acknowledge 2 {token}", "acknowledge 1 " + "a" * 16, "acknowledge 1 " + token[:-1],
+           sign(secret, "bureau", case, now(), "nonce-0002"), sign("another secret!!", "grid", case, now(), "nonce-0003"),
+           sign(secret, "grid", case, now(-700), "nonce-0004"), sign(secret, "grid", case, now(700), "nonce-0005"),
+           sign(secret, "grid", case, now(), "short"), good + "!", "x" * 2000]
+    for text in bad:
+        peer.tell(topic, text)
+    assert daemon.until(lambda status: status["messages"]["quarantined"] == len(bad))["cases"]["open"] == 1
+    peer.tell(topic, good)
+    daemon.until(lambda _: daemon.call("cases.show", id=case)["history"][-1]["kind"] == "acknowledged")  # on disk
+    event = daemon.call("cases.show", id=case)["history"][-1]
+    assert event["actor"] == "party:grid" and event["note"] == "在路上"
+    peer.tell(topic, good)  # again
+    daemon.until(lambda status: status["messages"]["quarantined"] == len(bad) + 1)
+    daemon.call("cases.close", id=case)
+    daemon.call("cases.reopen", id=case)
+    peer.tell(topic, f"acknowledge 1 {token}")  # of the life before
+    daemon.until(lambda status: status["messages"]["quarantined"] == len(bad) + 2)
+    fresh = re.search(r"acknowledge 1 (\w{16}) →", heard(peer, "grid", "reopened")["text"]).group(1)
+    peer.tell(topic, f"acknowledge 1 {fresh}")
+    daemon.until(lambda status: status["cases"]["acknowledged"] == 1)
+    peer.tell(topic, f"acknowledge 1 {fresh}")
+    status = daemon.until(lambda status: status["messages"]["quarantined"] == len(bad) + 3)
+    messages = status["messages"]
+    assert messages["received"] == messages["decoded"] + messages["quarantined"] + messages["duplicate"] + messages["ignored"]
+    assert secret not in daemon.errors.read_text() + json.dumps(daemon.status())
