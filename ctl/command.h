@@ -41,6 +41,8 @@ void show_cases(const struct session *session, const cJSON *result);
 void show_case(const struct session *session, const cJSON *result);
 void show_verb(const struct session *session, const cJSON *result);
 void show_quarantine(const struct session *session, const cJSON *result);
+void show_preview(const struct session *session, const cJSON *result);
+void show_trial(const struct session *session, const cJSON *result);
 void show_outbox(const struct session *session, const cJSON *result);
 int run_presets(struct session *session, cJSON *params);
 int run_quarantine(struct session *session, cJSON *params);

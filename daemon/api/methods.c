@@ -105,6 +105,9 @@ static const struct eg_param p_retry[] = {
     END};
 static const struct eg_param p_outbox[] = {
     {.name = "pending", .kind = EG_PARAM_BOOL}, {.name = "limit", MOST(200)}, CURSOR, END};
+static const struct eg_param p_preview[] = {
+    {.name = "id", .kind = EG_PARAM_PATH, .required = true}, {.name = "party", .kind = EG_PARAM_TEXT}, END};
+static const struct eg_param p_trial[] = {{.name = "party", .kind = EG_PARAM_TEXT, .required = true}, END};
 static const struct eg_param p_watch[] = {
     {.name = "topics", .kind = EG_PARAM_CHOICES, .choices = "cases readings status"},
     SITE,
@@ -168,6 +171,8 @@ static const struct eg_method methods[] = {
     {"quarantine.retry", eg_m_quarantine_retry, true, false,
      "Reads them once more, under the configuration of now, and stores what they hold.", p_retry},
     {"outbox.list", eg_m_outbox_list, false, false, "Notifications: waiting, delivered, failed.", p_outbox},
+    {"notify.preview", eg_m_notify_preview, false, false, "What parties would be told of a case.", p_preview},
+    {"notify.test", eg_m_notify_test, true, false, "A trial message by each of a party's channels.", p_trial},
     {"watch", eg_m_watch, false, true, "From now on, tell of cases, readings, status as they happen.",
      p_watch},
     {"readings.import", eg_m_import, true, false, "Takes rows of an export back, as history.", p_import},

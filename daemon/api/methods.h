@@ -36,6 +36,8 @@ int eg_m_quarantine_list(struct eg_call *call);
 int eg_m_quarantine_retry(struct eg_call *call);
 int eg_m_quarantine_show(struct eg_call *call);
 int eg_m_outbox_list(struct eg_call *call);
+int eg_m_notify_preview(struct eg_call *call);
+int eg_m_notify_test(struct eg_call *call);
 int eg_m_export(struct eg_call *call);
 int eg_m_import(struct eg_call *call);
 int eg_m_watch(struct eg_call *call);

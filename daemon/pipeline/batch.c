@@ -163,7 +163,7 @@ const char *eg_condition_name(enum eg_condition condition)
 
 const char *eg_why_name(enum eg_why why)
 {
-    static const char *const names[EG_WHY_COUNT] = {"opened",   "level", "breaching", "recovered",
-                                                    "reopened", "ended", "gathered",  "unreachable"};
+    static const char *const names[EG_WHY_COUNT] = {
+        "opened", "level", "breaching", "recovered", "reopened", "ended", "gathered", "trial", "unreachable"};
     return (unsigned)why < EG_WHY_COUNT ? names[why] : "?";
 }

@@ -132,6 +132,7 @@ enum eg_why {
     EG_WHY_REOPENED,
     EG_WHY_ENDED,       /* closed or rejected */
     EG_WHY_GATHERED,    /* several messages in one */
+    EG_WHY_TRIAL,       /* nothing happened: do the channels work? */
     EG_WHY_UNREACHABLE, /* another party cannot be told of it */
     EG_WHY_COUNT
 };

@@ -115,7 +115,10 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         break;
     case EG_EVENT_COMMAND:
         eg_pipeline_settle(pipeline, batch); /* people act on what is known */
-        eg_case_command(pipeline, &event->command, event->now_ms, batch);
+        if (!strcmp(event->command.verb, "test-notification"))
+            eg_trial_take(pipeline, &event->command, event->now_ms, batch);
+        else
+            eg_case_command(pipeline, &event->command, event->now_ms, batch);
         break;
     case EG_EVENT_DELIVERY:
         eg_deliver_take(pipeline, &event->delivery, event->now_ms, batch);

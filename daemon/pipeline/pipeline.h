@@ -100,6 +100,9 @@ const struct eg_conf *eg_pipeline_conf(const struct eg_pipeline *pipeline);
 const struct eg_case *eg_pipeline_case_at(const struct eg_pipeline *pipeline, size_t index);
 /* No more can be active at a time: breaches open no case until people have closed some. */
 bool eg_pipeline_cases_full(const struct eg_pipeline *pipeline);
+/* What a party would be told of a case, added to the three; false: there is no such party. */
+bool eg_pipeline_preview(const struct eg_conf *conf, const struct eg_case *row, const char *party,
+                         int64_t now_ms, struct eg_buf *title, struct eg_buf *text, struct eg_buf *line);
 /* By number; NULL when it is not active. Its last and peak values are newer than in the store, which hears of events only. */
 const struct eg_case *eg_pipeline_case_active(const struct eg_pipeline *pipeline, uint32_t number);
 /* Per source: messages by verdict. */

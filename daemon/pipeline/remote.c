@@ -131,6 +131,7 @@ bool eg_remote_take(struct eg_pipeline *pipeline, const struct eg_message *messa
     words.signature = next_word(&at);
     words.note = at;
     words.note[strcspn(words.note, "\r\n")] = '\0';
+    eg_pipeline_settle(pipeline, batch); /* people act on what is known */
     const struct eg_case *row = eg_case_find_named(pipeline, words.case_id);
     *ret_wrong = objection(pipeline, party, &words, row, message->arrived_ms, batch);
     if (*ret_wrong)

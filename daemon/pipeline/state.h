@@ -324,6 +324,10 @@ char *eg_remote_token(const struct eg_conf_party *party, const struct eg_case *r
 bool eg_remote_take(struct eg_pipeline *pipeline, const struct eg_message *message, const char **ret_wrong,
                     struct eg_batch *batch);
 
+/* trial.c */
+void eg_trial_take(struct eg_pipeline *pipeline, const struct eg_command *command, int64_t now_ms,
+                   struct eg_batch *batch);
+
 /* bundle.c: one message instead of many to the same receiver */
 void eg_bundle_take(struct eg_pipeline *pipeline, const struct eg_delivery *delivery, int64_t now_ms,
                     struct eg_batch *batch);

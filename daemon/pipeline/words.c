@@ -14,8 +14,8 @@
 #define LIST_BYTES 400
 
 static const char *const whys[EG_LANGUAGE_COUNT][EG_WHY_COUNT] = {
-    {"", "升级：", "再次超标：", "恢复正常：", "重新立案：", "已结案：", "", "无法通知："},
-    {"", "worse: ", "beyond the limit again: ", "back to normal: ", "reopened: ", "ended: ", "",
+    {"", "升级：", "再次超标：", "恢复正常：", "重新立案：", "已结案：", "", "", "无法通知："},
+    {"", "worse: ", "beyond the limit again: ", "back to normal: ", "reopened: ", "ended: ", "", "",
      "cannot be reached: "},
 };
 static const char *const levels[EG_LANGUAGE_COUNT][EG_LEVEL_COUNT] = {

@@ -4,8 +4,12 @@ import hashlib
 import hmac
 import json
 import re
+import subprocess
+
+import pytest
 
 import house as houses
+import rpc
 
 CHANNELS = [{"id": "radio", "kind": "mqtt"}]
 PARTIES = [{"id": "grid", "name": "网格员", "sector": "society", "channels": [{"id": "radio"}]},
@@ -104,3 +108,23 @@ def test_acknowledged_from_afar(broker, peer, house, tmp_path):
     messages = status["messages"]
     assert messages["received"] == messages["decoded"] + messages["quarantined"] + messages["duplicate"] + messages["ignored"]
     assert secret not in daemon.errors.read_text() + json.dumps(daemon.status())
+
+
+def test_a_preview_and_a_trial(broker, peer, house):
+    daemon = house(broker.port, **KEYS).start()
+    daemon.connected()
+    peer.listen("ecogov/notify/#")
+    assert daemon.call("notify.test", party="grid") == {"first": 1, "count": 1}
+    assert "通知测试" in heard(peer, "grid", "trial")["text"]
+    for party in ("mute", "nobody"):
+        with pytest.raises(rpc.RpcError) as refused:
+            daemon.call("notify.test", party=party)
+        assert refused.value.code == -32002
+    pm25(peer, 90)
+    case = daemon.cases()[0]["id"]
+    shown = daemon.call("notify.preview", id=case)
+    assert [m["party"] for m in shown["messages"]] == ["grid", "bureau", "mute"] and shown["case"] == case
+    assert shown["messages"][0]["text"] == heard(peer, "grid", "opened")["text"]
+    assert daemon.call("notify.preview", id=1, party="bureau")["messages"][0]["title"] == "[warning] 一村: pm25"
+    done = subprocess.run([houses.BIN / "ecogovctl", "-s", daemon.socket, "notify", "preview", "1"], capture_output=True, text=True, check=True)
+    assert "【警告】一村 pm25" in done.stdout and "Where: 一村 a1" in done.stdout
