@@ -456,7 +456,10 @@ static void step_delivery(struct world *world)
 {
     unsigned what = input_byte(&world->input);
     struct eg_event event = {.kind = EG_EVENT_DELIVERY, .now_ms = world->now_ms};
-    event.delivery = (struct eg_delivery){(int64_t)(what >> 1), what & 1, what & 1 ? NULL : "refused"};
+    event.delivery = (struct eg_delivery){.outbox_id = (int64_t)(what >> 1),
+                                          .delivered = what & 1,
+                                          .error = what & 1 ? NULL : "refused",
+                                          .setback = what & 2 ? EG_SETBACK_TRIED : EG_SETBACK_FINAL};
     take(world, &event);
 }
 
