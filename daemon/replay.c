@@ -164,6 +164,8 @@ static int move_in(struct replay *replay, struct eg_err *err)
 {
     struct eg_past past = {0};
     replay->conf->mqtt.publish = false; /* nobody is told of what is long over */
+    for (size_t i = 0; i < replay->conf->party_count; i++)
+        replay->conf->parties[i].route_count = 0;
     if (!eg_zone_use(replay->conf->time_zone))
         return eg_err_set(err, EG_EINVAL, "time zone %s is not known here", replay->conf->time_zone);
     int code = eg_store_open(replay->conf, &replay->store, err);

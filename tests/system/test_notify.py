@@ -128,3 +128,13 @@ def test_a_preview_and_a_trial(broker, peer, house):
     assert daemon.call("notify.preview", id=1, party="bureau")["messages"][0]["title"] == "[warning] 一村: pm25"
     done = subprocess.run([houses.BIN / "ecogovctl", "-s", daemon.socket, "notify", "preview", "1"], capture_output=True, text=True, check=True)
     assert "【警告】一村 pm25" in done.stdout and "Where: 一村 a1" in done.stdout
+
+
+def test_a_replay_tells_nobody(broker, peer, house, tmp_path):
+    daemon = house(broker.port, **KEYS)
+    recording = tmp_path / "past.jsonl"
+    recording.write_text(json.dumps({"time": "2026-11-23T07:00:00.000Z", "topic": "ecogov/v1/air/a1", "payload": '{"pm25": 90}'}) + "\n")
+    done = houses.ecogovd("-c", daemon.config, "--replay", recording)
+    assert done.returncode == 0 and "opened" in done.stdout, done.stdout + done.stderr
+    daemon.start()
+    assert daemon.cases() and daemon.call("outbox.list")["entries"] == []
