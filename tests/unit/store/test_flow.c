@@ -56,6 +56,11 @@ static bool tidy(struct flow *flow, int64_t now_ms, int64_t budget_us)
 static bool commit(struct flow *flow, int64_t now_ms)
 {
     struct house *house = &flow->house;
+    eg_pipeline_settle(house->pipeline, &house->batch);
+    if (house->batch.failed) { /* what is past could not be read: nothing is decided without it */
+        flow->torn = true;
+        return false;
+    }
     int code = house_commit(house);
     for (int tries = 0; code == EG_EFULL && tries < 3; tries++) {
         tidy(flow, now_ms, 1000);
