@@ -35,6 +35,7 @@ void show_sources(const struct session *session, const cJSON *result);
 void show_parties(const struct session *session, const cJSON *result);
 void show_latest(const struct session *session, const cJSON *result);
 void show_statistics(const struct session *session, const cJSON *result);
+void show_series(const struct session *session, const cJSON *result);
 void show_history(const struct session *session, const cJSON *result);
 void show_indices(const struct session *session, const cJSON *result);
 void show_cases(const struct session *session, const cJSON *result);

@@ -18,6 +18,8 @@ const struct command commands[] = {
      "the newest reading of every series", "每个序列的最新读数", show_latest, NULL},
     {"history", "readings.history", "device quantity", "channel site domain from to resolution limit cursor",
      "a series over time", "一个序列的历史", show_history, NULL},
+    {"stat", "series.statistics", "device quantity", "statistics channel site domain from to per",
+     "mean, percentiles … of a series over a span", "一段时间内的统计：均值、百分位等", show_series, NULL},
     {"aqi", "indices.history", "*site", "site device index from to resolution limit cursor",
      "the air quality index of a site or a device over time", "地点或设备的空气质量指数历史", show_indices,
      NULL},

@@ -167,3 +167,52 @@ void show_history(const struct session *session, const cJSON *result)
         rolled_points(quantity, points, low, high);
     show_next(result);
 }
+
+/* The name of a statistic over a column, in what unit it is told. */
+static bool is_value(const char *name)
+{
+    static const char *const others[] = {"time", "end", "completeness", "valid", NULL};
+    for (int i = 0; others[i]; i++)
+        if (strcmp(name, others[i]) == 0)
+            return false;
+    return true;
+}
+
+static void statistics_of(const char *quantity, const cJSON *period)
+{
+    char text[PAGE_TEXT], to[PAGE_TEXT];
+    const cJSON *value;
+    page_putf(BOLD, "%s – %s", page_time(text_of(period, "time"), text),
+              page_time(text_of(period, "end"), to));
+    printf("  %s %.0f %%", word("complete"), number_of(period, "completeness") * 100);
+    if (!cJSON_IsTrue(item_of(period, "valid")))
+        page_putf(DIM, " %s", word("not valid"));
+    putchar('\n');
+    cJSON_ArrayForEach(value, period)
+    {
+        bool plain = strcmp(value->string, "count") == 0 || strcmp(value->string, "above") == 0;
+        if (!is_value(value->string))
+            continue;
+        printf("  %-12s ", value->string);
+        if (cJSON_IsNumber(value) && plain)
+            printf("%s%s\n", page_count(value->valuedouble, text),
+                   strcmp(value->string, "above") ? "" : " min");
+        else if (cJSON_IsNumber(value))
+            printf("%s\n", page_value(quantity, value->valuedouble, text));
+        else
+            puts("–");
+    }
+}
+
+void show_series(const struct session *session, const cJSON *result)
+{
+    const char *quantity = text_of(result, "quantity"), *channel = text_of(result, "channel");
+    char unit[PAGE_TEXT];
+    const cJSON *period;
+    (void)session;
+    page_putf(BOLD, "%s/%s %s%s%s %s", text_of(result, "site"), text_of(result, "device"), quantity,
+              channel && *channel ? "/" : "", channel ? channel : "",
+              page_unit(text_of(result, "unit"), unit));
+    putchar('\n');
+    cJSON_ArrayForEach(period, item_of(result, "periods")) statistics_of(quantity, period);
+}

@@ -3,6 +3,7 @@
 #include <api/completeness.h>
 #include <api/methods.h>
 #include <base/zone.h>
+#include <pipeline/rollup.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,24 +62,24 @@ static int find_device(struct eg_call *call, const char *name, uint32_t *ret_id)
 }
 
 /* The channel asked for; else the nameless one; else the only one. */
-static int find_series(struct history *history, uint32_t device, int quantity)
+static int find_series(struct eg_call *call, const struct eg_device_view *view_of, uint32_t device,
+                       int quantity, struct eg_series_view *ret)
 {
-    struct eg_call *call = history->call;
     const struct eg_pipeline *pipeline = call->desk->pipeline;
     const char *channel = eg_call_text(call, "channel"), *wanted = channel ? channel : "";
     struct eg_series_view view;
     char choices[256] = "";
     size_t found = 0, used = 0;
-    for (size_t i = 0; i < history->device.series_count; i++) {
+    for (size_t i = 0; i < view_of->series_count; i++) {
         if (!eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, device, i), &view) ||
             view.quantity != quantity)
             continue;
         if (strcmp(view.channel, wanted) == 0) {
-            history->series = view;
+            *ret = view;
             return 0;
         }
         if (++found == 1)
-            history->series = view;
+            *ret = view;
         if (found <= CHOICES_MAX && used < sizeof choices) {
             int n = snprintf(choices + used, sizeof choices - used, "%s\"%s\"", found > 1 ? ", " : "",
                              view.channel);
@@ -89,10 +90,22 @@ static int find_series(struct history *history, uint32_t device, int quantity)
     if (found == 1 && !channel)
         return 0;
     if (found == 0)
-        return eg_call_fail(call, EG_RPC_NOT_FOUND, "The device %s/%s/%s has sent no %s.",
-                            history->device.site, history->device.domain, history->device.device, name);
+        return eg_call_fail(call, EG_RPC_NOT_FOUND, "The device %s/%s/%s has sent no %s.", view_of->site,
+                            view_of->domain, view_of->device, name);
     return eg_call_fail(call, channel ? EG_RPC_NOT_FOUND : EG_RPC_PARAMS, "Say which channel of %s: %s%s.",
                         name, choices, found > CHOICES_MAX ? " …" : "");
+}
+
+int eg_m_history_series(struct eg_call *call, struct eg_device_view *ret_device,
+                        struct eg_series_view *ret_series)
+{
+    char digits[EG_CALL_NUMBER_MAX];
+    uint32_t device = 0;
+    int code = find_device(call, eg_call_path(call, "device", digits), &device);
+    if (code < 0)
+        return code;
+    eg_pipeline_device(call->desk->pipeline, device, ret_device);
+    return find_series(call, ret_device, device, eg_call_quantity(call), ret_series);
 }
 
 /* --- which time --- */
@@ -158,6 +171,13 @@ static bool write_point(void *arg, const struct eg_point *point)
     return !json->out->failed;
 }
 
+/* GB 3095, table 4: 45 minutes of an hour, 20 hours of a day. */
+static bool valid(const struct history *history, const struct eg_rollup *rollup, enum eg_period period)
+{
+    static const int64_t enough_ms[EG_PERIOD_COUNT] = {45 * (HOUR_MS / 60), 20 * HOUR_MS};
+    return eg_rollup_observed(rollup, period, history->device.interval_ms, INT64_MAX) >= enough_ms[period];
+}
+
 static bool write_rollup(struct history *history, const struct eg_rollup *rollup)
 {
     struct eg_json *json = history->call->json;
@@ -175,6 +195,7 @@ static bool write_rollup(struct history *history, const struct eg_rollup *rollup
     eg_json_put_number(
         json, "completeness",
         eg_completeness(rollup, period, history->device.interval_ms, history->call->state.now_ms));
+    eg_json_put_bool(json, "valid", valid(history, rollup, period));
     eg_json_close(json, '}');
     return !json->out->failed;
 }
@@ -218,13 +239,7 @@ int eg_m_history(struct eg_call *call)
 {
     struct history history = {.call = call, .next_ms = EG_TIME_NONE};
     struct eg_err err = {0};
-    char digits[EG_CALL_NUMBER_MAX];
-    uint32_t device = 0;
-    int code = find_device(call, eg_call_path(call, "device", digits), &device);
-    if (code < 0)
-        return code;
-    eg_pipeline_device(call->desk->pipeline, device, &history.device);
-    code = find_series(&history, device, eg_call_quantity(call));
+    int code = eg_m_history_series(call, &history.device, &history.series);
     if (code == 0)
         code = find_times(&history);
     if (code < 0)

@@ -21,6 +21,15 @@ static void put_span(struct eg_json *json, const char *key, int64_t ms)
     eg_json_put_string(json, key, ms > 0 ? eg_span_format(ms, text) : NULL);
 }
 
+/* A time, a share, or null: nothing is asked. */
+static void put_valid(struct eg_json *json, const struct eg_conf_rule *rule)
+{
+    if (rule->valid_ms || !(rule->valid_share > 0))
+        put_span(json, "valid", rule->valid_ms);
+    else
+        eg_json_put_number(json, "valid", rule->valid_share);
+}
+
 static bool wanted(const struct eg_call *call, const char *param, const char *value)
 {
     const char *text = eg_call_text(call, param);
@@ -157,8 +166,16 @@ static void write_rule(struct eg_json *json, const struct eg_conf *conf, const s
     put_name(json, "domain", rule->domain);
     eg_json_put_string(json, "quantity", info->name);
     eg_json_put_string(json, "unit", eg_conf_rule_unit(rule, rule->quantity, unit));
-    eg_json_put_string(json, "statistic", eg_statistic_name(rule->statistic));
-    put_span(json, "window", rule->statistic == EG_STAT_LAST ? 0 : rule->window_ms);
+    static const char *const calendars[] = {NULL, "hour", "day", "month"};
+    char statistic[EG_STATISTIC_TEXT];
+    eg_json_put_string(json, "statistic", eg_statistic_text(rule->statistic, rule->share, statistic));
+    if (rule->statistic == EG_STAT_ABOVE)
+        eg_json_put_number(json, "above", rule->above);
+    if (rule->calendar)
+        eg_json_put_string(json, "window", calendars[rule->calendar]);
+    else
+        put_span(json, "window", rule->statistic == EG_STAT_LAST ? 0 : rule->window_ms);
+    put_valid(json, rule);
     eg_json_put_string(json, "direction", rule->below ? "below" : "above");
     write_levels(json, rule);
     put_span(json, "hold", rule->hold_ms);

@@ -57,6 +57,16 @@ static const struct eg_param p_history[] = {
     {.name = "limit", MOST(5000)},
     CURSOR,
     END};
+static const struct eg_param p_series[] = {
+    SITE,
+    DOMAIN,
+    {.name = "device", .kind = EG_PARAM_PATH, .required = true},
+    {.name = "quantity", .kind = EG_PARAM_QUANTITY, .required = true},
+    {.name = "channel", .kind = EG_PARAM_CHANNEL},
+    FROM_TO,
+    {.name = "statistics", .kind = EG_PARAM_TEXT},
+    {.name = "per", .kind = EG_PARAM_CHOICE, .choices = "hour day month"},
+    END};
 static const struct eg_param p_indices[] = {
     SITE,
     DEVICE,
@@ -149,6 +159,8 @@ static const struct eg_method methods[] = {
     {"readings.latest", eg_m_readings_latest, false, false, "The newest reading of every series.", p_latest},
     {"readings.history", eg_m_history, false, false, "A series over time: raw, by hour or by day.",
      p_history},
+    {"series.statistics", eg_m_series, false, false,
+     "Statistics of a series over any span: as a whole, by hour, day or month.", p_series},
     {"indices.history", eg_m_indices_history, false, false,
      "The air quality index of a place or a device over time, by hour or by day.", p_indices},
     {"readings.statistics", eg_m_statistics, false, false,

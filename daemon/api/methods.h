@@ -27,6 +27,7 @@ int eg_m_lists_drivers(struct eg_call *call);
 int eg_m_lists_sources(struct eg_call *call);
 int eg_m_readings_latest(struct eg_call *call);
 int eg_m_history(struct eg_call *call);
+int eg_m_series(struct eg_call *call);
 int eg_m_indices_history(struct eg_call *call);
 int eg_m_statistics(struct eg_call *call);
 int eg_m_cases_list(struct eg_call *call);
@@ -42,6 +43,10 @@ int eg_m_export(struct eg_call *call);
 int eg_m_import(struct eg_call *call);
 int eg_m_watch(struct eg_call *call);
 int eg_m_backup(struct eg_call *call);
+
+/* The series that device, quantity, channel, site and domain mean; 0 or a refusal. */
+int eg_m_history_series(struct eg_call *call, struct eg_device_view *ret_device,
+                        struct eg_series_view *ret_series);
 
 /* Pieces of answers that more than one place writes. */
 void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json);

@@ -115,6 +115,19 @@ void eg_zone_day(int64_t ms, int64_t *ret_start, int64_t *ret_end)
     *ret_end = midnight(wall + DAY, offset);
 }
 
+void eg_zone_month(int64_t ms, int64_t *ret_start, int64_t *ret_end)
+{
+    int64_t start, end;
+    eg_zone_day(ms, &start, &end);
+    struct tm day = local(start + (end - start) / 2); /* noon: the day's own date, whatever midnight did */
+    const int today = day.tm_mday, month = day.tm_mon;
+    eg_zone_day(start - (today - 1) * DAY + DAY / 2, ret_start, &end);
+    eg_zone_day(*ret_start + 27 * DAY + DAY / 2, &start, &end); /* the 28th, in every month */
+    while (day = local(end + DAY / 2), day.tm_mon == month)
+        eg_zone_day(end, &start, &end);
+    *ret_end = end;
+}
+
 char *eg_zone_format(int64_t ms, char out[32])
 {
     struct tm at = local(ms);

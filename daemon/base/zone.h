@@ -10,6 +10,7 @@ bool eg_zone_use(const char *name);
 /* Start and end (exclusive) of the local hour / day that holds `ms`. Days have 23 to 25 hours where clocks change. */
 void eg_zone_hour(int64_t ms, int64_t *ret_start, int64_t *ret_end);
 void eg_zone_day(int64_t ms, int64_t *ret_start, int64_t *ret_end);
+void eg_zone_month(int64_t ms, int64_t *ret_start, int64_t *ret_end); /* whole local days */
 /* "2026-11-23 15:00" local; gives `out` back. */
 char *eg_zone_format(int64_t ms, char out[32]);
 /* Minutes since local midnight by the clock on the wall; ret_weekday: 0 is Sunday. */

@@ -21,8 +21,16 @@ enum eg_statistic {
     EG_STAT_RATE,
     EG_STAT_AQI_CN,
     EG_STAT_AQI_US,
+    EG_STAT_READINGS,    /* "count": how many */
+    EG_STAT_STDDEV,      /* of the sample: over n - 1 */
+    EG_STAT_QUANTILE,    /* "p95" */
+    EG_STAT_ABOVE,       /* minutes above a limit */
+    EG_STAT_VECTOR_MEAN, /* of directions in degrees */
+    EG_STAT_MAX_8H,      /* the greatest running mean of 8 h; for questions */
     EG_STAT_COUNT
 };
+/* What a window is aligned to; SLIDING: to its newest reading. */
+enum eg_calendar { EG_CALENDAR_SLIDING, EG_CALENDAR_HOUR, EG_CALENDAR_DAY, EG_CALENDAR_MONTH };
 enum eg_mode { EG_MODE_COLLABORATIVE, EG_MODE_GAP_FILLING, EG_MODE_ALTERNATIVE, EG_MODE_COUNT };
 enum eg_sector { EG_SECTOR_GOVERNMENT, EG_SECTOR_MARKET, EG_SECTOR_SOCIETY, EG_SECTOR_COUNT };
 enum eg_language { EG_LANGUAGE_ZH_CN, EG_LANGUAGE_EN, EG_LANGUAGE_COUNT };
@@ -41,7 +49,10 @@ enum eg_format { /* what a webhook's receiver understands */
 const char *eg_language_name(enum eg_language language);
 const char *eg_channel_kind_name(enum eg_channel_kind kind);
 const char *eg_level_name(enum eg_level level); /* "" for NONE, "notice" "warning" "critical" */
-const char *eg_statistic_name(enum eg_statistic statistic);
+/* "p97.5" is EG_STAT_QUANTILE of 0.975. False: there is no such statistic. */
+bool eg_statistic_find(const char *name, enum eg_statistic *ret_statistic, double *ret_share);
+#define EG_STATISTIC_TEXT 16
+char *eg_statistic_text(enum eg_statistic statistic, double share, char out[EG_STATISTIC_TEXT]);
 const char *eg_mode_name(enum eg_mode mode);
 const char *eg_sector_name(enum eg_sector sector);
 
@@ -147,8 +158,13 @@ struct eg_conf_rule {
     const char *id, *domain; /* domain NULL: any */
     int quantity;            /* enum eg_quantity */
     enum eg_statistic statistic;
-    int64_t window_ms; /* of mean min max sum rate; default 1h */
-    bool below;        /* direction */
+    double share;              /* of a quantile, 0 … 1 */
+    double above;              /* the limit of EG_STAT_ABOVE */
+    int64_t window_ms;         /* of all but last; default 1h. Aligned: as long as it may be */
+    enum eg_calendar calendar; /* aligned: from the start of the local hour, day, month */
+    int64_t valid_ms;          /* as much of it must be spoken for; 0: valid_share of it */
+    double valid_share;        /* 0: nothing is asked */
+    bool below;                /* direction */
     struct {
         bool set;
         double open, clear;

@@ -118,9 +118,37 @@ const char *eg_level_name(enum eg_level level)
     NAME_OF(level, "", "notice", "warning", "critical");
 }
 
-const char *eg_statistic_name(enum eg_statistic statistic)
+static const char *const statistic_names[EG_STAT_COUNT] = {"last", "mean",   "min",         "max",   "sum",
+                                                           "rate", "aqi_cn", "aqi_us",      "count", "stddev",
+                                                           "p",    "above",  "vector_mean", "max_8h"};
+
+bool eg_statistic_find(const char *name, enum eg_statistic *ret_statistic, double *ret_share)
 {
-    NAME_OF(statistic, "last", "mean", "min", "max", "sum", "rate", "aqi_cn", "aqi_us");
+    char *end;
+    *ret_share = 0;
+    for (int i = 0; i < EG_STAT_COUNT; i++)
+        if (i != EG_STAT_QUANTILE && !strcmp(name, statistic_names[i])) {
+            *ret_statistic = (enum eg_statistic)i;
+            return true;
+        }
+    if (name[0] != 'p' || name[1] < '0' || name[1] > '9' || strlen(name) > 8 ||
+        strspn(name + 1, "0123456789.") != strlen(name + 1))
+        return false;
+    double percent = strtod(name + 1, &end);
+    if (*end || percent > 100)
+        return false;
+    *ret_statistic = EG_STAT_QUANTILE;
+    *ret_share = percent / 100;
+    return true;
+}
+
+char *eg_statistic_text(enum eg_statistic statistic, double share, char out[EG_STATISTIC_TEXT])
+{
+    if (statistic == EG_STAT_QUANTILE)
+        snprintf(out, EG_STATISTIC_TEXT, "p%g", share * 100);
+    else
+        snprintf(out, EG_STATISTIC_TEXT, "%s", statistic_names[statistic]);
+    return out;
 }
 
 const char *eg_mode_name(enum eg_mode mode)

@@ -2,8 +2,10 @@
 #include <ecogov/quantity.h>
 #include <conf/resolve.h>
 #include <base/hash.h>
+#include <base/span.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define WINDOW_DEFAULT_MS 3600000
@@ -44,22 +46,115 @@ static void take_levels(struct eg_resolve *resolve, const struct eg_raw_rule *ra
         eg_resolve_fault(resolve, levels, "a rule needs at least one level: notice, warning or critical");
 }
 
+/* The statistic, and what it is to be told. */
+static void take_statistic(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
+                           struct eg_conf_rule *rule)
+{
+    const yaml_node_t *at = eg_resolve_node(resolve, node, "statistic");
+    rule->statistic = EG_STAT_LAST;
+    if (raw->statistic && !eg_statistic_find(raw->statistic, &rule->statistic, &rule->share))
+        eg_resolve_fault(
+            resolve, at,
+            "there is no statistic '%.40s': use last, mean, min, max, sum, rate, count, stddev, above, "
+            "vector_mean or a percentile such as p95",
+            raw->statistic);
+    if (rule->statistic == EG_STAT_MAX_8H)
+        eg_resolve_fault(resolve, at,
+                         "max_8h is for questions: judge the mean over a window of 8h, which runs");
+    if (rule->statistic == EG_STAT_AQI_CN || rule->statistic == EG_STAT_AQI_US)
+        eg_resolve_fault(resolve, at,
+                         "%s is not computed by this version: use last, mean, min, max, sum, rate …",
+                         raw->statistic);
+    if ((rule->statistic == EG_STAT_ABOVE) != (raw->above != NULL))
+        eg_resolve_fault(resolve, raw->above ? eg_resolve_node(resolve, node, "above") : at,
+                         "statistic above and the key above, its limit, go together");
+    if (raw->above)
+        rule->above = *raw->above;
+}
+
+static const struct {
+    const char *word;
+    int64_t most_ms;
+} calendars[] = {[EG_CALENDAR_HOUR] = {"hour", WINDOW_DEFAULT_MS},
+                 [EG_CALENDAR_DAY] = {"day", 25 * WINDOW_DEFAULT_MS},
+                 [EG_CALENDAR_MONTH] = {"month", WINDOW_MOST_MS + WINDOW_DEFAULT_MS}};
+
+static void take_window(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
+                        struct eg_conf_rule *rule)
+{
+    for (int i = EG_CALENDAR_HOUR; raw->window && i <= EG_CALENDAR_MONTH; i++)
+        if (!strcmp(raw->window, calendars[i].word)) {
+            rule->calendar = (enum eg_calendar)i;
+            rule->window_ms = calendars[i].most_ms;
+        }
+    if (!rule->calendar) {
+        rule->window_ms = eg_resolve_span(resolve, node, "window", raw->window, WINDOW_DEFAULT_MS);
+        if (rule->window_ms < 1000 || rule->window_ms > WINDOW_MOST_MS)
+            eg_resolve_fault(
+                resolve, eg_resolve_node(resolve, node, "window"),
+                "window may be 1s to 31d, or hour, day or month: from the start of the local one");
+    }
+    if (raw->window && rule->statistic == EG_STAT_LAST)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"), "statistic last has no window");
+}
+
+/* GB 3095, table 4, by the length of the window; three quarters where it names none. */
+static void take_standard(struct eg_conf_rule *rule)
+{
+    static const struct {
+        int64_t window_ms, valid_ms;
+    } standard[] = {{WINDOW_DEFAULT_MS, 45 * INT64_C(60000)},
+                    {8 * WINDOW_DEFAULT_MS, 6 * WINDOW_DEFAULT_MS},
+                    {24 * WINDOW_DEFAULT_MS, 20 * WINDOW_DEFAULT_MS},
+                    {25 * WINDOW_DEFAULT_MS, 20 * WINDOW_DEFAULT_MS}};
+    rule->valid_share = 0.75;
+    if (rule->calendar == EG_CALENDAR_MONTH)
+        rule->valid_share = 27.0 / 31; /* 27 of 31 days, 25 of February's 28 */
+    for (size_t i = 0; i < sizeof standard / sizeof *standard; i++)
+        if (rule->window_ms == standard[i].window_ms)
+            rule->valid_ms = standard[i].valid_ms;
+}
+
+static void take_valid(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
+                       struct eg_conf_rule *rule)
+{
+    char *end;
+    if (!raw->valid)
+        return;
+    if (rule->statistic == EG_STAT_LAST) {
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "valid"),
+                         "statistic last has no window that could be complete");
+    } else if (!strcmp(raw->valid, "standard")) {
+        take_standard(rule);
+    } else if (!eg_span_parse(raw->valid, &rule->valid_ms)) {
+        rule->valid_share = strtod(raw->valid, &end);
+        if (!strcmp(end, "%")) {
+            rule->valid_share /= 100;
+            end++;
+        }
+        if (end == raw->valid || *end || !(rule->valid_share > 0 && rule->valid_share <= 1))
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "valid"),
+                             "valid is '%.40s': standard, a duration such as 45m, or a share such as 0.75 or "
+                             "75%% is expected",
+                             raw->valid);
+    } else if (rule->valid_ms <= 0 || rule->valid_ms > rule->window_ms) {
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "valid"),
+                         "valid is longer than the window, or 0: it could never be, or always is");
+    }
+}
+
 static void take_spans(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                        struct eg_conf_rule *rule)
 {
     static const struct eg_raw_deadline none;
     const struct eg_raw_deadline *deadline = raw->deadline ? raw->deadline : &none;
     const yaml_node_t *at = eg_resolve_node(resolve, node, "deadline");
-    rule->window_ms = eg_resolve_span(resolve, node, "window", raw->window, WINDOW_DEFAULT_MS);
+    take_window(resolve, raw, node, rule);
     rule->hold_ms = eg_resolve_span(resolve, node, "hold", raw->hold, 0);
     rule->clear_hold_ms = eg_resolve_span(resolve, node, "clear_hold", raw->clear_hold, 0);
     rule->deadline_acknowledge_ms = eg_resolve_span(resolve, at, "acknowledge", deadline->acknowledge, 0);
     rule->deadline_fix_ms = eg_resolve_span(resolve, at, "fix", deadline->fix, 0);
     rule->deadline_verify_ms = eg_resolve_span(resolve, at, "verify", deadline->verify, 0);
-    if (rule->window_ms < 1000 || rule->window_ms > WINDOW_MOST_MS)
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"), "window may be 1s to 31d");
-    if (raw->window && rule->statistic == EG_STAT_LAST)
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"), "statistic last has no window");
 }
 
 static uint64_t number(double value, uint64_t seed)
@@ -73,7 +168,12 @@ static uint64_t version_of(const struct eg_conf *conf, const struct eg_conf_rule
     const int64_t spans[] = {rule->statistic, rule->statistic == EG_STAT_LAST ? 0 : rule->window_ms,
                              rule->below, rule->hold_ms, rule->clear_hold_ms};
     const char *quantity = eg_quantity_info(rule->quantity)->name;
+    const double more[] = {rule->share, rule->above, (double)rule->calendar, (double)rule->valid_ms,
+                           rule->valid_share};
     uint64_t hash = eg_hash(spans, sizeof spans, 1);
+    for (size_t i = 0; i < sizeof more / sizeof *more;
+         i++) /* what is not given leaves the version as it was */
+        hash = more[i] != 0 ? number(more[i], hash + i) : hash;
     hash = eg_hash(quantity, strlen(quantity), hash);
     if (rule->domain)
         hash = eg_hash(rule->domain, strlen(rule->domain), hash);
@@ -101,8 +201,6 @@ void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, 
                                 .action = or_empty(raw->action),
                                 .title_en = or_empty(raw->title),
                                 .title_zh = or_empty(raw->title_zh),
-                                .statistic =
-                                    raw->statistic ? (enum eg_statistic) * raw->statistic : EG_STAT_LAST,
                                 .below = raw->direction && *raw->direction == EG_DIRECTION_BELOW};
     if (!eg_resolve_slug(raw->id))
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"),
@@ -112,13 +210,11 @@ void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, 
         if (!strcmp(conf->rules[i].id, raw->id))
             eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "rule '%.60s' is given twice",
                              raw->id);
-    if (rule.statistic == EG_STAT_AQI_CN || rule.statistic == EG_STAT_AQI_US)
-        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "statistic"),
-                         "%s is not computed by this version: use last, mean, min, max, sum or rate",
-                         eg_statistic_name(rule.statistic));
     rule.quantity = eg_resolve_quantity(resolve, eg_resolve_node(resolve, node, "quantity"), raw->quantity);
     take_levels(resolve, raw, node, &rule);
+    take_statistic(resolve, raw, node, &rule);
     take_spans(resolve, raw, node, &rule);
+    take_valid(resolve, raw, node, &rule);
     rule.sites = eg_resolve_keep(resolve, raw->sites_count, sizeof *rule.sites);
     for (unsigned i = 0; rule.sites && i < raw->sites_count; i++) {
         uint32_t site = eg_resolve_site(
@@ -141,7 +237,12 @@ const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const c
 
 char *eg_conf_rule_unit(const struct eg_conf_rule *rule, int quantity, char out[EG_UNIT_TEXT])
 {
-    bool rate = rule && rule->statistic == EG_STAT_RATE;
-    snprintf(out, EG_UNIT_TEXT, "%s%s", eg_quantity_info(quantity)->unit, rate ? "/h" : "");
+    const enum eg_statistic statistic = rule ? rule->statistic : EG_STAT_LAST;
+    if (statistic == EG_STAT_READINGS)
+        *out = '\0';
+    else
+        snprintf(out, EG_UNIT_TEXT, "%s%s",
+                 statistic == EG_STAT_ABOVE ? "min" : eg_quantity_info(quantity)->unit,
+                 statistic == EG_STAT_RATE ? "/h" : "");
     return out;
 }

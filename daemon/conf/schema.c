@@ -22,9 +22,6 @@ static const cyaml_strval_t modes[] = {{"collaborative", EG_MODE_COLLABORATIVE},
                                        {"alternative", EG_MODE_ALTERNATIVE}};
 static const cyaml_strval_t sectors[] = {
     {"government", EG_SECTOR_GOVERNMENT}, {"market", EG_SECTOR_MARKET}, {"society", EG_SECTOR_SOCIETY}};
-static const cyaml_strval_t statistics[] = {
-    {"last", EG_STAT_LAST}, {"mean", EG_STAT_MEAN}, {"min", EG_STAT_MIN},       {"max", EG_STAT_MAX},
-    {"sum", EG_STAT_SUM},   {"rate", EG_STAT_RATE}, {"aqi_cn", EG_STAT_AQI_CN}, {"aqi_us", EG_STAT_AQI_US}};
 static const cyaml_strval_t directions[] = {{"above", EG_DIRECTION_ABOVE}, {"below", EG_DIRECTION_BELOW}};
 
 static const cyaml_strval_t languages[] = {{"zh_CN", EG_LANGUAGE_ZH_CN}, {"en", EG_LANGUAGE_EN}};
@@ -206,8 +203,10 @@ static const cyaml_schema_field_t rule_fields[] = {
     NEEDED("id", struct eg_raw_rule, id),
     TEXT("domain", struct eg_raw_rule, domain),
     NEEDED("quantity", struct eg_raw_rule, quantity),
-    CHOICE("statistic", struct eg_raw_rule, statistic, statistics),
+    TEXT("statistic", struct eg_raw_rule, statistic),
+    REAL("above", struct eg_raw_rule, above),
     TEXT("window", struct eg_raw_rule, window),
+    TEXT("valid", struct eg_raw_rule, valid),
     CHOICE("direction", struct eg_raw_rule, direction, directions),
     CYAML_FIELD_MAPPING("levels", CYAML_FLAG_DEFAULT, struct eg_raw_rule, levels, levels_fields),
     TEXT("hold", struct eg_raw_rule, hold),

@@ -101,7 +101,9 @@ struct eg_raw_deadline {
 };
 struct eg_raw_rule {
     char *id, *domain, *quantity, *window, *hold, *clear_hold, *basis, *action, *title, *title_zh;
-    int *statistic, *direction;
+    char *statistic, *valid;
+    double *above;
+    int *direction;
     struct eg_raw_levels levels;
     char **sites;
     unsigned sites_count;

@@ -41,11 +41,24 @@ enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_s
     return reached;
 }
 
-bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, double value,
-                   struct eg_seen *ret)
+bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, int64_t interval_ms,
+                   double value, struct eg_seen *ret)
 {
-    ret->value = value;
-    return !window || eg_window_value(window, rule->statistic, &ret->value);
+    *ret = (struct eg_seen){.value = value, .valid = true};
+    if (!window)
+        return true;
+    if (!eg_window_value(window, rule->statistic, &ret->value))
+        return false;
+    bool asked = rule->valid_ms || rule->valid_share > 0;
+    if (!asked && rule->statistic != EG_STAT_ABOVE)
+        return true;
+    ret->observed_ms = eg_window_observed(window, interval_ms, &ret->width_ms);
+    if (rule->statistic == EG_STAT_ABOVE)
+        ret->value *= (double)ret->observed_ms /
+                      60000.0; /* readings stand for equal parts of the time they speak for */
+    int64_t enough = rule->valid_ms ? rule->valid_ms : (int64_t)(rule->valid_share * (double)ret->width_ms);
+    ret->valid = !asked || ret->observed_ms >= enough;
+    return ret->valid;
 }
 
 /* --- checkpoints --- */
@@ -123,6 +136,11 @@ void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *seri
 
 /* --- at the newest reading --- */
 
+static int64_t interval_of(const struct eg_pipeline *pipeline, const struct eg_series *series)
+{
+    return pipeline->devices[series->device - 1].interval_ms;
+}
+
 static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
                   double value, int64_t now_ms, struct eg_batch *batch)
 {
@@ -156,9 +174,12 @@ void eg_judge_newest(struct eg_pipeline *pipeline, struct eg_series *series, int
         struct eg_watch *watch = &series->watches[i];
         const struct eg_case *row =
             watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
-        if (eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, series->last_value, &seen))
+        bool unseen = watch->unseen;
+        watch->unseen = !eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window,
+                                       interval_of(pipeline, series), series->last_value, &seen);
+        if (!watch->unseen)
             judge(pipeline, series, watch, seen.value, now_ms, batch);
-        else if (row)
+        else if (row && !unseen)
             eg_case_write(row, batch); /* its last value cannot be recalled from the readings any more */
     }
 }
@@ -187,7 +208,8 @@ void eg_judge_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
     for (size_t i = 0; i < series->watch_count; i++) {
         struct eg_watch *watch = &series->watches[i];
         if (watch->state.case_number == row->number &&
-            eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, series->last_value, &seen)) {
+            eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, interval_of(pipeline, series),
+                          series->last_value, &seen)) {
             row->last_value = seen.value;
             row->last_ms = series->last_ms;
         }

@@ -12,6 +12,9 @@
 
 struct eg_pipeline;
 
+/* Marks by which quality control sets a reading aside: it stays, and no statistic takes it. None yet. */
+#define EG_FLAGS_SET_ASIDE 0u
+
 /* What the pipeline may ask of the past: committed readings, through a door that the store fills. Rare: only for readings that
  * come out of order. `time` ascending; corrections already applied (newest value per time). */
 struct eg_past {

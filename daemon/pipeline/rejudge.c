@@ -23,8 +23,8 @@ struct change {
 struct track {
     struct eg_watch *watch;
     const struct eg_conf_rule *rule;
-    struct eg_window *window; /* the watch's, made anew */
-    int64_t from_ms, width_ms;
+    struct eg_window *window;               /* the watch's, made anew */
+    int64_t from_ms, width_ms, interval_ms; /* interval: the device's */
     struct eg_checkpoint now, checkpoints[EG_CHECKPOINTS];
     struct eg_judged opened; /* of the pending case */
     struct change changes[CHANGES], last;
@@ -89,7 +89,7 @@ static bool feed(struct track *track, const struct eg_conf *conf, const struct e
     if (track->window && !eg_window_add(track->window, reading->time_ms, reading->value))
         return false;
     if (reading->time_ms <= track->from_ms ||
-        !eg_judge_look(track->rule, track->window, reading->value, &seen))
+        !eg_judge_look(track->rule, track->window, track->interval_ms, reading->value, &seen))
         return true;
     eg_judge_checkpoint(conf, track->checkpoints, &track->now, reading->time_ms);
     enum eg_level before = (enum eg_level)state->level,
@@ -241,6 +241,7 @@ static bool run(struct eg_pipeline *pipeline, struct eg_series *series, struct t
     int64_t from_ms = INT64_MAX;
     for (size_t i = 0; i < series->watch_count; i++) {
         begin(&tracks[i], pipeline, &series->watches[i], series->unsettled_ms);
+        tracks[i].interval_ms = pipeline->devices[series->device - 1].interval_ms;
         if (tracks[i].from_ms - tracks[i].width_ms < from_ms)
             from_ms = tracks[i].from_ms - tracks[i].width_ms;
     }

@@ -69,9 +69,17 @@ static struct eg_row_rule_state row_of(const struct eg_series *series, const str
     return row;
 }
 
-static bool same_window(const struct eg_conf_rule *a, const struct eg_conf_rule *b)
+static struct eg_window_shape shape_of(const struct eg_conf_rule *rule)
 {
-    return a->window_ms == b->window_ms;
+    return (struct eg_window_shape){rule->window_ms, rule->calendar, rule->statistic, rule->share,
+                                    rule->above};
+}
+
+static bool same_shape(const struct eg_window_shape *a, const struct eg_window_shape *b)
+{
+    return a->width_ms == b->width_ms && a->calendar == b->calendar && a->statistic == b->statistic &&
+           !(a->share < b->share) && !(a->share > b->share) && !(a->above < b->above) &&
+           !(a->above > b->above);
 }
 
 bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf *old)
@@ -104,7 +112,8 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
             known = true;
             watch->at_ms = before[i].at_ms;
             memcpy(watch->checkpoints, before[i].checkpoints, sizeof watch->checkpoints);
-            if (rule->statistic != EG_STAT_LAST && same_window(was, rule)) {
+            const struct eg_window_shape shape = shape_of(rule), shape_was = shape_of(was);
+            if (rule->statistic != EG_STAT_LAST && same_shape(&shape, &shape_was)) {
                 watch->window = before[i].window;
                 before[i].window = NULL;
             }
@@ -116,7 +125,8 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
             take_lost(pipeline, series, rule->id, watch);
         }
         if (rule->statistic != EG_STAT_LAST && !watch->window) {
-            watch->window = eg_window_create(rule->window_ms);
+            const struct eg_window_shape shape = shape_of(rule);
+            watch->window = eg_window_create(&shape);
             ok = ok && watch->window;
         }
     }

@@ -10,14 +10,15 @@
 
 #define EG_SERIES_PER_DEVICE 256
 #define EG_CASES_MAX 100000
-#define EG_FLAGS_UNJUDGED (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED)
+#define EG_FLAGS_UNJUDGED (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED | EG_FLAGS_SET_ASIDE)
 
 /* One rule as it stands for one series. */
 struct eg_watch {
     uint32_t rule; /* index in conf->rules */
     struct eg_rule_state state;
-    struct eg_window *window;                         /* NULL: the rule looks at the last reading */
-    int64_t at_ms;                                    /* the newest reading that was judged; EG_TIME_NONE */
+    struct eg_window *window; /* NULL: the rule looks at the last reading */
+    bool unseen;              /* the rule saw no value, or no valid one, at the newest reading */
+    int64_t at_ms;            /* the newest reading that was judged; EG_TIME_NONE */
     struct eg_checkpoint checkpoints[EG_CHECKPOINTS]; /* where judging anew may begin */
 };
 struct eg_series {
@@ -213,10 +214,13 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
 /* judge.c */
 struct eg_seen { /* what a rule sees at a reading */
     double value;
+    bool valid;                    /* as much of the window is spoken for as the rule demands */
+    int64_t observed_ms, width_ms; /* 0 where the rule does not need them */
 };
-/* The statistic of a rule at a reading of that value, its window filled up to it. False: there is no such value, and nothing is judged. */
-bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, double value,
-                   struct eg_seen *ret);
+/* The one place that says what a rule sees: its statistic at a reading of that value, its window filled up to it. False: there is no such
+ * value, or not a valid one (`valid` tells which), and nothing is judged. */
+bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, int64_t interval_ms,
+                   double value, struct eg_seen *ret);
 enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_state *state, int64_t at_ms,
                                double value);
 /* Before a reading at `next_ms` is judged: keeps `now` where a stretch of late_limit ends. True: it was kept. */

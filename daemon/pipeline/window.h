@@ -1,4 +1,5 @@
-/* A sliding window over one series in event time: (T - width, T], T being its newest reading.
+/* A window over one series in event time: sliding, (T - width, T], T being its newest reading; or aligned, from the start of the local
+ * hour, day or month that T lies in, up to T.
  *
  * Exact, with the single readings, while at most EG_WINDOW_RAW of them lie in it. While there are more it slides in steps of width /
  * EG_WINDOW_PANES: the panes are aligned to the epoch and hold aggregates, so the cost of a reading does not depend on the width,
@@ -9,10 +10,22 @@
 #define EG_WINDOW_RAW 64
 #define EG_WINDOW_PANES 48
 struct eg_window;
-struct eg_window *eg_window_create(int64_t width_ms); /* NULL: no memory */
+/* What it is asked for. */
+struct eg_window_shape {
+    int64_t width_ms; /* of a sliding one */
+    enum eg_calendar calendar;
+    enum eg_statistic statistic;
+    double share, above; /* of a quantile; the limit of EG_STAT_ABOVE */
+};
+struct eg_window *eg_window_create(const struct eg_window_shape *shape); /* NULL: no memory */
 void eg_window_destroy(struct eg_window *window);
 void eg_window_clear(struct eg_window *window);
 bool eg_window_add(struct eg_window *window, int64_t ms, double value); /* false: no memory */
-/* mean min max sum; rate: change per hour from the first to the last reading in it (two at least). False: no such value. */
+/* The statistic it was made for (or mean, min, max, sum, rate of any). rate: change per hour from the first to the last reading in it
+ * (two at least); stddev: two at least; above: the share of its readings that are; vector_mean: none where directions cancel each other
+ * out. Of more than EG_WINDOW_RAW readings a quantile is a sketch's (sketch.h). False: no such value. */
 bool eg_window_value(struct eg_window *window, enum eg_statistic statistic, double *ret);
+/* How much of its time its readings speak for, and how long it is: each for the time since the one before it, but for no longer than
+ * readings are apart (in it, and as learned of the device; 0: unknown) nor than an hour. Over panes: whether they hold a reading. */
+int64_t eg_window_observed(const struct eg_window *window, int64_t interval_ms, int64_t *ret_width_ms);
 #endif

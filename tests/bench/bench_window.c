@@ -13,7 +13,8 @@ int main(int count, char **arguments)
     long readings = count == 2 ? strtol(arguments[1], NULL, 10) : 0;
     double all = 0;
     for (size_t i = 0; readings > 0 && i < sizeof widths / sizeof *widths; i++) {
-        struct eg_window *window = eg_window_create((int64_t)widths[i] * 60000);
+        struct eg_window *window = eg_window_create(
+            &(struct eg_window_shape){.width_ms = (int64_t)widths[i] * 60000, .statistic = EG_STAT_MEAN});
         int64_t ms = 1795363200000;
         for (long at = 0; window && at < widths[i]; at++) /* it is full before it counts */
             eg_window_add(window, ms += 60000, (double)(at % 97));

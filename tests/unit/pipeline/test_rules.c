@@ -113,6 +113,30 @@ static const struct story {
      "1 opened warning@10; 1 condition ok@30"},
     {"statistic: rate, window: 1h, levels: {warning: {open: 60, clear: 30}}", "0:500 61:900",
      ""}, /* one reading has no rate */
+    {"statistic: p50, window: 1h, " LAST, "0:10 10:100 20:100 30:10 40:10",
+     "1 opened warning@20; 1 condition ok@30"},
+    {"statistic: stddev, window: 1h, levels: {warning: {open: 20, clear: 10}}", "0:10 10:10 20:90",
+     "1 opened warning@20"},
+    {"statistic: count, window: 1h, levels: {warning: {open: 2, clear: 2}}", "0:10 10:10 20:90 90:1",
+     "1 opened warning@20; 1 condition ok@90"},
+    {"statistic: above, above: 50, window: 1h, levels: {warning: {open: 15, clear: 5}}",
+     "0:10 10:60 20:60 30:60 40:10", "1 opened warning@20"},
+    /* aligned: from the start of the hour, 12:00, then 13:00 */
+    {"statistic: mean, window: hour, " LAST, "0:80 30:80 59:80 60:10 61:90 70:300",
+     "1 opened warning@0; 1 condition ok@60; 1 condition breaching@70"},
+    {"statistic: max, window: day, " LAST, "0:80 600:10 719:10 720:10",
+     "1 opened warning@0; 1 condition ok@720"},
+    {"statistic: max, window: day, " LAST, "0:10 600:10 719:10 720:10 5:80",
+     "1 opened warning@5; 1 condition ok@720"},
+    /* validity: nothing is judged before enough of it is known, nor where too little is */
+    {"statistic: mean, window: 1h, valid: 45m, " LAST, "0:80 10:80 20:80 30:80 40:80 50:80",
+     "1 opened warning@40"},
+    {"statistic: mean, window: 1h, valid: 0.5, " LAST, "0:80 10:80 20:80 30:80", "1 opened warning@20"},
+    {"statistic: mean, window: hour, valid: standard, " LAST,
+     "0:80 10:80 20:80 30:80 40:80 50:80 60:10 70:10", "1 opened warning@50"},
+    {"statistic: mean, window: 1h, valid: 75%, " LAST,
+     "0:80 10:80 20:80 30:80 40:80 50:80 60:80 200:10 210:10 220:10 230:10 240:10",
+     "1 opened warning@40; 1 condition ok@240"},
 };
 
 static void test_stories(void **unused)

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <base/zone.h>
+#include <pipeline/sketch.h>
 #include <pipeline/window.h>
 
 #include <math.h>
@@ -70,7 +72,7 @@ static void run(uint64_t seed, int64_t width, int64_t step, int late_percent)
 {
     static struct reading rows[MOST];
     const uint64_t start_seed = seed;
-    struct eg_window *window = eg_window_create(width);
+    struct eg_window *window = eg_window_create(&(struct eg_window_shape){.width_ms = width});
     size_t count = 0, in_window;
     int64_t newest = INT64_C(1795435200000);
     int64_t base_step = step;
@@ -103,7 +105,8 @@ static void run(uint64_t seed, int64_t width, int64_t step, int late_percent)
                 fail_msg("seed %llu, width %lld, reading %zu, %s: %.17g; exact %.17g, in panes %.17g, %zu in "
                          "the window",
                          (unsigned long long)start_seed, (long long)width, count,
-                         eg_statistic_name(statistics[s]), is, exact, paned, in_window);
+                         eg_statistic_text(statistics[s], 0, (char[EG_STATISTIC_TEXT]){0}), is, exact, paned,
+                         in_window);
         }
     }
     eg_window_destroy(window);
@@ -126,7 +129,7 @@ static void test_edges(void **unused)
 {
     (void)unused;
     double value = 7;
-    struct eg_window *window = eg_window_create(3600000);
+    struct eg_window *window = eg_window_create(&(struct eg_window_shape){.width_ms = 3600000});
     for (size_t s = 0; s < STATISTICS; s++)
         assert_false(eg_window_value(window, statistics[s], &value)); /* empty */
     eg_window_add(window, 7200000, 5);
@@ -154,7 +157,8 @@ static void test_history_does_not_matter(void **unused)
     static const int64_t width = 3600000;
     for (uint64_t seed = 1; seed <= 40; seed++) {
         uint64_t random = seed;
-        struct eg_window *lived = eg_window_create(width), *restored = eg_window_create(width);
+        struct eg_window *lived = eg_window_create(&(struct eg_window_shape){.width_ms = width}),
+                         *restored = eg_window_create(&(struct eg_window_shape){.width_ms = width});
         static struct reading rows[2000];
         size_t count = 0;
         int64_t ms = INT64_C(1795435200000);
@@ -176,7 +180,8 @@ static void test_history_does_not_matter(void **unused)
                             eg_window_value(restored, statistics[s], &b));
                 if (a != b)
                     fail_msg("seed %llu, after %zu readings: %s is %.17g, restored %.17g",
-                             (unsigned long long)seed, count, eg_statistic_name(statistics[s]), a, b);
+                             (unsigned long long)seed, count,
+                             eg_statistic_text(statistics[s], 0, (char[EG_STATISTIC_TEXT]){0}), a, b);
             }
         }
         eg_window_destroy(lived);
@@ -184,9 +189,188 @@ static void test_history_does_not_matter(void **unused)
     }
 }
 
+/* --- what needs more than sums --- */
+
+static int ascending(const void *left, const void *right)
+{
+    const double a = *(const double *)left, b = *(const double *)right;
+    return a < b ? -1 : a > b;
+}
+
+/* Over the readings of (after, newest]; NAN: no such value. */
+static double plain(const struct reading *rows, size_t count, int64_t after,
+                    const struct eg_window_shape *shape)
+{
+    static double values[MOST];
+    double sum = 0, squares = 0, east = 0, north = 0, above = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].ms > after)
+            values[n++] = rows[i].value;
+    for (size_t i = 0; i < n; i++) {
+        sum += values[i];
+        above += values[i] > shape->above;
+        east += sin(values[i] * 0.017453292519943295);
+        north += cos(values[i] * 0.017453292519943295);
+    }
+    for (size_t i = 0; i < n; i++)
+        squares += (values[i] - sum / (double)n) * (values[i] - sum / (double)n);
+    if (shape->statistic == EG_STAT_READINGS)
+        return (double)n;
+    if (shape->statistic == EG_STAT_STDDEV)
+        return n > 1 ? sqrt(squares / (double)(n - 1)) : NAN;
+    if (shape->statistic == EG_STAT_ABOVE)
+        return above / (double)n;
+    if (shape->statistic == EG_STAT_VECTOR_MEAN)
+        return fmod(atan2(east, north) / 0.017453292519943295 + 360, 360);
+    qsort(values, n, sizeof *values, ascending);
+    double rank = (double)(n - 1) * shape->share;
+    size_t low = (size_t)rank;
+    return low + 1 < n ? values[low] + (values[low + 1] - values[low]) * (rank - (double)low) : values[low];
+}
+
+static void test_more_statistics(void **unused)
+{
+    (void)unused;
+    static const struct eg_window_shape shapes[] = {
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_READINGS, 0, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_STDDEV, 0, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_QUANTILE, 0.5, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_QUANTILE, 0.98, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_QUANTILE, 0, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_ABOVE, 0, 120},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_VECTOR_MEAN, 0, 0},
+    };
+    static struct reading rows[MOST];
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+        for (int step = 10; step <= 600; step *= 4) {
+            uint64_t seed = 99;
+            int64_t ms = INT64_C(1795435200000);
+            struct eg_window *window = eg_window_create(&shapes[s]);
+            for (size_t count = 0; count < 1000;) {
+                ms += 500 + (int64_t)(next(&seed) % (uint64_t)(step * 2000));
+                rows[count] = (struct reading){ms, (double)(next(&seed) % 2000) / 10};
+                assert_true(eg_window_add(window, ms, rows[count].value));
+                count++;
+                size_t in_window = 0;
+                for (size_t i = 0; i < count; i++)
+                    in_window += rows[i].ms > ms - 3600000;
+                bool exact = in_window <= EG_WINDOW_RAW;
+                double is = NAN,
+                       want = plain(rows, count, exact ? ms - 3600000 : paned_from(ms, 3600000), &shapes[s]);
+                bool has = eg_window_value(window, shapes[s].statistic, &is);
+                double off = exact || shapes[s].statistic != EG_STAT_QUANTILE
+                                 ? 1e-7
+                                 : EG_SKETCH_ERROR * fabs(want) + 0.25;
+                if (has != !isnan(want) || (has && fabs(is - want) > off))
+                    fail_msg(
+                        "%s of %zu readings: %.17g, not %.17g",
+                        eg_statistic_text(shapes[s].statistic, shapes[s].share, (char[EG_STATISTIC_TEXT]){0}),
+                        in_window, is, want);
+            }
+            eg_window_destroy(window);
+        }
+}
+
+/* Sketches in any parts and order are the same, and negative values lie where they should. */
+static void test_sketch(void **unused)
+{
+    (void)unused;
+    uint64_t seed = 5;
+    struct eg_sketch whole = {0}, parts[3] = {{0}}, sum = {0};
+    static double values[3000];
+    for (int i = 0; i < 3000; i++) {
+        values[i] = (double)(next(&seed) % 200000) / 100 - 1000;
+        assert_true(eg_sketch_add(&whole, values[i]) && eg_sketch_add(&parts[next(&seed) % 3], values[i]));
+    }
+    for (int i = 2; i >= 0; i--)
+        assert_true(eg_sketch_merge(&sum, &parts[i]));
+    assert_true(sum.total == 3000 && sum.count == whole.count);
+    assert_memory_equal(sum.bins, whole.bins, whole.count * sizeof *whole.bins);
+    for (int percent = 0; percent <= 100; percent += 5) {
+        double exact = eg_sketch_exact(values, 3000, percent / 100.0),
+               is = eg_sketch_quantile(&sum, NULL, percent / 100.0);
+        if (fabs(is - exact) > EG_SKETCH_ERROR * fabs(exact) + 1)
+            fail_msg("p%d: %g, not %g", percent, is, exact);
+    }
+    eg_sketch_finish(&whole);
+    eg_sketch_finish(&sum);
+    for (int i = 0; i < 3; i++)
+        eg_sketch_finish(&parts[i]);
+}
+
+#define AT(hours)                                                                                            \
+    (INT64_C(1774738800000) +                                                                                \
+     (int64_t)((hours)*3600000.0)) /* 2026-03-29T00:00 in Berlin, a day of 23 hours */
+
+static void test_aligned(void **unused)
+{
+    (void)unused;
+    double value = 0;
+    int64_t width = 0;
+    assert_true(eg_zone_use("Europe/Berlin"));
+    struct eg_window *day = eg_window_create(&(struct eg_window_shape){
+        .width_ms = 90000000, .calendar = EG_CALENDAR_DAY, .statistic = EG_STAT_READINGS});
+    for (int half = -4; half < 46;
+         half++) /* every half hour, from the evening before to the end of the day */
+        assert_true(eg_window_add(day, AT(half / 2.0), 1));
+    assert_true(eg_window_value(day, EG_STAT_READINGS, &value) && value == 46);
+    assert_true(eg_window_observed(day, 1800000, &width) == AT(22.5) - AT(0) &&
+                width == 23 * INT64_C(3600000));
+    eg_window_add(day, AT(-1.1), 1); /* of the day before: too late */
+    assert_true(eg_window_value(day, EG_STAT_READINGS, &value) && value == 46);
+    eg_window_add(day, AT(23), 1); /* the next day */
+    assert_true(eg_window_value(day, EG_STAT_READINGS, &value) && value == 1);
+    eg_window_destroy(day);
+    struct eg_window *month = eg_window_create(&(struct eg_window_shape){
+        .width_ms = 90000000, .calendar = EG_CALENDAR_MONTH, .statistic = EG_STAT_SUM});
+    for (int hour = -672; hour < 80; hour++) /* all of March and some of what lies round it */
+        assert_true(eg_window_add(month, AT(hour), 1));
+    assert_true(eg_window_value(month, EG_STAT_SUM, &value) && value == 80 - 71); /* since April began */
+    eg_window_observed(month, 3600000, &width);
+    assert_true(width == 30 * INT64_C(86400000));
+    eg_window_destroy(month);
+    assert_true(eg_zone_use("UTC"));
+}
+
+/* How much of a sliding hour is spoken for. */
+static void test_observed(void **unused)
+{
+    (void)unused;
+    static const struct {
+        int interval_s, step_s, from_s, to_s, out_from_s, out_to_s, low_s, high_s;
+    } table[] = {
+        {60, 60, -3540, 0, 0, 0, 3600, 3600},         /* every minute */
+        {60, 60, -1740, 0, 0, 0, 1750, 1860},         /* half an hour of it */
+        {600, 600, -3000, 0, 0, 0, 3600, 3600},       /* every ten minutes */
+        {60, 3000, -3000, 0, 0, 0, 120, 160},         /* two readings of a device of every minute */
+        {10, 10, -3590, 0, 0, 0, 3600, 3600},         /* in panes */
+        {10, 10, -3590, 0, -2400, -1200, 2300, 2600}, /* with a gap */
+        {3600, 3600, 0, 0, 0, 0, 3600, 3600},         /* one an hour */
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct eg_window *window =
+            eg_window_create(&(struct eg_window_shape){.width_ms = 3600000, .statistic = EG_STAT_MEAN});
+        int64_t width;
+        for (int s = table[i].from_s; s <= table[i].to_s; s += table[i].step_s)
+            if (s <= table[i].out_from_s || s >= table[i].out_to_s ||
+                table[i].out_from_s == table[i].out_to_s)
+                assert_true(eg_window_add(window, INT64_C(1795435200000) + s * 1000, 1));
+        int64_t is = eg_window_observed(window, table[i].interval_s * 1000, &width) / 1000;
+        if (is < table[i].low_s || is > table[i].high_s)
+            fail_msg("row %zu: %lld s", i, (long long)is);
+        eg_window_destroy(window);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_edges), cmocka_unit_test(test_against_naive),
-                                       cmocka_unit_test(test_history_does_not_matter)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_edges),
+                                       cmocka_unit_test(test_against_naive),
+                                       cmocka_unit_test(test_history_does_not_matter),
+                                       cmocka_unit_test(test_more_statistics),
+                                       cmocka_unit_test(test_sketch),
+                                       cmocka_unit_test(test_aligned),
+                                       cmocka_unit_test(test_observed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

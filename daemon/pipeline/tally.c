@@ -1,0 +1,253 @@
+/* Statistics over a span (tally.h). Knows numbers, times and where local hours and days begin. Called by the API. */
+#include <pipeline/tally.h>
+#include <base/zone.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_MS INT64_C(3600000)
+#define RADIANS 0.017453292519943295
+#define HOUR_VALID_MS (45 * INT64_C(60000))
+#define DAY_VALID_HOURS 20
+#define MONTH_VALID_DAYS 27
+#define FEBRUARY_VALID_DAYS 25
+#define EIGHT 8
+#define EIGHT_VALID 6
+
+void eg_tally_begin(struct eg_tally *tally, enum eg_calendar calendar, int64_t from_ms, int64_t to_ms,
+                    int64_t interval_ms, double above)
+{
+    struct eg_sketch kept = tally->sketch;
+    double *values = tally->values;
+    size_t capacity = tally->capacity;
+    *tally = (struct eg_tally){
+        .from_ms = from_ms, .to_ms = to_ms, .calendar = calendar, .above = above, .last_ms = from_ms};
+    tally->values = values;
+    tally->capacity = capacity;
+    tally->sketch = kept;
+    eg_sketch_clear(&tally->sketch);
+    tally->speaks_ms =
+        interval_ms > 0 && interval_ms + interval_ms / 4 < HOUR_MS ? interval_ms + interval_ms / 4 : HOUR_MS;
+}
+
+void eg_tally_finish(struct eg_tally *tally)
+{
+    eg_sketch_finish(&tally->sketch);
+    free(tally->values);
+}
+
+/* --- hours and days --- */
+
+static void push_hour(struct eg_tally *tally, double mean)
+{
+    double sum = 0;
+    unsigned valid = 0;
+    memmove(tally->hours, tally->hours + 1, (EIGHT - 1) * sizeof *tally->hours);
+    tally->hours[EIGHT - 1] = mean;
+    if (++tally->hours_in < EIGHT)
+        return;
+    for (int i = 0; i < EIGHT; i++)
+        if (!isnan(tally->hours[i])) {
+            sum += tally->hours[i];
+            valid++;
+        }
+    if (valid < EIGHT_VALID)
+        return;
+    if (!tally->running++ || sum / valid > tally->running_most)
+        tally->running_most = sum / valid;
+}
+
+static void close_hour(struct eg_tally *tally)
+{
+    struct eg_tally_hour *hour = &tally->hour;
+    if (!hour->end_ms)
+        return;
+    int64_t to_ms = hour->end_ms < tally->to_ms ? hour->end_ms : tally->to_ms, tail = to_ms - tally->last_ms;
+    hour->observed_ms += tail < tally->speaks_ms ? tail : tally->speaks_ms;
+    bool valid = hour->observed_ms >= HOUR_VALID_MS;
+    if (hour->start_ms >= tally->day_end_ms) {
+        int64_t start;
+        tally->valid_days += tally->valid_hours >= DAY_VALID_HOURS;
+        tally->valid_hours = 0;
+        eg_zone_day(hour->start_ms, &start, &tally->day_end_ms);
+    }
+    tally->valid_hours += valid;
+    push_hour(tally, valid ? hour->sum / (double)hour->count : NAN);
+}
+
+static void open_hour(struct eg_tally *tally, int64_t ms)
+{
+    int64_t before_end = tally->hour.end_ms ? tally->hour.end_ms : tally->from_ms;
+    tally->hour = (struct eg_tally_hour){0};
+    eg_zone_hour(ms, &tally->hour.start_ms, &tally->hour.end_ms);
+    int64_t missing = (tally->hour.start_ms - before_end) / HOUR_MS;
+    for (int64_t i = 0; i < missing && i < EIGHT * 2; i++)
+        push_hour(tally, NAN);
+}
+
+/* --- values --- */
+
+static void keep_value(struct eg_tally *tally, double value)
+{
+    if (!tally->sketched && tally->count <= EG_TALLY_EXACT) {
+        if (tally->count > tally->capacity) {
+            size_t more = tally->capacity ? tally->capacity * 2 : 1024;
+            double *values = realloc(tally->values, more * sizeof *values);
+            if (!values) {
+                tally->failed = true;
+                return;
+            }
+            tally->values = values;
+            tally->capacity = more;
+        }
+        tally->values[tally->count - 1] = value;
+        return;
+    }
+    for (size_t i = 0; !tally->sketched && i < EG_TALLY_EXACT; i++)
+        tally->failed = !eg_sketch_add(&tally->sketch, tally->values[i]) || tally->failed;
+    tally->sketched = true;
+    tally->failed = !eg_sketch_add(&tally->sketch, value) || tally->failed;
+}
+
+/* Neumaier: what a sum of many loses is kept beside it. */
+static void add_to_sum(struct eg_tally *tally, double value)
+{
+    double sum = tally->sum + value;
+    tally->sum_lost +=
+        fabs(tally->sum) >= fabs(value) ? (tally->sum - sum) + value : (value - sum) + tally->sum;
+    tally->sum = sum;
+}
+
+void eg_tally_add(struct eg_tally *tally, int64_t ms, double value)
+{
+    if (!tally->hour.end_ms || ms >= tally->hour.end_ms) {
+        close_hour(tally);
+        open_hour(tally, ms);
+    }
+    int64_t gap = ms - tally->last_ms, spoken = gap < tally->speaks_ms ? gap : tally->speaks_ms,
+            in_hour = ms - tally->hour.start_ms;
+    tally->observed_ms += spoken;
+    tally->hour.observed_ms += spoken < in_hour ? spoken : in_hour;
+    tally->hour.sum += value;
+    tally->hour.count++;
+    if (!tally->count || value < tally->min)
+        tally->min = value;
+    if (!tally->count || value > tally->max)
+        tally->max = value;
+    if (!tally->count++) {
+        tally->first_ms = ms;
+        tally->first = value;
+    }
+    tally->last_ms = ms;
+    tally->last = value;
+    double off = value - tally->mean;
+    tally->mean += off / (double)tally->count;
+    tally->apart += off * (value - tally->mean);
+    tally->over += value > tally->above;
+    tally->east += sin(value * RADIANS);
+    tally->north += cos(value * RADIANS);
+    add_to_sum(tally, value);
+    keep_value(tally, value);
+}
+
+void eg_tally_end(struct eg_tally *tally, int64_t now_ms)
+{
+    if (!tally->count)
+        return;
+    int64_t to_ms = now_ms < tally->to_ms ? now_ms : tally->to_ms,
+            tail = to_ms > tally->last_ms ? to_ms - tally->last_ms : 0;
+    tally->observed_ms += tail < tally->speaks_ms ? tail : tally->speaks_ms;
+    if (tally->hour.end_ms <= to_ms)
+        close_hour(tally);
+    else if (tally->hour.observed_ms >= HOUR_VALID_MS)
+        close_hour(tally);
+    tally->valid_days += tally->valid_hours >= DAY_VALID_HOURS;
+}
+
+double eg_tally_completeness(const struct eg_tally *tally, int64_t now_ms)
+{
+    int64_t to_ms = now_ms < tally->to_ms ? now_ms : tally->to_ms;
+    if (to_ms <= tally->from_ms)
+        return 0;
+    double share = (double)tally->observed_ms / (double)(to_ms - tally->from_ms);
+    return share > 1 ? 1 : share;
+}
+
+bool eg_tally_valid(const struct eg_tally *tally)
+{
+    int64_t span = tally->to_ms - tally->from_ms;
+    switch (tally->calendar) {
+    case EG_CALENDAR_HOUR:
+        return tally->observed_ms >= HOUR_VALID_MS;
+    case EG_CALENDAR_DAY:
+        return tally->valid_hours >= DAY_VALID_HOURS;
+    case EG_CALENDAR_MONTH:
+        return tally->valid_days >=
+               (span < 30 * 24 * HOUR_MS - 2 * HOUR_MS ? FEBRUARY_VALID_DAYS : MONTH_VALID_DAYS);
+    default:
+        return (double)tally->observed_ms >= 0.75 * (double)span;
+    }
+}
+
+static bool quantile(struct eg_tally *tally, double share, double *ret)
+{
+    if (tally->failed)
+        return false;
+    if (!tally->sketched) {
+        *ret = eg_sketch_exact(tally->values, tally->count, share);
+        return true;
+    }
+    *ret = eg_sketch_quantile(&tally->sketch, NULL, share);
+    *ret = *ret < tally->min ? tally->min : *ret > tally->max ? tally->max : *ret;
+    return true;
+}
+
+bool eg_tally_value(struct eg_tally *tally, enum eg_statistic statistic, double share, double *ret)
+{
+    const double count = (double)tally->count, sum = tally->sum + tally->sum_lost;
+    if (statistic == EG_STAT_READINGS) {
+        *ret = count;
+        return true;
+    }
+    if (!tally->count)
+        return false;
+    switch (statistic) {
+    case EG_STAT_LAST:
+        *ret = tally->last;
+        return true;
+    case EG_STAT_MEAN:
+        *ret = sum / count;
+        return true;
+    case EG_STAT_MIN:
+        *ret = tally->min;
+        return true;
+    case EG_STAT_MAX:
+        *ret = tally->max;
+        return true;
+    case EG_STAT_SUM:
+        *ret = sum;
+        return true;
+    case EG_STAT_RATE:
+        *ret = tally->last_ms > tally->first_ms
+                   ? (tally->last - tally->first) * 3600000.0 / (double)(tally->last_ms - tally->first_ms)
+                   : 0;
+        return tally->last_ms > tally->first_ms;
+    case EG_STAT_STDDEV:
+        *ret = sqrt(tally->apart / (count - 1));
+        return tally->count > 1;
+    case EG_STAT_QUANTILE:
+        return quantile(tally, share, ret);
+    case EG_STAT_ABOVE:
+        *ret = (double)tally->over / count * (double)tally->observed_ms / 60000.0;
+        return true;
+    case EG_STAT_VECTOR_MEAN:
+        *ret = fmod(atan2(tally->east, tally->north) / RADIANS + 360, 360);
+        return hypot(tally->east, tally->north) >= 1e-6 * count;
+    case EG_STAT_MAX_8H:
+        *ret = tally->running_most;
+        return tally->running > 0;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,44 @@
+/* The statistics of a series over one span of time, for questions: readings go in ascending by time. Quantiles are exact up to
+ * EG_TALLY_EXACT readings, then a sketch's (sketch.h). Completeness as the standards count it (GB 3095, table 4): an hour of which 45
+ * minutes are spoken for is valid, a day with 20 such hours, a month with 27 such days (February 25); any other span with three
+ * quarters. */
+#ifndef EG_TALLY_H
+#define EG_TALLY_H
+#include <conf/conf.h>
+#include <pipeline/sketch.h>
+#define EG_TALLY_EXACT 100000u
+struct eg_tally_hour {
+    int64_t start_ms, end_ms, observed_ms;
+    double sum;
+    uint64_t count;
+};
+struct eg_tally { /* eg_tally_begin() … eg_tally_finish(); what it holds is read by eg_tally_value() */
+    int64_t from_ms, to_ms, speaks_ms;
+    enum eg_calendar calendar;
+    double above;
+    uint64_t count, over;
+    int64_t first_ms, last_ms, observed_ms;
+    double first, last, min, max, sum, sum_lost, mean, apart, east, north;
+    double *values;
+    size_t capacity;
+    bool sketched, failed;
+    struct eg_sketch sketch;
+    struct eg_tally_hour hour;
+    double hours[8]; /* means of the hours up to the last, NAN: not valid */
+    unsigned hours_in, running, valid_hours, valid_days;
+    double running_most;
+    int64_t day_end_ms;
+};
+/* `calendar`: what the span is, SLIDING: any. `interval_ms`: the device's, as learned; 0: unknown. */
+void eg_tally_begin(struct eg_tally *tally, enum eg_calendar calendar, int64_t from_ms, int64_t to_ms,
+                    int64_t interval_ms, double above);
+void eg_tally_add(struct eg_tally *tally, int64_t ms, double value);
+/* No more will come; what lies behind `now_ms` has not been. */
+void eg_tally_end(struct eg_tally *tally, int64_t now_ms);
+void eg_tally_finish(struct eg_tally *tally);
+/* False: there is no such value. EG_STAT_ABOVE: minutes. EG_STAT_MAX_8H: the greatest mean of eight hours in a row, of which six
+ * are valid. */
+bool eg_tally_value(struct eg_tally *tally, enum eg_statistic statistic, double share, double *ret);
+double eg_tally_completeness(const struct eg_tally *tally, int64_t now_ms); /* of the time that has passed */
+bool eg_tally_valid(const struct eg_tally *tally);
+#endif
