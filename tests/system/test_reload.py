@@ -1,5 +1,6 @@
 """Configuration: --check, a bad start, SIGHUP with good and bad."""
 import json
+import time
 import re
 
 import pytest
@@ -102,14 +103,15 @@ def test_reload_keeps_open_cases_and_hold_timers(broker, house, peer):
     rule = {**PM25_RULE, "hold": "10m"}
     daemon = house(broker.port, rules=[rule]).start()
     daemon.connected()
-    for device, ts in (("a1", 1795480000), ("a1", 1795480600), ("a2", 1795480000)):
+    began = int(time.time()) - 1000  # within late_limit
+    for device, ts in (("a1", began), ("a1", began + 600), ("a2", began)):
         peer.tell(f"ecogov/v1/air/{device}", json.dumps({"pm25": 90, "ts": ts}))
     daemon.stored(3)
     daemon.cases()
     daemon.configure(rules=[{"id": "other", "quantity": "no2", "levels": {"notice": {"open": 1, "clear": 1}}}, rule])
     daemon.reload()
-    peer.tell("ecogov/v1/air/a1", json.dumps({"pm25": 92, "ts": 1795480700}))
-    peer.tell("ecogov/v1/air/a2", json.dumps({"pm25": 92, "ts": 1795480600}))
+    peer.tell("ecogov/v1/air/a1", json.dumps({"pm25": 92, "ts": began + 700}))
+    peer.tell("ecogov/v1/air/a2", json.dumps({"pm25": 92, "ts": began + 600}))
     daemon.cases(2)
     cases = {case["device"]: case for case in daemon.call("cases.list")["cases"]}
     assert cases["a1"]["version"] == 1 and cases["a1"]["last"]["value"] == 92
