@@ -16,6 +16,7 @@
 
 #define LINE_MAX_BYTES ((size_t)16 * 1024 * 1024)
 #define TURN_EVENTS_MAX 4096
+#define TURN_READINGS_MAX 65536
 
 struct replay {
     struct eg_conf *conf;
@@ -116,6 +117,16 @@ static int commit(struct replay *replay, struct eg_err *err)
     return code;
 }
 
+/* Nothing in the turn that is told, and nothing that waits to be judged: it may go on. Nobody waits for a replay's turns, and as many as
+ * the live day had would each wait for the disk. */
+static bool may_go_on(const struct replay *replay)
+{
+    const struct eg_batch *batch = &replay->batch;
+    return !batch->devices_count && !batch->quarantine_count && !batch->case_events_count &&
+           !batch->answers_count && batch->events < TURN_EVENTS_MAX &&
+           batch->readings_count < TURN_READINGS_MAX && !eg_pipeline_unsettled(replay->pipeline);
+}
+
 static int take(struct replay *replay, const struct eg_event *event, struct eg_err *err)
 {
     if (event->now_ms < replay->now_ms)
@@ -123,14 +134,16 @@ static int take(struct replay *replay, const struct eg_event *event, struct eg_e
     replay->now_ms = event->now_ms;
     int code = EG_OK;
     if (replay->batch.events &&
-        event->now_ms - replay->turn_began_ms >= replay->conf->store.commit_interval_ms)
+        event->now_ms - replay->turn_began_ms >= replay->conf->store.commit_interval_ms &&
+        (!may_go_on(replay) || event->kind == EG_EVENT_COMMAND))
         code = commit(replay, err);
     if (code != EG_OK || event->kind == EG_EVENT_TICK)
         return code;
     if (!replay->batch.events)
         replay->turn_began_ms = event->now_ms;
     eg_pipeline_event(replay->pipeline, event, &replay->batch);
-    if (replay->batch.urgent || replay->batch.failed || replay->batch.events >= TURN_EVENTS_MAX)
+    if (replay->batch.urgent || replay->batch.failed || replay->batch.events >= TURN_EVENTS_MAX ||
+        replay->batch.readings_count >= TURN_READINGS_MAX)
         code = commit(replay, err);
     return code;
 }

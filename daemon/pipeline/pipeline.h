@@ -37,6 +37,7 @@ int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *co
 void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *event, struct eg_batch *batch);
 /* Before the batch is committed: what came out of its order is judged now, all of it at once. */
 void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch);
+bool eg_pipeline_unsettled(const struct eg_pipeline *pipeline); /* there is something to settle */
 /* The earliest time at which a TICK event would change anything; INT64_MAX for never. */
 int64_t eg_pipeline_deadline(const struct eg_pipeline *pipeline);
 

@@ -267,3 +267,8 @@ void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch)
     }
     pipeline->unsettled_count = 0;
 }
+
+bool eg_pipeline_unsettled(const struct eg_pipeline *pipeline)
+{
+    return pipeline->unsettled_count > 0;
+}

@@ -12,11 +12,12 @@ import drivers
 import flash
 import ingest
 import questions
+import replay
 import size
 import store
 
 BENCHES = {"ingest": ingest.run, "store": store.run, "api": api.run, "flash": flash.run, "questions": questions.run,
-           "size": size.run, "drivers": drivers.run}
+           "size": size.run, "drivers": drivers.run, "replay": replay.run}
 
 
 class Report:

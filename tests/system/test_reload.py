@@ -1,7 +1,7 @@
 """Configuration: --check, a bad start, SIGHUP with good and bad."""
 import json
-import time
 import re
+import time
 
 import pytest
 

@@ -1,0 +1,39 @@
+"""A year of readings in virtual time: a hundred series, one reading a minute, through `ecogovd --replay` with its rules, journal and
+sealing.
+
+Knows how to write such a recording, a part of the year, and to ask the kernel for the seconds of processor that took."""
+import datetime
+import resource
+import subprocess
+
+from bed import BIN, Failure, configuration, folder
+
+DEVICES, QUANTITIES = 10, ("pm25", "pm10", "no2", "so2", "o3", "co", "temperature", "humidity", "pressure", "noise")
+START = 1767225600  # 2026-01-01
+
+
+def lines(minutes):
+    for minute in range(minutes):
+        at = START + minute * 60
+        time = datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:00.000Z")
+        for device in range(DEVICES):
+            v = (minute * 7 + device * 13) % 97
+            values = ",".join(f'\\"{name}\\":{(1000 if name == "pressure" else 10) + v * (i + 1) / 20}' for i, name in enumerate(QUANTITIES))
+            yield f'{{"time":"{time}","topic":"ecogov/v{device}/air/a{device}","payload":"{{\\"ts\\":{at},{values}}}"}}\n'
+
+
+def run(report, quick):
+    days = 4 if quick else 15
+    with folder() as path:
+        file = configuration(path, 1, path / "s")
+        with open(path / "year.jsonl", "w", encoding="utf-8") as out:
+            out.writelines(lines(days * 1440))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run([BIN / "ecogovd", "-c", file, "--replay", path / "year.jsonl"], capture_output=True, text=True, check=False)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    stored = days * 1440 * DEVICES * len(QUANTITIES)
+    if done.returncode != 0 or f"stored={stored} " not in done.stdout:
+        raise Failure(f"the recording was not replayed: {done.stdout[-300:]}{done.stderr[-300:]}")
+    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    report.add("a year of minutes, 100 series, replayed", seconds * 365 / days, "<=", 60, "s",
+               f"of processor, from {days} days; {seconds * 1e9 / stored:.0f} ns a reading")
