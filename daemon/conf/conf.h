@@ -68,14 +68,22 @@ struct eg_conf_mqtt {
     int64_t session_expiry_ms; /* default 7d */
     bool publish;              /* outgoing MQTT (CONTRACT §6); default true */
 };
+#define EG_CONF_RETAIN_MAX 256
+struct eg_conf_retain {
+    const char *domain;              /* NULL: any */
+    int quantity;                    /* EG_QUANTITY_NONE: any */
+    int64_t raw_ms, hour_ms, day_ms; /* negative: not said here; 0: for ever */
+};
 struct eg_conf_store {
     const char *path;
-    int64_t commit_interval_ms; /* default 1 s */
-    int64_t retain_raw_ms;      /* default 400 d; 0 in any of these: for ever */
-    int64_t retain_hour_ms;     /* default 1825 d */
-    int64_t retain_day_ms;      /* default 0 */
-    int64_t max_size;           /* bytes, default 4 GB */
-    int64_t endurance_bytes;    /* the card's, default 10 TB; 0: not estimated */
+    int64_t commit_interval_ms;    /* default 1 s */
+    int64_t retain_raw_ms;         /* default 400 d; 0 in any of these: for ever */
+    int64_t retain_hour_ms;        /* default 1825 d */
+    int64_t retain_day_ms;         /* default 0 */
+    struct eg_conf_retain *retain; /* by domain and quantity: the most specific wins */
+    size_t retain_count;
+    int64_t max_size;        /* bytes, default 4 GB */
+    int64_t endurance_bytes; /* the card's, default 10 TB; 0: not estimated */
 };
 struct eg_conf_socket {
     const char *path;

@@ -57,12 +57,19 @@ static const cyaml_schema_field_t mqtt_fields[] = {
     TEXT("session_expiry", struct eg_raw_mqtt, session_expiry),
     YES_NO("publish", struct eg_raw_mqtt, publish),
     CYAML_FIELD_END};
+static const cyaml_schema_field_t retain_fields[] = {
+    TEXT("domain", struct eg_raw_retain, domain), TEXT("quantity", struct eg_raw_retain, quantity),
+    TEXT("raw", struct eg_raw_retain, raw),       TEXT("hour", struct eg_raw_retain, hour),
+    TEXT("day", struct eg_raw_retain, day),       CYAML_FIELD_END};
+static const cyaml_schema_value_t retain_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_retain, retain_fields)};
 static const cyaml_schema_field_t store_fields[] = {
     TEXT("path", struct eg_raw_store, path),
     TEXT("commit_interval", struct eg_raw_store, commit_interval),
     TEXT("retain_raw", struct eg_raw_store, retain_raw),
     TEXT("retain_hour", struct eg_raw_store, retain_hour),
     TEXT("retain_day", struct eg_raw_store, retain_day),
+    LIST("retain", struct eg_raw_store, retain, &retain_entry),
     TEXT("max_size", struct eg_raw_store, max_size),
     TEXT("endurance", struct eg_raw_store, endurance),
     CYAML_FIELD_END};

@@ -12,8 +12,13 @@ struct eg_raw_mqtt {
     int *port, *receive_maximum;
     bool *tls, *tls_insecure, *publish;
 };
+struct eg_raw_retain {
+    char *domain, *quantity, *raw, *hour, *day;
+};
 struct eg_raw_store {
     char *path, *commit_interval, *retain_raw, *retain_hour, *retain_day, *max_size, *endurance;
+    struct eg_raw_retain *retain;
+    unsigned retain_count;
 };
 struct eg_raw_socket {
     char *path;

@@ -70,6 +70,43 @@ static void take_mqtt(struct eg_resolve *resolve, const struct eg_raw_mqtt *raw)
         eg_resolve_fault(resolve, node, "a password is given without user");
 }
 
+static void take_retain(struct eg_resolve *resolve, const struct eg_raw_store *raw, const yaml_node_t *node)
+{
+    struct eg_conf_store *store = &resolve->loaded->conf.store;
+    const yaml_node_t *list = eg_files_key(resolve->file, node, "retain");
+    if (raw->retain_count > EG_CONF_RETAIN_MAX) {
+        eg_resolve_fault(resolve, list, "retain has %u entries, it may have %d", raw->retain_count,
+                         EG_CONF_RETAIN_MAX);
+        return;
+    }
+    store->retain = eg_resolve_keep(resolve, raw->retain_count, sizeof *store->retain);
+    for (unsigned i = 0; store->retain && i < raw->retain_count; i++) {
+        const struct eg_raw_retain *from = &raw->retain[i];
+        const yaml_node_t *entry = eg_files_item(resolve->file, list, i);
+        struct eg_conf_retain *to = &store->retain[store->retain_count];
+        *to = (struct eg_conf_retain){.domain = from->domain, .quantity = EG_QUANTITY_NONE};
+        eg_resolve_domain(resolve, entry, from->domain);
+        if (from->quantity)
+            to->quantity =
+                eg_resolve_quantity(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
+        to->raw_ms = eg_resolve_span(resolve, entry, "raw", from->raw, -1);
+        to->hour_ms = eg_resolve_span(resolve, entry, "hour", from->hour, -1);
+        to->day_ms = eg_resolve_span(resolve, entry, "day", from->day, -1);
+        if (!from->domain && !from->quantity)
+            eg_resolve_fault(
+                resolve, entry,
+                "an entry of retain names a domain or a quantity, or both; for all there are retain_raw, "
+                "retain_hour and retain_day");
+        if (!from->raw && !from->hour && !from->day)
+            eg_resolve_fault(resolve, entry, "an entry of retain says how long: raw, hour or day");
+        for (size_t before = 0; before < store->retain_count; before++)
+            if (store->retain[before].quantity == to->quantity &&
+                strcmp(or_text(store->retain[before].domain, ""), or_text(to->domain, "")) == 0)
+                eg_resolve_fault(resolve, entry, "retain says twice how long the same is kept");
+        store->retain_count++;
+    }
+}
+
 static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *raw)
 {
     struct eg_conf_store *store = &resolve->loaded->conf.store;
@@ -84,6 +121,7 @@ static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *ra
         eg_resolve_span(resolve, node, "retain_hour", raw->retain_hour, store->retain_hour_ms);
     store->retain_day_ms =
         eg_resolve_span(resolve, node, "retain_day", raw->retain_day, store->retain_day_ms);
+    take_retain(resolve, raw, node);
     if (store->commit_interval_ms < 1 || store->commit_interval_ms > 600000)
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "commit_interval"),
                          "commit_interval may be 1ms to 10m");

@@ -83,7 +83,7 @@ enum eg_sql {
     SQL_TURN_SEALED,
     SQL_TURN_FOLD,
     SQL_TURN_BARE,
-    SQL_ROLLUP_PRUNE,
+    SQL_ROLLUP_AGED,
     SQL_ROLLUP_GET,
     SQL_ROLLUP_DROP,
     SQL_FOLD_KEYS,
@@ -91,7 +91,9 @@ enum eg_sql {
     SQL_BUCKET_AFTER,
     SQL_BUCKET_ADD,
     SQL_BUCKET_SET,
-    SQL_BUCKET_PRUNE,
+    SQL_BUCKET_AGED,
+    SQL_CHUNK_AGED,
+    SQL_SERIES_NEXT,
     SQL_BUCKET_OLD,
     SQL_PAGES,
     SQL_COUNT
@@ -148,16 +150,37 @@ struct eg_flash {
     bool due; /* the next commit notes the sum in `meta` */
 };
 
+/* How long things are kept, and how far a pass over what is too old has come (age.c). */
+enum eg_age_of {
+    EG_AGE_RAW,
+    EG_AGE_HOUR,
+    EG_AGE_DAY,
+    EG_AGE_KINDS
+}; /* hour and day as enum eg_period has them */
+struct eg_age {
+    int64_t kept_ms[EG_AGE_KINDS]; /* 0: for ever */
+    struct eg_age_rule {
+        char domain[EG_DOMAIN_TEXT];   /* "": any */
+        int quantity;                  /* EG_QUANTITY_NONE: any */
+        int64_t kept_ms[EG_AGE_KINDS]; /* negative: it says nothing of it */
+    } * rules;
+    size_t rule_count;
+    uint32_t series; /* up to there it is done */
+    bool in_rows;    /* all series are done: rows of rollups, behind that one */
+    int period;
+    int64_t row_start_ms, row_series;
+};
+
 struct eg_store {
     sqlite3 *db;
     sqlite3_stmt *sql[SQL_COUNT];
     char *path;
     int lock_fd;
-    int64_t retain_raw_ms, retain_hour_ms, retain_day_ms; /* 0: for ever */
-    int64_t max_pages;                                    /* of the file */
-    int64_t pages_free, pages_wanted;                     /* as last measured; below that, old things go */
-    bool nothing_left;                                    /* that might go */
-    bool prune;                                           /* there may be things that are too old */
+    struct eg_age age;
+    int64_t max_pages;                /* of the file */
+    int64_t pages_free, pages_wanted; /* as last measured; below that, old things go */
+    bool nothing_left;                /* that might go */
+    bool prune;                       /* there may be things that are too old */
     int64_t prune_at_ms;
     int64_t spared_ms, spared_id; /* chunks up to there that are left belong to cases */
     int64_t bare_seq,
@@ -335,6 +358,13 @@ int eg_rollups_open(struct eg_rollups *rollups, sqlite3 *db, uint32_t series, en
                     int64_t from_ms, int64_t to_ms, bool folded, struct eg_err *err);
 int eg_rollups_next(struct eg_rollups *rollups, struct eg_rollup *ret); /* 1, 0 at the end, negative */
 void eg_rollups_close(struct eg_rollups *rollups);
+
+/* age.c */
+int eg_age_configure(struct eg_store *store, const struct eg_conf *conf,
+                     struct eg_err *err); /* begins a pass */
+int64_t eg_age_kept(const struct eg_age *age, enum eg_age_of of, const char *domain, int quantity);
+int eg_age_some(struct eg_store *store, int64_t now_ms, bool *ret_done); /* an SQLite code */
+void eg_age_finish(struct eg_store *store);
 
 /* prune.c */
 int64_t eg_prune_reserve(int64_t max_pages);

@@ -195,8 +195,11 @@ static int refill_all(struct load *load)
 int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struct eg_err *err)
 {
     sqlite3_stmt *list = NULL, *forget = NULL;
-    int code = sqlite3_prepare_v2(store->db, "SELECT DISTINCT rule FROM rule_state WHERE case_number=0", -1,
-                                  &list, NULL);
+    int code = eg_age_configure(store, conf, err);
+    if (code != EG_OK)
+        return code;
+    code = sqlite3_prepare_v2(store->db, "SELECT DISTINCT rule FROM rule_state WHERE case_number=0", -1,
+                              &list, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_prepare_v2(store->db, "DELETE FROM rule_state WHERE case_number=0 AND rule=?1", -1,
                                   &forget, NULL);

@@ -6,7 +6,6 @@
 #include <base/clock.h>
 
 #define BATCH 64 /* rows between two looks at the clock */
-#define NEVER INT64_MAX
 
 int64_t eg_prune_reserve(int64_t max_pages)
 {
@@ -35,17 +34,16 @@ struct old {
     bool evidence;
 };
 
-/* The next old chunks behind the place given, those whose last reading is older than `before_ms`. */
-static int list_old(struct eg_store *store, const struct old *behind, int64_t before_ms,
-                    struct old ret[BATCH], size_t *ret_count)
+/* The next old chunks behind the place given. */
+static int list_old(struct eg_store *store, const struct old *behind, struct old ret[BATCH],
+                    size_t *ret_count)
 {
     sqlite3_stmt *sql = store->sql[SQL_CHUNK_OLD];
     int code;
     *ret_count = 0;
     sqlite3_bind_int64(sql, 1, behind->time_ms);
     sqlite3_bind_int64(sql, 2, behind->id);
-    sqlite3_bind_int64(sql, 3, before_ms);
-    sqlite3_bind_int(sql, 4, BATCH);
+    sqlite3_bind_int(sql, 3, BATCH);
     while ((code = sqlite3_step(sql)) == SQLITE_ROW && *ret_count < BATCH)
         ret[(*ret_count)++] =
             (struct old){sqlite3_column_int64(sql, 0), sqlite3_column_int64(sql, 1),
@@ -69,10 +67,15 @@ static int drop_old(struct eg_store *store, const struct old *old, size_t count,
 
 /* --- room --- */
 
-static int drop_young(struct eg_store *store)
+static int drop_young(struct eg_store *store, size_t *ret_count)
 {
-    sqlite3_bind_int(store->sql[SQL_YOUNG_OLD], 1, BATCH);
-    return eg_sql_run(store, SQL_YOUNG_OLD);
+    sqlite3_stmt *sql = store->sql[SQL_YOUNG_OLD];
+    int code;
+    sqlite3_bind_int(sql, 1, BATCH);
+    for (*ret_count = 0; (code = sqlite3_step(sql)) == SQLITE_ROW; ++*ret_count)
+        store->dropping += (uint64_t)sqlite3_column_int64(sql, 0);
+    sqlite3_reset(sql);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 /* When no reading is left: hours, then days. */
@@ -100,71 +103,37 @@ static int make_some_room(struct eg_store *store)
     int code = eg_bare_some(store, &done);
     if (code != SQLITE_OK || !done)
         return code;
-    code = list_old(store, &behind, NEVER, old, &count);
+    code = list_old(store, &behind, old, &count);
     if (code == SQLITE_OK && count) { /* chunks of cases are passed over, and not looked at again */
         store->spared_id = old[count - 1].id;
         store->spared_ms = old[count - 1].time_ms;
         return drop_old(store, old, count, false);
     }
     if (code == SQLITE_OK)
-        code = list_old(store, &oldest, NEVER, old, &count);
-    if (code == SQLITE_OK)
-        code = count ? drop_old(store, old, count, true) : drop_young(store);
-    if (code == SQLITE_OK && !count && !sqlite3_changes(store->db))
-        code = drop_folded(store);
-    return code;
-}
-
-/* --- age --- */
-
-static int drop_rollups(struct eg_store *store, enum eg_period period, int64_t before_ms, bool *ret_done)
-{
-    sqlite3_bind_int(store->sql[SQL_ROLLUP_PRUNE], 1, (int)period);
-    sqlite3_bind_int64(store->sql[SQL_ROLLUP_PRUNE], 2, before_ms);
-    sqlite3_bind_int(store->sql[SQL_ROLLUP_PRUNE], 3, 4 * BATCH);
-    int code = eg_sql_run(store, SQL_ROLLUP_PRUNE);
-    *ret_done = code == SQLITE_OK && sqlite3_changes(store->db) < 4 * BATCH;
-    if (code != SQLITE_OK || !*ret_done)
-        return code;
-    sqlite3_bind_int(store->sql[SQL_BUCKET_PRUNE], 1, (int)period);
-    sqlite3_bind_int64(store->sql[SQL_BUCKET_PRUNE], 2, before_ms);
-    sqlite3_bind_int(store->sql[SQL_BUCKET_PRUNE], 3, BATCH);
-    code = eg_sql_run(store, SQL_BUCKET_PRUNE);
-    *ret_done = code == SQLITE_OK && sqlite3_changes(store->db) < BATCH;
-    return code;
-}
-
-static int drop_some_by_age(struct eg_store *store, int64_t now_ms)
-{
-    struct old old[BATCH];
-    size_t count = 0;
-    bool done = true;
-    const struct old oldest = {.time_ms = INT64_MIN};
-    int code = SQLITE_OK;
-    if (store->retain_raw_ms)
-        code = list_old(store, &oldest, now_ms - store->retain_raw_ms, old, &count);
+        code = list_old(store, &oldest, old, &count);
     if (code == SQLITE_OK && count)
         return drop_old(store, old, count, true);
-    if (code == SQLITE_OK && store->retain_hour_ms)
-        code = drop_rollups(store, EG_PERIOD_HOUR, now_ms - store->retain_hour_ms, &done);
-    if (code == SQLITE_OK && done && store->retain_day_ms)
-        code = drop_rollups(store, EG_PERIOD_DAY, now_ms - store->retain_day_ms, &done);
-    store->prune = code != SQLITE_OK || !done;
-    return code;
+    if (code == SQLITE_OK)
+        code = drop_young(store, &count);
+    return code == SQLITE_OK && !count ? drop_folded(store) : code;
 }
+
+/* --- one bite --- */
 
 int eg_prune_within(struct eg_store *store, int64_t now_ms, int64_t until_us)
 {
     int code = SQLITE_OK;
+    bool done = false;
     store->dropping = 0;
     do {
         eg_prune_measure(store);
         if (eg_prune_tight(store))
             code = make_some_room(store);
         else if (store->prune)
-            code = drop_some_by_age(store, now_ms);
+            code = eg_age_some(store, now_ms, &done);
         else
             break;
+        store->prune = store->prune && !done;
     } while (code == SQLITE_OK && eg_clock_mono_us() < until_us);
     return code == SQLITE_OK && store->dropping
                ? eg_meta_put(store, "dropped", (int64_t)(store->dropped + store->dropping))

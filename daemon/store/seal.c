@@ -200,17 +200,7 @@ static int put_series(struct eg_store *store, uint32_t series)
     return code;
 }
 
-/* Also of series that say nothing any more. */
-static int prune_young(struct eg_store *store, uint32_t series, int64_t now_ms)
-{
-    if (!store->retain_raw_ms)
-        return SQLITE_OK;
-    sqlite3_bind_int64(store->sql[SQL_YOUNG_PRUNE], 1, series);
-    sqlite3_bind_int64(store->sql[SQL_YOUNG_PRUNE], 2, now_ms - store->retain_raw_ms);
-    return eg_sql_run(store, SQL_YOUNG_PRUNE);
-}
-
-static int put_within(struct eg_store *store, int64_t now_ms, int64_t until_us, uint32_t *ret_series)
+static int put_within(struct eg_store *store, int64_t until_us, uint32_t *ret_series)
 {
     const struct eg_seal *seal = &store->seal;
     uint32_t series = store->seal_to > store->sealed_seq ? store->seal_series : 0;
@@ -221,8 +211,6 @@ static int put_within(struct eg_store *store, int64_t now_ms, int64_t until_us, 
         series++;
         if (seal->chains[series].count)
             code = put_series(store, series);
-        if (code == SQLITE_OK)
-            code = prune_young(store, series, now_ms);
     } while (code == SQLITE_OK && eg_clock_mono_us() < until_us);
     if (code == SQLITE_OK)
         code = eg_meta_put(store, "seal_to", seal->read_seq);
@@ -244,7 +232,7 @@ static void put_done(struct eg_store *store, uint32_t series)
         return;
     store->sealed_seq = store->seal.read_seq;
     store->sealed_stored = store->seal.stored;
-    store->forget = store->bare = store->prune = true;
+    store->forget = store->bare = true;
     store->nothing_left = false;
     store->spared_ms = INT64_MIN; /* what came late is older than what was looked at */
     end_run(&store->seal);
@@ -300,7 +288,7 @@ static int write_bite(struct eg_store *store, enum work work, int64_t now_ms, in
     sqlite3_exec(store->db, "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
     int code = eg_sql_run(store, SQL_BEGIN);
     if (code == SQLITE_OK)
-        code = work == PUT     ? put_within(store, now_ms, until_us, &series)
+        code = work == PUT     ? put_within(store, until_us, &series)
                : work == PRUNE ? eg_prune_within(store, now_ms, until_us)
                : work == BARE  ? eg_bare_within(store, until_us)
                : work == FOLD  ? eg_fold_within(store, until_us)

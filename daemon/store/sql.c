@@ -71,18 +71,27 @@ static const char *const texts[SQL_COUNT] = {
                        "?3) AND received<=?2",
     [SQL_TURNS] = "SELECT seq, at, readings, r_stored FROM turn WHERE seq>? ORDER BY seq",
     [SQL_SERIES_MOST] = "SELECT ifnull(max(id),0) FROM series",
-    [SQL_YOUNG_OLD] = "DELETE FROM young WHERE series IN (SELECT series FROM young ORDER BY t_last LIMIT ?1)",
+    [SQL_YOUNG_OLD] =
+        "DELETE FROM young WHERE series IN (SELECT series FROM young ORDER BY t_last LIMIT ?1) RETURNING n",
     /* a day around a case, for its series: evidence */
     [SQL_CHUNK_OLD] =
         "SELECT id, t_last, n, EXISTS(SELECT 1 FROM cases c WHERE c.series=chunk.series AND"
         " c.opened_at-86400000<=t_last AND (c.closed_at IS NULL OR c.closed_at+86400000>=t_first))"
-        " FROM chunk WHERE (t_last,id)>(?1,?2) AND t_last<?3 ORDER BY t_last, id LIMIT ?4",
+        " FROM chunk WHERE (t_last,id)>(?1,?2) ORDER BY t_last, id LIMIT ?3",
     [SQL_CHUNK_DROP] = "DELETE FROM chunk WHERE id=?1",
     [SQL_TURN_SEALED] = "SELECT seq, idents FROM turn WHERE seq>?1 AND seq<=?2 ORDER BY seq LIMIT ?3",
     [SQL_TURN_FOLD] = "DELETE FROM turn WHERE seq>=?1 AND seq<?2",
     [SQL_TURN_BARE] = "UPDATE turn SET readings=NULL, idents=?2 WHERE seq=?1",
-    [SQL_ROLLUP_PRUNE] = "DELETE FROM rollup WHERE (period,start,series) IN"
-                         " (SELECT period,start,series FROM rollup WHERE period=?1 AND start<?2 LIMIT ?3)",
+    [SQL_ROLLUP_AGED] =
+        "SELECT r.start, r.series, d.domain, s.quantity FROM rollup r CROSS JOIN series s CROSS JOIN device d"
+        " WHERE r.period=?1 AND (r.start,r.series)>(?2,?3) AND r.start<?5 AND s.id=r.series AND "
+        "d.id=s.device ORDER BY "
+        "r.start, r.series LIMIT ?4",
+    [SQL_CHUNK_AGED] =
+        "SELECT id, n FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 ORDER BY t_first LIMIT ?3",
+    [SQL_SERIES_NEXT] =
+        "SELECT s.id, d.domain, s.quantity FROM series s CROSS JOIN device d WHERE s.id>?1 AND "
+        "d.id=s.device ORDER BY s.id LIMIT 1",
     [SQL_ROLLUP_GET] =
         "SELECT " EG_ROLLUP_COLUMNS ",whole FROM rollup WHERE period=?1 AND start=?2 AND series=?3",
     [SQL_ROLLUP_DROP] = "DELETE FROM rollup WHERE period=?1 AND start=?2 AND series=?3",
@@ -94,12 +103,11 @@ static const char *const texts[SQL_COUNT] = {
                          "ORDER BY t_first LIMIT 1",
     [SQL_BUCKET_ADD] = "INSERT INTO bucket(body,t_first,t_last,n,series,period) VALUES(?,?,?,?,?,?)",
     [SQL_BUCKET_SET] = "UPDATE bucket SET body=?1, t_first=?2, t_last=?3, n=?4 WHERE id=?5",
-    [SQL_BUCKET_PRUNE] =
-        "DELETE FROM bucket WHERE id IN (SELECT id FROM bucket WHERE period=?1 AND t_last<?2 LIMIT ?3)",
+    [SQL_BUCKET_AGED] = "DELETE FROM bucket WHERE series=?1 AND period=?2 AND t_first<?3 AND t_last<?3",
     [SQL_BUCKET_OLD] =
         "DELETE FROM bucket WHERE id IN (SELECT id FROM bucket WHERE period=?1 ORDER BY t_last LIMIT ?2)",
     [SQL_PAGES] = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count",
-    [SQL_YOUNG_PRUNE] = "DELETE FROM young WHERE series=?1 AND t_last<?2",
+    [SQL_YOUNG_PRUNE] = "DELETE FROM young WHERE series=?1 AND t_last<?2 RETURNING n",
 };
 
 int64_t eg_sql_number(sqlite3 *db, const char *query, int64_t otherwise)
@@ -270,14 +278,13 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->seal_run = EG_SEAL_RUN;
     fit_into(store, conf->store.max_size);
     store->wal_due = EG_WAL_PAGES;
-    store->retain_raw_ms = conf->store.retain_raw_ms;
-    store->retain_hour_ms = conf->store.retain_hour_ms;
-    store->retain_day_ms = conf->store.retain_day_ms;
     store->path = strdup(conf->store.path);
     eg_buf_init(&store->blob, (size_t)256 * 1024 * 1024);
     eg_buf_init(&store->idents, (size_t)64 * 1024 * 1024);
     int code =
         store->path ? make_folder(store->path, err) : eg_err_set(err, EG_ENOMEM, "no memory for the store");
+    if (code == EG_OK)
+        code = eg_age_configure(store, conf, err);
     if (code == EG_OK)
         code = take_lock(store, err);
     if (code == EG_OK)
@@ -325,6 +332,7 @@ void eg_store_close(struct eg_store *store)
     eg_buf_finish(&store->blob);
     eg_buf_finish(&store->idents);
     eg_seal_finish(store);
+    eg_age_finish(store);
     free(store->path);
     free(store);
 }

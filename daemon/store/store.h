@@ -21,8 +21,9 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
 void eg_store_close(struct eg_store *store); /* accepts NULL; checkpoints */
 /* Rebuilds a pipeline that was just created. */
 int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct eg_err *err);
-/* Forgets the hold timers of rules that are not in `conf`: should one come back, its hold begins anew. Where a rule stands with an open
- * case is kept. At a start and after a reload; not while a commit or tidy runs. */
+/* Takes over how long things are kept (store.retain_…, store.retain), and forgets the hold timers of rules that are not in `conf`:
+ * should one come back, its hold begins anew. Where a rule stands with an open case is kept. At a start and after a reload; not
+ * while a commit or tidy runs. */
 int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struct eg_err *err);
 /* One transaction for the whole batch. EG_OK: it is on disk. EG_EFULL: disk full or max_size reached, nothing written, may be tried
  * again. Any other code: fatal. */

@@ -104,7 +104,8 @@ static void test_values(void **unused)
         "mqtt: {host: broker, port: 8883, client_id: 'gw 1', user: u, password_file: secret, ca_file: "
         "/etc/ca.pem, keepalive: 30s,\n"
         "       receive_maximum: 20, session_expiry: 1h, publish: false}\n"
-        "store: {path: state/x.db, commit_interval: 250ms, retain_raw: 30d, max_size: 512MiB}\n"
+        "store: {path: state/x.db, commit_interval: 250ms, retain_raw: 30d, max_size: 512MiB,\n"
+        "  retain: [{domain: soil, quantity: temp, raw: 0, hour: 9d}]}\n"
         "socket: {path: /run/x.sock, supervisors: [li, '@grid']}\n"
         "board: {dir: ../board, interval: 5m}\n"
         "time_zone: Europe/Berlin\nauto_register: no\nlate_limit: 2d\nfuture_tolerance: 0\nmax_devices: 7\n"
@@ -123,6 +124,10 @@ static void test_values(void **unused)
         "title_zh: 题, deadline: {acknowledge: 2h, fix: 48h, verify: 7d}}\n"
         "  - {id: r2, quantity: fill, levels: {warning: {open: 80, clear: 60}}}\n");
     struct eg_conf *conf = good("all.yaml");
+    const struct eg_conf_retain *retain = conf->store.retain;
+    assert_true(conf->store.retain_count == 1 && !strcmp(retain->domain, "soil") &&
+                retain->quantity == EG_Q_temperature && retain->raw_ms == 0 &&
+                retain->hour_ms == INT64_C(9) * 86400000 && retain->day_ms < 0);
     assert_string_equal(conf->path, path_of("all.yaml"));
     assert_string_equal(conf->mqtt.host, "broker");
     assert_int_equal(conf->mqtt.port, 8883);

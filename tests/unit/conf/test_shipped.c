@@ -110,7 +110,8 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            a->store.commit_interval_ms == b->store.commit_interval_ms &&
            a->store.retain_raw_ms == b->store.retain_raw_ms &&
            a->store.retain_hour_ms == b->store.retain_hour_ms &&
-           a->store.retain_day_ms == b->store.retain_day_ms && a->store.max_size == b->store.max_size &&
+           a->store.retain_day_ms == b->store.retain_day_ms &&
+           a->store.retain_count == b->store.retain_count && a->store.max_size == b->store.max_size &&
            a->store.endurance_bytes == b->store.endurance_bytes &&
            same_text(a->socket.path, b->socket.path) && same_list(&a->socket, &b->socket) &&
            same_text(a->board.dir, b->board.dir) && a->board.interval_ms == b->board.interval_ms &&
@@ -320,10 +321,11 @@ static void test_examples_are_understood_and_no_defaults(void **unused)
     (void)unused;
     char *text = main_file(2, &count);
     free(main_file(1, &defaults));
-    assert_int_equal(count - defaults, 6);
+    assert_int_equal(count - defaults, 9);
     struct eg_conf *none = parse(""), *all = parse(text);
     assert_false(same(none, all));
     assert_string_equal(all->mqtt.user, "ecogov");
+    assert_int_equal(all->store.retain_count, 2);
     eg_conf_destroy(all);
     eg_conf_destroy(none);
     free(text);
@@ -355,6 +357,7 @@ static void test_every_setting_is_compared(void **unused)
         {"store.retain_raw", "store: {retain_raw: 0}"},
         {"store.retain_hour", "store: {retain_hour: 0}"},
         {"store.retain_day", "store: {retain_day: 9d}"},
+        {"store.retain", "store: {retain: [{domain: soil, raw: 0}]}"},
         {"store.max_size", "store: {max_size: 5GB}"},
         {"store.endurance", "store: {endurance: 1TB}"},
         {"socket.path", "socket: {path: other.sock}"},
@@ -481,7 +484,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 25 + 6); /* settings, and the empty lists */
+    assert_int_equal(count, 25 + 7); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }

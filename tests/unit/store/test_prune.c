@@ -225,18 +225,132 @@ static void what_is_too_old_goes(void **unused)
                  (long long)(NOW - hour * HOUR), (long long)(NOW - (hour - 1) * HOUR));
         run(&house, sql);
     }
-    house.store->retain_raw_ms = 1000 * STEP_MS;
-    house.store->retain_hour_ms = 100 * HOUR;
-    house.store->retain_day_ms = 0;
+    house.store->age.kept_ms[EG_AGE_RAW] = 1000 * STEP_MS;
+    house.store->age.kept_ms[EG_AGE_HOUR] = 100 * HOUR;
+    house.store->age.kept_ms[EG_AGE_DAY] = 0;
     tidy_all(&house, time_of(40 * EACH) + 2 * HOUR, 0);
     assert_int_equal(number_of(&house, "SELECT count(*) FROM chunk"), 0);
     assert_int_equal(number_of(&house, "SELECT count(*) FROM rollup WHERE period=1"), 150);
     assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=0") <= 50);
     assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=0") >= 48);
-    house.store->retain_day_ms = 200 * HOUR;
+    house.store->age.kept_ms[EG_AGE_DAY] = 200 * HOUR;
     tidy_all(&house, time_of(40 * EACH) + 4 * HOUR, 3000);
     assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=1") <= 100);
     house_verify(&house, "the old are gone");
+    house_raze(&house);
+}
+
+/* --- by domain and quantity --- */
+
+#define DAY (24 * HOUR)
+#define KINDS 4 /* series: air/pm25, air/pm10, soil/soil_moisture, soil/temperature */
+
+/* Ten days of a reading an hour: sealed, a chunk a day and the last hours young; hours and days half folded, half as rows. */
+static void ten_days(struct house *house)
+{
+    static const int quantities[KINDS] = {EG_Q_pm25, EG_Q_pm10, EG_Q_soil_moisture, EG_Q_temperature};
+    for (uint32_t id = 1; id <= KINDS; id++) {
+        struct eg_row_series *series = EG_BATCH_ADD(&house->batch, series);
+        *series = (struct eg_row_series){id, id <= 2 ? 1 : 2, (uint16_t)quantities[id - 1], ""};
+        if (id > 2)
+            continue;
+        struct eg_row_device *device = EG_BATCH_ADD(&house->batch, devices);
+        *device = (struct eg_row_device){id, "shangtian", id == 1 ? "air" : "soil", "x", NOW};
+    }
+    house->store->seal_at = house->store->seal_run = 1;
+    house->store->grown_points = 24;
+    for (int hour = 0; hour < 240; hour++) {
+        for (uint32_t id = 1; id <= KINDS; id++) {
+            struct eg_row_reading *row = EG_BATCH_ADD(&house->batch, readings);
+            *row = (struct eg_row_reading){id, 0, NOW + hour * HOUR, hour};
+            for (int period = 0; period < EG_PERIOD_COUNT; period++) {
+                int64_t start = NOW + (period ? hour / 24 * DAY : hour * HOUR);
+                struct eg_row_rollup *rollup = EG_BATCH_ADD(&house->batch, rollups);
+                *rollup = (struct eg_row_rollup){id,
+                                                 (enum eg_period)period,
+                                                 true,
+                                                 {start, start + HOUR, 1, 1, 1, 1, 1, 1, start, start, {0}}};
+            }
+        }
+        house->batch.counters.r_decoded += KINDS;
+        house->batch.counters.r_stored += KINDS;
+        house->batch.events++;
+        house->batch.now_ms = NOW + hour * HOUR;
+        if (hour % 6 == 5) {
+            house->store->fold_at = hour < 120 ? 1 : EG_FOLD_AT;
+            house_commits(house);
+            tidy_all(house, NOW, 3000); /* at a time when nothing is old */
+        }
+    }
+}
+
+static bool first_rollup(void *arg, const struct eg_rollup *rollup)
+{
+    *(int64_t *)arg = rollup->start_ms;
+    return false;
+}
+
+/* How long before the end what is left of each begins, in hours; sealed chunks go as wholes, so it may be more. */
+static void is_kept(struct house *house, uint32_t series, int raw, int hours, int days)
+{
+    const int64_t end = NOW + 240 * HOUR;
+    const int wanted[] = {raw, hours, days};
+    for (int of = 0; of < EG_AGE_KINDS; of++) {
+        int64_t first = end;
+        if (of == EG_AGE_RAW)
+            first = of_series(house, series, INT64_MIN, INT64_MAX).first_ms;
+        else
+            assert_int_equal(eg_reader_rollups(house->reader, series, (enum eg_period)(of - EG_AGE_HOUR), 0,
+                                               INT64_MAX, first_rollup, &first, &house->err),
+                             EG_OK);
+        int64_t kept = (end - first) / HOUR;
+        if (kept < wanted[of] || kept > wanted[of] + (of == EG_AGE_RAW ? 24 : 0))
+            fail_msg("series %u, kind %d: %lld hours are kept, not %d", series, of, (long long)kept,
+                     wanted[of]);
+    }
+}
+
+static void each_is_kept_as_long_as_is_said_of_it(void **unused)
+{
+    (void)unused;
+    struct house house;
+    struct eg_store_figures figures;
+    struct eg_conf_retain retain[] = {
+        {.domain = "soil", .quantity = EG_QUANTITY_NONE, .raw_ms = 0, .hour_ms = -1, .day_ms = -1},
+        {.domain = "air", .quantity = EG_Q_pm10, .raw_ms = 2 * DAY, .hour_ms = 3 * DAY, .day_ms = -1},
+        {.domain = NULL, .quantity = EG_Q_pm10, .raw_ms = 1 * DAY, .hour_ms = -1, .day_ms = 4 * DAY},
+        {.domain = NULL, .quantity = EG_Q_temperature, .raw_ms = 3 * DAY, .hour_ms = 0, .day_ms = -1},
+    };
+    house_start(&house);
+    ten_days(&house);
+    assert_true(number_of(&house, "SELECT count(*) FROM bucket") > 0);
+    assert_true(number_of(&house, "SELECT count(*) FROM rollup") > 0);
+    for (uint32_t id = 1; id <= KINDS; id++)
+        is_kept(&house, id, 240, 240, 240);
+    house.conf->store.retain_raw_ms = 5 * DAY;
+    house.conf->store.retain_hour_ms = 4 * DAY;
+    house.conf->store.retain_day_ms = 7 * DAY;
+    house.conf->store.retain = retain;
+    house.conf->store.retain_count = sizeof retain / sizeof *retain;
+    /* A reload takes it over; the next pass, at once, is by it. */
+    assert_int_equal(eg_store_configure(house.store, house.conf, &house.err), EG_OK);
+    tidy_all(&house, NOW + 240 * HOUR, 0);
+    /* The first five days' hours and days are folded, a chunk each: it goes when its last is too old. */
+    is_kept(&house, 1, 120, 96, 240);
+    is_kept(&house, 2, 48, 72, 96);
+    is_kept(&house, 3, 240, 96, 240);
+    is_kept(&house, 4, 72, 240, 240);
+    eg_store_figures(house.store, &figures);
+    assert_int_equal(figures.readings,
+                     number_of(&house, "SELECT (SELECT total(n) FROM chunk)+(SELECT total(n) FROM young)"));
+    house_verify(&house, "kept by domain and quantity");
+    /* Without them all is kept alike. */
+    house.conf->store.retain_count = 0;
+    house.conf->store.retain_raw_ms = DAY;
+    assert_int_equal(eg_store_configure(house.store, house.conf, &house.err), EG_OK);
+    tidy_all(&house, NOW + 240 * HOUR, 3000);
+    for (uint32_t id = 1; id <= KINDS; id++)
+        assert_true(of_series(&house, id, INT64_MIN, INT64_MAX).first_ms >= NOW + 9 * DAY - 24 * HOUR);
     house_raze(&house);
 }
 
@@ -276,7 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oldest_give_way),       cmocka_unit_test(evidence_goes_last_but_goes),
         cmocka_unit_test(a_full_disk_drops_nothing), cmocka_unit_test(garbage_pushes_no_reading_out),
-        cmocka_unit_test(what_is_too_old_goes),
+        cmocka_unit_test(what_is_too_old_goes),      cmocka_unit_test(each_is_kept_as_long_as_is_said_of_it),
     };
     return cmocka_run_group_tests_name("prune", tests, NULL, NULL);
 }

@@ -408,7 +408,8 @@ static void old_chunks_go(void **unused)
     add(&house, model, 1, 300, 1, 0); /* only series 1 goes on */
     house.batch.now_ms = time_of(300);
     house_commits(&house);
-    house.store->retain_raw_ms = 150 * STEP_MS;
+    house.store->age.kept_ms[EG_AGE_RAW] = 150 * STEP_MS;
+    house.store->prune = true; /* an hour later */
     for (more = true; more;)
         assert_int_equal(eg_store_tidy(house.store, time_of(300), 1000, &more, &house.err), EG_OK);
     assert_int_equal(number_of(&house, "SELECT (SELECT count(*) FROM chunk)+(SELECT count(*) FROM young)"),
