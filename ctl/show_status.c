@@ -51,12 +51,15 @@ static void broker(const cJSON *status)
 static void card(const cJSON *file)
 {
     const cJSON *wear = item_of(file, "card");
-    double a_day = number_of(file, "bytes_per_day"), years = number_of(wear, "years_left");
+    double a_day = number_of(file, "bytes_per_day"), years = number_of(wear, "years_left"),
+           factor = number_of(wear, "kernel_factor");
     char a[PAGE_TEXT], b[PAGE_TEXT];
     head("card");
     printf("%s %s", page_bytes(number_of(file, "bytes_written"), a), word("written"));
     if (isfinite(a_day))
         printf(word(", %s a day"), page_bytes(a_day, b));
+    if (isfinite(factor))
+        printf(word(" (%.1f times as much by the kernel)"), factor);
     fputs(isfinite(years) ? ": " : "", stdout);
     if (years > 100)
         fputs(word("more than 100 years"), stdout);

@@ -42,18 +42,20 @@ static void write_counters(struct eg_json *json, const struct eg_counters *count
 /* Rounded: the last digits mean nothing. What is not known yet is null. */
 static void write_wear(struct eg_json *json, const struct eg_desk *desk, int64_t now_ms, int64_t written)
 {
-    struct eg_store_wear wear = {NAN, NAN};
+    struct eg_store_wear wear = {NAN, NAN, NAN};
     if (desk->store)
         eg_store_wear(desk->store, now_ms, &wear);
     int64_t endurance = desk->conf->store.endurance_bytes;
-    double left = endurance > written ? (double)(endurance - written) : 0,
-           years = endurance > 0 && wear.bytes_per_day > 0 ? left / wear.bytes_per_day / DAYS_A_YEAR : NAN;
+    double factor = isfinite(wear.kernel_factor) ? wear.kernel_factor : 1,
+           left = fmax((double)endurance - (double)written * factor, 0), a_day = wear.bytes_per_day * factor,
+           years = endurance > 0 && a_day > 0 ? left / a_day / DAYS_A_YEAR : NAN;
     eg_json_put_number(json, "bytes_per_reading", round(wear.bytes_per_reading * 10) / 10);
     eg_json_put_number(json, "bytes_per_day", round(wear.bytes_per_day));
     eg_json_key(json, "card");
     eg_json_open(json, '{');
     eg_json_put_int(json, "endurance_bytes", endurance);
     eg_json_put_int(json, "written_bytes", written);
+    eg_json_put_number(json, "kernel_factor", round(wear.kernel_factor * 100) / 100);
     eg_json_put_number(json, "years_left", round(years * 10) / 10);
     eg_json_close(json, '}');
 }

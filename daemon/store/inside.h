@@ -145,7 +145,9 @@ struct eg_flash {
     } samples[EG_FLASH_SAMPLES];
     _Atomic uint32_t count;
     _Atomic uint64_t stored; /* readings since the store was opened */
-    int64_t noted, at_open;  /* as `meta` said; bytes_written then */
+    int64_t kernel_at_open,
+        noted_factor;       /* /proc/self/io then, -1: not known; of earlier runs, in thousandths */
+    int64_t noted, at_open; /* as `meta` said; bytes_written then */
     uint64_t stored_at_open;
     bool due; /* the next commit notes the sum in `meta` */
 };

@@ -48,6 +48,7 @@ void eg_store_figures(const struct eg_store *store,
 /* How fast the card is written to: since the store was opened, and over the last day or since then. NAN: not known yet. Any thread. */
 struct eg_store_wear {
     double bytes_per_reading, bytes_per_day;
+    double kernel_factor; /* what the kernel wrote to bytes_written */
 };
 void eg_store_wear(const struct eg_store *store, int64_t now_ms, struct eg_store_wear *ret);
 

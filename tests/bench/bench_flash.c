@@ -1,5 +1,5 @@
-/* What a day writes to the card, by how long readings wait for their commit. bench_flash FOLDER INTERVAL_MS DEVICES HOURS: one JSON
- * object on stdout. Each device sends a message of four readings every minute, the devices evenly apart; time is made, not waited for.
+/* What a day writes to the card, by how long readings wait for their commit. bench_flash FOLDER INTERVAL_MS DEVICES HOURS [READINGS]: one JSON
+ * object on stdout. With READINGS a commit comes after so many, too. Each device sends a message of four readings every minute, the devices evenly apart; time is made, not waited for.
  *
  * Knows the store, the pipeline's door and, of the turn, the one rule that matters here: a commit comes `commit_interval` after its first
  * event. Sealing and writing the log back take part as in the daemon. Called by flash.py. */
@@ -103,24 +103,42 @@ static void say(struct bench *bench, unsigned device, int64_t minute, int64_t no
     eg_pipeline_event(bench->pipeline, &event, &bench->batch);
 }
 
+/* What this process handed to write(2), or dirtied of the kernel's pages, as /proc/self/io has it. */
+static double kernels(const char *key)
+{
+    char line[128];
+    double bytes = 0;
+    FILE *file = fopen("/proc/self/io", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, key, strlen(key)) == 0)
+            bytes = strtod(line + strlen(key), NULL);
+    if (file)
+        fclose(file);
+    return bytes;
+}
+
 int main(int count, char **arguments)
 {
     struct bench bench = {0};
     struct eg_store_figures before, after;
-    if (count != 5) {
-        fprintf(stderr, "usage: bench_flash FOLDER INTERVAL_MS DEVICES HOURS\n");
+    if (count != 5 && count != 6) {
+        fprintf(stderr, "usage: bench_flash FOLDER INTERVAL_MS DEVICES HOURS [READINGS]\n");
         return 2;
     }
     int64_t interval_ms = strtoll(arguments[2], NULL, 10), hours = strtoll(arguments[4], NULL, 10);
     unsigned devices = (unsigned)strtoul(arguments[3], NULL, 10);
+    const size_t most = count == 6 ? strtoul(arguments[5], NULL, 10) : 0;
     int64_t first_ms = 0;
     enter(&bench, arguments[1]);
+    double handed = kernels("wchar: "), dirtied = kernels("write_bytes: ");
     eg_store_figures(bench.store, &before);
     for (int64_t minute = 0; minute < hours * 60; minute++)
         for (unsigned device = 0; device < devices; device++) {
             int64_t now_ms = START_MS + minute * 60000 + (int64_t)device * 60000 / devices;
             if (bench.batch.events && now_ms - first_ms >= interval_ms)
                 turn(&bench, first_ms + interval_ms);
+            if (most && bench.batch.readings_count >= most)
+                turn(&bench, now_ms);
             if (!bench.batch.events)
                 first_ms = now_ms;
             say(&bench, device, minute, now_ms);
@@ -131,8 +149,9 @@ int main(int count, char **arguments)
     if ((double)after.readings != readings)
         die(&bench, "not every reading was stored");
     printf("{\"commits\":%" PRId64 ",\"readings\":%.0f,\"bytes_written\":%" PRId64 ",\"bytes\":%" PRId64
-           "}\n",
-           bench.commits, readings, after.bytes_written - before.bytes_written, after.bytes);
+           ",\"handed_over\":%.0f,\"dirtied\":%.0f}\n",
+           bench.commits, readings, after.bytes_written - before.bytes_written, after.bytes,
+           kernels("wchar: ") - handed, kernels("write_bytes: ") - dirtied);
     leave(&bench);
     return 0;
 }

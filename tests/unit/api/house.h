@@ -58,6 +58,7 @@ static struct {
     size_t command_count;
     int64_t now_ms;
     bool broker_connected;
+    double kernel_factor;
     uint32_t hours_known; /* the hours of the series up to there are in memory */
     /* Exports that were opened and not closed. */
     int exports;
@@ -146,7 +147,8 @@ void eg_store_figures(const struct eg_store *store, struct eg_store_figures *ret
 void eg_store_wear(const struct eg_store *store, int64_t now_ms, struct eg_store_wear *ret)
 {
     (void)store, (void)now_ms;
-    *ret = (struct eg_store_wear){.bytes_per_reading = 80.5, .bytes_per_day = 24e6};
+    *ret = (struct eg_store_wear){
+        .bytes_per_reading = 80.5, .bytes_per_day = 24e6, .kernel_factor = house.kernel_factor > 0 ? house.kernel_factor : NAN};
 }
 const char *eg_store_path(const struct eg_store *store)
 {

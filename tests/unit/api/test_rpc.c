@@ -264,6 +264,22 @@ static void test_status(void **state)
     assert_true(fabs(number(result, "turns/last_commit_ms") - 1.5) < 1e-9);
     cJSON_Delete(answer);
 }
+/* The card's life is reckoned with what the kernel writes, where that is known. */
+static void test_status_of_the_card(void **state)
+{
+    (void)state;
+    house.conf.store.endurance_bytes = INT64_C(10000000000000);
+    cJSON *answer = call("status", "{}");
+    double years = number(answer, "result/store/card/years_left");
+    assert_true(cJSON_IsNull(at(answer, "result/store/card/kernel_factor")));
+    assert_true(fabs(years - 10e12 / 24e6 / 365.25) < 0.1);
+    cJSON_Delete(answer);
+    house.kernel_factor = 2.5;
+    answer = call("status", "{}");
+    assert_true(fabs(number(answer, "result/store/card/years_left") - years / 2.5) < 0.1);
+    assert_true(number(answer, "result/store/card/kernel_factor") == 2.5);
+    cJSON_Delete(answer);
+}
 static void test_lists(void **state)
 {
     (void)state;
@@ -837,6 +853,7 @@ int main(void)
         TEST(test_params),
         TEST(test_every_method_answers),
         TEST(test_status),
+        TEST(test_status_of_the_card),
         TEST(test_lists),
         TEST(test_summary),
         TEST(test_summary_counts_what_has_no_place),

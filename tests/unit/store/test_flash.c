@@ -114,6 +114,25 @@ static void a_kill_forgets_little(void **state)
     (void)state;
 }
 
+/* The kernel's count to ours: known once a megabyte was written, and remembered over a kill. In memory there is none. */
+static void the_kernels_factor(void **state)
+{
+    struct house house;
+    house_start(&house);
+    turn(&house, NOW);
+    assert_true(isnan(wear(&house, NOW).kernel_factor));
+    for (int i = 1; i < 1400; i++)
+        turn(&house, NOW + i * MINUTE);
+    double factor = wear(&house, NOW).kernel_factor;
+    if (!isnan(factor)) {
+        assert_true(factor >= 0.9 && factor <= 4);
+        house_kill(&house);
+        assert_true(fabs(wear(&house, NOW).kernel_factor - factor) < 1);
+    }
+    house_raze(&house);
+    (void)state;
+}
+
 static void rates(void **state)
 {
     struct house house;
@@ -158,6 +177,7 @@ int main(void)
         cmocka_unit_test(the_sum_is_what_was_handed_over),
         cmocka_unit_test(a_start_and_a_stop_cost_nothing),
         cmocka_unit_test(a_kill_forgets_little),
+        cmocka_unit_test(the_kernels_factor),
         cmocka_unit_test(rates),
     };
     return cmocka_run_group_tests_name("flash", tests, NULL, NULL);
