@@ -1,5 +1,6 @@
 /* The flash budget: how many bytes went to the card since the database was made, and how fast. Knows the pager's count, the write-ahead
- * log's frames, what the kernel counts of this process, and two rows of `meta`; refuses to know what a card endures (that is configuration) and what the pages hold.
+ * log's frames, what the kernel counts of this process, and two rows of `meta`; refuses to know what a card endures (that is
+ * configuration) and what the pages hold.
  *
  * Counted is what SQLite hands to the file system: each page of a commit as a frame of the log, each page that is written back into the
  * file once, however many frames the log holds of it. Called by sql.c, commit.c and log.c; the figures are asked from any thread. */

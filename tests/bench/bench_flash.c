@@ -1,5 +1,6 @@
-/* What a day writes to the card, by how long readings wait for their commit. bench_flash FOLDER INTERVAL_MS DEVICES HOURS [READINGS]: one JSON
- * object on stdout. With READINGS a commit comes after so many, too. Each device sends a message of four readings every minute, the devices evenly apart; time is made, not waited for.
+/* What a day writes to the card, by how long readings wait for their commit. bench_flash FOLDER INTERVAL_MS DEVICES HOURS [READINGS]: one
+ * JSON object on stdout. With READINGS a commit comes after so many, too. Each device sends a message of four readings every minute, the
+ * devices evenly apart; time is made, not waited for.
  *
  * Knows the store, the pipeline's door and, of the turn, the one rule that matters here: a commit comes `commit_interval` after its first
  * event. Sealing and writing the log back take part as in the daemon. Called by flash.py. */

@@ -147,8 +147,9 @@ void eg_store_figures(const struct eg_store *store, struct eg_store_figures *ret
 void eg_store_wear(const struct eg_store *store, int64_t now_ms, struct eg_store_wear *ret)
 {
     (void)store, (void)now_ms;
-    *ret = (struct eg_store_wear){
-        .bytes_per_reading = 80.5, .bytes_per_day = 24e6, .kernel_factor = house.kernel_factor > 0 ? house.kernel_factor : NAN};
+    *ret = (struct eg_store_wear){.bytes_per_reading = 80.5,
+                                  .bytes_per_day = 24e6,
+                                  .kernel_factor = house.kernel_factor > 0 ? house.kernel_factor : NAN};
 }
 const char *eg_store_path(const struct eg_store *store)
 {
