@@ -51,6 +51,7 @@ int run_quarantine_try(struct session *session, cJSON *params);
 int run_quarantine_retry(struct session *session, cJSON *params);
 int run_watch(struct session *session, cJSON *params);
 int run_backup(struct session *session, cJSON *params);
+int run_backtest(struct session *session, cJSON *params);
 int run_import(struct session *session, cJSON *params);
 int run_export(struct session *session, cJSON *params);
 int run_try(struct session *session, cJSON *params);

@@ -29,17 +29,19 @@ enum eg_rpc_code {
 
 /* What answers are made of. Borrowed, but for the last lines, which the server owns. */
 struct eg_backup_job;
+struct eg_backtest_job;
 struct eg_desk {
     const struct eg_conf *conf;
     const struct eg_pipeline *pipeline;
     struct eg_store *store;   /* NULL: no figures, no export */
     struct eg_reader *reader; /* NULL: what needs the store is answered "busy" */
     const struct eg_api_door *door;
-    uid_t owner;                  /* who the daemon runs as */
-    uint64_t last_ticket;         /* tickets are never used twice */
-    size_t exports;               /* under way */
-    uv_loop_t *loop;              /* NULL: no backups */
-    struct eg_backup_job *backup; /* the one under way, or NULL; m_backup.c */
+    uid_t owner;                      /* who the daemon runs as */
+    uint64_t last_ticket;             /* tickets are never used twice */
+    size_t exports;                   /* under way */
+    uv_loop_t *loop;                  /* NULL: no backups, no tests of rules */
+    struct eg_backup_job *backup;     /* the one under way, or NULL; m_backup.c */
+    struct eg_backtest_job *backtest; /* likewise; m_backtest.c */
     uint64_t
         retrying; /* the ticket of the retry under way, 0: none. One at a time: the next reads what it left */
     /* Its end: a code of 0 with the result as JSON, or an enum eg_rpc_code with the sentence. */

@@ -1,6 +1,7 @@
 /* Knows the one backup that may be under way: a job on a thread of libuv's pool, and its answer when it is done. Refuses to know how a
  * copy is made (store/backup.c). Called by the table in methods.c, and by server.c when the socket closes. */
 #include <api/methods.h>
+#include <base/log.h>
 #include <store/backup.h>
 
 #include <stdio.h>
@@ -40,6 +41,8 @@ static void copied(uv_work_t *work, int status)
     eg_json_put_number(&json, "seconds", (double)(job->figures.took_us / 1000) / 1000);
     eg_json_close(&json, '}');
     desk->backup = NULL;
+    eg_log(job->code == EG_OK ? EG_LOG_INFO : EG_LOG_WARNING, "backup: %s",
+           job->code == EG_OK ? text.data : job->err.text);
     desk->told(desk->told_user, job->ticket, job->code == EG_OK ? 0 : eg_call_code(job->code),
                job->code == EG_OK ? text.data : job->err.text);
     eg_buf_finish(&text);

@@ -41,6 +41,8 @@ static const struct eg_param p_devices[] = {
     SITE, DOMAIN, DEVICE, {.name = "state", .kind = EG_PARAM_CHOICE, .choices = "reporting silent"}, END};
 static const struct eg_param p_rules[] = {
     SITE, DOMAIN, QUANTITY, {.name = "rule", .kind = EG_PARAM_TEXT}, END};
+static const struct eg_param p_backtest[] = {
+    {.name = "rule", .kind = EG_PARAM_NOTE, .required = true}, FROM_TO, END};
 static const struct eg_param p_parties[] = {
     {.name = "sector", .kind = EG_PARAM_CHOICE, .choices = "government market society"}, END};
 static const struct eg_param p_quantities[] = {QUANTITY, END};
@@ -149,6 +151,8 @@ static const struct eg_method methods[] = {
     {"devices.list", eg_m_lists_devices, false, false, "Devices, when they were last heard, whether silent.",
      p_devices},
     {"rules.list", eg_m_lists_rules, false, false, "Rules with their levels, basis and action.", p_rules},
+    {"rules.backtest", eg_m_backtest, false, false,
+     "The cases that a rule's text would have opened with the readings of the past.", p_backtest},
     {"parties.list", eg_m_lists_parties, false, false, "Who handles cases.", p_parties},
     {"quantities.list", eg_m_lists_quantities, false, false, "The dictionary of what is measured.",
      p_quantities},

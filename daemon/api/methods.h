@@ -43,6 +43,7 @@ int eg_m_export(struct eg_call *call);
 int eg_m_import(struct eg_call *call);
 int eg_m_watch(struct eg_call *call);
 int eg_m_backup(struct eg_call *call);
+int eg_m_backtest(struct eg_call *call);
 
 /* The series that device, quantity, channel, site and domain mean; 0 or a refusal. */
 int eg_m_history_series(struct eg_call *call, struct eg_device_view *ret_device,
@@ -66,6 +67,7 @@ void eg_m_summary_each(struct eg_desk *desk,
 
 /* The backup under way is to end, and tells so through desk->told; false: there is none. */
 bool eg_m_backup_stop(struct eg_desk *desk);
+bool eg_m_backtest_stop(struct eg_desk *desk); /* the same of a test */
 
 /* An export under way. Bite: whole lines into `out`; 0 goes on, 1 done with *ret_rows, or an enum
  * eg_rpc_code. */

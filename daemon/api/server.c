@@ -79,6 +79,8 @@ void eg_api_close(struct eg_api *api, void (*closed)(void *user), void *user)
         unlink(api->path);
     if (eg_m_backup_stop(&api->desk)) /* its end is awaited: it removes what it began */
         api->handles++;
+    if (eg_m_backtest_stop(&api->desk)) /* likewise: it reads the store */
+        api->handles++;
     uv_close((uv_handle_t *)&api->listener, on_closed);
     for (size_t i = 0; i < api->peer_count; i++)
         eg_peer_finish(api->peers[i]);
@@ -111,15 +113,11 @@ static void on_waits(void *user)
     uv_timer_start(&api->timer, on_tick, TICK_MS, TICK_MS);
 }
 
-/* --- the backup's end --- */
+/* --- the end of a job --- */
 
 static void on_told(void *user, uint64_t ticket, int code, const char *text)
 {
     struct eg_api *api = user;
-    if (code < 0)
-        eg_log(EG_LOG_WARNING, "backup: %s", text);
-    else
-        eg_log(EG_LOG_INFO, "backup: %s", text);
     for (size_t i = 0; i < api->peer_count; i++)
         if (eg_peer_told(api->peers[i], ticket, code, text)) {
             eg_peer_pump(api->peers[i]);

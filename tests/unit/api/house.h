@@ -13,6 +13,7 @@
 #include <api/rpc.h>
 #include <api/methods.h>
 #include <base/zone.h>
+#include <pipeline/backtest.h>
 #include <store/backup.h>
 #include <ecogov/time.h>
 
@@ -134,6 +135,34 @@ void eg_pipeline_source_counts(const struct eg_pipeline *pipeline, size_t source
     (void)pipeline, (void)source;
     for (int v = 0; v < EG_VERDICT_COUNT; v++)
         ret_counts[v] = (uint64_t)v;
+}
+
+/* Rules are judged in tests/system/test_backtest.py. */
+bool eg_pipeline_rule_applies(const struct eg_pipeline *pipeline, const struct eg_conf *conf,
+                              const struct eg_conf_rule *rule, uint32_t series)
+{
+    (void)pipeline, (void)conf, (void)rule, (void)series;
+    return false;
+}
+struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule)
+{
+    (void)rule;
+    return NULL;
+}
+void eg_backtest_destroy(struct eg_backtest *backtest)
+{
+    (void)backtest;
+}
+bool eg_backtest_feed(struct eg_backtest *backtest, int64_t time_ms, double value,
+                      struct eg_episode *ret_episode)
+{
+    (void)backtest, (void)time_ms, (void)value, (void)ret_episode;
+    return false;
+}
+bool eg_backtest_last(const struct eg_backtest *backtest, struct eg_episode *ret_episode)
+{
+    (void)backtest, (void)ret_episode;
+    return false;
 }
 
 /* --- the store --- */

@@ -1,0 +1,355 @@
+/* Knows what a rule would have done with the readings that are stored: a job on a thread of libuv's pool over a snapshot, and its answer.
+ * Refuses to know how a rule judges (pipeline/backtest.c). Called by the table in methods.c, and by server.c when the socket closes. */
+#include <api/methods.h>
+#include <pipeline/backtest.h>
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DAYS_DEFAULT 30
+#define HOUR_MS INT64_C(3600000)
+#define BITE_POINTS 4096
+#define EPISODES_MAX 5000 /* that are told; all are counted */
+#define CASES_MAX 10000   /* real ones that are held against them */
+#define RULE_TEXT_MAX ((size_t)1 << 20)
+
+struct found {
+    uint32_t series;
+    struct eg_episode episode;
+};
+struct eg_backtest_job {
+    uv_work_t work;
+    struct eg_desk *desk;
+    atomic_bool stop;
+    uint64_t ticket; /* 0: nobody waits for the answer */
+    int64_t from_ms, to_ms;
+    struct eg_conf *conf; /* Owned: the rule and the sites it names */
+    struct eg_export *snapshot;
+    uint8_t *wanted; /* a bit per series */
+    size_t series_count, series_wanted;
+    /* while it runs */
+    struct eg_backtest *running;
+    uint32_t running_series;
+    uint64_t readings, episodes;
+    struct found *found;
+    size_t found_count, found_capacity;
+    struct eg_err err;
+    int code;
+};
+
+static void job_free(struct eg_backtest_job *job)
+{
+    eg_export_close(job->snapshot);
+    eg_backtest_destroy(job->running);
+    eg_conf_destroy(job->conf);
+    free(job->wanted);
+    free(job->found);
+    free(job);
+}
+
+/* --- on the worker's thread --- */
+
+static void note(struct eg_backtest_job *job, const struct eg_episode *episode)
+{
+    job->episodes++;
+    if (job->found_count == EPISODES_MAX)
+        return;
+    if (job->found_count == job->found_capacity) {
+        size_t capacity = job->found_capacity ? 2 * job->found_capacity : 64;
+        struct found *more = realloc(job->found, capacity * sizeof *more);
+        if (!more)
+            return; /* counted, not told */
+        job->found = more;
+        job->found_capacity = capacity;
+    }
+    job->found[job->found_count++] = (struct found){job->running_series, *episode};
+}
+
+static void end_series(struct eg_backtest_job *job)
+{
+    struct eg_episode episode;
+    if (job->running && eg_backtest_last(job->running, &episode))
+        note(job, &episode);
+    eg_backtest_destroy(job->running);
+    job->running = NULL;
+}
+
+static bool take_point(void *arg, uint32_t series, const struct eg_point *point)
+{
+    struct eg_backtest_job *job = arg;
+    struct eg_episode episode;
+    if (!job->running || series != job->running_series) {
+        end_series(job);
+        job->running_series = series;
+        job->running = eg_backtest_create(&job->conf->rules[0]);
+        if (!job->running) {
+            job->code = eg_err_set(&job->err, EG_ENOMEM, "no memory for the test");
+            return false;
+        }
+    }
+    if (point->flags & EG_FLAG_RETAINED)
+        return true; /* nobody knows how old it was */
+    job->readings++;
+    if (eg_backtest_feed(job->running, point->time_ms, point->value, &episode))
+        note(job, &episode);
+    return true;
+}
+
+static void test(uv_work_t *work)
+{
+    struct eg_backtest_job *job = work->data;
+    bool done = false;
+    while (job->code == EG_OK && !done) {
+        if (atomic_load(&job->stop)) {
+            job->code = eg_err_set(&job->err, EG_EBUSY, "The daemon is leaving.");
+            return;
+        }
+        int code = eg_export_next(job->snapshot, BITE_POINTS, take_point, job, &done, &job->err);
+        if (code < 0)
+            job->code = code;
+    }
+    end_series(job);
+}
+
+/* --- the answer --- */
+
+struct real_case {
+    uint32_t series;
+    int64_t opened_ms, closed_ms;
+    char id[96];
+};
+struct real_cases {
+    struct real_case *rows;
+    size_t count, capacity;
+};
+
+static bool take_case(void *arg, const struct eg_case *row)
+{
+    struct real_cases *cases = arg;
+    if (cases->count == cases->capacity) {
+        size_t capacity = cases->capacity ? 2 * cases->capacity : 64;
+        struct real_case *more = realloc(cases->rows, capacity * sizeof *more);
+        if (!more)
+            return false;
+        cases->rows = more;
+        cases->capacity = capacity;
+    }
+    struct real_case *one = &cases->rows[cases->count++];
+    *one = (struct real_case){row->series, row->opened_ms, row->closed_ms, ""};
+    snprintf(one->id, sizeof one->id, "%s", row->id);
+    return true;
+}
+
+static void put_overlaps(struct eg_json *json, const struct found *found, const struct real_cases *cases)
+{
+    const struct eg_episode *episode = &found->episode;
+    eg_json_key(json, "overlaps");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < cases->count; i++) {
+        const struct real_case *one = &cases->rows[i];
+        if (one->series == found->series &&
+            (episode->ended_ms == EG_TIME_NONE || one->opened_ms <= episode->ended_ms) &&
+            (one->closed_ms == EG_TIME_NONE || one->closed_ms >= episode->opened_ms))
+            eg_json_string(json, one->id);
+    }
+    eg_json_close(json, ']');
+}
+
+static void put_found(struct eg_json *json, const struct eg_backtest_job *job, const struct found *found,
+                      const struct real_cases *cases)
+{
+    const struct eg_episode *episode = &found->episode;
+    int64_t until_ms = episode->ended_ms != EG_TIME_NONE ? episode->ended_ms : job->to_ms;
+    struct eg_series_view series;
+    struct eg_device_view device;
+    if (!eg_pipeline_series(job->desk->pipeline, found->series, &series) ||
+        !eg_pipeline_device(job->desk->pipeline, series.device, &device))
+        return;
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "site", device.site);
+    eg_json_put_string(json, "domain", device.domain);
+    eg_json_put_string(json, "device", device.device);
+    eg_json_put_string(json, "channel", series.channel);
+    eg_json_put_string(json, "level", eg_level_name(episode->level));
+    eg_json_put_time(json, "opened_at", episode->opened_ms);
+    eg_json_put_time(json, "detected_at", episode->known_ms);
+    eg_json_put_time(json, "ended_at", episode->ended_ms);
+    eg_json_put_int(json, "seconds", (until_ms - episode->opened_ms) / 1000);
+    eg_json_key(json, "peak");
+    eg_json_open(json, '{');
+    eg_json_put_number(json, "value", episode->peak_value);
+    eg_json_put_time(json, "time", episode->peak_ms);
+    eg_json_close(json, '}');
+    put_overlaps(json, found, cases);
+    eg_json_close(json, '}');
+}
+
+static void put_result(struct eg_json *json, const struct eg_backtest_job *job,
+                       const struct real_cases *cases)
+{
+    const struct eg_conf_rule *rule = &job->conf->rules[0];
+    char unit[EG_UNIT_TEXT];
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "rule", rule->id);
+    eg_json_put_string(json, "quantity", eg_quantity_info(rule->quantity)->name);
+    eg_json_put_string(json, "unit", eg_conf_rule_unit(rule, rule->quantity, unit));
+    eg_json_put_time(json, "from", job->from_ms);
+    eg_json_put_time(json, "to", job->to_ms);
+    eg_json_put_int(json, "series", (int64_t)job->series_wanted);
+    eg_json_put_int(json, "readings", (int64_t)job->readings);
+    eg_json_put_int(json, "count", (int64_t)job->episodes);
+    eg_json_key(json, "cases");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < job->found_count; i++)
+        put_found(json, job, &job->found[i], cases);
+    eg_json_close(json, ']');
+    eg_json_close(json, '}');
+}
+
+static void tested(uv_work_t *work, int status)
+{
+    struct eg_backtest_job *job = work->data;
+    struct eg_desk *desk = job->desk;
+    struct eg_buf text;
+    struct eg_json json;
+    struct real_cases cases = {0};
+    struct eg_case_query query = {
+        .handling = -1, .condition = -1, .level = -1, .since_ms = EG_TIME_NONE, .limit = CASES_MAX};
+    (void)status;
+    desk->backtest = NULL;
+    eg_buf_init(&text, (size_t)8 << 20);
+    eg_json_init(&json, &text);
+    if (job->code == EG_OK && desk->reader)
+        job->code = eg_reader_cases(desk->reader, &query, take_case, &cases, &job->err);
+    if (job->code >= 0)
+        put_result(&json, job, &cases);
+    if (job->code >= 0 && text.failed)
+        job->code = eg_err_set(&job->err, EG_ENOMEM, "The answer would be too long; ask for a shorter time.");
+    desk->told(desk->told_user, job->ticket, job->code >= 0 ? 0 : eg_call_code(job->code),
+               job->code >= 0 ? text.data : job->err.text);
+    eg_buf_finish(&text);
+    free(cases.rows);
+    job_free(job);
+}
+
+/* --- the question --- */
+
+/* The text of a rule as a configuration of its own, with the sites that it may name; or an existing rule by its id. */
+static bool compose(const struct eg_conf *conf, const char *text, struct eg_buf *out)
+{
+    struct eg_json json;
+    bool list = text[strspn(text, " \t\r\n")] == '-',
+         whole = strncmp(text, "rules:", 6) == 0 || strstr(text, "\nrules:");
+    if (!whole)
+        eg_buf_printf(out, "rules:\n%s", list ? "" : "  - ");
+    for (const char *at = text; *at;) { /* what follows a line's end stands under the rule's first key */
+        size_t line = strcspn(at, "\n");
+        eg_buf_add(out, at, line);
+        eg_buf_add(out, "\n", 1);
+        at += line + (at[line] == '\n');
+        if (!whole && !list && *at)
+            eg_buf_add(out, "    ", 4);
+    }
+    eg_buf_printf(out, "sites: ");
+    eg_json_init(&json, out);
+    eg_json_open(&json, '[');
+    for (size_t i = 0; i < conf->site_count; i++) {
+        const struct eg_conf_site *site = &conf->sites[i];
+        eg_json_open(&json, '{');
+        eg_json_put_string(&json, "id", site->id);
+        if (site->parent != EG_CONF_NONE)
+            eg_json_put_string(&json, "parent", conf->sites[site->parent].id);
+        eg_json_close(&json, '}');
+    }
+    eg_json_close(&json, ']');
+    eg_buf_printf(out, "\n");
+    return !out->failed;
+}
+
+static int parse(struct eg_call *call, const char *text, struct eg_conf **ret)
+{
+    struct eg_buf whole, faults;
+    eg_buf_init(&whole, RULE_TEXT_MAX);
+    eg_buf_init(&faults, RULE_TEXT_MAX);
+    int code = 0;
+    *ret = compose(call->desk->conf, text, &whole) ? eg_conf_parse("rule", whole.data, whole.length, &faults)
+                                                   : NULL;
+    if (!*ret)
+        code = eg_call_fail(call, EG_RPC_PARAMS, "That is no rule: %.400s",
+                            faults.length ? faults.data : "there is no memory for it.");
+    else if ((*ret)->rule_count != 1) {
+        code = eg_call_fail(call, EG_RPC_PARAMS, "%zu rules are given; one is tested at a time.",
+                            (*ret)->rule_count);
+        eg_conf_destroy(*ret);
+        *ret = NULL;
+    }
+    eg_buf_finish(&whole);
+    eg_buf_finish(&faults);
+    return code;
+}
+
+static bool is_wanted(void *arg, uint32_t series)
+{
+    const struct eg_backtest_job *job = arg;
+    return series < job->series_count && (job->wanted[series / 8] >> (series % 8) & 1);
+}
+
+static int prepare(struct eg_call *call, struct eg_backtest_job *job)
+{
+    const struct eg_pipeline *pipeline = call->desk->pipeline;
+    struct eg_err err = {0};
+    int code = parse(call, eg_call_text(call, "rule"), &job->conf);
+    if (code < 0)
+        return code;
+    job->to_ms = eg_call_time(call, "to", call->state.now_ms);
+    job->from_ms = eg_call_time(call, "from", job->to_ms - DAYS_DEFAULT * 24 * HOUR_MS);
+    if (job->from_ms >= job->to_ms)
+        return eg_call_fail(call, EG_RPC_PARAMS, "rules.backtest: \"from\" must lie before \"to\".");
+    job->series_count = eg_pipeline_series_count(pipeline) + 1;
+    job->wanted = calloc(job->series_count / 8 + 1, 1);
+    if (!job->wanted)
+        return eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for the test.");
+    for (uint32_t id = 1; id < job->series_count; id++)
+        if (eg_pipeline_rule_applies(pipeline, job->conf, &job->conf->rules[0], id)) {
+            job->wanted[id / 8] = (uint8_t)(job->wanted[id / 8] | 1U << (id % 8));
+            job->series_wanted++;
+        }
+    const struct eg_export_filter filter = {
+        .from_ms = job->from_ms, .to_ms = job->to_ms, .wanted = is_wanted, .arg = job};
+    if (eg_export_open(call->desk->store, &filter, &job->snapshot, &err) < 0)
+        return eg_call_fail_err(call, &err);
+    return 0;
+}
+
+int eg_m_backtest(struct eg_call *call)
+{
+    struct eg_desk *desk = call->desk;
+    if (!desk->store || !desk->loop)
+        return eg_call_no_store(call);
+    if (desk->backtest)
+        return eg_call_fail(call, EG_RPC_BUSY, "Another rule is being tested; wait for it to end.");
+    struct eg_backtest_job *job = calloc(1, sizeof *job);
+    if (!job)
+        return eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for the test.");
+    int code = prepare(call, job);
+    if (code < 0) {
+        job_free(job);
+        return code;
+    }
+    job->work.data = job;
+    job->desk = desk;
+    job->ticket = call->ticket = call->asked ? ++desk->last_ticket : 0;
+    desk->backtest = job;
+    uv_queue_work(desk->loop, &job->work, test, tested);
+    return EG_CALL_LATER;
+}
+
+bool eg_m_backtest_stop(struct eg_desk *desk)
+{
+    if (!desk->backtest)
+        return false;
+    atomic_store(&desk->backtest->stop, true);
+    return true;
+}
