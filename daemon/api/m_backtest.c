@@ -27,7 +27,7 @@ struct eg_backtest_job {
     int64_t from_ms, to_ms;
     struct eg_conf *conf; /* Owned: the rule and the sites it names */
     struct eg_export *snapshot;
-    uint8_t *wanted; /* a bit per series */
+    int64_t *intervals; /* of their devices, by series; EG_TIME_NONE: the rule does not look at it */
     size_t series_count, series_wanted;
     /* while it runs */
     struct eg_backtest *running;
@@ -44,7 +44,7 @@ static void job_free(struct eg_backtest_job *job)
     eg_export_close(job->snapshot);
     eg_backtest_destroy(job->running);
     eg_conf_destroy(job->conf);
-    free(job->wanted);
+    free(job->intervals);
     free(job->found);
     free(job);
 }
@@ -83,7 +83,7 @@ static bool take_point(void *arg, uint32_t series, const struct eg_point *point)
     if (!job->running || series != job->running_series) {
         end_series(job);
         job->running_series = series;
-        job->running = eg_backtest_create(&job->conf->rules[0]);
+        job->running = eg_backtest_create(&job->conf->rules[0], job->intervals[series]);
         if (!job->running) {
             job->code = eg_err_set(&job->err, EG_ENOMEM, "no memory for the test");
             return false;
@@ -293,7 +293,7 @@ static int parse(struct eg_call *call, const char *text, struct eg_conf **ret)
 static bool is_wanted(void *arg, uint32_t series)
 {
     const struct eg_backtest_job *job = arg;
-    return series < job->series_count && (job->wanted[series / 8] >> (series % 8) & 1);
+    return series < job->series_count && job->intervals[series] != EG_TIME_NONE;
 }
 
 static int prepare(struct eg_call *call, struct eg_backtest_job *job)
@@ -308,14 +308,19 @@ static int prepare(struct eg_call *call, struct eg_backtest_job *job)
     if (job->from_ms >= job->to_ms)
         return eg_call_fail(call, EG_RPC_PARAMS, "rules.backtest: \"from\" must lie before \"to\".");
     job->series_count = eg_pipeline_series_count(pipeline) + 1;
-    job->wanted = calloc(job->series_count / 8 + 1, 1);
-    if (!job->wanted)
+    job->intervals = malloc(job->series_count * sizeof *job->intervals);
+    if (!job->intervals)
         return eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for the test.");
-    for (uint32_t id = 1; id < job->series_count; id++)
-        if (eg_pipeline_rule_applies(pipeline, job->conf, &job->conf->rules[0], id)) {
-            job->wanted[id / 8] = (uint8_t)(job->wanted[id / 8] | 1U << (id % 8));
-            job->series_wanted++;
-        }
+    job->intervals[0] = EG_TIME_NONE;
+    for (uint32_t id = 1; id < job->series_count; id++) {
+        struct eg_series_view series;
+        struct eg_device_view device;
+        bool looks = eg_pipeline_rule_applies(pipeline, job->conf, &job->conf->rules[0], id) &&
+                     eg_pipeline_series(pipeline, id, &series) &&
+                     eg_pipeline_device(pipeline, series.device, &device);
+        job->intervals[id] = looks ? device.interval_ms : EG_TIME_NONE;
+        job->series_wanted += looks;
+    }
     const struct eg_export_filter filter = {
         .from_ms = job->from_ms, .to_ms = job->to_ms, .wanted = is_wanted, .arg = job};
     if (eg_export_open(call->desk->store, &filter, &job->snapshot, &err) < 0)

@@ -61,10 +61,6 @@ static void take_statistic(struct eg_resolve *resolve, const struct eg_raw_rule 
     if (rule->statistic == EG_STAT_MAX_8H)
         eg_resolve_fault(resolve, at,
                          "max_8h is for questions: judge the mean over a window of 8h, which runs");
-    if (rule->statistic == EG_STAT_AQI_CN || rule->statistic == EG_STAT_AQI_US)
-        eg_resolve_fault(resolve, at,
-                         "%s is not computed by this version: use last, mean, min, max, sum, rate …",
-                         raw->statistic);
     if ((rule->statistic == EG_STAT_ABOVE) != (raw->above != NULL))
         eg_resolve_fault(resolve, raw->above ? eg_resolve_node(resolve, node, "above") : at,
                          "statistic above and the key above, its limit, go together");
@@ -115,12 +111,41 @@ static void take_standard(struct eg_conf_rule *rule)
             rule->valid_ms = standard[i].valid_ms;
 }
 
+static bool is_index(const struct eg_conf_rule *rule)
+{
+    return rule->statistic == EG_STAT_AQI_CN || rule->statistic == EG_STAT_AQI_US;
+}
+
+/* An index is of a mean that its standard knows: of an hour, of 8 h, of a day. */
+static void check_index(struct eg_resolve *resolve, const yaml_node_t *node, const struct eg_conf_rule *rule)
+{
+    static const int pollutants[] = {EG_Q_pm25, EG_Q_pm10, EG_Q_so2, EG_Q_no2, EG_Q_co, EG_Q_o3};
+    static const int64_t windows[] = {1, 8, 24, 25};
+    bool polluting = false, fits = false;
+    for (size_t i = 0; i < sizeof pollutants / sizeof *pollutants; i++)
+        polluting |= rule->quantity == pollutants[i];
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
+        fits |= rule->window_ms == windows[i] * WINDOW_DEFAULT_MS;
+    if (!polluting)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "quantity"),
+                         "an air quality index is made of pm25, pm10, so2, no2, co or o3");
+    if (!fits)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"),
+                         "an air quality index is of an hour, 8h or a day: window 1h, 8h, 24h, hour or day");
+}
+
 static void take_valid(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                        struct eg_conf_rule *rule)
 {
     char *end;
+    if (is_index(rule)) {
+        check_index(resolve, node, rule);
+        take_standard(rule); /* an index of a part of an hour is none, unless the rule says otherwise */
+    }
     if (!raw->valid)
         return;
+    rule->valid_ms = 0;
+    rule->valid_share = 0;
     if (rule->statistic == EG_STAT_LAST) {
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "valid"),
                          "statistic last has no window that could be complete");
@@ -238,7 +263,7 @@ const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const c
 char *eg_conf_rule_unit(const struct eg_conf_rule *rule, int quantity, char out[EG_UNIT_TEXT])
 {
     const enum eg_statistic statistic = rule ? rule->statistic : EG_STAT_LAST;
-    if (statistic == EG_STAT_READINGS)
+    if (statistic == EG_STAT_READINGS || statistic == EG_STAT_AQI_CN || statistic == EG_STAT_AQI_US)
         *out = '\0';
     else
         snprintf(out, EG_UNIT_TEXT, "%s%s",

@@ -6,20 +6,22 @@
 
 struct eg_backtest {
     const struct eg_conf_rule *rule;
+    int64_t interval_ms;
     struct eg_window *window;
     struct eg_rule_state state;
     struct eg_episode now; /* while a level holds */
 };
 
-struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule)
+struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, int64_t interval_ms)
 {
     struct eg_backtest *backtest = calloc(1, sizeof *backtest);
     if (!backtest)
         return NULL;
     backtest->rule = rule;
+    backtest->interval_ms = interval_ms;
     for (int level = 0; level < EG_LEVEL_COUNT; level++)
         backtest->state.since_ms[level] = backtest->state.clear_since_ms[level] = EG_TIME_NONE;
-    if (rule->statistic != EG_STAT_LAST && !(backtest->window = eg_window_create(rule->window_ms))) {
+    if (rule->statistic != EG_STAT_LAST && !(backtest->window = eg_rule_window(rule))) {
         free(backtest);
         return NULL;
     }
@@ -53,7 +55,7 @@ bool eg_backtest_feed(struct eg_backtest *backtest, int64_t time_ms, double valu
     enum eg_level before = (enum eg_level)backtest->state.level;
     if (backtest->window && !eg_window_add(backtest->window, time_ms, value))
         return false; /* short of memory it is short of a reading */
-    if (!eg_judge_look(backtest->rule, backtest->window, value, &seen))
+    if (!eg_judge_look(backtest->rule, backtest->window, backtest->interval_ms, time_ms, value, &seen))
         return false;
     enum eg_level level = eg_judge_advance(backtest->rule, &backtest->state, time_ms, seen.value);
     if (level && !before) {

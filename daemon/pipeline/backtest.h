@@ -16,8 +16,9 @@ struct eg_episode {
     int64_t peak_ms;
 };
 
-struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule); /* Borrowed rule. NULL: no memory */
-void eg_backtest_destroy(struct eg_backtest *backtest);                  /* accepts NULL */
+/* `interval_ms`: between the device's messages, as learned. Borrowed rule. NULL: no memory */
+struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, int64_t interval_ms);
+void eg_backtest_destroy(struct eg_backtest *backtest); /* accepts NULL */
 /* The next reading, ascending by time. True: an episode has ended with it. */
 bool eg_backtest_feed(struct eg_backtest *backtest, int64_t time_ms, double value,
                       struct eg_episode *ret_episode);

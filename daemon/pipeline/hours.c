@@ -1,6 +1,7 @@
 /* Knows a pollutant's closed hours of the last two days. Refuses to know what is made of them. Called by series.c, as hours close, as
  * late readings and corrections change them, and as a start reads them again; asked by the summary. */
 #include <pipeline/hours.h>
+#include <index/aqi_us.h>
 #include <index/nano.h>
 #include <pipeline/state.h>
 
@@ -106,4 +107,18 @@ void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *s
         else if (series->hours && series->hours->number[at] == number)
             ret_nano[i] = series->hours->nano[at];
     }
+}
+
+bool eg_hours_sub_index(enum eg_statistic statistic, int quantity, int64_t width_ms, int64_t at_ms,
+                        double mean, double *ret)
+{
+    enum eg_pollutant pollutant = eg_hours_pollutant(quantity);
+    enum eg_average average = width_ms <= EG_HOUR_MS ? EG_1H : width_ms <= 8 * EG_HOUR_MS ? EG_8H : EG_24H;
+    int index = EG_AQI_NONE;
+    if (pollutant != EG_POLLUTANTS && statistic == EG_STAT_AQI_CN)
+        index = eg_aqi_cn_sub(eg_aqi_cn_edition_at(at_ms), pollutant, average, eg_nano_of(mean));
+    else if (pollutant != EG_POLLUTANTS)
+        index = eg_aqi_us_sub(pollutant, average, eg_nano_of(eg_air_us_unit(pollutant, mean)));
+    *ret = index;
+    return index != EG_AQI_NONE;
 }

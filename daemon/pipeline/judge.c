@@ -3,6 +3,7 @@
  *
  * Beyond a limit is strictly above (below) it; within is everything else. A level is reached when the statistic has been beyond
  * its `open` for `hold`, and left when it has been within its `clear` for `clear_hold`. */
+#include <pipeline/hours.h>
 #include <pipeline/state.h>
 
 #include <string.h>
@@ -42,12 +43,16 @@ enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_s
 }
 
 bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, int64_t interval_ms,
-                   double value, struct eg_seen *ret)
+                   int64_t at_ms, double value, struct eg_seen *ret)
 {
     *ret = (struct eg_seen){.value = value, .valid = true};
     if (!window)
         return true;
-    if (!eg_window_value(window, rule->statistic, &ret->value))
+    bool index = rule->statistic == EG_STAT_AQI_CN || rule->statistic == EG_STAT_AQI_US;
+    if (!eg_window_value(window, index ? EG_STAT_MEAN : rule->statistic, &ret->value))
+        return false;
+    if (index &&
+        !eg_hours_sub_index(rule->statistic, rule->quantity, rule->window_ms, at_ms, ret->value, &ret->value))
         return false;
     bool asked = rule->valid_ms || rule->valid_share > 0;
     if (!asked && rule->statistic != EG_STAT_ABOVE)
@@ -175,8 +180,9 @@ void eg_judge_newest(struct eg_pipeline *pipeline, struct eg_series *series, int
         const struct eg_case *row =
             watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
         bool unseen = watch->unseen;
-        watch->unseen = !eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window,
-                                       interval_of(pipeline, series), series->last_value, &seen);
+        watch->unseen =
+            !eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, interval_of(pipeline, series),
+                           series->last_ms, series->last_value, &seen);
         if (!watch->unseen)
             judge(pipeline, series, watch, seen.value, now_ms, batch);
         else if (row && !unseen)
@@ -209,7 +215,7 @@ void eg_judge_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
         struct eg_watch *watch = &series->watches[i];
         if (watch->state.case_number == row->number &&
             eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, interval_of(pipeline, series),
-                          series->last_value, &seen)) {
+                          series->last_ms, series->last_value, &seen)) {
             row->last_value = seen.value;
             row->last_ms = series->last_ms;
         }

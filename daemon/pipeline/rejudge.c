@@ -88,8 +88,8 @@ static bool feed(struct track *track, const struct eg_conf *conf, const struct e
         return true;
     if (track->window && !eg_window_add(track->window, reading->time_ms, reading->value))
         return false;
-    if (reading->time_ms <= track->from_ms ||
-        !eg_judge_look(track->rule, track->window, track->interval_ms, reading->value, &seen))
+    if (reading->time_ms <= track->from_ms || !eg_judge_look(track->rule, track->window, track->interval_ms,
+                                                             reading->time_ms, reading->value, &seen))
         return true;
     eg_judge_checkpoint(conf, track->checkpoints, &track->now, reading->time_ms);
     enum eg_level before = (enum eg_level)state->level,

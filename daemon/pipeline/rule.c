@@ -75,6 +75,12 @@ static struct eg_window_shape shape_of(const struct eg_conf_rule *rule)
                                     rule->above};
 }
 
+struct eg_window *eg_rule_window(const struct eg_conf_rule *rule)
+{
+    const struct eg_window_shape shape = shape_of(rule);
+    return eg_window_create(&shape);
+}
+
 static bool same_shape(const struct eg_window_shape *a, const struct eg_window_shape *b)
 {
     return a->width_ms == b->width_ms && a->calendar == b->calendar && a->statistic == b->statistic &&
@@ -125,8 +131,7 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
             take_lost(pipeline, series, rule->id, watch);
         }
         if (rule->statistic != EG_STAT_LAST && !watch->window) {
-            const struct eg_window_shape shape = shape_of(rule);
-            watch->window = eg_window_create(&shape);
+            watch->window = eg_rule_window(rule);
             ok = ok && watch->window;
         }
     }

@@ -205,6 +205,8 @@ bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule
 /* Gives the series its watches for the rules of conf; states of those with the same id are carried over. False: no memory. */
 bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf *old);
 void eg_rule_unbind(struct eg_series *series);
+struct eg_window *
+eg_rule_window(const struct eg_conf_rule *rule); /* an empty one for its statistic; NULL: no memory */
 void eg_rule_write_state(const struct eg_pipeline *pipeline, const struct eg_series *series,
                          const struct eg_watch *watch, struct eg_batch *batch);
 /* A case was reopened: its rule watches it again, now or when it comes back. False: no memory. */
@@ -220,7 +222,7 @@ struct eg_seen { /* what a rule sees at a reading */
 /* The one place that says what a rule sees: its statistic at a reading of that value, its window filled up to it. False: there is no such
  * value, or not a valid one (`valid` tells which), and nothing is judged. */
 bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, int64_t interval_ms,
-                   double value, struct eg_seen *ret);
+                   int64_t at_ms, double value, struct eg_seen *ret);
 enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_state *state, int64_t at_ms,
                                double value);
 /* Before a reading at `next_ms` is judged: keeps `now` where a stretch of late_limit ends. True: it was kept. */

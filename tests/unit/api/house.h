@@ -144,9 +144,9 @@ bool eg_pipeline_rule_applies(const struct eg_pipeline *pipeline, const struct e
     (void)pipeline, (void)conf, (void)rule, (void)series;
     return false;
 }
-struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule)
+struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, int64_t interval_ms)
 {
-    (void)rule;
+    (void)rule, (void)interval_ms;
     return NULL;
 }
 void eg_backtest_destroy(struct eg_backtest *backtest)
