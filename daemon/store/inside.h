@@ -11,7 +11,9 @@
 
 /* Unsealed readings that set sealing off, and how many one run seals. Bounds the start's decoding to a few milliseconds; large enough
  * that a chunk of a common series holds some dozens of points. */
+#ifndef EG_SEAL_AT /* `./dev bench ingest` has a daemon that never seals */
 #define EG_SEAL_AT 131072u
+#endif
 #define EG_SEAL_RUN 65536u
 /* A village of few series seals earlier, so many readings a series: the file need not hold the journal of a town. */
 #define EG_SEAL_A_SERIES 1024u

@@ -203,14 +203,14 @@ def wait_for_socket(process, path, seconds=60):
 
 
 @contextlib.contextmanager
-def daemon(path, port, environment=None):
+def daemon(path, port, environment=None, program="ecogovd"):
     """ecogovd over the store in `path`; given when it answers."""
     with tempfile.TemporaryDirectory() as short:  # a socket's path has 107 bytes at most
         socket_path = pathlib.Path(short) / "s"
         file = configuration(path, port, socket_path)
         begin = time.monotonic()
         with open(path / "log", "ab") as log, \
-                running([BIN / "ecogovd", "-c", file], stderr=log, env={**os.environ, **(environment or {})}) as process:
+                running([BIN / program, "-c", file], stderr=log, env={**os.environ, **(environment or {})}) as process:
             try:
                 wait_for_socket(process, socket_path)
                 yield Daemon(process, socket_path, time.monotonic() - begin)

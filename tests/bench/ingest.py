@@ -20,9 +20,9 @@ def listener(messages, window):
             return fake.rate()
 
 
-def ours(messages, window):
+def ours(messages, window, program="ecogovd"):
     """(rate, peak kB): ecogovd on a fresh store."""
-    with folder() as path, broker(messages, window) as fake, daemon(path, fake.port) as house:
+    with folder() as path, broker(messages, window) as fake, daemon(path, fake.port, program=program) as house:
         fake.go()
         rate = fake.rate()
         line = house.line()
@@ -31,6 +31,8 @@ def ours(messages, window):
         expected = {"received": messages, "decoded": messages, "duplicate": 0, "quarantined": 0, "ignored": 0}
         if status["messages"] != expected or status["readings"]["stored"] != 2 * messages:
             raise Failure(f"acknowledged is not stored: {status['messages']} {status['readings']}")
+        if program != "ecogovd" and status["store"]["journal"] != 2 * messages:
+            raise Failure(f"{program} seals")
         return rate, house.proc("VmHWM")
 
 
@@ -44,6 +46,13 @@ def compare(messages, window, rounds):
             "ours": statistics.median(rate for rate, _, _ in pairs),
             "theirs": statistics.median(theirs for _, _, theirs in pairs),
             "peak_kb": max(peak for _, peak, _ in pairs)}
+
+
+def sealing(messages, rounds):
+    """The rate with sealing to the rate of a daemon that never seals; interleaved."""
+    pairs = [(ours(messages, 65535)[0], ours(messages, 65535, "ecogovd_unsealed")[0]) for _ in range(rounds)]
+    return (statistics.median(sealed / unsealed for sealed, unsealed in pairs), statistics.median(sealed for sealed, _ in pairs),
+            statistics.median(unsealed for _, unsealed in pairs))
 
 
 def idle():
@@ -66,6 +75,8 @@ def run(report, quick):
     narrow = compare(20_000 if quick else 500_000, 20, rounds)
     report.add("ingest, the same with a window of 20", narrow["ratio"], ">=", 0.3, "x",
                f"{narrow['ours']:,.0f}/s against {narrow['theirs']:,.0f}/s")
+    ratio, sealed, unsealed = sealing(500_000 if quick else 1_000_000, rounds)
+    report.add("ingest while sealing, to ingest without", ratio, ">=", 0.9, "x", f"{sealed:,.0f}/s against {unsealed:,.0f}/s")
     report.add("memory, peak under that load", wide["peak_kb"] / 1024, "<=", 24, "MB", "VmHWM")
     resident, wakeups = idle()
     report.add("memory, idle", resident / 1024, "<=", 12, "MB", "VmRSS")
