@@ -1,17 +1,12 @@
 /* Builds the house floor by floor and takes it down in mirror order; carries what one edge tells to the floor that must know, so
  * that the edges never see each other. Called by main.c. */
 #include "house.h"
+#include "reload.h"
 #include "repair.h"
-#include "turn.h"
-#include "watchdog.h"
 
-#include <api/api.h>
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/zone.h>
-#include <mqtt/mqtt.h>
-#include <notify/outbox.h>
-#include <notify/state.h>
 
 #include <signal.h>
 #include <stdio.h>
@@ -19,28 +14,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#define FAULTS_MAX_BYTES ((size_t)64 * 1024)
 #define SUMMARY_EVERY_MS 60000 /* CONTRACT §6: at most once a minute */
-
-struct house {
-    uv_loop_t loop;
-    struct eg_conf *conf, *next_conf;
-    struct eg_faults faults;
-    struct eg_store *store;
-    struct eg_reader *reader;
-    struct eg_pipeline *pipeline;
-    struct eg_turn *turn;
-    struct eg_mqtt *mqtt;
-    struct eg_api *api;
-    struct eg_outbox *outbox;
-    struct eg_state *state;
-    uv_signal_t term, interrupt, hup;
-    struct eg_watchdog watchdog;
-    uv_timer_t summary;
-    int64_t started_ms;
-    bool leaving, has_signals;
-    int status;
-};
 
 /* --- what one floor tells another --- */
 
@@ -159,6 +133,22 @@ static void tell_state(void *user, struct eg_api_state *ret)
     ret->broker_connected = house->mqtt && eg_mqtt_connected(house->mqtt, &ret->broker_since_ms);
 }
 
+static void tell_metrics(void *user, struct eg_metrics_state *ret)
+{
+    struct house *house = user;
+    struct eg_api_state now;
+    tell_state(user, &now);
+    *ret = (struct eg_metrics_state){.started_ms = now.started_ms,
+                                     .now_ms = now.now_ms,
+                                     .broker_connected = now.broker_connected,
+                                     .faults = now.faults,
+                                     .counters = now.counters,
+                                     .commits = now.commits,
+                                     .last_commit_us = now.last_commit_us};
+    eg_outbox_figures(house->outbox, &ret->outbox);
+    eg_store_figures(house->store, &ret->store);
+}
+
 static void on_pause(void *user)
 {
     struct house *house = user;
@@ -248,6 +238,8 @@ static void leave(struct house *house, int status)
     house->leaving = true;
     house->status = status;
     sd_notify(0, "STOPPING=1");
+    eg_textfile_close(house->textfile);
+    house->textfile = NULL;
     eg_outbox_stop(house->outbox);
     eg_turn_close(house->turn, committed_all, house);
 }
@@ -263,62 +255,6 @@ static void on_fatal(void *user, const char *sentence)
     eg_log(EG_LOG_ERROR, "the store does not take the turn: %s; leaving, to start again from what is on disk",
            sentence);
     leave(user, EXIT_FAILURE);
-}
-
-/* --- SIGHUP: all of it or none of it --- */
-
-static void take_conf(void *user)
-{
-    struct house *house = user;
-    struct eg_err err;
-    struct eg_conf *old = house->conf, *fresh = house->next_conf;
-    house->next_conf = NULL;
-    if (eg_pipeline_configure(house->pipeline, fresh, &err) != EG_OK)
-        eg_log(EG_LOG_ERROR, "reload: %s", err.text);
-    if (eg_store_configure(house->store, fresh, &err) != EG_OK)
-        eg_log(EG_LOG_WARNING, "reload: %s", err.text);
-    eg_zone_use(fresh->time_zone);
-    eg_turn_configure(house->turn, fresh);
-    eg_api_configure(house->api, fresh);
-    eg_outbox_configure(house->outbox, fresh);
-    if (!eg_mqtt_configure(house->mqtt, fresh))
-        eg_log(EG_LOG_WARNING,
-               "reload: the client id, credentials, TLS and mqtt.publish take effect with the next start");
-    house->conf = fresh;
-    eg_conf_destroy(old);
-    eg_fault_clear(&house->faults, "conf");
-    eg_log(EG_LOG_INFO, "reload: %zu sites, %zu sources, %zu rules are in force", fresh->site_count,
-           fresh->source_count, fresh->rule_count);
-    sd_notify(0, "READY=1");
-}
-
-/* status shows the first fault, the log all of them. */
-static void refuse_reload(struct house *house, const char *faults)
-{
-    eg_fault_raise(&house->faults, "conf", eg_clock_now_ms(), "the configuration was not reloaded: %.*s",
-                   (int)strcspn(faults, "\n"), faults);
-    eg_log(EG_LOG_ERROR, "reload refused, the old configuration goes on:");
-    for (const char *line = faults; *line; line += strcspn(line, "\n"), line += *line == '\n')
-        eg_log(EG_LOG_ERROR, "%.*s", (int)strcspn(line, "\n"), line);
-}
-
-static void on_reload(uv_signal_t *signal, int number)
-{
-    struct house *house = signal->data;
-    struct eg_buf faults;
-    (void)number;
-    if (house->leaving || house->next_conf)
-        return;
-    sd_notify(0, "RELOADING=1");
-    eg_buf_init(&faults, FAULTS_MAX_BYTES);
-    house->next_conf = eg_conf_load(house->conf->path, &faults);
-    if (!house->next_conf) {
-        refuse_reload(house, faults.data ? faults.data : "no memory");
-        sd_notify(0, "READY=1");
-    } else {
-        eg_turn_quiet(house->turn, take_conf, house);
-    }
-    eg_buf_finish(&faults);
 }
 
 /* --- moving in --- */
@@ -371,6 +307,7 @@ static int build_edges(struct house *house, struct eg_err *err)
     const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_telling, on_published};
     const struct eg_lanes_door outbox_door = {house, publish, on_delivery};
     const struct eg_state_door state_door = {house, publish_state};
+    const struct eg_textfile_door textfile_door = {house, tell_metrics};
     int fds = sd_listen_fds(0);
     int code = eg_turn_create(&house->loop, house->conf, house->pipeline, house->store, &house->faults,
                               &edges, &house->turn, err);
@@ -383,14 +320,17 @@ static int build_edges(struct house *house, struct eg_err *err)
     if (code != EG_OK)
         return code;
     house->state = eg_state_create(&state_door);
-    if (!house->state)
+    house->textfile = eg_textfile_create(&house->loop, house->pipeline, &house->faults, &textfile_door);
+    if (!house->state || !house->textfile)
         return eg_err_set(err, EG_ENOMEM, "no memory for the outbox");
     code = eg_outbox_create(&house->loop, house->conf, house->reader, &house->faults, &outbox_door,
                             &house->outbox, err);
     if (code == EG_OK)
         code = eg_mqtt_create(&house->loop, house->conf, &mqtt_door, &house->mqtt, err);
-    if (code == EG_OK)
+    if (code == EG_OK) {
         remember_subscriptions(house);
+        eg_textfile_configure(house->textfile, house->conf);
+    }
     return code;
 }
 
@@ -403,7 +343,7 @@ static void build_signals(struct house *house)
     house->term.data = house->interrupt.data = house->hup.data = house;
     uv_signal_start(&house->term, on_stop, SIGTERM);
     uv_signal_start(&house->interrupt, on_stop, SIGINT);
-    uv_signal_start(&house->hup, on_reload, SIGHUP);
+    uv_signal_start(&house->hup, eg_reload_signal, SIGHUP);
     eg_watchdog_start(&house->watchdog, &house->loop, &house->turn);
 }
 

@@ -120,6 +120,5 @@ bool eg_scope_has_device(const struct eg_conf *conf, const struct eg_scope *scop
 /* The device filter: "a1", or "site/domain/a1". */
 bool eg_call_device_is(const struct eg_device_view *view, const char *name);
 /* reporting or silent, as the device's own rhythm says. */
-bool eg_call_device_silent(const struct eg_device_view *view, int64_t now_ms);
 
 #endif

@@ -3,6 +3,7 @@
  * methods.c. */
 #include <api/health.h>
 #include <api/methods.h>
+#include <pipeline/silent.h>
 #include <base/span.h>
 
 #include <inttypes.h>
@@ -108,7 +109,7 @@ static bool next_device(const struct eg_call *call, const struct eg_scope *scope
         if (!eg_pipeline_device(pipeline, (uint32_t)*id, ret) || !wanted(call, "domain", ret->domain) ||
             (device && !eg_call_device_is(ret, device)) || !eg_scope_has_device(call->desk->conf, scope, ret))
             continue;
-        *ret_silent = eg_call_device_silent(ret, call->state.now_ms);
+        *ret_silent = eg_silent_is(ret, call->state.now_ms);
         if (wanted(call, "state", *ret_silent ? "silent" : "reporting"))
             return true;
     }

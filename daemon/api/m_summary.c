@@ -6,6 +6,7 @@
 #include <api/asof.h>
 #include <api/indices.h>
 #include <api/methods.h>
+#include <pipeline/silent.h>
 #include <base/zone.h>
 
 #include <stdlib.h>
@@ -120,7 +121,7 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
 static void add_device(struct summary *summary, const struct eg_device_view *device)
 {
     const struct eg_pipeline *pipeline = summary->call->desk->pipeline;
-    bool silent = eg_call_device_silent(device, summary->asof->at_ms), suspect = false;
+    bool silent = eg_silent_is(device, summary->asof->at_ms), suspect = false;
     struct eg_series_view series;
     for (size_t i = 0; i < device->series_count; i++) {
         if (!eg_asof_series(summary->asof, eg_pipeline_device_series(pipeline, device->id, i), &series))
@@ -254,7 +255,7 @@ static void write_latest(const struct summary *summary, const struct cell *cell)
     eg_json_open(json, '[');
     for (uint32_t id = cell->first_device; id; id = summary->next_device[id]) {
         eg_asof_device(summary->asof, id, &device);
-        bool silent = eg_call_device_silent(&device, summary->asof->at_ms);
+        bool silent = eg_silent_is(&device, summary->asof->at_ms);
         for (size_t i = 0; i < device.series_count; i++) {
             if (!eg_asof_series(summary->asof, eg_pipeline_device_series(pipeline, id, i), &series) ||
                 !series.has_last)

@@ -1,14 +1,11 @@
-/* Knows which devices a filter means: a site with all below it, a device by its name or its path, a device
- * that has gone silent. Refuses to know what is done with them. Called by the handlers m_*.c and by watch.c.
+/* Knows which devices a filter means: a site with all below it, a device by its name or its path.
+ * Refuses to know what is done with them. Called by the handlers m_*.c and by watch.c.
  */
 #include <api/call.h>
 #include <api/nearest.h>
 
 #include <stdio.h>
 #include <string.h>
-
-#define SILENT_LEAST_MS (10 * 60 * 1000)
-#define SILENT_INTERVALS 3
 
 /* A site that left the configuration may still have devices, and cases. */
 static bool has_devices(const struct eg_pipeline *pipeline, const char *site)
@@ -70,18 +67,4 @@ bool eg_call_device_is(const struct eg_device_view *view, const char *name)
     return strncmp(name, view->site, site) == 0 && name[site] == '/' &&
            strncmp(name + site + 1, view->domain, domain) == 0 && name[site + 1 + domain] == '/' &&
            strcmp(name + site + domain + 2, view->device) == 0;
-}
-
-bool eg_call_device_silent(const struct eg_device_view *view, int64_t now_ms)
-{
-    if (view->gone || view->last_seen_ms == EG_TIME_NONE || view->last_seen_ms <= 0)
-        return true;
-    int64_t after = view->silent_after_ms;
-    if (after <= 0) {
-        after = view->interval_ms < INT64_MAX / SILENT_INTERVALS ? view->interval_ms * SILENT_INTERVALS
-                                                                 : INT64_MAX;
-        if (after < SILENT_LEAST_MS)
-            after = SILENT_LEAST_MS;
-    }
-    return now_ms - view->last_seen_ms > after;
 }

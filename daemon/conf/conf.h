@@ -94,6 +94,10 @@ struct eg_conf_board {
     const char *dir;
     int64_t interval_ms;
 };
+struct eg_conf_metrics {
+    const char *file;    /* for node_exporter's textfile collector; NULL: none */
+    int64_t interval_ms; /* default 60 s */
+};
 
 enum eg_template { EG_TEMPLATE_LINE, EG_TEMPLATE_MESSAGE, EG_TEMPLATE_COUNT };
 extern const char *const eg_template_names[]; /* what may stand in braces; ends with NULL */
@@ -191,6 +195,7 @@ struct eg_conf {
     struct eg_conf_store store;
     struct eg_conf_socket socket;
     struct eg_conf_board board;
+    struct eg_conf_metrics metrics;
     const char *time_zone;
     bool auto_register;          /* default true */
     int64_t late_limit_ms;       /* default 24 h */

@@ -28,6 +28,7 @@ static struct eg_loaded *fresh(void)
     static const char *const supervisors[] = {"@ecogov-supervisors"};
     conf->socket = (struct eg_conf_socket){"/run/ecogov/ecogov.sock", (const char **)(void *)supervisors, 1};
     conf->board = (struct eg_conf_board){.dir = "/var/lib/ecogov/board", .interval_ms = 60000};
+    conf->metrics.interval_ms = 60000;
     conf->time_zone = "Asia/Shanghai";
     conf->auto_register = true;
     conf->late_limit_ms = 86400000;

@@ -78,6 +78,9 @@ static const cyaml_schema_field_t socket_fields[] = {
     LIST("supervisors", struct eg_raw_socket, supervisors, &text_entry), CYAML_FIELD_END};
 static const cyaml_schema_field_t board_fields[] = {
     TEXT("dir", struct eg_raw_board, dir), TEXT("interval", struct eg_raw_board, interval), CYAML_FIELD_END};
+static const cyaml_schema_field_t metrics_fields[] = {TEXT("file", struct eg_raw_metrics, file),
+                                                      TEXT("interval", struct eg_raw_metrics, interval),
+                                                      CYAML_FIELD_END};
 static const cyaml_schema_field_t channel_fields[] = {
     NEEDED("id", struct eg_raw_channel, id),
     CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct eg_raw_channel, kind, channel_kinds,
@@ -245,6 +248,7 @@ static const cyaml_schema_field_t file_fields[] = {GROUP("mqtt", struct eg_raw, 
                                                    GROUP("store", struct eg_raw, store, store_fields),
                                                    GROUP("socket", struct eg_raw, socket, socket_fields),
                                                    GROUP("board", struct eg_raw, board, board_fields),
+                                                   GROUP("metrics", struct eg_raw, metrics, metrics_fields),
                                                    TEXT("time_zone", struct eg_raw, time_zone),
                                                    TEXT("late_limit", struct eg_raw, late_limit),
                                                    TEXT("future_tolerance", struct eg_raw, future_tolerance),

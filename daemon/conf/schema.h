@@ -28,6 +28,9 @@ struct eg_raw_socket {
 struct eg_raw_board {
     char *dir, *interval;
 };
+struct eg_raw_metrics {
+    char *file, *interval;
+};
 struct eg_raw_channel {
     char *id, *topic, *url, *url_file, *secret_file, *token_file, *user, *password_file, *from, *ca_file,
         *program, *timeout, *retry, *give_up;
@@ -119,6 +122,7 @@ struct eg_raw {
     struct eg_raw_store *store;
     struct eg_raw_socket *socket;
     struct eg_raw_board *board;
+    struct eg_raw_metrics *metrics;
     char *time_zone, *late_limit, *future_tolerance, *templates;
     bool *auto_register;
     int *max_devices;

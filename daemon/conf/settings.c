@@ -136,6 +136,24 @@ static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *ra
                          raw->endurance);
 }
 
+static void take_metrics(struct eg_resolve *resolve, const struct eg_raw_metrics *raw)
+{
+    struct eg_conf_metrics *metrics = &resolve->loaded->conf.metrics;
+    const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), "metrics");
+    metrics->file = eg_resolve_path(resolve, raw->file);
+    metrics->interval_ms = eg_resolve_span(resolve, node, "interval", raw->interval, metrics->interval_ms);
+    size_t length = metrics->file ? strlen(metrics->file) : 0;
+    if (metrics->file &&
+        (length < 6 || length >= PATH_MAX || strcmp(metrics->file + length - 5, ".prom") != 0 ||
+         metrics->file[length - 6] == '/'))
+        eg_resolve_fault(
+            resolve, eg_resolve_node(resolve, node, "file"),
+            "file is '%.60s', a name that ends in .prom is expected: the collector reads no other",
+            raw->file);
+    if (metrics->interval_ms < 1000 || metrics->interval_ms > 3600000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "interval"), "interval may be 1s to 1h");
+}
+
 static void check_zone(struct eg_resolve *resolve, const char *name)
 {
     if (!eg_zone_exists(name))
@@ -166,6 +184,8 @@ void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
         conf->board.interval_ms = eg_resolve_span(resolve, eg_files_key(resolve->file, root, "board"),
                                                   "interval", raw->board->interval, conf->board.interval_ms);
     }
+    if (raw->metrics)
+        take_metrics(resolve, raw->metrics);
     if (raw->time_zone) {
         conf->time_zone = raw->time_zone;
         check_zone(resolve, raw->time_zone);

@@ -107,7 +107,7 @@ static void test_values(void **unused)
         "store: {path: state/x.db, commit_interval: 250ms, retain_raw: 30d, max_size: 512MiB,\n"
         "  retain: [{domain: soil, quantity: temp, raw: 0, hour: 9d}]}\n"
         "socket: {path: /run/x.sock, supervisors: [li, '@grid']}\n"
-        "board: {dir: ../board, interval: 5m}\n"
+        "board: {dir: ../board, interval: 5m}\nmetrics: {file: ../m.prom, interval: 15s}\n"
         "time_zone: Europe/Berlin\nauto_register: no\nlate_limit: 2d\nfuture_tolerance: 0\nmax_devices: 7\n"
         "parties:\n  - {id: p1, name: One, sector: society}\n  - {id: p2, sector: market}\n"
         "sites:\n  - {id: spot, parent: village, parties: [p2, p1], mode: alternative}\n"
@@ -142,6 +142,8 @@ static void test_values(void **unused)
     assert_int_equal(conf->socket.supervisor_count, 2);
     assert_string_equal(conf->socket.supervisors[1], "@grid");
     assert_string_equal(conf->board.dir, path_of("../board"));
+    assert_string_equal(conf->metrics.file, path_of("../m.prom"));
+    assert_int_equal(conf->metrics.interval_ms, 15000);
     assert_true(!conf->auto_register && conf->late_limit_ms == 172800000 && conf->future_tolerance_ms == 0 &&
                 conf->max_devices == 7);
 

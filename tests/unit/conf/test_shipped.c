@@ -115,6 +115,7 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            a->store.endurance_bytes == b->store.endurance_bytes &&
            same_text(a->socket.path, b->socket.path) && same_list(&a->socket, &b->socket) &&
            same_text(a->board.dir, b->board.dir) && a->board.interval_ms == b->board.interval_ms &&
+           same_text(a->metrics.file, b->metrics.file) && a->metrics.interval_ms == b->metrics.interval_ms &&
            same_text(a->time_zone, b->time_zone) && a->auto_register == b->auto_register &&
            a->late_limit_ms == b->late_limit_ms && a->future_tolerance_ms == b->future_tolerance_ms &&
            a->max_devices == b->max_devices && same_text(a->template_folder, b->template_folder) &&
@@ -310,7 +311,7 @@ static void test_commented_values_are_the_defaults(void **unused)
     int count;
     (void)unused;
     char *text = main_file(1, &count);
-    assert_int_equal(count, 29); /* keys with a default, and the four groups */
+    assert_int_equal(count, 31); /* keys with a default, and the five groups */
     must_be_defaults(text);
     free(text);
 }
@@ -321,7 +322,7 @@ static void test_examples_are_understood_and_no_defaults(void **unused)
     (void)unused;
     char *text = main_file(2, &count);
     free(main_file(1, &defaults));
-    assert_int_equal(count - defaults, 9);
+    assert_int_equal(count - defaults, 10);
     struct eg_conf *none = parse(""), *all = parse(text);
     assert_false(same(none, all));
     assert_string_equal(all->mqtt.user, "ecogov");
@@ -364,6 +365,8 @@ static void test_every_setting_is_compared(void **unused)
         {"socket.supervisors", "socket: {supervisors: []}"},
         {"board.dir", "board: {dir: other}"},
         {"board.interval", "board: {interval: 61s}"},
+        {"metrics.file", "metrics: {file: other.prom}"},
+        {"metrics.interval", "metrics: {interval: 61s}"},
         {"time_zone", "time_zone: UTC"},
         {"late_limit", "late_limit: 25h"},
         {"future_tolerance", "future_tolerance: 6m"},
@@ -386,8 +389,8 @@ static void test_every_setting_is_compared(void **unused)
     add_schema(schema, eg_schema_file.mapping.fields, "");
     for (size_t i = 0; i < schema->count; i++) {
         const char *key = schema->rows[i];
-        bool group =
-            !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") || !strcmp(key, "board");
+        bool group = !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") ||
+                     !strcmp(key, "board") || !strcmp(key, "metrics");
         bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
                     !strcmp(key, "channels") || !strcmp(key, "parties") || !strcmp(key, "presets") ||
                     !strcmp(key, "sources") || !strcmp(key, "devices") || strstr(key, "[]");
@@ -446,6 +449,7 @@ static void test_manual_tells_every_key(void **unused)
     add_key(told, "store");
     add_key(told, "socket");
     add_key(told, "board");
+    add_key(told, "metrics");
     for (const char *line = page; *line; line = next_line(line))
         if (definition(line, key, &rest))
             add_key(told, key);
@@ -484,7 +488,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 25 + 7); /* settings, and the empty lists */
+    assert_int_equal(count, 26 + 7); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }

@@ -1,0 +1,38 @@
+/* What the house holds, for the two files that build and rebuild it: house.c and reload.c. */
+#ifndef EG_RELOAD_H
+#define EG_RELOAD_H
+
+#include "turn.h"
+#include "watchdog.h"
+
+#include <api/api.h>
+#include <mqtt/mqtt.h>
+#include <notify/outbox.h>
+#include <notify/state.h>
+#include <notify/textfile.h>
+
+struct house {
+    uv_loop_t loop;
+    struct eg_conf *conf, *next_conf;
+    struct eg_faults faults;
+    struct eg_store *store;
+    struct eg_reader *reader;
+    struct eg_pipeline *pipeline;
+    struct eg_turn *turn;
+    struct eg_mqtt *mqtt;
+    struct eg_api *api;
+    struct eg_outbox *outbox;
+    struct eg_state *state;
+    struct eg_textfile *textfile;
+    uv_signal_t term, interrupt, hup;
+    struct eg_watchdog watchdog;
+    uv_timer_t summary;
+    int64_t started_ms;
+    bool leaving, has_signals;
+    int status;
+};
+
+/* SIGHUP: all of the new configuration, between two turns, or none of it. `signal->data`: the house. */
+void eg_reload_signal(uv_signal_t *signal, int number);
+
+#endif
