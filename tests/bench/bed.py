@@ -101,18 +101,27 @@ class Broker:
     """The fake broker with its stream ready; holds it back until go()."""
 
     def __init__(self, process):
-        self.process = process
+        self.process, self.words = process, None
         self.port = int(self._line("port")[1])
 
-    def _line(self, first):
+    def _line(self, first=None):
         words = self.process.stdout.readline().split()
-        if not words or words[0] != first:
+        if not words or first not in (None, words[0]):
             raise Failure("the fake broker ended early: its sentence is above")
         return words
 
     def go(self):
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
+
+    def alarms(self):
+        """Waits for the last PUBACK; when each alarm was sent, by the clock of time.monotonic()."""
+        self.words = self._line()
+        found = []
+        while self.words[0] == "alarm":
+            found.append(float(self.words[2]))
+            self.words = self._line()
+        return found
 
     def stop(self):
         """Enough: the stream ends here."""
@@ -121,13 +130,13 @@ class Broker:
 
     def rate(self):
         """Waits for the last PUBACK; messages a second."""
-        words = self._line("messages")
+        words = self.words or self._line("messages")
         return int(words[1]) / float(words[3])
 
 
 @contextlib.contextmanager
-def broker(messages, window=65535):
-    command = [BIN / "fake_broker", "--messages", messages, "--window", window, "--hold"]
+def broker(messages, window=65535, options=()):
+    command = [BIN / "fake_broker", "--messages", messages, "--window", window, "--hold", *options]
     with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Broker(process)
 
@@ -178,10 +187,10 @@ class Daemon:
         return sum(int(row.split()[1]) for row in rows if row.startswith(key + ":"))
 
 
-def configuration(path, port, socket_path):
+def configuration(path, port, socket_path, template=CONFIGURATION):
     sites = "\n".join(f"  - {{id: v{i}, name: Village {i}, level: village, parent: county}}" for i in range(10))
     file = path / "ecogov.yaml"
-    file.write_text(CONFIGURATION.format(port=port, store=path, socket=socket_path, sites=sites), encoding="utf-8")
+    file.write_text(template.format(port=port, store=path, socket=socket_path, sites=sites), encoding="utf-8")
     return file
 
 
@@ -203,11 +212,11 @@ def wait_for_socket(process, path, seconds=60):
 
 
 @contextlib.contextmanager
-def daemon(path, port, environment=None, program="ecogovd"):
+def daemon(path, port, environment=None, program="ecogovd", template=CONFIGURATION):
     """ecogovd over the store in `path`; given when it answers."""
     with tempfile.TemporaryDirectory() as short:  # a socket's path has 107 bytes at most
         socket_path = pathlib.Path(short) / "s"
-        file = configuration(path, port, socket_path)
+        file = configuration(path, port, socket_path, template)
         begin = time.monotonic()
         with open(path / "log", "ab") as log, \
                 running([BIN / program, "-c", file], stderr=log, env={**os.environ, **(environment or {})}) as process:

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 
+import alerts
 import api
 import bed
 import drivers
@@ -17,7 +18,7 @@ import size
 import store
 
 BENCHES = {"ingest": ingest.run, "store": store.run, "api": api.run, "flash": flash.run, "questions": questions.run,
-           "size": size.run, "drivers": drivers.run, "replay": replay.run}
+           "size": size.run, "drivers": drivers.run, "replay": replay.run, "alerts": alerts.run}
 
 
 class Report:

@@ -1,5 +1,5 @@
 /* A broker that costs next to nothing: fake_broker [--messages N] [--window N] [--devices N] [--step MS]
- * [--hold].
+ * [--hold] [--rate N] [--alarm-every N].
  *
  * Knows just enough MQTT 5 to please one subscriber: CONNECT, SUBSCRIBE, PINGREQ, its PUBACKs, and the QoS 1
  * publications of a second client, which it acknowledges and forgets. The whole stream of PUBLISH packets is
@@ -10,7 +10,10 @@
  * on stdin, too) and never has more messages unacknowledged than the subscriber's Receive Maximum or
  * --window, the lesser, so that no packet identifier is in use twice. PUBACKs must come in the order of the
  * PUBLISHes (MQTT 4.6). Says, at the end: "messages N seconds S window W", S from the first PUBLISH to the
- * last PUBACK. */
+ * last PUBACK.
+ *
+ * --rate: no more messages a second than that. --alarm-every: each N-th message is of a device of its own (d50000, d50001 …) and beyond
+ * what any other ever says; at the end "alarm K S" tells when (CLOCK_MONOTONIC, just before the write()) it went out. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +32,9 @@
 #include <unistd.h>
 
 #define SITES 10
-#define HOT_EVERY 50 /* one device in so many goes beyond the rules' limits half-way */
+#define HOT_EVERY 50   /* one device in so many goes beyond the rules' limits half-way */
+#define ALARMS 50000   /* the first device that breaches */
+#define ALARM_PM25 999 /* no walk comes so far */
 #define PEERS 8
 #define IDS 65535u
 #define WRITE_MAX ((size_t)256 * 1024)
@@ -45,6 +50,8 @@ struct peer {
 static struct {
     size_t messages, devices, window;
     int64_t step_ms;
+    size_t rate, alarm_every; /* 0: as fast as it goes; none */
+    double *alarms_s;         /* when they were sent */
     bool hold;
     uint8_t *stream;
     size_t size; /* of one message: all are equally long */
@@ -87,10 +94,16 @@ static int walk(int at, int low, int high, uint32_t *seed)
     return at < low ? low : at > high ? high : at;
 }
 
+static bool is_alarm(size_t number)
+{
+    return broker.alarm_every && number % broker.alarm_every == broker.alarm_every - 1;
+}
+
 static size_t render(uint8_t *out, size_t number, int64_t time_ms, int pm25, int temperature)
 {
     char topic[64], payload[128];
-    size_t device = number % broker.devices;
+    bool alarm = is_alarm(number);
+    size_t device = alarm ? ALARMS + number / broker.alarm_every : number % broker.devices;
     int topic_len = snprintf(topic, sizeof topic, "ecogov/v%zu/air/d%05zu", device % SITES, device);
     int payload_len = snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%d.%d,\"temperature\":%d.%d}",
                                (long long)time_ms, pm25 / 10, pm25 % 10, temperature / 10, temperature % 10);
@@ -120,7 +133,9 @@ static void render_all(void)
     uint32_t seed = 1;
     broker.size = render(probe, 0, start_ms, 300, 200);
     broker.stream = malloc(broker.messages * broker.size);
-    if (!pm25 || !temperature || !broker.stream)
+    if (broker.alarm_every)
+        broker.alarms_s = calloc(broker.messages / broker.alarm_every + 1, sizeof *broker.alarms_s);
+    if (!pm25 || !temperature || !broker.stream || (broker.alarm_every && !broker.alarms_s))
         die("no memory for %zu messages", broker.messages);
     for (size_t i = 0; i < broker.devices; i++) {
         pm25[i] = 300;
@@ -131,8 +146,8 @@ static void render_all(void)
         bool hot = device % HOT_EVERY == 7 && round >= rounds / 2;
         pm25[device] = walk(pm25[device], hot ? 900 : 105, hot ? 990 : 700, &seed);
         temperature[device] = walk(temperature[device], 150, 349, &seed);
-        used += render(broker.stream + used, i, start_ms + (int64_t)round * broker.step_ms, pm25[device],
-                       temperature[device]);
+        used += render(broker.stream + used, i, start_ms + (int64_t)round * broker.step_ms,
+                       is_alarm(i) ? ALARM_PM25 : pm25[device], temperature[device]);
     }
     if (used != broker.messages * broker.size)
         die("the messages are not equally long");
@@ -312,19 +327,37 @@ static size_t limit_bytes(void)
     size_t most = broker.acked + broker.window;
     if (!broker.subscriber || broker.hold)
         return 0;
-    return (most < broker.messages ? most : broker.messages) * broker.size;
+    if (broker.rate && broker.sent_bytes) {
+        size_t due = (size_t)((now_s(CLOCK_MONOTONIC) - broker.began_s) * (double)broker.rate) + 1;
+        most = due < most ? due : most;
+    }
+    most = most < broker.messages ? most : broker.messages;
+    size_t bytes = most * broker.size;
+    return bytes > broker.sent_bytes ? bytes : broker.sent_bytes;
+}
+
+static void note_alarms(size_t before, double at_s)
+{
+    size_t first = before / broker.size, behind = broker.sent_bytes / broker.size; /* whole messages */
+    for (size_t i = first; i < behind; i++)
+        if (is_alarm(i))
+            broker.alarms_s[i / broker.alarm_every] = at_s;
 }
 
 static void send_some(void)
 {
-    size_t length = limit_bytes() - broker.sent_bytes;
-    if (broker.sent_bytes == 0)
-        broker.began_s = now_s(CLOCK_MONOTONIC);
+    size_t length = limit_bytes() - broker.sent_bytes, before = broker.sent_bytes;
+    double at_s = now_s(CLOCK_MONOTONIC);
+    if (broker.sent_bytes == 0) {
+        broker.began_s = at_s;
+        length = broker.rate ? broker.size : length; /* from here on the clock tells how many are due */
+    }
     ssize_t sent = send(broker.subscriber->fd, broker.stream + broker.sent_bytes,
                         length < WRITE_MAX ? length : WRITE_MAX, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN)
         die("the subscriber is gone after %zu messages: %s", broker.acked, strerror(errno));
     broker.sent_bytes += sent > 0 ? (size_t)sent : 0;
+    note_alarms(before, at_s);
 }
 
 static void serve(int listener)
@@ -337,7 +370,7 @@ static void serve(int listener)
             polls[i + 2] =
                 (struct pollfd){broker.peers[i].fd, (short)(writes ? POLLIN | POLLOUT : POLLIN), 0};
         }
-        if (poll(polls, PEERS + 2, -1) < 0)
+        if (poll(polls, PEERS + 2, broker.rate ? 1 : -1) < 0)
             die("poll: %s", strerror(errno));
         if (polls[0].revents)
             take_peer(listener);
@@ -354,14 +387,20 @@ static void serve(int listener)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"messages", required_argument, NULL, 'm'}, {"window", required_argument, NULL, 'w'},
-        {"devices", required_argument, NULL, 'd'},  {"step", required_argument, NULL, 's'},
-        {"hold", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"messages", required_argument, NULL, 'm'},
+                                            {"window", required_argument, NULL, 'w'},
+                                            {"devices", required_argument, NULL, 'd'},
+                                            {"step", required_argument, NULL, 's'},
+                                            {"hold", no_argument, NULL, 'h'},
+                                            {"rate", required_argument, NULL, 'r'},
+                                            {"alarm-every", required_argument, NULL, 'a'},
+                                            {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         size_t number = optarg ? strtoul(optarg, NULL, 10) : 1;
         if (option == '?' || !number || (option == 'w' && number > IDS))
-            die("usage: fake_broker [--messages N] [--window N] [--devices N] [--step MS] [--hold]");
+            die("usage: fake_broker [--messages N] [--window N] [--devices N] [--step MS] [--hold] [--rate "
+                "N] "
+                "[--alarm-every N]");
         switch (option) {
         case 'm':
             broker.messages = number;
@@ -375,6 +414,12 @@ int main(int argc, char **argv)
         case 's':
             broker.step_ms = (int64_t)number;
             break;
+        case 'r':
+            broker.rate = number;
+            break;
+        case 'a':
+            broker.alarm_every = number;
+            break;
         default:
             broker.hold = true;
         }
@@ -383,6 +428,8 @@ int main(int argc, char **argv)
         broker.peers[i].fd = -1;
     render_all();
     serve(listen_anywhere());
+    for (size_t i = 0; broker.alarm_every && i < broker.messages / broker.alarm_every; i++)
+        printf("alarm %zu %.6f\n", i, broker.alarms_s[i]);
     printf("messages %zu seconds %.6f window %zu\n", broker.messages, now_s(CLOCK_MONOTONIC) - broker.began_s,
            broker.window);
     return 0;
