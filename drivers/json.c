@@ -684,14 +684,14 @@ static enum eg_verdict refuse_empty(struct reader *reader, const cJSON *element)
 {
     char name[EG_EXCERPT_MAX], keys[4 * (EG_EXCERPT_MAX + 4)] = "";
     if (reader->valueless != NULL)
-        return REFUSE(reader->sink, unmatched(reader->plan), "no value: \"%s\" holds no number",
+        return REFUSE(reader->sink, (int)unmatched(reader->plan), "no value: \"%s\" holds no number",
                       eg_excerpt_write(reader->valueless, strlen(reader->valueless), name));
     size_t used = 0, shown = 0;
     for (const cJSON *item = cJSON_IsObject(element) ? element->child : NULL; item != NULL && shown < 4;
          item = item->next, shown++)
         used += (size_t)snprintf(keys + used, sizeof keys - used, "%s\"%s\"", shown == 0 ? "" : ", ",
                                  eg_excerpt_write(item->string, strlen(item->string), name));
-    return REFUSE(reader->sink, unmatched(reader->plan), "%s; %s%s",
+    return REFUSE(reader->sink, (int)unmatched(reader->plan), "%s; %s%s",
                   reader->plan->field_count > 0 ? "none of the mapped fields is there"
                                                 : "no key is a known quantity",
                   shown == 0 ? "there are no keys" : "the keys begin with ", keys);
@@ -716,7 +716,7 @@ static enum eg_verdict read_document(struct reader *reader, const cJSON *documen
         if (follow(reader, &plan->readings, document, &list) != EG_DECODED)
             return EG_MALFORMED;
         if (!cJSON_IsArray(list) && !(plan->members && cJSON_IsObject(list)))
-            return REFUSE(reader->sink, unmatched(plan),
+            return REFUSE(reader->sink, (int)unmatched(plan),
                           "there is no array of readings where the mapping says");
     }
     const bool several =

@@ -184,7 +184,7 @@ static bool take_past_case(void *arg, const struct eg_case *row, enum eg_level l
 {
     struct summary *summary = arg;
     if (wanted(summary, row->site, row->domain))
-        add_case(summary, row->site, row->domain, level);
+        add_case(summary, row->site, row->domain, (int)level);
     return summary->code == 0;
 }
 

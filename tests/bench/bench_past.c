@@ -19,13 +19,14 @@
 static const char *const names[QUANTITIES] = {"pm25", "pm10", "pm1",         "no2",
                                               "o3",   "co",   "temperature", "humidity"};
 
+enum piece_kind { CHUNK, HOURS, DAYS };
 /* A pattern's blobs, one after the other. */
 struct packed {
     struct eg_buf bytes;
     struct piece {
         size_t from, length, count;
         int64_t first_ms, last_ms;
-        enum { CHUNK, HOURS, DAYS } kind;
+        enum piece_kind kind;
     } * pieces;
     size_t count, capacity;
     struct eg_point last;
@@ -47,7 +48,7 @@ static void must(int code, const char *doing)
 }
 
 static void note_piece(struct packed *packed, size_t from, size_t count, int64_t first_ms, int64_t last_ms,
-                       int kind)
+                       enum piece_kind kind)
 {
     if (packed->count == packed->capacity) {
         packed->capacity = packed->capacity ? 2 * packed->capacity : 64;
@@ -68,7 +69,8 @@ static void pack_points(struct packed *packed, const struct eg_point *points, si
         note_piece(packed, from, count, points[0].time_ms, points[count - 1].time_ms, CHUNK);
 }
 
-static void pack_buckets(struct packed *packed, const struct eg_rollup *rows, size_t count, int kind)
+static void pack_buckets(struct packed *packed, const struct eg_rollup *rows, size_t count,
+                         enum piece_kind kind)
 {
     size_t from = packed->bytes.length;
     if (count && !eg_buckets_pack(&packed->bytes, rows, count))
