@@ -3,7 +3,8 @@
 
 #define VERB(verb, method, english, chinese)                                                                 \
     {                                                                                                        \
-        "case " verb, "cases." method, "id", "note party until version", english, chinese, show_verb, NULL   \
+        "case " verb, "cases." method, "id", "note party until reason version", english, chinese, show_verb, \
+            NULL                                                                                             \
     }
 
 const struct command commands[] = {
@@ -37,6 +38,15 @@ const struct command commands[] = {
     VERB("reject", "reject", "it is none: --note WHY", "驳回：--note 理由"),
     VERB("reopen", "reopen", "a closed case lives again", "重开"),
     VERB("comment", "comment", "a note in its history: --note TEXT", "备注：--note 内容"),
+    {"report", "reports.submit", "site domain *text",
+     "quantity value unit reporter device time photo case repair party",
+     "what somebody saw or measured: opens a case, or joins the one that is there",
+     "上报所见或人工测值：立案或并入已有案件", show_report, NULL},
+    {"kpi", "cases.kpi", "", "site domain mode party from to",
+     "figures of governance: how soon, on time, how often again", "治理指标：时效、按期率、结案率、复发",
+     show_kpi, NULL},
+    {"drill", "cases.drill", "rule", "site level", "an exercise case of a rule: --site S",
+     "演练：按规则立一件演练案件：--site S", show_drill, NULL},
     {"rules", "rules.list", "", "site domain quantity rule", "rules with their limits", "规则及限值",
      show_rules, NULL},
     {"backtest", "rules.backtest", "file", "from to",

@@ -78,6 +78,33 @@ static void named_line(const char *what, const cJSON *row, const char *id_key, c
     line(what, PLAIN, text);
 }
 
+static void due_line(const cJSON *row)
+{
+    char time[PAGE_TEXT], text[256];
+    const char *due = text_of(row, "due_at");
+    if (!due)
+        return;
+    snprintf(text, sizeof text, "%s%s%s", page_time(due, time),
+             cJSON_IsTrue(item_of(row, "overdue")) ? ", " : "",
+             cJSON_IsTrue(item_of(row, "overdue")) ? word("overdue") : "");
+    line("due", PLAIN, text);
+}
+
+static void number_line(const char *what, const cJSON *row, const char *key)
+{
+    char text[32];
+    if (!(number_of(row, key) > 0))
+        return;
+    snprintf(text, sizeof text, "%.0f", number_of(row, key));
+    line(what, PLAIN, text);
+}
+
+static void kin_line(const char *what, const cJSON *row, const char *key)
+{
+    const cJSON *other;
+    cJSON_ArrayForEach(other, item_of(row, key)) line(what, PLAIN, text_of(other, "id"));
+}
+
 static void point_line(const char *what, const cJSON *row, const char *key)
 {
     char value[PAGE_TEXT], unit[PAGE_TEXT], time[PAGE_TEXT], text[256];
@@ -100,7 +127,8 @@ static void history(const cJSON *row)
     cJSON_ArrayForEach(event, item_of(row, "history"))
     {
         const char *kind = text_of(event, "kind"), *from = text_of(event, "from"), *to = text_of(event, "to"),
-                   *actor = text_of(event, "actor"), *note = text_of(event, "note");
+                   *actor = text_of(event, "actor"), *note = text_of(event, "note"),
+                   *party = text_of(event, "party");
         printf("  %s  ", page_time_full(text_of(event, "at"), time));
         page_put(BOLD, kind ? word(kind) : "?");
         if (to && !(kind && strcmp(kind, to) == 0)) {
@@ -113,6 +141,8 @@ static void history(const cJSON *row)
             printf(" (%s)", page_value(text_of(row, "quantity"), number_of(event, "value"), value));
         if (actor)
             page_putf(DIM, "  %s", actor);
+        if (party && !(to && strcmp(party, to) == 0))
+            page_putf(DIM, " (%s)", party);
         if (note) {
             printf("  “");
             page_put(PLAIN, note);
@@ -128,7 +158,8 @@ void show_case(const struct session *session, const cJSON *row)
     char text[256], time[PAGE_TEXT], value[PAGE_TEXT], unit[PAGE_TEXT];
     const char *level = text_of(row, "level"), *condition = text_of(row, "condition"),
                *handling = text_of(row, "handling"), *channel = text_of(row, "channel"),
-               *id = text_of(row, "id"), *mode = text_of(row, "mode"), *device = text_of(row, "device");
+               *id = text_of(row, "id"), *mode = text_of(row, "mode"), *device = text_of(row, "device"),
+               *kind = text_of(row, "kind");
     page_put(BOLD, id ? id : "-");
     printf("  ");
     page_put(page_tone(level), level ? word(level) : "-");
@@ -152,11 +183,19 @@ void show_case(const struct session *session, const cJSON *row)
                  page_unit(text_of(row, "unit"), unit));
         line("limit", PLAIN, text);
     }
+    line("kind", PLAIN, kind && strcmp(kind, "breach") != 0 ? word(kind) : NULL);
     line("rule", PLAIN, text_of(row, "rule"));
     line("mode", PLAIN, mode ? word(mode) : NULL);
     named_line("lead", row, "lead", "lead_name");
     named_line("assignee", row, "assignee", "assignee_name");
-    line("due", PLAIN, text_of(row, "due_at") ? page_time(text_of(row, "due_at"), time) : NULL);
+    due_line(row);
+    line("until", PLAIN, text_of(row, "until") ? page_time(text_of(row, "until"), time) : NULL);
+    number_line("escalation", row, "escalation");
+    number_line("reopened", row, "reopened");
+    number_line("follows", row, "follows");
+    number_line("part of", row, "parent");
+    kin_line("holds", row, "children");
+    line("repaired by", PLAIN, text_of(row, "repaired_by"));
     line("basis", PLAIN, text_of(row, "basis"));
     line("what to do", PLAIN, text_of(row, "action"));
     snprintf(text, sizeof text, "%.0f", number_of(row, "version"));
@@ -174,4 +213,24 @@ void show_verb(const struct session *session, const cJSON *row)
     if (assignee)
         page_putf(PLAIN, ", %s %s", word("assignee"), assignee);
     printf(" (%s %.0f)\n", word("version"), number_of(row, "version"));
+}
+
+void show_drill(const struct session *session, const cJSON *row)
+{
+    static const char *const ladder[] = {
+        "ack", "assign … --party P", "start", "fix … --party P", "verify … --party Q", NULL};
+    show_verb(session, row);
+    page_put(DIM, word("an exercise, kept out of the figures; the ladder:"));
+    putchar('\n');
+    for (size_t i = 0; ladder[i]; i++)
+        printf("  ecogovctl case %.*s %.0f%s\n", (int)strcspn(ladder[i], " "), ladder[i],
+               number_of(row, "number"), strstr(ladder[i], "…") ? strstr(ladder[i], "…") + strlen("…") : "");
+}
+
+void show_report(const struct session *session, const cJSON *row)
+{
+    if (text_of(row, "id"))
+        show_verb(session, row);
+    else
+        puts(word("stored; no case came of it"));
 }

@@ -50,8 +50,7 @@ static void offer_summary(void *user, const char *site, const char *json, size_t
 
 static void on_summary(uv_timer_t *timer)
 {
-    struct house *house = timer->data;
-    eg_api_summaries(house->api, offer_summary, house);
+    eg_api_summaries(((struct house *)timer->data)->api, offer_summary, timer->data);
 }
 
 static int publish_state(void *user, const char *topic, const char *body, size_t length)
@@ -96,22 +95,29 @@ static bool look_at_outbox(void *user, int64_t id, unsigned *ret_tries, int64_t 
     return eg_outbox_look(((const struct house *)user)->outbox, id, ret_tries, ret_next_ms, ret_error);
 }
 
+static bool hand(struct house *house, struct eg_event event)
+{
+    return !house->leaving && eg_turn_event(house->turn, event);
+}
+
 static bool on_command(void *user, const struct eg_command *command)
 {
-    struct house *house = user;
-    return !house->leaving && eg_turn_command(house->turn, command);
+    return hand(user, (struct eg_event){.kind = EG_EVENT_COMMAND, .command = *command});
+}
+
+static bool on_report(void *user, const struct eg_report *report)
+{
+    return hand(user, (struct eg_event){.kind = EG_EVENT_REPORT, .report = *report});
 }
 
 static bool on_import(void *user, const struct eg_import *import)
 {
-    struct house *house = user;
-    return !house->leaving && eg_turn_import(house->turn, import);
+    return hand(user, (struct eg_event){.kind = EG_EVENT_IMPORT, .import = *import});
 }
 
 static bool on_retry(void *user, const struct eg_retry *retry)
 {
-    struct house *house = user;
-    return !house->leaving && eg_turn_retry(house->turn, retry);
+    return hand(user, (struct eg_event){.kind = EG_EVENT_RETRY, .retry = *retry});
 }
 
 static void tell_state(void *user, struct eg_api_state *ret)
@@ -173,11 +179,6 @@ static void on_release(void *user, const struct eg_batch *batch)
         eg_fault_clear(&house->faults, "cases.full");
     }
     eg_outbox_release(house->outbox, batch);
-}
-
-static bool find_case(void *user, const char *id, struct eg_case *ret)
-{
-    return eg_reader_case(user, id, ret, NULL) == EG_OK;
 }
 
 /* --- leaving: mirror order, each floor when the one above is gone --- */
@@ -269,8 +270,6 @@ static int build_memory(void *user, struct eg_err *err)
     if (code != EG_OK)
         return code;
     eg_reader_past(house->reader, &past);
-    past.find_case = find_case;
-    past.case_user = house->reader;
     house->pipeline = eg_pipeline_create(house->conf, &past);
     if (!house->pipeline)
         return eg_err_set(err, EG_ENOMEM, "no memory for the pipeline");
@@ -303,7 +302,8 @@ static void remember_subscriptions(struct house *house)
 static int build_edges(struct house *house, struct eg_err *err)
 {
     const struct eg_turn_edges edges = {house, on_pause, on_release, on_fatal};
-    const struct eg_api_door api_door = {house, tell_state, on_command, on_import, look_at_outbox, on_retry};
+    const struct eg_api_door api_door = {house,          tell_state, on_command, on_import,
+                                         look_at_outbox, on_retry,   on_report};
     const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_telling, on_published};
     const struct eg_lanes_door outbox_door = {house, publish, on_delivery};
     const struct eg_state_door state_door = {house, publish_state};

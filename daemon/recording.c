@@ -4,10 +4,12 @@
 #include <base/base64.h>
 #include <base/json.h>
 #include <base/utf8.h>
+#include <ecogov/quantity.h>
 #include <ecogov/reading.h>
 #include <ecogov/time.h>
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +42,42 @@ static int parse_message(const cJSON *json, struct eg_recorded *out, struct eg_e
     return EG_OK;
 }
 
+static int parse_report(const cJSON *json, const cJSON *params, struct eg_recorded *out, struct eg_err *err)
+{
+    const char *quantity = text_of(params, "quantity"), *repair = text_of(params, "repair"),
+               *time = text_of(params, "time");
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(params, "value");
+    struct eg_report *report = &out->event.report;
+    out->event.kind = EG_EVENT_REPORT;
+    *report = (struct eg_report){.site = text_of(params, "site"),
+                                 .domain = text_of(params, "domain"),
+                                 .device = text_of(params, "device"),
+                                 .text = text_of(params, "text"),
+                                 .reporter = text_of(params, "reporter"),
+                                 .photo = text_of(params, "photo"),
+                                 .case_id = text_of(params, "case"),
+                                 .user = text_of(json, "user"),
+                                 .party = text_of(params, "party"),
+                                 .quantity = quantity ? eg_quantity_find(quantity, strlen(quantity))
+                                                      : EG_QUANTITY_NONE,
+                                 .value = cJSON_IsNumber(value) ? value->valuedouble : (double)NAN,
+                                 .time_ms = EG_TIME_NONE,
+                                 .latitude = NAN,
+                                 .longitude = NAN,
+                                 .repair = !repair                        ? EG_REPAIR_NONE
+                                           : !strcmp(repair, "confirmed") ? EG_REPAIR_CONFIRMED
+                                                                          : EG_REPAIR_DISPUTED};
+    if (!report->site || !report->domain)
+        return eg_err_set(err, EG_EINVAL, "reports.submit needs params.site and params.domain");
+    if ((quantity && report->quantity == EG_QUANTITY_NONE) || (quantity != NULL) != isfinite(report->value))
+        return eg_err_set(err, EG_EINVAL, "params.quantity is none, or has no params.value");
+    if (!report->user)
+        report->user = "replay";
+    if (time && !eg_time_parse(time, strlen(time), &report->time_ms))
+        return eg_err_set(err, EG_EINVAL, "params.time is no RFC 3339 time");
+    return EG_OK;
+}
+
 static int parse_call(const cJSON *json, const char *call, struct eg_recorded *out, struct eg_err *err)
 {
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(json, "params");
@@ -51,12 +89,19 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
                                    .user = text_of(json, "user"),
                                    .note = text_of(params, "note"),
                                    .party = text_of(params, "party"),
+                                   .reason = text_of(params, "reason"),
+                                   .rule = text_of(params, "rule"),
+                                   .site = text_of(params, "site"),
+                                   .level = text_of(params, "level"),
                                    .until_ms = EG_TIME_NONE,
                                    .version = -1};
+    if (!strcmp(call, "reports.submit"))
+        return parse_report(json, params, out, err);
     if (strncmp(call, "cases.", 6) != 0)
-        return eg_err_set(err, EG_EINVAL, "\"call\" is '%.60s': a recording may call cases.* only", call);
+        return eg_err_set(err, EG_EINVAL,
+                          "\"call\" is '%.60s': a recording may call cases.* and reports.submit only", call);
     command->verb = call + 6;
-    if (!command->case_id)
+    if (!command->case_id && strcmp(command->verb, "drill") != 0)
         return eg_err_set(err, EG_EINVAL, "%.60s needs params.id", call);
     if (!command->user)
         command->user = "replay";

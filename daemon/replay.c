@@ -24,14 +24,9 @@ struct replay {
     struct eg_reader *reader;
     struct eg_pipeline *pipeline;
     struct eg_batch batch;
-    int64_t turn_began_ms, now_ms;
+    int64_t turn_began_ms, now_ms, woken_ms; /* woken: time has done its part up to here */
     unsigned long line;
 };
-
-static bool find_case(void *user, const char *id, struct eg_case *ret)
-{
-    return eg_reader_case(user, id, ret, NULL) == EG_OK;
-}
 
 /* --- what was decided --- */
 
@@ -52,14 +47,17 @@ static void print_event(const struct replay *replay, const struct eg_case_event 
     printf("%s case %s %s", eg_time_format(event->at_ms, time), row->id, event->kind);
     if (*event->from || *event->to)
         printf(" %s%s%s", event->from, *event->from ? "->" : "", event->to);
-    printf(" %s %s/%s/%s %s%s%s", row->rule, row->site, row->domain, row->device,
-           eg_quantity_info(row->quantity)->name, *row->channel ? "#" : "", row->channel);
+    printf(" %s %s/%s/%s %s%s%s", *row->rule ? row->rule : eg_case_kind_name((enum eg_case_kind)row->kind),
+           row->site, row->domain, row->device, eg_case_quantity(row), *row->channel ? "#" : "",
+           row->channel);
     if (isfinite(event->value))
         printf(" value=%s", eg_number_format(event->value, value));
     if (event->known_ms != event->at_ms)
         printf(" known=%s", eg_time_format(event->known_ms, time));
     if (strcmp(event->actor, "ecogovd") != 0)
         printf(" by=%s", event->actor);
+    if (*event->party && strcmp(event->party, event->to) != 0)
+        printf(" for=%s", event->party);
     if (*event->note)
         printf(" note=\"%s\"", event->note);
     putchar('\n');
@@ -117,6 +115,24 @@ static int commit(struct replay *replay, struct eg_err *err)
     return code;
 }
 
+/* What time did up to now, each at its own moment. */
+static int wake(struct replay *replay, int64_t now_ms, struct eg_err *err)
+{
+    int code = EG_OK;
+    int64_t due_ms;
+    while (code == EG_OK && (due_ms = eg_pipeline_deadline(replay->pipeline)) <= now_ms) {
+        if (due_ms <= 0) /* nothing of the past: the rules are others than when the store was left */
+            due_ms = now_ms;
+        const struct eg_event tick = {.kind = EG_EVENT_TICK,
+                                      .now_ms = due_ms > replay->woken_ms ? due_ms : replay->woken_ms};
+        replay->woken_ms = tick.now_ms;
+        eg_pipeline_event(replay->pipeline, &tick, &replay->batch);
+        code = commit(replay, err);
+    }
+    replay->woken_ms = now_ms;
+    return code;
+}
+
 /* Nothing in the turn that is told, and nothing that waits to be judged: it may go on. Nobody waits for a replay's turns, and as many as
  * the live day had would each wait for the disk. */
 static bool may_go_on(const struct replay *replay)
@@ -135,8 +151,10 @@ static int take(struct replay *replay, const struct eg_event *event, struct eg_e
     int code = EG_OK;
     if (replay->batch.events &&
         event->now_ms - replay->turn_began_ms >= replay->conf->store.commit_interval_ms &&
-        (!may_go_on(replay) || event->kind == EG_EVENT_COMMAND))
+        (!may_go_on(replay) || event->kind == EG_EVENT_COMMAND || event->kind == EG_EVENT_REPORT))
         code = commit(replay, err);
+    if (code == EG_OK)
+        code = wake(replay, event->now_ms, err);
     if (code != EG_OK || event->kind == EG_EVENT_TICK)
         return code;
     if (!replay->batch.events)
@@ -187,8 +205,6 @@ static int move_in(struct replay *replay, struct eg_err *err)
     if (code != EG_OK)
         return code;
     eg_reader_past(replay->reader, &past);
-    past.find_case = find_case;
-    past.case_user = replay->reader;
     replay->pipeline = eg_pipeline_create(replay->conf, &past);
     if (!replay->pipeline)
         return eg_err_set(err, EG_ENOMEM, "no memory for the pipeline");

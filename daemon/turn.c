@@ -20,6 +20,8 @@
  * the page or two that an earlier commit costs are nothing. The everyday trickle does wait: that is what spares the card. */
 #define QUIET_EVENTS 256
 #define QUIET_MS 20
+/* A deadline is looked at once a minute at least: the wall clock may be set meanwhile. */
+#define WAKE_MOST_MS 60000
 
 enum state { OPEN, COMMITTING, TIDYING, HALTED };
 
@@ -35,6 +37,7 @@ struct eg_turn {
     enum state state;
     uv_timer_t timer; /* the first event's patience, or the next try */
     uv_timer_t tidy_timer;
+    uv_timer_t wake_timer; /* a case is due */
     uv_work_t work;
     int result, full_tries;
     bool more_to_tidy, paused, commit_wanted; /* wanted while the worker tidies */
@@ -284,21 +287,9 @@ static bool wait_for_turn(struct eg_turn *turn, const struct eg_event *event)
     return true;
 }
 
-bool eg_turn_command(struct eg_turn *turn, const struct eg_command *command)
+bool eg_turn_event(struct eg_turn *turn, struct eg_event event)
 {
-    struct eg_event event = {.kind = EG_EVENT_COMMAND, .now_ms = eg_clock_now_ms(), .command = *command};
-    return wait_for_turn(turn, &event);
-}
-
-bool eg_turn_import(struct eg_turn *turn, const struct eg_import *import)
-{
-    struct eg_event event = {.kind = EG_EVENT_IMPORT, .now_ms = eg_clock_now_ms(), .import = *import};
-    return wait_for_turn(turn, &event);
-}
-
-bool eg_turn_retry(struct eg_turn *turn, const struct eg_retry *retry)
-{
-    struct eg_event event = {.kind = EG_EVENT_RETRY, .now_ms = eg_clock_now_ms(), .retry = *retry};
+    event.now_ms = eg_clock_now_ms();
     return wait_for_turn(turn, &event);
 }
 
@@ -324,13 +315,37 @@ static void closed_one(uv_handle_t *handle)
     closed(user);
 }
 
+static void close_timers(struct eg_turn *turn)
+{
+    turn->state = HALTED;
+    uv_close((uv_handle_t *)&turn->timer, closed_one);
+    uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
+    uv_close((uv_handle_t *)&turn->wake_timer, closed_one);
+}
+
 /* The end without a commit. */
 static void halt(struct eg_turn *turn)
 {
-    turn->state = HALTED;
     eg_batch_clear(&turn->batch);
-    uv_close((uv_handle_t *)&turn->timer, closed_one);
-    uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
+    close_timers(turn);
+}
+
+static void on_wake(uv_timer_t *timer)
+{
+    struct eg_turn *turn = timer->data;
+    if (open_for_events(turn)) /* else the end of the commit looks */
+        advance(turn);
+}
+
+/* What time has done is an event like any other. */
+static void wake(struct eg_turn *turn)
+{
+    int64_t now_ms = eg_clock_now_ms();
+    if (eg_pipeline_deadline(turn->pipeline) <= now_ms)
+        take(turn, &(struct eg_event){.kind = EG_EVENT_TICK, .now_ms = now_ms});
+    int64_t left_ms = eg_pipeline_deadline(turn->pipeline) - now_ms;
+    left_ms = left_ms > WAKE_MOST_MS ? WAKE_MOST_MS : left_ms > 0 ? left_ms : 1;
+    uv_timer_start(&turn->wake_timer, on_wake, (uint64_t)left_ms, 0);
 }
 
 /* The turn is open and nobody works: take what waited, then commit, or rest. */
@@ -341,6 +356,8 @@ static void advance(struct eg_turn *turn)
         take(turn, event);
         eg_waiting_drop(&turn->waiting);
     }
+    if (open_for_events(turn) && !turn->closed)
+        wake(turn);
     if (turn->batch.events && !turn->commit_wanted &&
         (turn->batch.urgent || turn->batch.failed || turn->closed || turn->quiet)) {
         begin_commit(turn);
@@ -354,9 +371,7 @@ static void advance(struct eg_turn *turn)
         quiet(turn->quiet_user);
     }
     if (!turn->batch.events && turn->closed && !uv_is_closing((uv_handle_t *)&turn->timer)) {
-        turn->state = HALTED;
-        uv_close((uv_handle_t *)&turn->timer, closed_one);
-        uv_close((uv_handle_t *)&turn->tidy_timer, closed_one);
+        close_timers(turn);
     } else if (!turn->closed &&
                (turn->more_to_tidy || turn->figures.commits - turn->tidied_commits >= TIDY_EVERY) &&
                !uv_is_active((uv_handle_t *)&turn->tidy_timer)) {
@@ -385,13 +400,15 @@ int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeli
                              .store = store,
                              .faults = faults,
                              .edges = *edges,
-                             .handles = 2};
+                             .handles = 3};
     eg_batch_init(&turn->batch);
     eg_batch_init(&turn->released);
     turn->batch.counters = turn->figures.counters = *eg_pipeline_counters(pipeline);
     uv_timer_init(loop, &turn->timer);
     uv_timer_init(loop, &turn->tidy_timer);
-    turn->timer.data = turn->tidy_timer.data = turn->work.data = turn;
+    uv_timer_init(loop, &turn->wake_timer);
+    turn->timer.data = turn->tidy_timer.data = turn->wake_timer.data = turn->work.data = turn;
+    uv_timer_start(&turn->wake_timer, on_wake, 0, 0); /* what fell due while nobody watched */
     *ret = turn;
     return EG_OK;
 }
@@ -399,6 +416,7 @@ int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeli
 void eg_turn_configure(struct eg_turn *turn, const struct eg_conf *conf)
 {
     turn->conf = conf;
+    uv_timer_start(&turn->wake_timer, on_wake, 0, 0);
 }
 
 void eg_turn_figures(const struct eg_turn *turn, struct eg_turn_figures *ret)

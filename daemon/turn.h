@@ -30,9 +30,8 @@ void eg_turn_configure(struct eg_turn *turn, const struct eg_conf *conf);
 bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message);
 /* The broker has sent what it had. full: it sends nothing more before the release; perhaps: that may be so. */
 void eg_turn_dry(struct eg_turn *turn, bool full, bool perhaps);
-bool eg_turn_command(struct eg_turn *turn, const struct eg_command *command);
-bool eg_turn_import(struct eg_turn *turn, const struct eg_import *import);
-bool eg_turn_retry(struct eg_turn *turn, const struct eg_retry *retry);
+/* Commands, reports, imports, retries: dated here. Copies; false: too many wait. */
+bool eg_turn_event(struct eg_turn *turn, struct eg_event event);
 bool eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery); /* false: not now */
 
 /* Nothing uncommitted and no commit running: the pipeline may be given a new configuration. Otherwise `when` is called as soon as

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXTS 8
+#define TEXTS 10
 
 struct eg_waiting_row {
     struct eg_event event;
@@ -81,15 +81,22 @@ static bool own_texts(struct eg_waiting_row *row)
     if (row->event.kind == EG_EVENT_IMPORT)
         return own_rows(row);
     struct eg_command *command = &row->event.command;
-    const char **commands[TEXTS] = {&command->verb, &command->case_id, &command->user, &command->note,
-                                    &command->party};
+    const char **commands[TEXTS] = {&command->verb,  &command->case_id, &command->user,      &command->note,
+                                    &command->party, &command->reason,  &command->member_of, &command->rule,
+                                    &command->site,  &command->level};
     if (row->event.kind == EG_EVENT_DELIVERY && !own_items(row))
         return false;
     struct eg_delivery *delivery = &row->event.delivery;
     const char **deliveries[TEXTS] = {&delivery->error,     &delivery->party, &delivery->channel,
                                       &delivery->recipient, &delivery->key,   &delivery->body,
                                       &delivery->why,       &delivery->line};
-    const char ***texts = row->event.kind == EG_EVENT_COMMAND ? commands : deliveries;
+    struct eg_report *report = &row->event.report;
+    const char **reports[TEXTS] = {&report->site,     &report->domain,   &report->device,  &report->text,
+                                   &report->reporter, &report->photo,    &report->case_id, &report->user,
+                                   &report->party,    &report->member_of};
+    const char ***texts = row->event.kind == EG_EVENT_COMMAND  ? commands
+                          : row->event.kind == EG_EVENT_REPORT ? reports
+                                                               : deliveries;
     for (size_t i = 0; i < TEXTS && texts[i]; i++) {
         if (!*texts[i])
             continue;

@@ -32,7 +32,8 @@ struct eg_api_door {
     /* How a pending message to a party stands; false: unknown. NULL: nobody knows. */
     bool (*outbox_look)(void *user, int64_t id, unsigned *ret_tries, int64_t *ret_next_ms,
                         const char **ret_error);
-    bool (*retry)(void *user, const struct eg_retry *retry); /* likewise */
+    bool (*retry)(void *user, const struct eg_retry *retry);    /* likewise */
+    bool (*report)(void *user, const struct eg_report *report); /* as command */
 };
 
 /* Listens at conf->socket.path (made with mode 0660 and group ecogov when that group exists; a stale socket file is removed, a live one

@@ -206,6 +206,11 @@ static int check_value(struct eg_call *call, const struct eg_param *param, const
         return check_path(call, param, value);
     case EG_PARAM_INT:
         return check_int(call, param, value);
+    case EG_PARAM_NUMBER:
+        if (!cJSON_IsNumber(value) || !isfinite(value->valuedouble))
+            return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be a number.", call->method->name,
+                                param->name);
+        return 0;
     case EG_PARAM_BOOL:
         if (!cJSON_IsBool(value))
             return eg_call_fail(call, EG_RPC_PARAMS, "%s: \"%s\" must be true or false.", call->method->name,
@@ -309,6 +314,12 @@ int64_t eg_call_int(const struct eg_call *call, const char *name, int64_t otherw
         return otherwise;
     return cJSON_IsString(value) ? (int64_t)strtoll(value->valuestring, NULL, 10)
                                  : (int64_t)value->valuedouble;
+}
+
+double eg_call_number(const struct eg_call *call, const char *name)
+{
+    const cJSON *value = given(call, name);
+    return value ? value->valuedouble : 0;
 }
 
 bool eg_call_bool(const struct eg_call *call, const char *name)

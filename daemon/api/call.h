@@ -70,6 +70,7 @@ enum eg_param_kind {
     EG_PARAM_CHANNEL, /* the same, may be empty */
     EG_PARAM_NOTE,    /* text up to EG_CALL_TEXT_MAX */
     EG_PARAM_PATH,    /* device or case id: text shorter than EG_CALL_PATH_MAX, or a number */
+    EG_PARAM_NUMBER,  /* finite */
     EG_PARAM_INT,     /* whole number in [low, high] */
     EG_PARAM_BOOL,
     EG_PARAM_TIME,     /* RFC 3339, "now", "-24h", "+2h" */
@@ -101,6 +102,7 @@ const char *eg_call_text(const struct eg_call *call, const char *name); /* NULL 
 /* Of an EG_PARAM_PATH, a number as its digits; NULL. `out` holds the digits. */
 const char *eg_call_path(const struct eg_call *call, const char *name, char out[EG_CALL_NUMBER_MAX]);
 int64_t eg_call_int(const struct eg_call *call, const char *name, int64_t otherwise);
+double eg_call_number(const struct eg_call *call, const char *name); /* 0: not given */
 bool eg_call_bool(const struct eg_call *call, const char *name);
 int64_t eg_call_time(const struct eg_call *call, const char *name, int64_t otherwise);
 int eg_call_quantity(const struct eg_call *call); /* of "quantity"; EG_QUANTITY_NONE */

@@ -71,14 +71,35 @@ static bool in_group(struct eg_client *client, const char *name)
     return member;
 }
 
+static bool among(struct eg_client *client, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (names[i][0] == '@' ? in_group(client, names[i] + 1)
+                               : strcmp(eg_client_user(client), names[i]) == 0)
+            return true;
+    return false;
+}
+
+bool eg_client_may_report(const struct eg_desk *desk, struct eg_client *client)
+{
+    return among(client, desk->conf->reports.submitters, desk->conf->reports.submitter_count);
+}
+
 bool eg_client_may_write(const struct eg_desk *desk, struct eg_client *client)
 {
     if (client->uid == 0 || client->uid == desk->owner)
         return true;
-    for (size_t i = 0; i < desk->conf->socket.supervisor_count; i++) {
-        const char *name = desk->conf->socket.supervisors[i];
-        if (name[0] == '@' ? in_group(client, name + 1) : strcmp(eg_client_user(client), name) == 0)
-            return true;
+    return among(client, desk->conf->socket.supervisors, desk->conf->socket.supervisor_count);
+}
+
+void eg_client_parties(const struct eg_desk *desk, struct eg_client *client, struct eg_buf *out)
+{
+    for (size_t i = 0; i < desk->conf->party_count; i++) {
+        const struct eg_conf_party *party = &desk->conf->parties[i];
+        bool member = false;
+        for (size_t m = 0; m < party->member_count && !member; m++)
+            member = party->members[m][0] == '@' && in_group(client, party->members[m] + 1);
+        if (member)
+            eg_buf_printf(out, "%s ", party->id);
     }
-    return false;
 }

@@ -44,6 +44,10 @@ void eg_client_finish(struct eg_desk *desk, struct eg_client *client); /* drops 
 
 /* His name for the case history: as the system knows him, or "uid:1234". Looked up once. */
 const char *eg_client_user(struct eg_client *client);
+/* The ids of the parties that have one of his groups among their members, blank-separated, to `out`. */
+void eg_client_parties(const struct eg_desk *desk, struct eg_client *client, struct eg_buf *out);
+/* Who is listed in reports.submitters. */
+bool eg_client_may_report(const struct eg_desk *desk, struct eg_client *client);
 /* root, the daemon's own user, and who is listed in socket.supervisors. */
 bool eg_client_may_write(const struct eg_desk *desk, struct eg_client *client);
 

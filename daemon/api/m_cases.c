@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define LIST_DEFAULT 100
+#define KIN_MAX 1000
+#define PARTIES_MAX ((size_t)64 * 1024)
 
 static void put_name(struct eg_json *json, const char *key, const char *name)
 {
@@ -39,6 +41,24 @@ static void put_point(struct eg_json *json, const char *key, double value, int64
     eg_json_close(json, '}');
 }
 
+static const char *title_of(const struct eg_case *row, const struct eg_conf_rule *rule, bool zh)
+{
+    if (row->kind == EG_CASE_MAINTENANCE)
+        return zh ? "传感器待检修" : "Sensor to be looked at";
+    if (row->kind == EG_CASE_REPORT)
+        return zh ? "群众上报" : "Report";
+    return !rule ? NULL : zh ? rule->title_zh : rule->title_en;
+}
+
+/* Of another case; null for none. */
+static void put_number(struct eg_json *json, uint32_t number)
+{
+    if (number)
+        eg_json_int(json, number);
+    else
+        eg_json_null(json);
+}
+
 void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const struct eg_case *row)
 {
     const struct eg_conf_rule *rule = eg_conf_rule_find(desk->conf, row->rule);
@@ -55,16 +75,17 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const st
     eg_json_put_int(json, "number", row->number);
     eg_json_put_string(json, "site", row->site);
     put_name(json, "site_name", site_name(desk->conf, row->site));
-    eg_json_put_string(json, "device", row->device);
+    put_name(json, "device", row->device);
     eg_json_put_string(json, "domain", row->domain);
     eg_json_put_string(json, "quantity", info ? info->name : NULL);
     eg_json_put_string(json, "channel", row->channel);
     char unit[EG_UNIT_TEXT];
     eg_json_put_string(json, "unit", info ? eg_conf_rule_unit(rule, row->quantity, unit) : NULL);
-    eg_json_put_string(json, "rule", row->rule);
-    eg_json_put_string(json, "rule_version", version);
-    put_name(json, "title", rule ? rule->title_en : NULL);
-    put_name(json, "title_zh", rule ? rule->title_zh : NULL);
+    put_name(json, "rule", row->rule);
+    eg_json_put_string(json, "rule_version", *row->rule ? version : NULL);
+    eg_json_put_string(json, "kind", eg_case_kind_name((enum eg_case_kind)row->kind));
+    put_name(json, "title", title_of(row, rule, false));
+    put_name(json, "title_zh", title_of(row, rule, true));
     eg_json_put_string(json, "level", eg_level_name((enum eg_level)row->level));
     eg_json_put_string(json, "condition", eg_condition_name((enum eg_condition)row->condition));
     eg_json_put_string(json, "handling", eg_handling_name((enum eg_handling)row->handling));
@@ -80,7 +101,15 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const st
     put_name(json, "assignee", row->assignee);
     put_name(json, "assignee_name", party_name(desk->conf, row->assignee));
     eg_json_put_time(json, "due_at", row->due_ms);
+    eg_json_put_bool(json, "overdue", row->overdue);
+    eg_json_put_time(json, "until", row->until_ms);
     eg_json_put_int(json, "escalation", row->escalation);
+    put_name(json, "fixed_by", row->fixer);
+    put_name(json, "repaired_by", row->repairer);
+    eg_json_key(json, "follows");
+    put_number(json, row->follows);
+    eg_json_key(json, "parent");
+    put_number(json, row->parent);
     eg_json_put_int(json, "reopened", row->reopened);
     eg_json_put_int(json, "version", row->version);
 }
@@ -96,6 +125,7 @@ void eg_m_cases_event_write(struct eg_json *json, const struct eg_case_event *ev
     put_name(json, "to", event->to);
     eg_json_put_number(json, "value", event->value);
     put_name(json, "note", event->note);
+    put_name(json, "party", event->party);
 }
 
 /* --- cases.list --- */
@@ -220,6 +250,31 @@ static bool show_event(void *arg, const struct eg_case_event *event)
     return !json->out->failed;
 }
 
+static bool kin_row(void *arg, const struct eg_case *row)
+{
+    struct eg_json *json = arg;
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "id", row->id);
+    eg_json_put_int(json, "number", row->number);
+    eg_json_put_string(json, "site", row->site);
+    eg_json_put_string(json, "handling", eg_handling_name((enum eg_handling)row->handling));
+    eg_json_close(json, '}');
+    return !json->out->failed;
+}
+
+/* Cases that hang on this one. */
+static int write_kin(struct eg_call *call, const char *key, struct eg_case_query *query)
+{
+    query->handling = query->condition = query->level = -1;
+    query->since_ms = EG_TIME_NONE;
+    query->limit = KIN_MAX;
+    eg_json_key(call->json, key);
+    eg_json_open(call->json, '[');
+    int code = eg_reader_cases(call->desk->reader, query, kin_row, call->json, NULL);
+    eg_json_close(call->json, ']');
+    return code;
+}
+
 int eg_m_cases_show(struct eg_call *call)
 {
     struct eg_desk *desk = call->desk;
@@ -235,6 +290,9 @@ int eg_m_cases_show(struct eg_call *call)
     eg_m_cases_write(desk, call->json, &row);
     put_name(call->json, "basis", rule ? rule->basis : NULL);
     put_name(call->json, "action", rule ? rule->action : NULL);
+    if (write_kin(call, "children", &(struct eg_case_query){.parent = row.number}) < 0 ||
+        write_kin(call, "followed_by", &(struct eg_case_query){.follows = row.number}) < 0)
+        return eg_call_no_store(call);
     eg_json_key(call->json, "history");
     eg_json_open(call->json, '[');
     if (eg_reader_case_events(desk->reader, row.number, show_event, call->json, &err) < 0)
@@ -250,14 +308,42 @@ int eg_m_cases_verb(struct eg_call *call)
 {
     struct eg_desk *desk = call->desk;
     char digits[EG_CALL_NUMBER_MAX];
+    struct eg_buf parties;
+    eg_buf_init(&parties, PARTIES_MAX);
+    eg_client_parties(desk, call->client, &parties);
     struct eg_command command = {
         .verb = call->method->name + strlen("cases."),
         .case_id = eg_call_path(call, "id", digits),
         .user = eg_client_user(call->client),
         .note = eg_call_text(call, "note"),
         .party = eg_call_text(call, "party"),
+        .reason = eg_call_text(call, "reason"),
+        .member_of = parties.data,
         .until_ms = eg_call_time(call, "until", EG_TIME_NONE),
         .version = eg_call_int(call, "version", -1),
+        .ticket = call->asked ? ++desk->last_ticket : 0,
+    };
+    call->ticket = command.ticket;
+    bool taken = desk->door->command(desk->door->user, &command);
+    eg_buf_finish(&parties);
+    if (!taken)
+        return eg_call_fail(call, EG_RPC_BUSY,
+                            "The daemon has too many commands waiting; ask again in a moment.");
+    return EG_CALL_LATER;
+}
+
+int eg_m_cases_drill(struct eg_call *call)
+{
+    struct eg_desk *desk = call->desk;
+    struct eg_command command = {
+        .verb = "drill",
+        .case_id = "",
+        .user = eg_client_user(call->client),
+        .rule = eg_call_text(call, "rule"),
+        .site = eg_call_text(call, "site"),
+        .level = eg_call_text(call, "level"),
+        .until_ms = EG_TIME_NONE,
+        .version = -1,
         .ticket = call->asked ? ++desk->last_ticket : 0,
     };
     call->ticket = command.ticket;

@@ -138,6 +138,23 @@ int eg_m_lists_devices(struct eg_call *call)
 
 /* --- rules --- */
 
+/* How long people have at each of the rule's levels. */
+static void write_deadlines(struct eg_json *json, const struct eg_conf_rule *rule)
+{
+    eg_json_key(json, "deadline");
+    eg_json_open(json, '{');
+    for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
+        if (!rule->levels[level].set)
+            continue;
+        eg_json_key(json, eg_level_name((enum eg_level)level));
+        eg_json_open(json, '{');
+        for (int which = 0; which < EG_DEADLINE_COUNT; which++)
+            put_span(json, eg_deadline_name((enum eg_deadline)which), rule->terms.deadline_ms[level][which]);
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, '}');
+}
+
 static void write_levels(struct eg_json *json, const struct eg_conf_rule *rule)
 {
     eg_json_key(json, "levels");
@@ -188,8 +205,11 @@ static void write_rule(struct eg_json *json, const struct eg_conf *conf, const s
     eg_json_close(json, ']');
     put_name(json, "basis", rule->basis);
     put_name(json, "action", rule->action);
-    put_span(json, "acknowledge_within", rule->deadline_acknowledge_ms);
-    put_span(json, "fix_within", rule->deadline_fix_ms);
+    put_span(json, "acknowledge_within", rule->terms.deadline_ms[EG_LEVEL_NONE][EG_DEADLINE_ACKNOWLEDGE]);
+    put_span(json, "fix_within", rule->terms.deadline_ms[EG_LEVEL_NONE][EG_DEADLINE_FIX]);
+    put_span(json, "verify_within", rule->terms.deadline_ms[EG_LEVEL_NONE][EG_DEADLINE_VERIFY]);
+    write_deadlines(json, rule);
+    eg_json_put_string(json, "mode", rule->terms.has_mode ? eg_mode_name(rule->terms.mode) : NULL);
     eg_json_put_string(json, "version", version);
     eg_json_close(json, '}');
 }
@@ -250,6 +270,14 @@ int eg_m_lists_parties(struct eg_call *call)
         eg_json_put_string(call->json, "name", conf->parties[i].name);
         eg_json_put_string(call->json, "sector", eg_sector_name(conf->parties[i].sector));
         write_ways(call->json, conf, &conf->parties[i]);
+        eg_json_key(call->json, "members");
+        eg_json_open(call->json, '[');
+        for (size_t m = 0; m < conf->parties[i].member_count; m++)
+            eg_json_string(call->json, conf->parties[i].members[m]);
+        eg_json_close(call->json, ']');
+        uint32_t calendar = conf->parties[i].calendar;
+        eg_json_put_string(call->json, "calendar",
+                           calendar == EG_CONF_NONE ? NULL : conf->calendars[calendar].id);
         eg_json_close(call->json, '}');
     }
     eg_json_close(call->json, ']');

@@ -84,6 +84,8 @@ static void write_cases(struct eg_json *json, const struct eg_desk *desk)
     int64_t active = 0, handling[EG_HANDLING_COUNT] = {0}, level[EG_LEVEL_COUNT] = {0};
     const struct eg_case *row;
     for (size_t i = 0; (row = eg_pipeline_case_at(desk->pipeline, i)); i++) {
+        if (row->kind == EG_CASE_DRILL)
+            continue;
         active++;
         if (row->handling < EG_HANDLING_COUNT)
             handling[row->handling]++;

@@ -211,7 +211,7 @@ static void gather(struct summary *summary)
         eg_asof_cases(summary->asof, summary->only_domain, take_past_case, summary);
     for (size_t i = 0;
          !summary->asof->past && (row = eg_pipeline_case_at(desk->pipeline, i)) && summary->code == 0; i++)
-        if (wanted(summary, row->site, row->domain))
+        if (row->kind != EG_CASE_DRILL && wanted(summary, row->site, row->domain))
             add_case(summary, row->site, row->domain, row->level);
     if (summary->code == 0)
         summary->code = summary->asof->code;

@@ -105,6 +105,34 @@ static const struct eg_param p_verb[] = {
     {.name = "note", .kind = EG_PARAM_NOTE},
     {.name = "party", .kind = EG_PARAM_TEXT},
     {.name = "until", .kind = EG_PARAM_TIME},
+    {.name = "reason", .kind = EG_PARAM_CHOICE, .choices = "false_alarm duplicate sensor other"},
+    END};
+static const struct eg_param p_report[] = {
+    {.name = "site", .kind = EG_PARAM_TEXT, .required = true},
+    {.name = "domain", .kind = EG_PARAM_TEXT, .required = true},
+    {.name = "text", .kind = EG_PARAM_NOTE},
+    QUANTITY,
+    {.name = "value", .kind = EG_PARAM_NUMBER},
+    {.name = "unit", .kind = EG_PARAM_TEXT},
+    {.name = "reporter", .kind = EG_PARAM_TEXT},
+    {.name = "device", .kind = EG_PARAM_TEXT},
+    {.name = "time", .kind = EG_PARAM_TIME},
+    {.name = "photo", .kind = EG_PARAM_NOTE},
+    {.name = "case", .kind = EG_PARAM_PATH},
+    {.name = "repair", .kind = EG_PARAM_CHOICE, .choices = "confirmed disputed"},
+    {.name = "party", .kind = EG_PARAM_TEXT},
+    END};
+static const struct eg_param p_drill[] = {
+    {.name = "rule", .kind = EG_PARAM_TEXT, .required = true},
+    {.name = "site", .kind = EG_PARAM_TEXT, .required = true},
+    {.name = "level", .kind = EG_PARAM_CHOICE, .choices = "notice warning critical"},
+    END};
+static const struct eg_param p_kpi[] = {
+    SITE,
+    DOMAIN,
+    {.name = "mode", .kind = EG_PARAM_CHOICE, .choices = "collaborative gap_filling alternative"},
+    {.name = "party", .kind = EG_PARAM_TEXT},
+    FROM_TO,
     END};
 static const struct eg_param p_quarantine[] = {{.name = "limit", MOST(200)}, CURSOR, END};
 static const struct eg_param p_entry[] = {
@@ -179,6 +207,12 @@ static const struct eg_method methods[] = {
     VERB("close", "Closes the case."),
     VERB("reject", "The case is none."),
     VERB("reopen", "A closed or rejected case lives again."),
+    {"reports.submit", eg_m_report, true, false,
+     "What a person saw or measured: opens a case, or joins the one that is there.", p_report},
+    {"cases.drill", eg_m_cases_drill, true, false, "Opens a marked exercise case, kept out of the figures.",
+     p_drill},
+    {"cases.kpi", eg_m_kpi, false, false, "Figures of governance: how soon, on time, how often again.",
+     p_kpi},
     VERB("comment", "A note in the history; changes nothing else."),
     {"quarantine.list", eg_m_quarantine_list, false, false, "Payloads that could not be read, newest first.",
      p_quarantine},

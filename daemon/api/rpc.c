@@ -132,7 +132,8 @@ static int check_call(struct eg_call *call, const cJSON *request, bool in_batch)
         return eg_call_fail(call, EG_RPC_REQUEST,
                             "%s goes on speaking after its answer: call it on a line of its own.",
                             call->method->name);
-    if (call->method->writes && !eg_client_may_write(call->desk, call->client))
+    if (call->method->writes && !eg_client_may_write(call->desk, call->client) &&
+        !(call->method->handler == eg_m_report && eg_client_may_report(call->desk, call->client)))
         return eg_call_fail(
             call, EG_RPC_FORBIDDEN,
             "%s may not write: only root, the daemon's own user and those in socket.supervisors may.",
@@ -379,8 +380,12 @@ static void write_done(struct eg_desk *desk, struct eg_rpc_reply *reply, const c
         return;
     }
     eg_json_open(&json, '{');
-    eg_json_put_int(&json, "imported", answer->imported);
-    eg_json_put_int(&json, "duplicate", answer->duplicate);
+    if (answer->report)
+        eg_json_put_string(&json, "id", NULL);
+    else
+        eg_json_put_int(&json, "imported", answer->imported);
+    if (!answer->report)
+        eg_json_put_int(&json, "duplicate", answer->duplicate);
     eg_json_close(&json, '}');
     eg_json_close(&json, '}');
     end_answer(reply, mark, id);

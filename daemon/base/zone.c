@@ -128,6 +128,17 @@ void eg_zone_month(int64_t ms, int64_t *ret_start, int64_t *ret_end)
     *ret_end = end;
 }
 
+int32_t eg_zone_date(int64_t ms)
+{
+    return (int32_t)floor_div(reached(ms), DAY);
+}
+
+int64_t eg_zone_at(int64_t day_start, int minutes)
+{
+    int64_t ms = day_start + (int64_t)minutes * 60000;
+    return ms + offset_ms(day_start) - offset_ms(ms); /* clocks changed since midnight, perhaps */
+}
+
 char *eg_zone_format(int64_t ms, char out[32])
 {
     struct tm at = local(ms);

@@ -279,8 +279,8 @@ static void keep_clean_items(struct check *check, yaml_node_t *list, const cyaml
 static bool may_be_named(const cyaml_schema_field_t *field)
 {
     return !field || !strcmp(field->key, "sites") || !strcmp(field->key, "parties") ||
-           !strcmp(field->key, "channels") || !strcmp(field->key, "presets") ||
-           !strcmp(field->key, "include");
+           !strcmp(field->key, "channels") || !strcmp(field->key, "calendars") ||
+           !strcmp(field->key, "presets") || !strcmp(field->key, "include");
 }
 
 static void keep_clean_keys(struct check *check, yaml_node_t *root, const cyaml_schema_field_t *fields)

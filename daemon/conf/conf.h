@@ -128,6 +128,20 @@ struct eg_conf_route { /* one of a party's channels, and when it is used */
     unsigned days; /* bit 0: Sunday */
     bool fallback; /* only when one before it failed */
 };
+/* When a party works. Deadlines of its cases count working time only. */
+#define EG_CALENDAR_HOURS 8
+struct eg_conf_calendar {
+    const char *id;
+    uint8_t days; /* bit 0: Monday … bit 6: Sunday */
+    struct {
+        int from_min, to_min; /* of the local day, ascending */
+    } hours[EG_CALENDAR_HOURS];
+    size_t hour_count;
+    struct eg_conf_dates {
+        int32_t first, last; /* days since 1970-01-01, both belong to it */
+    } * holidays, *workdays; /* a workday is one although its weekday is none, or a holiday */
+    size_t holiday_count, workday_count;
+};
 struct eg_conf_party {
     const char *id, *name;
     enum eg_sector sector;
@@ -136,6 +150,9 @@ struct eg_conf_party {
     size_t route_count;
     struct eg_conf_hours quiet; /* from == to: none */
     const char *secret;         /* to acknowledge from afar; NULL: it cannot */
+    const char **members;       /* user names, or "@group" */
+    size_t member_count;        /* 0: whoever may write speaks for it */
+    uint32_t calendar;          /* index in calendars, or EG_CONF_NONE: always at work */
 };
 struct eg_conf_site {
     const char *id, *name, *level; /* level: county township village spot (free text) */
@@ -165,6 +182,20 @@ struct eg_conf_source {
     void *prepared;      /* the driver's compiled mapping */
     bool payload_device; /* the payload names the device; the topic need not */
 };
+/* What the handling of a case is held to. */
+enum eg_deadline { EG_DEADLINE_ACKNOWLEDGE, EG_DEADLINE_FIX, EG_DEADLINE_VERIFY, EG_DEADLINE_COUNT };
+const char *eg_deadline_name(enum eg_deadline deadline); /* "acknowledge" "fix" "verify" */
+struct eg_conf_terms {
+    int64_t deadline_ms[EG_LEVEL_COUNT][EG_DEADLINE_COUNT]; /* 0: none */
+    bool has_mode;                                          /* else the site's */
+    enum eg_mode mode;
+    unsigned
+        measured_hours; /* so many valid hours within `clear` close it; 0: only somebody who has looked does */
+    int64_t reopen_within_ms; /* a breach so soon after the closing is the same matter; 0: never */
+    unsigned
+        regional_sites; /* cases at so many neighbouring sites, opened within so long, are one regional matter; 0: never */
+    int64_t regional_within_ms;
+};
 #define EG_DOMAIN_TEXT 32 /* bytes of a domain, with the NUL */
 struct eg_conf_rule {
     const char *id, *domain; /* domain NULL: any */
@@ -186,7 +217,7 @@ struct eg_conf_rule {
     size_t site_count;               /* empty: everywhere; else these and all below */
     const char *basis, *action;      /* "" where not given */
     const char *title_en, *title_zh; /* "" where not given */
-    int64_t deadline_acknowledge_ms, deadline_fix_ms, deadline_verify_ms; /* 0: none */
+    struct eg_conf_terms terms;
     uint64_t version; /* hash of the rule's meaning: changes when the text does */
 };
 struct eg_conf {
@@ -209,6 +240,15 @@ struct eg_conf {
     size_t channel_count;
     struct eg_conf_party *parties;
     size_t party_count;
+    struct eg_conf_calendar *calendars;
+    size_t calendar_count;
+    struct eg_conf_terms maintenance; /* of cases about a sensor */
+    struct {
+        const char **submitters; /* may report, besides those who may write: user names, or "@group" */
+        size_t submitter_count;
+        enum eg_level level;
+        struct eg_conf_terms terms;
+    } reports;
     struct eg_conf_device *devices;
     size_t device_count;
     struct eg_conf_source *sources;
@@ -231,7 +271,8 @@ struct eg_conf_preset {
 bool eg_conf_presets(void (*each)(void *user, const struct eg_conf_preset *preset), void *user);
 uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id,
                            size_t length); /* index or EG_CONF_NONE */
-const struct eg_conf_party *eg_conf_party_find(const struct eg_conf *conf, const char *id);     /* or NULL */
+const struct eg_conf_party *eg_conf_party_find(const struct eg_conf *conf, const char *id); /* or NULL */
+uint32_t eg_conf_party_index(const struct eg_conf *conf, const char *id); /* index or EG_CONF_NONE */
 const struct eg_conf_channel *eg_conf_channel_find(const struct eg_conf *conf, const char *id); /* or NULL */
 bool eg_conf_is_address(const char *text);                              /* of e-mail, without a name */
 bool eg_conf_hours_hold(const struct eg_conf_hours *hours, int minute); /* from == to: false */

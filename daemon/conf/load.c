@@ -34,6 +34,14 @@ static struct eg_loaded *fresh(void)
     conf->late_limit_ms = 86400000;
     conf->future_tolerance_ms = 300000;
     conf->max_devices = 20000;
+    conf->reports.level = EG_LEVEL_NOTICE;
+    for (int level = 0; level < EG_LEVEL_COUNT; level++) {
+        conf->maintenance.deadline_ms[level][EG_DEADLINE_ACKNOWLEDGE] = INT64_C(72) * 3600000;
+        conf->maintenance.deadline_ms[level][EG_DEADLINE_FIX] = INT64_C(14) * 86400000;
+        conf->reports.terms.deadline_ms[level][EG_DEADLINE_ACKNOWLEDGE] = INT64_C(24) * 3600000;
+        conf->reports.terms.deadline_ms[level][EG_DEADLINE_FIX] = INT64_C(7) * 86400000;
+        conf->reports.terms.deadline_ms[level][EG_DEADLINE_VERIFY] = INT64_C(7) * 86400000;
+    }
     return loaded;
 }
 
@@ -92,6 +100,14 @@ void eg_conf_destroy(struct eg_conf *conf)
         free(loaded->blocks[i]);
     free(loaded->blocks);
     free(loaded);
+}
+
+uint32_t eg_conf_party_index(const struct eg_conf *conf, const char *id)
+{
+    for (uint32_t i = 0; i < conf->party_count; i++)
+        if (strcmp(conf->parties[i].id, id) == 0)
+            return i;
+    return EG_CONF_NONE;
 }
 
 uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id, size_t length)

@@ -150,8 +150,17 @@ static void take_party(struct eg_resolve *resolve, const struct eg_raw_party *ra
                                     .name = or_text(raw->name, raw->id),
                                     .sector = (enum eg_sector)raw->sector,
                                     .language = raw->language ? (enum eg_language) * raw->language
-                                                              : EG_LANGUAGE_ZH_CN};
+                                                              : EG_LANGUAGE_ZH_CN,
+                                    .members = (const char **)raw->members,
+                                    .member_count = raw->members_count,
+                                    .calendar = EG_CONF_NONE};
     eg_resolve_routes(resolve, raw, node, party);
+    for (uint32_t i = 0; raw->calendar && i < conf->calendar_count; i++)
+        if (!strcmp(conf->calendars[i].id, raw->calendar))
+            party->calendar = i;
+    if (raw->calendar && party->calendar == EG_CONF_NONE && !resolve->loaded->files.holes)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "calendar"), "there is no calendar '%.60s'",
+                         raw->calendar);
 }
 
 static void take_site(struct eg_resolve *resolve, const struct eg_raw_site *raw, const yaml_node_t *node)
@@ -187,12 +196,10 @@ static void link_site(struct eg_resolve *resolve, const struct eg_raw_site *raw,
         site->parent = eg_resolve_site(resolve, eg_resolve_node(resolve, node, "parent"), raw->parent);
     site->parties = eg_resolve_keep(resolve, raw->parties_count, sizeof *site->parties);
     for (unsigned i = 0; site->parties && i < raw->parties_count; i++) {
-        uint32_t party = 0;
-        while (party < conf->party_count && strcmp(conf->parties[party].id, raw->parties[i]) != 0)
-            party++;
-        if (party == conf->party_count && resolve->loaded->files.holes)
+        uint32_t party = eg_conf_party_index(conf, raw->parties[i]);
+        if (party == EG_CONF_NONE && resolve->loaded->files.holes)
             continue;
-        if (party == conf->party_count)
+        if (party == EG_CONF_NONE)
             eg_resolve_fault(resolve,
                              eg_files_item(resolve->file, eg_files_key(resolve->file, node, "parties"), i),
                              "there is no party '%.60s'", raw->parties[i]);
@@ -259,9 +266,10 @@ static void take_device(struct eg_resolve *resolve, const struct eg_raw_device *
 
 static void check_once(struct eg_resolve *resolve)
 {
-    static const char *const groups[] = {"mqtt",        "store",         "socket",     "board",
-                                         "time_zone",   "auto_register", "late_limit", "future_tolerance",
-                                         "max_devices", "templates",     "metrics"};
+    static const char *const groups[] = {"mqtt",        "store",         "socket",      "board",
+                                         "time_zone",   "auto_register", "late_limit",  "future_tolerance",
+                                         "max_devices", "templates",     "maintenance", "reports",
+                                         "metrics"};
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         const char *first = NULL;
         const struct eg_raw *raw;
@@ -279,13 +287,14 @@ static void check_once(struct eg_resolve *resolve)
 static bool make_room(struct eg_resolve *resolve)
 {
     struct eg_conf *conf = &resolve->loaded->conf;
-    size_t sites = 0, parties = 0, channels = 0, devices = 0, sources = 0, rules = 0;
+    size_t sites = 0, parties = 0, calendars = 0, channels = 0, devices = 0, sources = 0, rules = 0;
     const struct eg_raw *raw;
     EACH_FILE(resolve, raw)
     {
         sites += raw->sites_count;
         parties += raw->parties_count;
         channels += raw->channels_count;
+        calendars += raw->calendars_count;
         devices += raw->devices_count;
         sources += raw->sources_count;
         rules += raw->rules_count;
@@ -293,6 +302,7 @@ static bool make_room(struct eg_resolve *resolve)
     conf->sites = eg_resolve_keep(resolve, sites, sizeof *conf->sites);
     conf->channels = eg_resolve_keep(resolve, channels, sizeof *conf->channels);
     conf->parties = eg_resolve_keep(resolve, parties, sizeof *conf->parties);
+    conf->calendars = eg_resolve_keep(resolve, calendars, sizeof *conf->calendars);
     conf->devices = eg_resolve_keep(resolve, devices, sizeof *conf->devices);
     conf->sources = eg_resolve_keep(resolve, sources + 1, sizeof *conf->sources);
     conf->rules = eg_resolve_keep(resolve, rules, sizeof *conf->rules);
@@ -323,6 +333,10 @@ void eg_resolve_all(struct eg_resolve *resolve)
     for (unsigned i = 0; i < raw->channels_count; i++)
         eg_resolve_channel(resolve, &raw->channels[i], eg_resolve_entry(resolve, "channels", i),
                            &conf->channels[conf->channel_count++]);
+    EACH_FILE(resolve, raw)
+    for (unsigned i = 0; i < raw->calendars_count; i++)
+        eg_resolve_calendar(resolve, &raw->calendars[i], eg_resolve_entry(resolve, "calendars", i),
+                            &conf->calendars[conf->calendar_count++]);
     EACH_FILE(resolve, raw)
     for (unsigned i = 0; i < raw->parties_count; i++)
         take_party(resolve, &raw->parties[i], eg_resolve_entry(resolve, "parties", i));

@@ -56,6 +56,14 @@ void eg_resolve_channel(struct eg_resolve *resolve, const struct eg_raw_channel 
 void eg_resolve_routes(struct eg_resolve *resolve, const struct eg_raw_party *raw, const yaml_node_t *node,
                        struct eg_conf_party *ret);
 
+/* calendars.c: one entry of the current file into the array's next place; and deadlines by level, `node` their mapping */
+void eg_resolve_calendar(struct eg_resolve *resolve, const struct eg_raw_calendar *raw,
+                         const yaml_node_t *node, struct eg_conf_calendar *ret);
+void eg_resolve_spans(struct eg_resolve *resolve, const struct eg_raw_spans *raw, const yaml_node_t *node,
+                      struct eg_conf_terms *terms);
+void eg_resolve_deadline(struct eg_resolve *resolve, const struct eg_raw_deadline *raw,
+                         const yaml_node_t *node, struct eg_conf_terms *terms);
+
 /* sources.c, rules.c: one entry of the current file into the array's next place */
 void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *raw, const yaml_node_t *node,
                        struct eg_conf_source *ret);

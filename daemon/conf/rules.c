@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MEASURED_HOURS 3
 #define WINDOW_DEFAULT_MS 3600000
 #define WINDOW_MOST_MS (INT64_C(31) * 86400000)
 
@@ -44,6 +45,29 @@ static void take_levels(struct eg_resolve *resolve, const struct eg_raw_rule *ra
     }
     if (!count)
         eg_resolve_fault(resolve, levels, "a rule needs at least one level: notice, warning or critical");
+}
+
+/* When a case is over, and when it is the same again. */
+static void take_ends(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
+                      struct eg_conf_terms *terms)
+{
+    bool measured = raw->close && *raw->close == EG_CLOSE_MEASURED;
+    int hours = raw->close_hours ? *raw->close_hours : MEASURED_HOURS;
+    const yaml_node_t *regional = eg_resolve_node(resolve, node, "regional");
+    terms->measured_hours = measured ? (unsigned)hours : 0;
+    if (raw->close_hours && !measured)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "close_hours"),
+                         "close_hours goes with close: measured");
+    if (hours < 1 || hours > 1000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "close_hours"),
+                         "close_hours may be 1 to 1000");
+    terms->reopen_within_ms = eg_resolve_span(resolve, node, "reopen_within", raw->reopen_within, 0);
+    if (!raw->regional)
+        return;
+    if (raw->regional->sites < 2 || raw->regional->sites > 1000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, regional, "sites"), "sites may be 2 to 1000");
+    terms->regional_sites = (unsigned)raw->regional->sites;
+    terms->regional_within_ms = eg_resolve_span(resolve, regional, "within", raw->regional->within, 0);
 }
 
 /* The statistic, and what it is to be told. */
@@ -171,15 +195,13 @@ static void take_valid(struct eg_resolve *resolve, const struct eg_raw_rule *raw
 static void take_spans(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                        struct eg_conf_rule *rule)
 {
-    static const struct eg_raw_deadline none;
-    const struct eg_raw_deadline *deadline = raw->deadline ? raw->deadline : &none;
-    const yaml_node_t *at = eg_resolve_node(resolve, node, "deadline");
     take_window(resolve, raw, node, rule);
     rule->hold_ms = eg_resolve_span(resolve, node, "hold", raw->hold, 0);
     rule->clear_hold_ms = eg_resolve_span(resolve, node, "clear_hold", raw->clear_hold, 0);
-    rule->deadline_acknowledge_ms = eg_resolve_span(resolve, at, "acknowledge", deadline->acknowledge, 0);
-    rule->deadline_fix_ms = eg_resolve_span(resolve, at, "fix", deadline->fix, 0);
-    rule->deadline_verify_ms = eg_resolve_span(resolve, at, "verify", deadline->verify, 0);
+    eg_resolve_deadline(resolve, raw->deadline, eg_resolve_node(resolve, node, "deadline"), &rule->terms);
+    take_ends(resolve, raw, node, &rule->terms);
+    rule->terms.has_mode = raw->mode != NULL;
+    rule->terms.mode = raw->mode ? (enum eg_mode) * raw->mode : EG_MODE_COLLABORATIVE;
 }
 
 static uint64_t number(double value, uint64_t seed)

@@ -125,7 +125,18 @@ static const cyaml_schema_field_t party_fields[] = {
     TEXT("quiet", struct eg_raw_party, quiet),
     TEXT("secret_file", struct eg_raw_party, secret_file),
     LIST("channels", struct eg_raw_party, channels, &route_entry),
+    LIST("members", struct eg_raw_party, members, &text_entry),
+    TEXT("calendar", struct eg_raw_party, calendar),
     CYAML_FIELD_END};
+static const cyaml_schema_field_t calendar_fields[] = {
+    NEEDED("id", struct eg_raw_calendar, id),
+    LIST("days", struct eg_raw_calendar, days, &weekday_entry),
+    LIST("hours", struct eg_raw_calendar, hours, &text_entry),
+    LIST("holidays", struct eg_raw_calendar, holidays, &text_entry),
+    LIST("workdays", struct eg_raw_calendar, workdays, &text_entry),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t calendar_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_calendar, calendar_fields)};
 static const cyaml_schema_field_t site_fields[] = {NEEDED("id", struct eg_raw_site, id),
                                                    TEXT("name", struct eg_raw_site, name),
                                                    TEXT("level", struct eg_raw_site, level),
@@ -206,9 +217,27 @@ static const cyaml_schema_field_t levels_fields[] = {
     GROUP("notice", struct eg_raw_levels, notice, limit_fields),
     GROUP("warning", struct eg_raw_levels, warning, limit_fields),
     GROUP("critical", struct eg_raw_levels, critical, limit_fields), CYAML_FIELD_END};
+#define SPANS(type, member)                                                                                  \
+    TEXT("acknowledge", type, member acknowledge), TEXT("fix", type, member fix),                            \
+        TEXT("verify", type, member verify)
+#define NOTHING
+static const cyaml_schema_field_t spans_fields[] = {SPANS(struct eg_raw_spans, NOTHING), CYAML_FIELD_END};
 static const cyaml_schema_field_t deadline_fields[] = {
-    TEXT("acknowledge", struct eg_raw_deadline, acknowledge), TEXT("fix", struct eg_raw_deadline, fix),
-    TEXT("verify", struct eg_raw_deadline, verify), CYAML_FIELD_END};
+    SPANS(struct eg_raw_deadline, any.), GROUP("notice", struct eg_raw_deadline, notice, spans_fields),
+    GROUP("warning", struct eg_raw_deadline, warning, spans_fields),
+    GROUP("critical", struct eg_raw_deadline, critical, spans_fields), CYAML_FIELD_END};
+static const cyaml_schema_field_t maintenance_fields[] = {
+    GROUP("deadline", struct eg_raw_maintenance, deadline, spans_fields), CYAML_FIELD_END};
+static const cyaml_strval_t case_levels[] = {
+    {"notice", EG_LEVEL_NOTICE}, {"warning", EG_LEVEL_WARNING}, {"critical", EG_LEVEL_CRITICAL}};
+static const cyaml_schema_field_t reports_fields[] = {
+    LIST("submitters", struct eg_raw_reports, submitters, &text_entry),
+    CHOICE("level", struct eg_raw_reports, level, case_levels),
+    GROUP("deadline", struct eg_raw_reports, deadline, spans_fields), CYAML_FIELD_END};
+static const cyaml_strval_t closings[] = {{"verified", EG_CLOSE_VERIFIED}, {"measured", EG_CLOSE_MEASURED}};
+static const cyaml_schema_field_t regional_fields[] = {
+    CYAML_FIELD_INT("sites", CYAML_FLAG_DEFAULT, struct eg_raw_regional, sites),
+    NEEDED("within", struct eg_raw_regional, within), CYAML_FIELD_END};
 static const cyaml_schema_field_t rule_fields[] = {
     NEEDED("id", struct eg_raw_rule, id),
     TEXT("domain", struct eg_raw_rule, domain),
@@ -227,6 +256,11 @@ static const cyaml_schema_field_t rule_fields[] = {
     TEXT("title", struct eg_raw_rule, title),
     TEXT("title_zh", struct eg_raw_rule, title_zh),
     GROUP("deadline", struct eg_raw_rule, deadline, deadline_fields),
+    CHOICE("mode", struct eg_raw_rule, mode, modes),
+    CHOICE("close", struct eg_raw_rule, close, closings),
+    WHOLE("close_hours", struct eg_raw_rule, close_hours),
+    TEXT("reopen_within", struct eg_raw_rule, reopen_within),
+    GROUP("regional", struct eg_raw_rule, regional, regional_fields),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t rule_entry = {
@@ -244,25 +278,29 @@ static const cyaml_schema_value_t preset_entry = {
 static const cyaml_schema_value_t device_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_device, device_fields)};
 
-static const cyaml_schema_field_t file_fields[] = {GROUP("mqtt", struct eg_raw, mqtt, mqtt_fields),
-                                                   GROUP("store", struct eg_raw, store, store_fields),
-                                                   GROUP("socket", struct eg_raw, socket, socket_fields),
-                                                   GROUP("board", struct eg_raw, board, board_fields),
-                                                   GROUP("metrics", struct eg_raw, metrics, metrics_fields),
-                                                   TEXT("time_zone", struct eg_raw, time_zone),
-                                                   TEXT("late_limit", struct eg_raw, late_limit),
-                                                   TEXT("future_tolerance", struct eg_raw, future_tolerance),
-                                                   TEXT("templates", struct eg_raw, templates),
-                                                   YES_NO("auto_register", struct eg_raw, auto_register),
-                                                   WHOLE("max_devices", struct eg_raw, max_devices),
-                                                   LIST("include", struct eg_raw, include, &text_entry),
-                                                   LIST("rules", struct eg_raw, rules, &rule_entry),
-                                                   LIST("sites", struct eg_raw, sites, &site_entry),
-                                                   LIST("channels", struct eg_raw, channels, &channel_entry),
-                                                   LIST("parties", struct eg_raw, parties, &party_entry),
-                                                   LIST("sources", struct eg_raw, sources, &source_entry),
-                                                   LIST("devices", struct eg_raw, devices, &device_entry),
-                                                   LIST("presets", struct eg_raw, presets, &preset_entry),
-                                                   CYAML_FIELD_END};
+static const cyaml_schema_field_t file_fields[] = {
+    GROUP("mqtt", struct eg_raw, mqtt, mqtt_fields),
+    GROUP("store", struct eg_raw, store, store_fields),
+    GROUP("socket", struct eg_raw, socket, socket_fields),
+    GROUP("board", struct eg_raw, board, board_fields),
+    GROUP("metrics", struct eg_raw, metrics, metrics_fields),
+    GROUP("maintenance", struct eg_raw, maintenance, maintenance_fields),
+    GROUP("reports", struct eg_raw, reports, reports_fields),
+    TEXT("time_zone", struct eg_raw, time_zone),
+    TEXT("late_limit", struct eg_raw, late_limit),
+    TEXT("future_tolerance", struct eg_raw, future_tolerance),
+    TEXT("templates", struct eg_raw, templates),
+    YES_NO("auto_register", struct eg_raw, auto_register),
+    WHOLE("max_devices", struct eg_raw, max_devices),
+    LIST("include", struct eg_raw, include, &text_entry),
+    LIST("rules", struct eg_raw, rules, &rule_entry),
+    LIST("sites", struct eg_raw, sites, &site_entry),
+    LIST("channels", struct eg_raw, channels, &channel_entry),
+    LIST("parties", struct eg_raw, parties, &party_entry),
+    LIST("calendars", struct eg_raw, calendars, &calendar_entry),
+    LIST("sources", struct eg_raw, sources, &source_entry),
+    LIST("devices", struct eg_raw, devices, &device_entry),
+    LIST("presets", struct eg_raw, presets, &preset_entry),
+    CYAML_FIELD_END};
 const cyaml_schema_value_t eg_schema_file = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct eg_raw, file_fields)};

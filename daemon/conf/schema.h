@@ -47,10 +47,18 @@ struct eg_raw_route {
     unsigned days_count;
 };
 struct eg_raw_party {
-    char *id, *name, *quiet, *secret_file;
+    char *id, *name, *quiet, *secret_file, *calendar;
     int sector, *language;
     struct eg_raw_route *channels;
     unsigned channels_count;
+    char **members;
+    unsigned members_count;
+};
+struct eg_raw_calendar {
+    char *id;
+    int *days;
+    char **hours, **holidays, **workdays;
+    unsigned days_count, hours_count, holidays_count, workdays_count;
 };
 struct eg_raw_site {
     char *id, *name, *level, *parent;
@@ -104,14 +112,33 @@ struct eg_raw_limit {
 struct eg_raw_levels {
     struct eg_raw_limit *notice, *warning, *critical;
 };
-struct eg_raw_deadline {
+struct eg_raw_spans {
     char *acknowledge, *fix, *verify;
 };
+struct eg_raw_deadline {
+    struct eg_raw_spans any;
+    struct eg_raw_spans *notice, *warning, *critical;
+};
+struct eg_raw_regional {
+    int sites;
+    char *within;
+};
+struct eg_raw_maintenance {
+    struct eg_raw_spans *deadline;
+};
+struct eg_raw_reports {
+    char **submitters;
+    unsigned submitters_count;
+    int *level;
+    struct eg_raw_spans *deadline;
+};
 struct eg_raw_rule {
-    char *id, *domain, *quantity, *window, *hold, *clear_hold, *basis, *action, *title, *title_zh;
+    char *id, *domain, *quantity, *window, *hold, *clear_hold, *basis, *action, *title, *title_zh,
+        *reopen_within;
     char *statistic, *valid;
     double *above;
-    int *direction;
+    int *direction, *mode, *close, *close_hours;
+    struct eg_raw_regional *regional;
     struct eg_raw_levels levels;
     char **sites;
     unsigned sites_count;
@@ -123,6 +150,8 @@ struct eg_raw {
     struct eg_raw_socket *socket;
     struct eg_raw_board *board;
     struct eg_raw_metrics *metrics;
+    struct eg_raw_maintenance *maintenance;
+    struct eg_raw_reports *reports;
     char *time_zone, *late_limit, *future_tolerance, *templates;
     bool *auto_register;
     int *max_devices;
@@ -136,6 +165,8 @@ struct eg_raw {
     unsigned channels_count;
     struct eg_raw_party *parties;
     unsigned parties_count;
+    struct eg_raw_calendar *calendars;
+    unsigned calendars_count;
     struct eg_raw_source *sources;
     unsigned sources_count;
     struct eg_raw_device *devices;
@@ -144,6 +175,7 @@ struct eg_raw {
     unsigned presets_count;
 };
 enum { EG_DIRECTION_ABOVE, EG_DIRECTION_BELOW };
+enum { EG_CLOSE_VERIFIED, EG_CLOSE_MEASURED };
 
 extern const cyaml_schema_value_t eg_schema_file;
 

@@ -154,6 +154,19 @@ static void take_metrics(struct eg_resolve *resolve, const struct eg_raw_metrics
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "interval"), "interval may be 1s to 1h");
 }
 
+static void take_reports(struct eg_resolve *resolve, const struct eg_raw_reports *raw,
+                         const yaml_node_t *node)
+{
+    struct eg_conf *conf = &resolve->loaded->conf;
+    conf->reports.submitters = (const char **)(void *)raw->submitters;
+    conf->reports.submitter_count = raw->submitters_count;
+    if (raw->level)
+        conf->reports.level = (enum eg_level) * raw->level;
+    if (raw->deadline)
+        eg_resolve_spans(resolve, raw->deadline, eg_files_key(resolve->file, node, "deadline"),
+                         &conf->reports.terms);
+}
+
 static void check_zone(struct eg_resolve *resolve, const char *name)
 {
     if (!eg_zone_exists(name))
@@ -186,6 +199,13 @@ void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
     }
     if (raw->metrics)
         take_metrics(resolve, raw->metrics);
+    if (raw->maintenance && raw->maintenance->deadline)
+        eg_resolve_spans(
+            resolve, raw->maintenance->deadline,
+            eg_files_key(resolve->file, eg_files_key(resolve->file, root, "maintenance"), "deadline"),
+            &conf->maintenance);
+    if (raw->reports)
+        take_reports(resolve, raw->reports, eg_files_key(resolve->file, root, "reports"));
     if (raw->time_zone) {
         conf->time_zone = raw->time_zone;
         check_zone(resolve, raw->time_zone);

@@ -155,6 +155,18 @@ const char *eg_handling_name(enum eg_handling handling)
     return (unsigned)handling < EG_HANDLING_COUNT ? names[handling] : "?";
 }
 
+const char *eg_case_kind_name(enum eg_case_kind kind)
+{
+    static const char *const names[EG_CASE_KIND_COUNT] = {"breach", "report", "maintenance", "regional",
+                                                          "drill"};
+    return (unsigned)kind < EG_CASE_KIND_COUNT ? names[kind] : "?";
+}
+
+const char *eg_case_quantity(const struct eg_case *row)
+{
+    return row->quantity < EG_QUANTITY_COUNT ? eg_quantity_info(row->quantity)->name : "";
+}
+
 const char *eg_condition_name(enum eg_condition condition)
 {
     static const char *const names[EG_CONDITION_COUNT] = {"breaching", "ok", "unknown"};
@@ -164,6 +176,8 @@ const char *eg_condition_name(enum eg_condition condition)
 const char *eg_why_name(enum eg_why why)
 {
     static const char *const names[EG_WHY_COUNT] = {
-        "opened", "level", "breaching", "recovered", "reopened", "ended", "gathered", "trial", "unreachable"};
+        "opened",   "level",     "breaching", "recovered", "reopened",   "ended",
+        "gathered", "trial",     "informed",  "assigned",  "missed",     "escalated",
+        "offered",  "took_over", "fixed",     "expired",   "unreachable"};
     return (unsigned)why < EG_WHY_COUNT ? names[why] : "?";
 }

@@ -95,13 +95,24 @@ enum eg_handling {
 enum eg_condition { EG_CONDITION_BREACHING, EG_CONDITION_OK, EG_CONDITION_UNKNOWN, EG_CONDITION_COUNT };
 const char *eg_handling_name(enum eg_handling handling);
 const char *eg_condition_name(enum eg_condition condition);
+/* What a case is about. Stored: numbers are forever. */
+enum eg_case_kind {
+    EG_CASE_BREACH,
+    EG_CASE_REPORT,
+    EG_CASE_MAINTENANCE,
+    EG_CASE_REGIONAL,
+    EG_CASE_DRILL,
+    EG_CASE_KIND_COUNT
+};
+const char *
+eg_case_kind_name(enum eg_case_kind kind); /* "breach" "report" "maintenance" "regional" "drill" */
 
 struct eg_case {
     uint32_t number; /* store-wide, from 1 */
     char id[96];     /* "shangtian-20261123-k3f9-7": site, local day, this daemon's mark, number */
     char site[64], domain[EG_DOMAIN_TEXT], device[64], rule[64], channel[EG_CHANNEL_MAX + 1];
-    uint16_t quantity;
-    uint32_t series;
+    uint16_t quantity; /* EG_QUANTITY_COUNT: it is about none */
+    uint32_t series;   /* 0: of no series */
     uint64_t rule_version;
     uint8_t level, condition, handling, mode; /* enum eg_level, eg_condition, eg_handling, eg_mode */
     int64_t opened_ms, detected_ms, closed_ms /* EG_TIME_NONE */, due_ms /* EG_TIME_NONE */;
@@ -110,18 +121,30 @@ struct eg_case {
     double limit;                           /* the `open` limit of `level` */
     char lead[64], assignee[64];            /* party ids, "" for none */
     uint32_t escalation, reopened, version; /* version counts events, from 1 */
+    uint8_t kind;                           /* enum eg_case_kind */
+    int64_t began_ms;                       /* since when it waits for people: detected, or reopened last */
+    int64_t until_ms;                       /* its acknowledgement holds until then; EG_TIME_NONE */
+    uint32_t missed;              /* how often the deadline that runs was missed, with more time each time */
+    bool overdue;                 /* missed for good: nobody is left above to be told */
+    bool handed_on;               /* government took over, or offered it to others */
+    char fixer[64], repairer[64]; /* the user who said it is fixed, and the party that did it */
+    uint32_t follows, parent;     /* numbers of the case before, of the regional case; 0 */
+    uint32_t clear_hours;         /* valid hours within `clear` of the lowest level so far */
+    int64_t within_since_ms;      /* since when it is, by the readings' time; EG_TIME_NONE: it is not */
 };
+const char *eg_case_quantity(const struct eg_case *row); /* its name, or "" */
 struct eg_case_event {
     uint32_t case_number, version; /* version of the case after the event */
     int64_t at_ms;                 /* event time of what happened */
     int64_t known_ms;              /* when the daemon knew */
-    const char *
-        kind; /* "opened" "level" "condition" "corrected" "acknowledged" "assigned" "started" "fixed" "verified" "closed"
-                              "rejected" "reopened" "comment" */
+    /* "opened" "level" "condition" "corrected", what people did (handling.c), and what time did: "missed" "escalated" "took_over" "offered"
+     * "taken" "expired" */
+    const char *kind;
     const char *actor;     /* user name, or "ecogovd" */
     const char *from, *to; /* before and after, as names; "" where it has no meaning */
     double value;          /* the statistic that decided it; NaN for people's events */
     const char *note;      /* "" for none */
+    const char *party;     /* on whose behalf, or who is asked; "" for none */
 };
 /* Why a party is told of a case. */
 enum eg_why {
@@ -133,6 +156,14 @@ enum eg_why {
     EG_WHY_ENDED,       /* closed or rejected */
     EG_WHY_GATHERED,    /* several messages in one */
     EG_WHY_TRIAL,       /* nothing happened: do the channels work? */
+    EG_WHY_INFORMED,    /* others lead it */
+    EG_WHY_ASSIGNED,    /* to this party */
+    EG_WHY_MISSED,      /* a deadline */
+    EG_WHY_ESCALATED,   /* those below missed one */
+    EG_WHY_OFFERED,     /* will this party take it? */
+    EG_WHY_TOOK_OVER,   /* this party leads from here on */
+    EG_WHY_FIXED,       /* somebody is to look */
+    EG_WHY_EXPIRED,     /* it was acknowledged until now */
     EG_WHY_UNREACHABLE, /* another party cannot be told of it */
     EG_WHY_COUNT
 };
@@ -190,6 +221,7 @@ struct eg_answer { /* to a command, let out after the commit */
     uint32_t case_number; /* 0: of an import */
     uint32_t imported, duplicate;
     const char *result; /* JSON, of what is neither a case's nor an import's; NULL */
+    bool report;        /* of one that no case came of, when case_number is 0 */
 };
 
 #define EG_ROWS(type, name)                                                                                  \

@@ -1,5 +1,5 @@
-/* Cases: what happened, appended as events. Two axes: the condition follows the readings, the handling follows people; only the
- * table below says which step of handling is allowed. Called by rule.c (condition) and pipeline.c (commands). */
+/* Cases: what happened, appended as events. Knows the active ones, how one begins, and its condition, which follows the readings. The
+ * handling, which follows people, is command.c's business, and what time does to it deadline.c's. Called by those and by rule.c. */
 #include <pipeline/state.h>
 #include <base/zone.h>
 
@@ -7,34 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define AT(handling) (1u << (handling))
-#define ACTIVE (AT(EG_OPEN) | AT(EG_ACKNOWLEDGED) | AT(EG_ASSIGNED) | AT(EG_IN_PROGRESS) | AT(EG_FIXED))
-#define ENDED (AT(EG_CLOSED) | AT(EG_REJECTED))
-
-enum needs { NEEDS_NOTHING, NEEDS_NOTE, NEEDS_PARTY };
-
-static const struct step {
-    const char *verb, *kind; /* what is asked, what the history says */
-    unsigned from;           /* handlings it is allowed in */
-    int to;                  /* enum eg_handling, or -1: stays */
-    enum needs needs;
-} steps[] = {
-    {"acknowledge", "acknowledged", AT(EG_OPEN), EG_ACKNOWLEDGED, NEEDS_NOTHING},
-    {"assign", "assigned", ACTIVE & ~AT(EG_FIXED), EG_ASSIGNED, NEEDS_PARTY},
-    {"start", "started", AT(EG_OPEN) | AT(EG_ACKNOWLEDGED) | AT(EG_ASSIGNED), EG_IN_PROGRESS, NEEDS_NOTHING},
-    {"fix", "fixed", ACTIVE & ~AT(EG_FIXED), EG_FIXED, NEEDS_NOTHING},
-    {"verify", "verified", AT(EG_FIXED), EG_CLOSED, NEEDS_NOTHING},
-    {"close", "closed", ACTIVE, EG_CLOSED, NEEDS_NOTHING},
-    {"reject", "rejected", ACTIVE, EG_REJECTED, NEEDS_NOTE},
-    {"reopen", "reopened", ENDED, EG_OPEN, NEEDS_NOTHING},
-    {"comment", "comment", ACTIVE | ENDED, -1, NEEDS_NOTE},
-};
-
-static bool ended(const struct eg_case *row)
-{
-    return (AT(row->handling) & ENDED) != 0;
-}
 
 /* --- the active ones --- */
 
@@ -55,6 +27,18 @@ struct eg_case *eg_case_find(struct eg_pipeline *pipeline, uint32_t number)
 {
     size_t at = place_of(pipeline, number);
     return at < pipeline->case_count && pipeline->cases[at]->number == number ? pipeline->cases[at] : NULL;
+}
+
+struct eg_case *eg_case_find_named(struct eg_pipeline *pipeline, const char *id)
+{
+    char *end;
+    unsigned long number = strtoul(id, &end, 10);
+    if (*id >= '0' && *id <= '9' && !*end && number <= UINT32_MAX)
+        return eg_case_find(pipeline, (uint32_t)number);
+    for (size_t i = 0; i < pipeline->case_count; i++)
+        if (!strcmp(pipeline->cases[i]->id, id))
+            return pipeline->cases[i];
+    return NULL;
 }
 
 const struct eg_case *eg_pipeline_case_active(const struct eg_pipeline *pipeline, uint32_t number)
@@ -82,14 +66,16 @@ bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row)
             (pipeline->case_count - at) * sizeof *pipeline->cases);
     pipeline->cases[at] = copy;
     pipeline->case_count++;
+    pipeline->wake_known = false;
     return true;
 }
 
-static void drop(struct eg_pipeline *pipeline, uint32_t number)
+void eg_case_drop(struct eg_pipeline *pipeline, uint32_t number)
 {
     size_t at = place_of(pipeline, number);
     free(pipeline->cases[at]);
     pipeline->case_count--;
+    pipeline->wake_known = false;
     memmove(pipeline->cases + at, pipeline->cases + at + 1,
             (pipeline->case_count - at) * sizeof *pipeline->cases);
 }
@@ -113,11 +99,13 @@ void eg_case_happened(struct eg_pipeline *pipeline, struct eg_case *row, struct 
     event.from = eg_batch_text(batch, event.from);
     event.to = eg_batch_text(batch, event.to);
     event.note = eg_batch_text(batch, event.note);
+    event.party = eg_batch_text(batch, event.party);
     struct eg_case_event *out = EG_BATCH_ADD(batch, case_events);
     if (out)
         *out = event;
     eg_case_write(row, batch);
     eg_tell_case(pipeline, row, &event, batch);
+    pipeline->wake_known = false;
     batch->urgent = true;
 }
 
@@ -145,15 +133,9 @@ void eg_case_follow(struct eg_case *row, const struct eg_conf_rule *rule, const 
 {
     bool peaked;
     note_value(row, rule, judged, &peaked);
+    eg_measure_follow(row, rule, judged, batch);
     if (peaked) /* `last` is a copy of the readings; only a new peak is worth a page on the card */
         eg_case_write(row, batch);
-}
-
-static void set_due(struct eg_case *row, const struct eg_conf_rule *rule)
-{
-    int64_t span = row->handling == EG_OPEN && rule->deadline_acknowledge_ms ? rule->deadline_acknowledge_ms
-                                                                             : rule->deadline_fix_ms;
-    row->due_ms = span && !ended(row) && row->handling != EG_FIXED ? row->detected_ms + span : EG_TIME_NONE;
 }
 
 void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
@@ -176,21 +158,11 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
         event.to = eg_level_name(judged->level);
         row->level = (uint8_t)judged->level;
         row->limit = rule->levels[judged->level].open;
+        eg_deadline_level(pipeline->conf, row, judged->now_ms);
         eg_case_happened(pipeline, row, event, batch);
     }
-}
-
-/* Who leads, after the site's mode of governance: a society or market party fills the gap, government leads where others are the
- * alternative, and where all share the work the first that is named. */
-static const char *lead_of(const struct eg_conf *conf, const struct eg_conf_site *site)
-{
-    for (size_t i = 0; i < site->party_count; i++) {
-        const struct eg_conf_party *party = &conf->parties[site->parties[i]];
-        bool government = party->sector == EG_SECTOR_GOVERNMENT;
-        if (site->mode == EG_MODE_COLLABORATIVE || government == (site->mode == EG_MODE_ALTERNATIVE))
-            return party->id;
-    }
-    return "";
+    eg_measure_follow(row, rule, judged, batch);
+    eg_recur_follow(pipeline, row->parent, judged->now_ms, batch);
 }
 
 /* Unique across villages without asking anybody: the site, the local day, a mark of this daemon's name, its own count. */
@@ -206,22 +178,38 @@ static void mint_id(const struct eg_conf *conf, struct eg_case *row)
              mark, row->number);
 }
 
+struct eg_case *eg_case_begin(struct eg_pipeline *pipeline, struct eg_case *row, struct eg_case_event event,
+                              struct eg_batch *batch)
+{
+    if (pipeline->case_count >= EG_CASES_MAX)
+        return NULL; /* seen by eg_pipeline_cases_full() */
+    row->number = pipeline->last_case + 1;
+    row->detected_ms = row->began_ms = event.known_ms;
+    row->closed_ms = row->due_ms = row->until_ms = row->within_since_ms = EG_TIME_NONE;
+    eg_govern_begin(pipeline->conf, row);
+    eg_deadline_begin(pipeline->conf, row, row->detected_ms);
+    mint_id(pipeline->conf, row);
+    if (!eg_case_add(pipeline, row)) {
+        batch->failed = true;
+        return NULL;
+    }
+    pipeline->last_case = row->number;
+    struct eg_case *kept = eg_case_find(pipeline, row->number);
+    event.kind = "opened";
+    eg_case_happened(pipeline, kept, event, batch);
+    return kept;
+}
+
 uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
                       const struct eg_judged *judged, struct eg_batch *batch)
 {
-    if (pipeline->case_count >= EG_CASES_MAX)
-        return 0; /* seen by eg_pipeline_cases_full(); the next reading asks again */
     const struct eg_device *device = &pipeline->devices[series->device - 1];
-    const struct eg_conf_site *site =
-        device->site == EG_CONF_NONE ? NULL : &pipeline->conf->sites[device->site];
-    struct eg_case row = {.number = pipeline->last_case + 1,
+    struct eg_case row = {.kind = EG_CASE_BREACH,
                           .quantity = series->quantity,
                           .series = series->id,
                           .rule_version = rule->version,
                           .level = (uint8_t)judged->level,
                           .opened_ms = judged->since_ms,
-                          .detected_ms = judged->now_ms,
-                          .closed_ms = EG_TIME_NONE,
                           .last_value = judged->value,
                           .peak_value = judged->value,
                           .last_ms = judged->at_ms,
@@ -232,209 +220,59 @@ uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, co
     snprintf(row.device, sizeof row.device, "%s", device->name);
     snprintf(row.rule, sizeof row.rule, "%s", rule->id);
     snprintf(row.channel, sizeof row.channel, "%s", series->channel);
-    if (site) {
-        row.mode = (uint8_t)site->mode;
-        snprintf(row.lead, sizeof row.lead, "%s", lead_of(pipeline->conf, site));
-    }
-    set_due(&row, rule);
-    mint_id(pipeline->conf, &row);
-    if (!eg_case_add(pipeline, &row)) {
-        batch->failed = true;
-        return 0;
-    }
-    pipeline->last_case = row.number;
-    eg_case_happened(pipeline, eg_case_find(pipeline, row.number),
-                     (struct eg_case_event){.at_ms = judged->since_ms,
-                                            .known_ms = judged->now_ms,
-                                            .kind = "opened",
-                                            .actor = "ecogovd",
-                                            .to = eg_level_name(judged->level),
-                                            .value = judged->value},
-                     batch);
-    return row.number;
+    struct eg_case *again = eg_recur_again(pipeline, rule, &row, judged, batch);
+    struct eg_case *opened = again ? again
+                                   : eg_case_begin(pipeline, &row,
+                                                   (struct eg_case_event){.at_ms = judged->since_ms,
+                                                                          .known_ms = judged->now_ms,
+                                                                          .actor = "ecogovd",
+                                                                          .to = eg_level_name(judged->level),
+                                                                          .value = judged->value},
+                                                   batch);
+    if (!opened)
+        return 0; /* the next reading asks again */
+    uint32_t number = opened->number;
+    eg_recur_join(pipeline, rule, number, judged->now_ms, batch);
+    return number;
 }
 
-/* --- people --- */
-
-static void answer(struct eg_batch *batch, const struct eg_command *command, enum eg_code code,
-                   uint32_t number, const char *sentence)
-{
-    batch->urgent = true;
-    struct eg_answer *row = EG_BATCH_ADD(batch, answers);
-    if (row)
-        *row = (struct eg_answer){.ticket = command->ticket,
-                                  .code = code,
-                                  .sentence = eg_batch_text(batch, sentence),
-                                  .case_number = number};
-}
-
-static const struct step *step_of(const char *verb)
-{
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        if (!strcmp(steps[i].verb, verb))
-            return &steps[i];
-    return NULL;
-}
-
-/* "acknowledge, assign, … or comment": what may be asked of a case as it stands. */
-static void allowed(const struct eg_case *row, char *text, size_t size)
-{
-    size_t used = 0;
-    *text = '\0';
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && used < size; i++)
-        if (steps[i].from & AT(row->handling))
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", steps[i].verb);
-}
-
-/* Why this command cannot be, or EG_OK. */
-static enum eg_code objection(const struct eg_pipeline *pipeline, const struct eg_command *command,
-                              const struct step *step, const struct eg_case *row, char *text, size_t size)
-{
-    char may[128];
-    bool party_known = false;
-    for (size_t i = 0; command->party && i < pipeline->conf->party_count; i++)
-        party_known = party_known || !strcmp(pipeline->conf->parties[i].id, command->party);
-    if (command->version >= 0 && command->version != row->version) {
-        snprintf(text, size, "case %s has moved on: you saw version %lld, it is at %u; look at it again",
-                 row->id, (long long)command->version, row->version);
-        return EG_ECONFLICT;
-    }
-    if (!(step->from & AT(row->handling))) {
-        allowed(row, may, sizeof may);
-        snprintf(text, size, "case %s is %s: %s is not allowed now; allowed: %s", row->id,
-                 eg_handling_name((enum eg_handling)row->handling), step->verb, may);
-        return EG_ECONFLICT;
-    }
-    if (step->needs == NEEDS_NOTE && (!command->note || !*command->note)) {
-        snprintf(text, size, "%s needs a note: say in a sentence why", step->verb);
-        return EG_EINVAL;
-    }
-    if (step->needs == NEEDS_PARTY && !command->party) {
-        snprintf(text, size, "%s needs a party: who is to do it?", step->verb);
-        return EG_EINVAL;
-    }
-    if (command->party && !party_known) {
-        snprintf(text, size, "there is no party '%.60s' in the configuration", command->party);
-        return EG_EINVAL;
-    }
-    return EG_OK;
-}
-
-struct eg_case *eg_case_find_named(struct eg_pipeline *pipeline, const char *id)
-{
-    char *end;
-    unsigned long number = strtoul(id, &end, 10);
-    if (*id >= '0' && *id <= '9' && !*end && number <= UINT32_MAX)
-        return eg_case_find(pipeline, (uint32_t)number);
-    for (size_t i = 0; i < pipeline->case_count; i++)
-        if (!strcmp(pipeline->cases[i]->id, id))
-            return pipeline->cases[i];
-    return NULL;
-}
-
-/* Not active any more: as this turn left it, else as the past knows it. */
-static bool find_ended(const struct eg_pipeline *pipeline, const char *id, const struct eg_batch *batch,
-                       struct eg_case *ret)
-{
-    char number[16];
-    for (size_t i = batch->cases_count; i-- > 0;) {
-        snprintf(number, sizeof number, "%u", batch->cases[i].number);
-        if (strcmp(batch->cases[i].id, id) != 0 && strcmp(number, id) != 0)
-            continue;
-        *ret = batch->cases[i];
-        return ended(ret);
-    }
-    return pipeline->past.find_case && pipeline->past.find_case(pipeline->past.case_user, id, ret) &&
-           ended(ret);
-}
-
-/* A case comes back to life: its rule watches it again, unless another one was opened for the same matter meanwhile. */
-static bool revive(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch,
-                   char *text, size_t size)
+static struct eg_case *maintained(struct eg_pipeline *pipeline, const struct eg_case *about)
 {
     for (size_t i = 0; i < pipeline->case_count; i++) {
-        const struct eg_case *other = pipeline->cases[i];
-        if (other->series != row->series || strcmp(other->rule, row->rule) != 0)
-            continue;
-        snprintf(text, size, "case %s cannot be reopened: %s is open for the same matter", row->id,
-                 other->id);
-        return false;
+        struct eg_case *row = pipeline->cases[i];
+        if (row->kind == EG_CASE_MAINTENANCE && !strcmp(row->site, about->site) &&
+            !strcmp(row->domain, about->domain) && !strcmp(row->device, about->device))
+            return row;
     }
-    if (!eg_case_add(pipeline, row) || !eg_rule_recall_case(pipeline, row, batch))
-        batch->failed = true;
-    else
-        eg_judge_recall_last(pipeline, eg_case_find(pipeline, row->number));
-    return true;
-}
-
-static const struct eg_conf_rule *rule_of(const struct eg_pipeline *pipeline, const struct eg_case *row)
-{
-    for (size_t i = 0; i < pipeline->conf->rule_count; i++)
-        if (!strcmp(pipeline->conf->rules[i].id, row->rule))
-            return &pipeline->conf->rules[i];
     return NULL;
 }
 
-static void carry_out(struct eg_pipeline *pipeline, const struct eg_command *command, const struct step *step,
-                      struct eg_case *row, int64_t now_ms, struct eg_batch *batch)
+void eg_case_maintain(struct eg_pipeline *pipeline, const struct eg_case *about, struct eg_case_event event,
+                      struct eg_batch *batch)
 {
-    enum eg_handling before = (enum eg_handling)row->handling;
-    const struct eg_conf_rule *rule = rule_of(pipeline, row);
-    if (step->to >= 0) {
-        row->handling = (uint8_t)step->to;
-        row->closed_ms = ended(row) ? now_ms : EG_TIME_NONE;
-        if (step->to == EG_OPEN)
-            row->reopened++;
-        if (rule)
-            set_due(row, rule);
-    }
-    if (command->party && step->needs == NEEDS_PARTY)
-        snprintf(row->assignee, sizeof row->assignee, "%s", command->party);
-    eg_case_happened(pipeline, row,
-                     (struct eg_case_event){.at_ms = now_ms,
-                                            .known_ms = now_ms,
-                                            .kind = step->kind,
-                                            .actor = command->user,
-                                            .note = command->note,
-                                            .value = NAN,
-                                            .from = step->to < 0 ? "" : eg_handling_name(before),
-                                            .to = step->to < 0 ? ""
-                                                  : step->needs == NEEDS_PARTY
-                                                      ? row->assignee
-                                                      : eg_handling_name((enum eg_handling)row->handling)},
-                     batch);
-    if (ended(row) && !((AT(before)) & ENDED)) {
-        eg_rule_forget_case(pipeline, row, batch);
-        drop(pipeline, row->number);
-    }
-}
-
-void eg_case_command(struct eg_pipeline *pipeline, const struct eg_command *command, int64_t now_ms,
-                     struct eg_batch *batch)
-{
-    char text[400];
-    const struct step *step = step_of(command->verb);
-    struct eg_case *row = eg_case_find_named(pipeline, command->case_id), past;
-    bool of_the_past = false;
-    if (!row && find_ended(pipeline, command->case_id, batch, &past)) {
-        row = &past;
-        of_the_past = true;
-    }
-    if (!step || !row) {
-        snprintf(text, sizeof text, step ? "there is no case '%.100s'" : "a case knows no step '%.100s'",
-                 step ? command->case_id : command->verb);
-        answer(batch, command, step ? EG_ENOTFOUND : EG_EINVAL, 0, text);
+    struct eg_case *there = maintained(pipeline, about);
+    struct eg_case row = {.kind = EG_CASE_MAINTENANCE,
+                          .quantity = about->quantity,
+                          .level = EG_LEVEL_NOTICE,
+                          .condition = EG_CONDITION_UNKNOWN,
+                          .opened_ms = event.at_ms,
+                          .last_value = NAN,
+                          .peak_value = NAN,
+                          .limit = NAN,
+                          .last_ms = EG_TIME_NONE,
+                          .peak_ms = EG_TIME_NONE,
+                          .follows = about->number};
+    event.value = NAN;
+    event.from = event.to = NULL;
+    if (there) {
+        event.kind = "comment";
+        eg_case_happened(pipeline, there, event, batch);
         return;
     }
-    uint32_t number = row->number;
-    enum eg_code code = objection(pipeline, command, step, row, text, sizeof text);
-    if (code == EG_OK && of_the_past && step->to == EG_OPEN) {
-        if (!revive(pipeline, row, batch, text, sizeof text))
-            code = EG_ECONFLICT;
-        else if (!batch->failed)
-            row = eg_case_find(pipeline, number);
-    }
-    if (code == EG_OK)
-        carry_out(pipeline, command, step, row, now_ms, batch);
-    answer(batch, command, code, number, code == EG_OK ? "" : text);
+    memcpy(row.site, about->site, sizeof row.site);
+    memcpy(row.domain, about->domain, sizeof row.domain);
+    memcpy(row.device, about->device, sizeof row.device);
+    memcpy(row.channel, about->channel, sizeof row.channel);
+    event.to = eg_level_name(EG_LEVEL_NOTICE);
+    eg_case_begin(pipeline, &row, event, batch);
 }

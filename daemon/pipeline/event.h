@@ -11,19 +11,23 @@ enum eg_event_kind {
     EG_EVENT_DELIVERY,
     EG_EVENT_TICK,
     EG_EVENT_IMPORT,
+    EG_EVENT_REPORT,
     EG_EVENT_RETRY
 };
 
 /* A write over the socket (or a command line of a recording). */
 struct eg_command {
     const char *verb; /* "acknowledge" "assign" "start" "fix" "verify" "close" "reject" "reopen" "comment" */
-    const char *case_id; /* the id, or its number */
-    const char *user;    /* who, as the kernel says */
-    const char *note;    /* NULL or text */
-    const char *party;   /* NULL or a party's id */
-    int64_t until_ms;    /* EG_TIME_NONE when not given */
-    int64_t version;     /* the version the writer has seen, or -1 */
-    uint64_t ticket;     /* echoed in the batch's answer; 0: nobody waits */
+    const char *case_id;   /* the id, or its number */
+    const char *user;      /* who, as the kernel says */
+    const char *note;      /* NULL or text */
+    const char *party;     /* NULL or a party's id */
+    int64_t until_ms;      /* EG_TIME_NONE when not given */
+    int64_t version;       /* the version the writer has seen, or -1 */
+    uint64_t ticket;       /* echoed in the batch's answer; 0: nobody waits */
+    const char *reason;    /* of a rejection: NULL or a word of eg_handling_reasons */
+    const char *member_of; /* ids of the parties whose @groups the user is in, blank-separated; NULL: none */
+    const char *rule, *site, *level; /* of a drill; NULL else. level: NULL or a name */
 };
 /* What became of a notification. The row itself comes along, since the pipeline does not keep it. */
 enum eg_setback {
@@ -83,6 +87,24 @@ struct eg_retry {
     int64_t next;    /* echoed in the answer: there are more behind this id; 0: there are not */
     uint64_t ticket; /* as a command's */
 };
+/* An observation made by a person. */
+struct eg_report {
+    const char *site, *domain;
+    const char *device;         /* NULL: "manual" */
+    const char *text;           /* NULL or what was seen */
+    const char *reporter;       /* NULL or who saw it */
+    const char *photo;          /* NULL or its SHA-256 */
+    const char *case_id;        /* NULL: the one that is there */
+    const char *user;           /* who entered it */
+    const char *party;          /* as a command's */
+    const char *member_of;      /* likewise */
+    int quantity;               /* EG_QUANTITY_NONE: nothing was measured */
+    double value;               /* canonical unit */
+    int64_t time_ms;            /* EG_TIME_NONE: now */
+    double latitude, longitude; /* NaN */
+    enum eg_repair repair;
+    uint64_t ticket;
+};
 struct eg_event {
     enum eg_event_kind kind;
     int64_t now_ms;
@@ -91,6 +113,7 @@ struct eg_event {
         struct eg_command command;
         struct eg_delivery delivery;
         struct eg_import import;
+        struct eg_report report;
         struct eg_retry retry;
     };
 };

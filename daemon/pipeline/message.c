@@ -319,6 +319,10 @@ static void take_decoded(struct eg_speakers *speakers, struct eg_topic topic, bo
         speakers->routed.site = slice(device->site_id);
         speakers->routed.domain = slice(device->domain);
     }
+    if (sink->has_report) {
+        eg_report_message(speakers, batch, became);
+        return;
+    }
     speakers->ids[0] = topic.device == EG_ID_NONE ? 0 : topic.device;
     if (sink->gone) {
         became->fate = EG_MESSAGE_DECODED;

@@ -26,6 +26,7 @@ static bool configure(struct eg_pipeline *pipeline, const struct eg_conf *conf)
     pipeline->topics = topics;
     pipeline->topic_count = 0;
     pipeline->conf = conf;
+    pipeline->rules_seen = pipeline->wake_known = false;
     return true;
 }
 
@@ -118,7 +119,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         if (!strcmp(event->command.verb, "test-notification"))
             eg_trial_take(pipeline, &event->command, event->now_ms, batch);
         else
-            eg_case_command(pipeline, &event->command, event->now_ms, batch);
+            eg_command_take(pipeline, &event->command, event->now_ms, batch);
         break;
     case EG_EVENT_DELIVERY:
         eg_deliver_take(pipeline, &event->delivery, event->now_ms, batch);
@@ -129,16 +130,16 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
     case EG_EVENT_RETRY:
         eg_retry_take(pipeline, &event->retry, event->now_ms, batch);
         break;
+    case EG_EVENT_REPORT:
+        eg_pipeline_settle(pipeline, batch);
+        eg_report_answer(pipeline, &event->report, event->now_ms, batch);
+        break;
     case EG_EVENT_TICK:
+        eg_pipeline_settle(pipeline, batch);
+        eg_deadline_tick(pipeline, event->now_ms, batch);
         break;
     }
     batch->counters = pipeline->counters;
-}
-
-int64_t eg_pipeline_deadline(const struct eg_pipeline *pipeline)
-{
-    (void)pipeline;
-    return INT64_MAX; /* holds and windows run on the readings' own time: nothing here waits for the clock */
 }
 
 /* --- rebuilding --- */
@@ -193,8 +194,10 @@ void eg_pipeline_restore_reading(struct eg_pipeline *pipeline, uint32_t series, 
 
 int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_err *err)
 {
-    if (!row->number || row->quantity >= EG_QUANTITY_COUNT || row->handling >= EG_HANDLING_COUNT ||
-        row->level >= EG_LEVEL_COUNT || row->condition >= EG_CONDITION_COUNT)
+    if (!row->number || row->quantity > EG_QUANTITY_COUNT || row->handling >= EG_HANDLING_COUNT ||
+        row->level >= EG_LEVEL_COUNT || row->condition >= EG_CONDITION_COUNT ||
+        row->kind >= EG_CASE_KIND_COUNT ||
+        (row->kind == EG_CASE_BREACH && row->quantity == EG_QUANTITY_COUNT))
         return eg_err_set(err, EG_ECORRUPT, "case %u (%s) holds values nobody wrote", row->number, row->id);
     if (!eg_case_add(pipeline, row))
         return eg_err_set(err, EG_ENOMEM, "case %s could not be taken: at most %d are open at a time",

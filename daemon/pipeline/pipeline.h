@@ -27,6 +27,8 @@ struct eg_past {
     void *case_user;
     /* The bucket as it was written last, into one whose start is set; 0: there is none, `bucket` is untouched. Negative: cannot be told. */
     int (*rollup)(void *user, uint32_t series, enum eg_period period, struct eg_rollup *bucket);
+    /* The newest closed or rejected case of a rule at a series. */
+    bool (*find_former)(void *user, const char *rule, uint32_t series, struct eg_case *ret_case);
 };
 
 /* `conf` is borrowed for the pipeline's life, or until eg_pipeline_configure() replaces it. NULL: no memory. */
@@ -39,7 +41,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
 void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch);
 bool eg_pipeline_unsettled(const struct eg_pipeline *pipeline); /* there is something to settle */
 /* The earliest time at which a TICK event would change anything; INT64_MAX for never. */
-int64_t eg_pipeline_deadline(const struct eg_pipeline *pipeline);
+int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline);
 
 /* Rebuilding, called by eg_store_load() in this order: counters, devices, series, tail readings, rule states, cases, told, idents,
  * ids. All copy. Negative (enum eg_code) with a sentence when the row contradicts what is there. */

@@ -143,6 +143,6 @@ bool eg_remote_take(struct eg_pipeline *pipeline, const struct eg_message *messa
                                        .note = *words.note ? words.note : NULL,
                                        .until_ms = EG_TIME_NONE,
                                        .version = -1};
-    eg_case_command(pipeline, &command, message->arrived_ms, batch);
+    eg_command_take(pipeline, &command, message->arrived_ms, batch);
     return true;
 }

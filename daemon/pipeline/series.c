@@ -127,6 +127,8 @@ static void add_to_bucket(struct eg_pipeline *pipeline, struct eg_series *series
     if (!open->count || time_ms >= open->end_ms) {
         if (open->count)
             push_rollup(pipeline, series, period, open, true, batch);
+        if (open->count && period == EG_PERIOD_HOUR)
+            eg_measure_hour(pipeline, series, open, batch);
         eg_rollup_start(open, period, time_ms);
     }
     if (time_ms >= open->start_ms)

@@ -3,6 +3,8 @@
 #define EG_STATE_H
 
 #include <base/hash.h>
+#include <pipeline/govern.h>
+#include <pipeline/handling.h>
 #include <pipeline/pipeline.h>
 #include <pipeline/rollup.h>
 #include <pipeline/route.h>
@@ -100,6 +102,9 @@ struct eg_pipeline {
     uint32_t *unsettled; /* series that are */
     size_t unsettled_count, unsettled_capacity;
     uint32_t last_case;
+    int64_t wake_ms; /* when the first deadline is reached; see wake_known */
+    bool rules_seen; /* active cases were held against the rules as they are now */
+    bool wake_known; /* no case has moved since wake_ms was looked for */
     int64_t last_outbox;
     uint64_t turn;    /* counts batches; `batch_events` of the last seen tells a new one */
     uint32_t *idents; /* [mid]: hash of the last message with it, 0 = none */
@@ -283,13 +288,68 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
 /* Nothing changed but the value. */
 void eg_case_follow(struct eg_case *row, const struct eg_conf_rule *rule, const struct eg_judged *judged,
                     struct eg_batch *batch);
-void eg_case_command(struct eg_pipeline *pipeline, const struct eg_command *command, int64_t now_ms,
-                     struct eg_batch *batch);
-void eg_case_write(const struct eg_case *row, struct eg_batch *batch);
-/* An event of its history; the row is written as it is now. */
+/* Gives a fresh case number, id, mode, lead and deadline, and writes `event` as its opening; NULL: no more can be open, or no memory. */
+struct eg_case *eg_case_begin(struct eg_pipeline *pipeline, struct eg_case *row, struct eg_case_event event,
+                              struct eg_batch *batch);
+/* The sensor behind this case is to be looked at: a case of its own, or a word in the one that is there. */
+void eg_case_maintain(struct eg_pipeline *pipeline, const struct eg_case *about, struct eg_case_event event,
+                      struct eg_batch *batch);
+/* Appends an event: the version moves on, the row is written, those who want to know are told. */
 void eg_case_happened(struct eg_pipeline *pipeline, struct eg_case *row, struct eg_case_event event,
                       struct eg_batch *batch);
+void eg_case_drop(struct eg_pipeline *pipeline, uint32_t number);
+void eg_case_write(const struct eg_case *row, struct eg_batch *batch);
 bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row);
+
+/* command.c: what people do */
+void eg_command_take(struct eg_pipeline *pipeline, const struct eg_command *command, int64_t now_ms,
+                     struct eg_batch *batch);
+
+/* Ends a case without anybody: measured, or part of what is over. `row` is gone afterwards. */
+void eg_command_over(struct eg_pipeline *pipeline, struct eg_case *row, const char *note, int64_t at_ms,
+                     int64_t now_ms, struct eg_batch *batch);
+void eg_command_begin_anew(struct eg_case *row, int64_t now_ms);
+
+/* recur.c: what belongs together. Again: the closed case that lives again by this breach, or NULL, and then whom the fresh one follows. */
+struct eg_case *eg_recur_again(struct eg_pipeline *pipeline, const struct eg_conf_rule *rule,
+                               struct eg_case *fresh, const struct eg_judged *judged, struct eg_batch *batch);
+void eg_recur_join(struct eg_pipeline *pipeline, const struct eg_conf_rule *rule, uint32_t number,
+                   int64_t now_ms, struct eg_batch *batch);
+void eg_recur_follow(struct eg_pipeline *pipeline, uint32_t number, int64_t now_ms, struct eg_batch *batch);
+
+/* measure.c */
+void eg_measure_follow(struct eg_case *row, const struct eg_conf_rule *rule, const struct eg_judged *judged,
+                       struct eg_batch *batch);
+void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour,
+                     struct eg_batch *batch);
+
+/* report.c: what people saw and measured. Take: the case it opened or joined in *ret_case, 0 when it is a reading that no case came
+ * of; else a code with a sentence. Message: the one in the sink. */
+struct eg_became;
+void eg_report_message(struct eg_speakers *speakers, struct eg_batch *batch, struct eg_became *became);
+enum eg_code eg_report_take(struct eg_pipeline *pipeline, const struct eg_report *report, int64_t now_ms,
+                            struct eg_batch *batch, uint32_t *ret_case, char reason[EG_REASON_MAX]);
+void eg_report_answer(struct eg_pipeline *pipeline, const struct eg_report *report, int64_t now_ms,
+                      struct eg_batch *batch);
+/* A case by id or number: an active one, or a copy of an ended one in *past; NULL. */
+struct eg_case *eg_command_find(struct eg_pipeline *pipeline, const char *id, const struct eg_batch *batch,
+                                struct eg_case *past);
+/* An ended case is active again, or the sentence why it cannot be; NULL. */
+struct eg_case *eg_command_revive(struct eg_pipeline *pipeline, const struct eg_case *row,
+                                  struct eg_batch *batch, char *text, size_t size);
+/* Carries out a step that was looked at; `value`: what decided it, or NaN. */
+void eg_command_step(struct eg_pipeline *pipeline, const struct eg_command *command,
+                     const struct eg_step *step, struct eg_case *row, int64_t now_ms, double value,
+                     struct eg_batch *batch);
+
+/* deadline.c: what time does */
+void eg_deadline_begin(const struct eg_conf *conf, struct eg_case *row, int64_t from_ms);
+/* After a step: another deadline runs, or the same one. */
+void eg_deadline_step(const struct eg_conf *conf, struct eg_case *row, enum eg_handling before,
+                      int64_t now_ms);
+void eg_deadline_level(const struct eg_conf *conf, struct eg_case *row,
+                       int64_t at_ms); /* the level has changed */
+void eg_deadline_tick(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch);
 
 /* tell.c: outbox rows */
 void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,

@@ -25,7 +25,6 @@ static void put_value(struct eg_json *json, const char *key, double value, int64
 static void write_event(const struct eg_conf *conf, const struct eg_case *row,
                         const struct eg_case_event *event, struct eg_json *out)
 {
-    const struct eg_quantity_info *info = eg_quantity_info(row->quantity);
     struct eg_json json = *out;
     char unit[EG_UNIT_TEXT];
     eg_json_put_string(&json, "case", row->id);
@@ -39,12 +38,16 @@ static void write_event(const struct eg_conf *conf, const struct eg_case *row,
     if (isfinite(event->value))
         eg_json_put_number(&json, "value", event->value);
     eg_json_put_string(&json, "note", event->note);
+    eg_json_put_string(&json, "for", event->party);
+    eg_json_put_string(&json, "kind", eg_case_kind_name((enum eg_case_kind)row->kind));
     eg_json_put_string(&json, "site", row->site);
     eg_json_put_string(&json, "domain", row->domain);
     eg_json_put_string(&json, "device", row->device);
-    eg_json_put_string(&json, "quantity", info->name);
+    eg_json_put_string(&json, "quantity", eg_case_quantity(row));
     eg_json_put_string(&json, "unit",
-                       eg_conf_rule_unit(eg_conf_rule_find(conf, row->rule), row->quantity, unit));
+                       row->quantity < EG_QUANTITY_COUNT
+                           ? eg_conf_rule_unit(eg_conf_rule_find(conf, row->rule), row->quantity, unit)
+                           : "");
     eg_json_put_string(&json, "channel", row->channel);
     eg_json_put_string(&json, "rule", row->rule);
     eg_json_put_string(&json, "level", eg_level_name((enum eg_level)row->level));
@@ -55,7 +58,9 @@ static void write_event(const struct eg_conf *conf, const struct eg_case *row,
     put_value(&json, "peak", row->peak_value, row->peak_ms);
     eg_json_put_string(&json, "mode", eg_mode_name((enum eg_mode)row->mode));
     eg_json_put_string(&json, "lead", row->lead);
+    eg_json_put_string(&json, "assignee", row->assignee);
     eg_json_put_time(&json, "due_at", row->due_ms);
+    eg_json_put_int(&json, "escalation", row->escalation);
     *out = json;
 }
 
@@ -75,8 +80,23 @@ void eg_tell_put(struct eg_pipeline *pipeline, struct eg_batch *batch, const str
     out->line = eg_batch_text(batch, row->line);
 }
 
+static void write_hearers(const struct eg_conf *conf, const struct eg_hearer *hearers, size_t count,
+                          struct eg_json *json)
+{
+    eg_json_key(json, "told");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < count; i++) {
+        eg_json_open(json, '{');
+        eg_json_put_string(json, "party", conf->parties[hearers[i].party].id);
+        eg_json_put_string(json, "why", eg_why_name(hearers[i].why));
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, ']');
+}
+
 static void tell_broker(struct eg_pipeline *pipeline, const struct eg_case *row,
-                        const struct eg_case_event *event, struct eg_batch *batch)
+                        const struct eg_case_event *event, const struct eg_hearer *hearers, size_t count,
+                        struct eg_batch *batch)
 {
     char topic[192], key[128];
     struct eg_buf body;
@@ -87,6 +107,7 @@ static void tell_broker(struct eg_pipeline *pipeline, const struct eg_case *row,
     eg_json_init(&json, &body);
     eg_json_open(&json, '{');
     write_event(pipeline->conf, row, event, &json);
+    write_hearers(pipeline->conf, hearers, count, &json);
     eg_json_close(&json, '}');
     eg_tell_put(pipeline, batch,
                 &(struct eg_row_outbox){.channel = "mqtt",
@@ -237,47 +258,15 @@ const struct eg_conf_site *eg_tell_who_answers(const struct eg_conf *conf, uint3
     return site == EG_CONF_NONE ? NULL : &conf->sites[site];
 }
 
-static int level_of(const char *name)
-{
-    int level = EG_LEVEL_COUNT - 1;
-    while (level && strcmp(eg_level_name((enum eg_level)level), name) != 0)
-        level--;
-    return level;
-}
-
-static const struct mapping {
-    const char *kind, *to;
-    enum eg_why why;
-} whys[] = {
-    {"opened", NULL, EG_WHY_OPENED},     {"condition", "ok", EG_WHY_RECOVERED},
-    {"verified", NULL, EG_WHY_ENDED},    {"condition", "breaching", EG_WHY_BREACHING},
-    {"closed", NULL, EG_WHY_ENDED},      {"rejected", NULL, EG_WHY_ENDED},
-    {"reopened", NULL, EG_WHY_REOPENED},
-};
-
-/* Why an event is told to parties; EG_WHY_COUNT: it is not. */
-static enum eg_why why_of(const struct eg_case_event *event)
-{
-    if (!strcmp(event->kind, "level"))
-        return level_of(event->to) > level_of(event->from) ? EG_WHY_LEVEL : EG_WHY_COUNT;
-    for (size_t i = 0; i < sizeof whys / sizeof *whys; i++)
-        if (!strcmp(event->kind, whys[i].kind) && (!whys[i].to || !strcmp(event->to, whys[i].to)))
-            return whys[i].why;
-    return EG_WHY_COUNT;
-}
-
 void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
                   struct eg_batch *batch)
 {
-    enum eg_why why = why_of(event);
+    struct eg_hearer hearers[EG_AUDIENCE_MAX];
+    size_t count = eg_audience_of(pipeline->conf, row, event, hearers);
     if (pipeline->conf->mqtt.publish)
-        tell_broker(pipeline, row, event, batch);
-    const struct eg_conf_site *site =
-        why == EG_WHY_COUNT ? NULL
-                            : eg_tell_who_answers(pipeline->conf, eg_conf_site_find(pipeline->conf, row->site,
-                                                                                    strlen(row->site)));
-    for (size_t i = 0; site && i < site->party_count; i++)
-        eg_tell_party(pipeline, row, event, site->parties[i], why, batch);
-    if (why == EG_WHY_ENDED)
+        tell_broker(pipeline, row, event, hearers, count, batch);
+    for (size_t i = 0; i < count; i++)
+        eg_tell_party(pipeline, row, event, hearers[i].party, hearers[i].why, batch);
+    if (eg_handling_ended(row))
         eg_told_forget(pipeline, row->number, batch);
 }

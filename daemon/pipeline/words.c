@@ -14,9 +14,11 @@
 #define LIST_BYTES 400
 
 static const char *const whys[EG_LANGUAGE_COUNT][EG_WHY_COUNT] = {
-    {"", "升级：", "再次超标：", "恢复正常：", "重新立案：", "已结案：", "", "", "无法通知："},
+    {"", "升级：", "再次超标：", "恢复正常：", "重新立案：", "已结案：", "", "", "知会：", "指派给你们：",
+     "逾期：", "下级逾期：", "请承接：", "转由你们牵头：", "已整改，待核实：", "知悉到期：", "无法通知："},
     {"", "worse: ", "beyond the limit again: ", "back to normal: ", "reopened: ", "ended: ", "", "",
-     "cannot be reached: "},
+     "for information: ", "yours: ", "overdue: ", "overdue below: ", "will you take it? ",
+     "yours to lead: ", "fixed, to be looked at: ", "acknowledged until now: ", "cannot be reached: "},
 };
 static const char *const levels[EG_LANGUAGE_COUNT][EG_LEVEL_COUNT] = {
     {"", "提示", "警告", "严重"},
@@ -57,11 +59,10 @@ static const char *short_name(struct words *words, const char *name)
 static const char *amount(struct words *words, double value)
 {
     char unit[EG_UNIT_TEXT];
-    const struct eg_quantity_info *info = eg_quantity_info(words->row->quantity);
-    if (!isfinite(value))
+    if (!isfinite(value) || words->row->quantity >= EG_QUANTITY_COUNT)
         return "";
-    snprintf(words->text, sizeof words->text, "%.*f %s", info->decimals, value,
-             eg_conf_rule_unit(words->rule, words->row->quantity, unit));
+    snprintf(words->text, sizeof words->text, "%.*f %s", eg_quantity_info(words->row->quantity)->decimals,
+             value, eg_conf_rule_unit(words->rule, words->row->quantity, unit));
     return words->text;
 }
 
@@ -120,6 +121,12 @@ static const char *say_position(struct words *words)
     return words->text;
 }
 
+/* What a case without a rule is about, and how an exercise is told from a case. */
+static const char *const kinds[EG_LANGUAGE_COUNT][EG_CASE_KIND_COUNT] = {
+    {"", "群众上报", "传感器待检修", "", "【演练】"},
+    {"", "report", "sensor to be looked at", "", "exercise: "},
+};
+
 static const char *say_title(struct words *words)
 {
     bool zh = words->party->language == EG_LANGUAGE_ZH_CN;
@@ -127,7 +134,13 @@ static const char *say_title(struct words *words)
     const char *title = rule ? zh ? rule->title_zh : rule->title_en : "";
     if (!*title && rule)
         title = zh ? rule->title_en : rule->title_zh;
-    return short_name(words, *title ? title : eg_quantity_info(words->row->quantity)->name);
+    if (!*title)
+        title = words->row->quantity < EG_QUANTITY_COUNT ? eg_case_quantity(words->row) : "";
+    const char *kind = kinds[words->party->language][words->row->kind];
+    if (words->row->kind != EG_CASE_DRILL)
+        return short_name(words, *kind ? kind : title);
+    snprintf(words->text, sizeof words->text, "%s%.*s", kind, (int)cut(title, NAME_BYTES), title);
+    return words->text;
 }
 
 static const char *party_name(const struct words *words, const char *id)

@@ -145,7 +145,7 @@ static int put_case(struct eg_store *store, const struct eg_case *row)
     bind_text(sql, 5, row->device);
     bind_text(sql, 6, row->rule);
     bind_text(sql, 7, row->channel);
-    bind_text(sql, 8, eg_quantity_info(row->quantity)->name);
+    bind_text(sql, 8, eg_case_quantity(row));
     sqlite3_bind_int64(sql, 9, row->series);
     sqlite3_bind_int64(sql, 10, (int64_t)row->rule_version);
     sqlite3_bind_int(sql, 11, row->level);
@@ -157,15 +157,27 @@ static int put_case(struct eg_store *store, const struct eg_case *row)
     bind_time(sql, 17, row->closed_ms);
     bind_time(sql, 18, row->due_ms);
     sqlite3_bind_double(sql, 19, row->last_value);
-    sqlite3_bind_int64(sql, 20, row->last_ms);
+    bind_time(sql, 20, row->last_ms);
     sqlite3_bind_double(sql, 21, row->peak_value);
-    sqlite3_bind_int64(sql, 22, row->peak_ms);
+    bind_time(sql, 22, row->peak_ms);
     sqlite3_bind_double(sql, 23, row->limit);
     bind_text(sql, 24, row->lead);
     bind_text(sql, 25, row->assignee);
     sqlite3_bind_int64(sql, 26, row->escalation);
     sqlite3_bind_int64(sql, 27, row->reopened);
     sqlite3_bind_int64(sql, 28, row->version);
+    sqlite3_bind_int(sql, 29, row->kind);
+    bind_time(sql, 30, row->began_ms);
+    bind_time(sql, 31, row->until_ms);
+    sqlite3_bind_int64(sql, 32, row->missed);
+    sqlite3_bind_int(sql, 33, row->overdue);
+    sqlite3_bind_int(sql, 34, row->handed_on);
+    bind_text(sql, 35, row->fixer);
+    bind_text(sql, 36, row->repairer);
+    sqlite3_bind_int64(sql, 37, row->follows);
+    sqlite3_bind_int64(sql, 38, row->parent);
+    sqlite3_bind_int64(sql, 39, row->clear_hours);
+    bind_time(sql, 40, row->within_since_ms);
     return eg_sql_run(store, SQL_CASE);
 }
 
@@ -202,6 +214,7 @@ static int put_cases(struct eg_store *store, const struct eg_batch *batch)
         eg_history_link(&store->history_next, row);
         sqlite3_bind_int64(sql, 11, store->history_next.seq);
         sqlite3_bind_blob(sql, 12, store->history_next.hash, EG_SHA256_BYTES, SQLITE_TRANSIENT);
+        bind_text(sql, 13, row->party);
         code = eg_sql_run(store, SQL_CASE_EVENT);
     }
     return code == SQLITE_OK && batch->case_events_count ? put_history(store) : code;

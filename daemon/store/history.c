@@ -2,14 +2,16 @@
  * event), schema.c (the links of a database that had none), sql.c (where the chain ends), verify.c and salvage.c.
  *
  * Hashed: the hash before, then seq, case_number, version, at, known_at as 8 bytes little-endian each, then kind, actor, was, became,
- * note, each its length in 8 bytes and its bytes, then 0 for no value, or 1 and the value's 8 bytes. */
+ * note, each its length in 8 bytes and its bytes, then 0 for no value, or 1 and the value's 8 bytes; then, if there is one, the party. */
 #include <store/history.h>
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS "case_number,version,at,known_at,kind,actor,was,became,value,note,seq,hash"
+/* case_number, version, at, known_at, kind, actor, was, became, value, note, seq, hash; from the ninth schema on: party */
+#define COLUMNS "*"
+#define PARTY 12
 
 static void put64(uint8_t out[8], uint64_t value)
 {
@@ -53,6 +55,8 @@ void eg_history_link(struct eg_history *history, const struct eg_case_event *row
     add_number(&sum, !isnan(row->value));
     if (!isnan(row->value))
         add_number(&sum, (int64_t)bits);
+    if (row->party && *row->party)
+        add_text(&sum, row->party);
     eg_sha256_end(&sum, history->hash);
 }
 
@@ -80,7 +84,8 @@ static struct eg_case_event event_at(sqlite3_stmt *sql)
         .from = text_at(sql, 6),
         .to = text_at(sql, 7),
         .value = sqlite3_column_type(sql, 8) == SQLITE_NULL ? (double)NAN : sqlite3_column_double(sql, 8),
-        .note = text_at(sql, 9)};
+        .note = text_at(sql, 9),
+        .party = sqlite3_column_count(sql) > PARTY ? text_at(sql, PARTY) : ""};
 }
 
 /* False: the hash is none. */

@@ -380,5 +380,12 @@ void eg_prune_done(struct eg_store *store, bool kept);
 void eg_seal_finish(struct eg_store *store);
 void eg_case_read(sqlite3_stmt *statement, struct eg_case *ret);
 extern const char eg_case_columns[];
+bool eg_reader_former(void *reader, const char *rule, uint32_t series,
+                      struct eg_case *ret); /* struct eg_past */
+/* Those a case had before the ninth schema. */
+#define EG_CASE_COLUMNS_8                                                                                    \
+    "number,id,site,domain,device,rule,channel,quantity,series,rule_version,level,condition,handling,mode,"  \
+    "opened_at,detected_at,closed_at,due_at,last_value,last_at,peak_value,peak_at,level_limit,lead,"         \
+    "assignee,escalation,reopened,version"
 
 #endif

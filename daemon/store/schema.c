@@ -148,6 +148,26 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     " at INTEGER NOT NULL, PRIMARY KEY(case_number, party, channel, recipient)) WITHOUT ROWID;",
     /* 9: where judging anew may begin when a reading comes late (checkpoints.h) */
     "ALTER TABLE rule_state ADD COLUMN checkpoints BLOB;",
+    /* 10: what a case is about, how its handling stands, what it hangs together with; on whose behalf something was done */
+    "DROP VIEW IF EXISTS v_cases; DROP VIEW IF EXISTS v_case_events;"
+    "ALTER TABLE cases ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cases ADD COLUMN began_at INTEGER;"
+    "ALTER TABLE cases ADD COLUMN until_at INTEGER;"
+    "ALTER TABLE cases ADD COLUMN missed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cases ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cases ADD COLUMN handed_on INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cases ADD COLUMN fixer TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE cases ADD COLUMN repairer TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE cases ADD COLUMN follows INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cases ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cases ADD COLUMN clear_hours INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cases ADD COLUMN within_since_at INTEGER;"
+    "ALTER TABLE case_event ADD COLUMN party TEXT NOT NULL DEFAULT '';"
+    "UPDATE cases SET began_at=detected_at;"
+    "DROP INDEX one_active_case;"
+    "CREATE UNIQUE INDEX one_active_case ON cases(kind, rule, series, site, domain, device) WHERE handling<5;"
+    "CREATE INDEX cases_follows ON cases(follows) WHERE follows<>0;"
+    "CREATE INDEX cases_parent ON cases(parent) WHERE parent<>0;" EG_VIEWS_OF_CASES,
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

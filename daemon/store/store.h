@@ -99,6 +99,7 @@ struct eg_case_query {
     const char *domain;             /* NULL: any */
     int handling, condition, level; /* -1: any */
     bool open_only;                 /* not closed, not rejected */
+    uint32_t parent, follows;       /* children of that case, what came after it; 0: any */
     int64_t since_ms;               /* opened at or after; EG_TIME_NONE: any */
     uint32_t below;                 /* number < below (the cursor); 0: none */
     size_t limit;
@@ -108,6 +109,17 @@ int eg_reader_cases(struct eg_reader *reader, const struct eg_case_query *query,
                     bool (*each)(void *arg, const struct eg_case *row), void *arg, struct eg_err *err);
 /* By id, or by its number as text. EG_ENOTFOUND. */
 int eg_reader_case(struct eg_reader *reader, const char *id, struct eg_case *ret, struct eg_err *err);
+/* What the figures of governance are made of: one row a case that was detected in [from, to), newest first; no drills, no regional
+ * cases. */
+struct eg_kpi_row {
+    const char *site, *domain, *lead, *assignee, *repairer;
+    int handling, mode;
+    int64_t detected_ms, taken_ms, fixed_ms, verified_ms; /* the first time each; EG_TIME_NONE */
+    unsigned missed, disputed, reopened;                  /* how often */
+    bool follows;
+};
+int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size_t limit,
+                  bool (*each)(void *arg, const struct eg_kpi_row *row), void *arg, struct eg_err *err);
 int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
                           bool (*each)(void *arg, const struct eg_case_event *event), void *arg,
                           struct eg_err *err);

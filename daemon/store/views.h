@@ -39,5 +39,28 @@
     " strftime('%Y-%m-%dT%H:%M:%fZ', first_at/1000.0, 'unixepoch') AS first_at," \
     " strftime('%Y-%m-%dT%H:%M:%fZ', last_at/1000.0, 'unixepoch') AS last_at" \
     " FROM rollup r JOIN series s ON s.id=r.series JOIN device d ON d.id=s.device WHERE r.period=1;"
+/* The ninth step: cases with what they are about. */
+#define EG_VIEWS_OF_CASES \
+    "CREATE VIEW v_cases AS SELECT number, id,"  \
+    " CASE kind WHEN 0 THEN 'breach' WHEN 1 THEN 'report' WHEN 2 THEN 'maintenance'" \
+    " WHEN 3 THEN 'regional' WHEN 4 THEN 'drill' END AS kind," \
+    " site, domain, device, quantity, channel, rule," \
+    " CASE level WHEN 1 THEN 'notice' WHEN 2 THEN 'warning' WHEN 3 THEN 'critical' END AS level," \
+    " CASE condition WHEN 0 THEN 'breaching' WHEN 1 THEN 'ok' WHEN 2 THEN 'unknown' END AS condition," \
+    " CASE handling WHEN 0 THEN 'open' WHEN 1 THEN 'acknowledged' WHEN 2 THEN 'assigned' WHEN 3 THEN 'in_progress'" \
+    " WHEN 4 THEN 'fixed' WHEN 5 THEN 'closed' WHEN 6 THEN 'rejected' END AS handling," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', opened_at/1000.0, 'unixepoch') AS opened_at," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', detected_at/1000.0, 'unixepoch') AS detected_at," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', closed_at/1000.0, 'unixepoch') AS closed_at," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', due_at/1000.0, 'unixepoch') AS due_at," \
+    " last_value," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', last_at/1000.0, 'unixepoch') AS last_at," \
+    " peak_value," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', peak_at/1000.0, 'unixepoch') AS peak_at," \
+    " level_limit, lead, assignee, escalation, overdue, fixer, repairer, follows, parent, reopened, version FROM cases;" \
+    "CREATE VIEW v_case_events AS SELECT c.id AS \"case\", e.case_number AS number, e.version," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', at/1000.0, 'unixepoch') AS at," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', known_at/1000.0, 'unixepoch') AS known_at," \
+    " e.kind, e.actor, e.was, e.became, e.value, e.note, e.party FROM case_event e JOIN cases c ON c.number=e.case_number;"
 /* clang-format on */
 #endif

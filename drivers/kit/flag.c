@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static const char *const names[EG_FLAG_COUNT] = {"late", "retained", "correction", "arrival", "imported"};
+static const char *const names[EG_FLAG_COUNT] = {"late",    "retained", "correction",
+                                                 "arrival", "imported", "manual"};
 
 const char *eg_flag_name(int bit)
 {

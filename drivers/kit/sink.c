@@ -13,7 +13,7 @@ void eg_sink_reset(struct eg_sink *sink)
 {
     sink->count = 0;
     sink->device = sink->device_count = sink->fault_count = 0;
-    sink->has_frame = sink->has_gap = sink->gone = false;
+    sink->has_report = sink->has_frame = sink->has_gap = sink->gone = false;
     sink->frame = sink->gap = 0;
     sink->unread_count = 0;
     sink->unread[0] = sink->fault[0] = sink->reason[0] = '\0';

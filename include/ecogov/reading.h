@@ -22,8 +22,9 @@ enum eg_flag {
     EG_FLAG_CORRECTION = 1 << 2, /* replaces an earlier value of the same series and time */
     EG_FLAG_ARRIVAL = 1 << 3,    /* time is the arrival time, the payload had none */
     EG_FLAG_IMPORTED = 1 << 4,   /* history from elsewhere, taken in by hand: judged by no rule */
+    EG_FLAG_MANUAL = 1 << 5,     /* measured by a person: a laboratory's sample, a hand instrument */
 };
-#define EG_FLAG_COUNT 5
+#define EG_FLAG_COUNT 6
 const char *eg_flag_name(int bit);                      /* "late" …; NULL: there is no such bit */
 unsigned eg_flag_find(const char *name, size_t length); /* the flag; 0: unknown */
 
@@ -36,14 +37,23 @@ struct eg_reading {
     char channel[EG_CHANNEL_MAX + 1]; /* "" for none */
 };
 
+#define EG_REPORT_TEXT 1000 /* bytes of what a person says, with the NUL */
+struct eg_sink_report {     /* what a person saw; "" and NaN where it was not said */
+    char text[EG_REPORT_TEXT], reporter[64], photo[65] /* SHA-256, hex */, case_id[96];
+    enum eg_repair { EG_REPAIR_NONE, EG_REPAIR_CONFIRMED, EG_REPAIR_DISPUTED } repair;
+    double latitude, longitude;
+    int64_t time_ms; /* or EG_TIME_NONE */
+};
 struct eg_sink {
     size_t count;
     struct eg_reading readings[EG_SINK_MAX];
     uint16_t device; /* of the readings that are added from here on */
     uint16_t device_count;
     char devices[EG_SINK_DEVICES][EG_DEVICE_MAX + 1];
-    bool has_frame;       /* the message carries a counter */
-    uint32_t frame;       /* that counts the device's messages: a gap is a loss */
+    bool has_report;
+    struct eg_sink_report report; /* instead of a device's message; at most one reading goes with it */
+    bool has_frame;               /* the message carries a counter */
+    uint32_t frame;               /* that counts the device's messages: a gap is a loss */
     uint16_t fault_count; /* values the device itself called faults ("-999", HJ 212's mark D): no readings */
     char fault[EG_REASON_MAX];  /* the first of them, a sentence */
     uint16_t unread_count;      /* values that could not be read, beside those that could */

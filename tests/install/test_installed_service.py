@@ -171,7 +171,7 @@ def live(door, port, mosquitto, folder, spawn, publish):
         return ask(door, "cases.list")["cases"]
 
     number = wait_for("a case", told)[0]["number"]
-    assert ask(door, "cases.close", id=str(number))["handling"] == "closed"
+    assert ask(door, "cases.reject", id=str(number), note="a trial")["handling"] == "rejected"
     assert ask(door, "export")["rows"] >= 1
 
 

@@ -25,7 +25,7 @@ def stamp(n):
 
 @pytest.fixture
 def ruled(broker, house):
-    daemon = house(broker.port, mqtt={"publish": True}, rules=[PM25_RULE], parties=[{"id": "committee", "sector": "government"}]).start()
+    daemon = house(broker.port, mqtt={"publish": True}, rules=[PM25_RULE], parties=[{"id": "committee", "sector": "government"}, {"id": "volunteers", "sector": "society"}]).start()
     daemon.connected()
     return daemon
 
@@ -54,21 +54,26 @@ def test_breach_to_close(ruled, peer):
     tell(peer, 2, 160)
     tell(peer, 3, 30)
     ruled.until(lambda _: ruled.call("cases.show", id=name)["condition"] == "ok")
-    closed = ruled.call("cases.close", id=name, note="wind has turned")
-    assert (closed["handling"], closed["version"]) == ("closed", 5)
+    with pytest.raises(RpcError) as refused:
+        ruled.call("cases.close", id=name, note="wind has turned")
+    assert refused.value.code == -32003 and "somebody has verified it" in refused.value.message
+    ruled.call("cases.fix", id=name, party="committee", note="wind has turned")
+    closed = ruled.call("cases.close", id=name, party="volunteers")
+    assert (closed["handling"], closed["version"]) == ("closed", 6)
     shown = ruled.call("cases.show", id=name)
     assert [(event["version"], event["kind"], event["from"] or "", event["to"] or "") for event in shown["history"]] == [
         (1, "opened", "", "warning"), (2, "acknowledged", "open", "acknowledged"), (3, "level", "warning", "critical"),
-        (4, "condition", "breaching", "ok"), (5, "closed", "acknowledged", "closed")]
+        (4, "condition", "breaching", "ok"), (5, "fixed", "acknowledged", "fixed"), (6, "verified", "fixed", "closed")]
+    assert [event["party"] for event in shown["history"][-2:]] == ["committee", "volunteers"]
     assert shown["peak"] == {"value": 160, "time": stamp(2)}
     assert shown["history"][1]["note"] == "on my way"
     assert ruled.status()["cases"]["active"] == 0
 
-    last = peer.hear(lambda topic, payload: json.loads(payload)["version"] == 5)
+    last = peer.hear(lambda topic, payload: json.loads(payload)["version"] == 6)
     assert last.topic == f"ecogov/events/case/v1/{name}" and not last.retain
     events = [json.loads(message.payload) for message in peer.heard]
-    assert [event["version"] for event in events] == [1, 2, 3, 4, 5]
-    assert [event["event"] for event in events] == ["opened", "acknowledged", "level", "condition", "closed"]
+    assert [event["version"] for event in events] == [1, 2, 3, 4, 5, 6]
+    assert [event["event"] for event in events] == ["opened", "acknowledged", "level", "condition", "fixed", "verified"]
 
 
 def test_a_case_is_told_to_watchers_at_once(ruled, peer):
@@ -175,12 +180,71 @@ def test_steps_that_need_something_say_so(ruled, peer):
 def test_a_closed_case_that_is_reopened_follows_its_readings_again(ruled, peer):
     tell(peer, 0, 90)
     ruled.cases()
-    ruled.call("cases.close", id="1")
+    ruled.call("cases.fix", id="1", party="committee")
+    ruled.call("cases.close", id="1", party="volunteers")
     assert ruled.call("cases.reopen", id="1")["reopened"] == 1
     tell(peer, 1, 95)
     ruled.stored(2)
     assert ruled.call("cases.list")["cases"][0]["last"]["value"] == 95
     assert len(ruled.call("cases.list")["cases"]) == 1
+
+
+def test_what_falls_due_is_missed_on_its_own(broker, house, peer):
+    """No message, no command: time alone moves the case, once for each deadline, also over a kill -9."""
+    sites = [{"id": "county", "parties": ["bureau"]}, {"id": "v1", "parent": "county", "mode": "gap_filling", "parties": ["committee", "volunteers"]}]
+    parties = [{"id": "bureau", "sector": "government"}, {"id": "committee", "sector": "government"}, {"id": "volunteers", "sector": "society"}]
+    daemon = house(broker.port, mqtt={"publish": True}, sites=sites, parties=parties,
+                   rules=[{**PM25_RULE, "deadline": {"acknowledge": "300ms", "fix": "1h"}}]).start()
+    daemon.connected()
+    peer.listen("ecogov/events/#")
+    tell(peer, 0, 90)
+    daemon.until(lambda _: any(case["overdue"] for case in daemon.call("cases.list")["cases"]))
+    shown = daemon.call("cases.show", id="1")
+    expected = [("opened", "warning"), ("missed", "acknowledge"), ("took_over", "committee"), ("escalated", "county"), ("missed", "acknowledge")]
+    assert [(event["kind"], event["to"]) for event in shown["history"]] == expected
+    assert (shown["lead"], shown["escalation"], shown["handling"]) == ("committee", 1, "open")
+    told = json.loads(peer.hear(lambda topic, payload: json.loads(payload)["event"] == "escalated").payload)["told"]
+    assert told == [{"party": "bureau", "why": "escalated"}]
+    daemon.kill()
+    daemon.start()
+    assert daemon.call("cases.acknowledge", id="1", until="+1s")["due_at"] > shown["due_at"]
+    daemon.kill()
+    daemon.start()
+    daemon.until(lambda _: daemon.call("cases.show", id="1")["handling"] == "open")
+    assert daemon.call("cases.show", id="1")["history"][6]["kind"] == "expired"
+    daemon.stop()
+    daemon.verify()
+
+
+def test_people_report_and_the_figures_count(broker, house, peer):
+    """A resident's report over the socket and over MQTT, a manual reading, a repair disputed, a drill that no figure counts."""
+    sources = [{"id": "village", "topic": "ecogov/{site}/{domain}/{device}", "driver": "json"},
+               {"id": "reports", "topic": "reports/{site}/{domain}", "device": "reports", "driver": "report"}]
+    daemon = house(broker.port, rules=[PM25_RULE], sources=sources, parties=[{"id": "committee", "sector": "government"}, {"id": "volunteers", "sector": "society"}]).start()
+    daemon.connected()
+    opened = daemon.call("reports.submit", site="v1", domain="waste", text="rubbish by the river", reporter="chen")
+    assert (opened["kind"], opened["handling"], opened["quantity"], opened["title"]) == ("report", "open", None, "Report")
+    peer.tell("reports/v1/waste", json.dumps({"text": "still there", "reporter": "hu"}))
+    daemon.until(lambda _: daemon.call("cases.show", id=opened["id"])["version"] == 2)
+    assert daemon.call("reports.submit", site="v1", domain="soil", quantity="ph", value=6.5) == {"id": None}
+    (reading,) = daemon.call("readings.latest", domain="soil")
+    assert (reading["device"], reading["value"], reading["flags"]) == ("manual", 6.5, ["manual"])
+    daemon.call("cases.fix", id="1", party="committee")
+    assert daemon.call("reports.submit", site="v1", domain="waste", repair="disputed", text="it is not gone")["handling"] == "open"
+    daemon.call("cases.fix", id="1", party="committee")
+    assert daemon.call("cases.verify", id="1", party="volunteers")["handling"] == "closed"
+    drill = daemon.call("cases.drill", rule="pm25-now", site="v1")
+    assert drill["kind"] == "drill" and daemon.status()["cases"]["active"] == 0
+    kpi = daemon.call("cases.kpi", site="v1")
+    assert (kpi["cases"], kpi["closed"], kpi["disputed"], kpi["closing_rate"], kpi["verify"]["count"]) == (1, 1, 1, 1, 1)
+    assert daemon.call("cases.kpi", domain="air")["cases"] == 0 and daemon.call("cases.kpi", party="committee")["cases"] == 1
+    assert daemon.call("cases.kpi", to="-1h")["on_time_rate"] is None
+    for params in ({"quantity": "ph"}, {"value": 3}, {"quantity": "ph", "value": 1, "unit": "km"}, {"text": "x", "site": "nowhere"}, {}):
+        with pytest.raises(RpcError) as refused:
+            daemon.call("reports.submit", **{"site": "v1", "domain": "soil", **params})
+        assert refused.value.code == -32602, params
+    daemon.stop()
+    daemon.verify()
 
 
 def test_the_daemon_says_online_and_its_will_says_offline(ruled, broker):

@@ -37,7 +37,7 @@ class Ctl:
 @pytest.fixture
 def watched(broker, house, peer):
     """A daemon that has seen a breach, a soil probe with depths, and garbage."""
-    daemon = house(broker.port, rules=[NAMED_RULE], parties=[{"id": "committee", "name": "村委会", "sector": "government"}],
+    daemon = house(broker.port, rules=[NAMED_RULE], parties=[{"id": "committee", "name": "村委会", "sector": "government"}, {"id": "volunteers", "sector": "society"}],
                    socket={"supervisors": []}).start()
     daemon.connected()
     for value in (20, 80, 160, 90):
@@ -84,7 +84,8 @@ def test_a_case_from_the_first_look_to_its_end(watched):
     watched.ctl("case", "start", name)
     watched.ctl("case", "comment", name, "--note=ashes are cold")
     watched.ctl("case", "fix", name)
-    assert "closed" in watched.ctl("case", "verify", name)
+    assert "does not verify alone" in watched.ctl.run("case", "verify", name).err
+    assert "closed" in watched.ctl("case", "verify", name, "--party", "volunteers")
     shown = watched.ctl("case", "show", name)
     for piece in ("Look for burning straw.", "GB 3095-2012", "on my way", "ashes are cold", "村委会 (committee)", "160", "一村 (v1)"):
         assert piece in shown

@@ -56,7 +56,8 @@ def test_told_and_called_off_over_a_kill(broker, peer, house):
     heard(peer, "grid", "recovered")
     heard(peer, "bureau", "recovered")
     case = daemon.cases()[0]["id"]
-    daemon.call("cases.close", id=case)
+    daemon.call("cases.fix", id=case, party="grid")
+    daemon.call("cases.verify", id=case, party="bureau")
     heard(peer, "bureau", "ended")
     by_key = {json.loads(m.payload)["key"]: json.loads(m.payload) for m in peer.heard}  # what was in flight at a kill comes again
     assert len(by_key) >= len(peer.heard) - 2 * 2  # two receivers, two kills
@@ -96,7 +97,8 @@ def test_acknowledged_from_afar(broker, peer, house, tmp_path):
     assert event["actor"] == "party:grid" and event["note"] == "在路上"
     peer.tell(topic, good)  # again
     daemon.until(lambda status: status["messages"]["quarantined"] == len(bad) + 1)
-    daemon.call("cases.close", id=case)
+    daemon.call("cases.fix", id=case, party="grid")
+    daemon.call("cases.close", id=case, party="bureau")
     daemon.call("cases.reopen", id=case)
     peer.tell(topic, f"acknowledge 1 {token}")  # of the life before
     daemon.until(lambda status: status["messages"]["quarantined"] == len(bad) + 2)

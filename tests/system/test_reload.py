@@ -1,5 +1,6 @@
 """Configuration: --check, a bad start, SIGHUP with good and bad."""
 import json
+import time
 import re
 import time
 

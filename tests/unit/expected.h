@@ -60,6 +60,29 @@ static void check_more(const char *path, const cJSON *expect, const struct eg_si
         fail_msg("%s: device %zu is \"%s\"", path, i, sink->devices[i - 1]);
 }
 
+static void check_report(const char *path, const cJSON *expect, const struct eg_sink *sink)
+{
+    const struct eg_sink_report *report = &sink->report;
+    const cJSON *item;
+    char time[EG_TIME_TEXT];
+    if (sink->has_report != (expect != NULL))
+        fail_msg("%s: a report, or none", path);
+    cJSON_ArrayForEach(item, expect)
+    {
+        const char *key = item->string, *own = !strcmp(key, "text")       ? report->text
+                                               : !strcmp(key, "reporter") ? report->reporter
+                                               : !strcmp(key, "photo")    ? report->photo
+                                               : !strcmp(key, "case")     ? report->case_id
+                                               : !strcmp(key, "time") ? eg_time_format(report->time_ms, time)
+                                                                      : NULL;
+        double number = !strcmp(key, "repair")     ? (double)report->repair
+                        : !strcmp(key, "latitude") ? report->latitude
+                                                   : report->longitude;
+        if (own ? strcmp(own, item->valuestring) != 0 : !(fabs(number - item->valuedouble) < 1e-9))
+            fail_msg("%s: report: %s is %s", path, key, own ? own : "another number");
+    }
+}
+
 /* True for a reject. */
 static bool check(const char *path, const cJSON *expect, enum eg_verdict verdict, const struct eg_sink *sink)
 {
@@ -74,6 +97,7 @@ static bool check(const char *path, const cJSON *expect, enum eg_verdict verdict
     const cJSON *readings = cJSON_GetObjectItemCaseSensitive(expect, "readings");
     if (!cJSON_IsArray(readings) || (size_t)cJSON_GetArraySize(readings) != sink->count)
         fail_msg("%s: %zu readings", path, sink->count);
+    check_report(path, cJSON_GetObjectItemCaseSensitive(expect, "report"), sink);
     const cJSON *frame = cJSON_GetObjectItemCaseSensitive(expect, "frame");
     if (cJSON_IsNumber(frame) && (!sink->has_frame || sink->frame != (uint32_t)frame->valuedouble))
         fail_msg("%s: frame counter %u", path, sink->frame);

@@ -279,6 +279,13 @@ int eg_reader_case(struct eg_reader *reader, const char *id, struct eg_case *ret
     }
     return eg_err_set(err, EG_ENOTFOUND, "There is no case %s.", id);
 }
+int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size_t limit,
+                  bool (*each)(void *arg, const struct eg_kpi_row *row), void *arg, struct eg_err *err)
+{
+    (void)reader, (void)from_ms, (void)to_ms, (void)limit, (void)each, (void)arg, (void)err;
+    return EG_OK;
+}
+
 int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
                           bool (*each)(void *arg, const struct eg_case_event *event), void *arg,
                           struct eg_err *err)

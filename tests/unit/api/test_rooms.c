@@ -25,6 +25,7 @@ static const char yaml[] =
     "  - {id: shangtian, name: 上田村, level: village, parent: county, parties: [grid]}\n"
     "parties:\n"
     "  - {id: grid, name: Grid workers, sector: society}\n"
+    "  - {id: bureau, name: Bureau, sector: government}\n"
     "sources:\n"
     "  - {id: village, topic: \"ecogov/{site}/{domain}/{device}\", driver: json}\n"
     "rules:\n"
@@ -231,7 +232,8 @@ static void test_from_a_reading_to_a_closed_case(void **unused)
                      EG_RPC_CONFLICT); /* it has moved on */
     assert_int_equal(number("cases.acknowledge", "{\"id\":\"nobody-1\"}", "error/code"), EG_RPC_NOT_FOUND);
     is_text("cases.comment", "{\"id\":1,\"note\":\"straw\"}", "result/handling", "acknowledged");
-    is_text("cases.close", "{\"id\":1}", "result/handling", "closed");
+    is_text("cases.fix", "{\"id\":1,\"party\":\"grid\"}", "result/handling", "fixed");
+    is_text("cases.close", "{\"id\":1,\"party\":\"bureau\"}", "result/handling", "closed");
     assert_int_equal(number("cases.close", "{\"id\":1}", "error/code"), EG_RPC_CONFLICT);
     assert_int_equal(size("cases.list", "{\"handling\":\"active\"}", "result/cases"), 0);
     assert_int_equal(size("cases.list", "{\"handling\":\"closed\"}", "result/cases"), 1);

@@ -180,8 +180,9 @@ static void test_values(void **unused)
     assert_true(rule->levels[EG_LEVEL_NOTICE].set && !rule->levels[EG_LEVEL_WARNING].set &&
                 rule->levels[EG_LEVEL_CRITICAL].set && rule->levels[EG_LEVEL_NOTICE].clear == 12 &&
                 rule->levels[EG_LEVEL_CRITICAL].open == 5);
-    assert_true(rule->site_count == 1 && rule->sites[0] == 1 && rule->deadline_acknowledge_ms == 7200000 &&
-                rule->deadline_verify_ms == 604800000);
+    assert_true(rule->site_count == 1 && rule->sites[0] == 1 &&
+                rule->terms.deadline_ms[EG_LEVEL_WARNING][EG_DEADLINE_ACKNOWLEDGE] == 7200000 &&
+                rule->terms.deadline_ms[EG_LEVEL_WARNING][EG_DEADLINE_VERIFY] == 604800000);
     assert_true(conf->rules[1].statistic == EG_STAT_LAST && !conf->rules[1].below &&
                 conf->rules[1].site_count == 0 && !conf->rules[1].domain);
     eg_conf_destroy(conf);

@@ -121,7 +121,10 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            a->max_devices == b->max_devices && same_text(a->template_folder, b->template_folder) &&
            a->site_count == b->site_count && a->party_count == b->party_count &&
            a->channel_count == b->channel_count && a->device_count == b->device_count &&
-           a->rule_count == b->rule_count && a->source_count == b->source_count;
+           a->rule_count == b->rule_count && a->source_count == b->source_count &&
+           !memcmp(&a->maintenance, &b->maintenance, sizeof a->maintenance) &&
+           !memcmp(&a->reports.terms, &b->reports.terms, sizeof a->reports.terms) &&
+           a->reports.level == b->reports.level && a->reports.submitter_count == b->reports.submitter_count;
 }
 
 static void must_be_defaults(const char *text)
@@ -263,7 +266,7 @@ static void test_what_is_shipped_loads(void **unused)
     for (size_t i = 0; i < conf->rule_count; i++) {
         const struct eg_conf_rule *rule = &conf->rules[i];
         if (!*rule->title_en || !*rule->title_zh || !*rule->basis || !*rule->action ||
-            !rule->deadline_acknowledge_ms)
+            !rule->terms.deadline_ms[EG_LEVEL_WARNING][EG_DEADLINE_ACKNOWLEDGE])
             fail_msg("rule %s lacks a title, title_zh, basis, action or deadline", rule->id);
     }
     eg_conf_destroy(conf);
@@ -311,7 +314,7 @@ static void test_commented_values_are_the_defaults(void **unused)
     int count;
     (void)unused;
     char *text = main_file(1, &count);
-    assert_int_equal(count, 31); /* keys with a default, and the five groups */
+    assert_int_equal(count, 37); /* keys with a default, and the seven groups */
     must_be_defaults(text);
     free(text);
 }
@@ -373,6 +376,14 @@ static void test_every_setting_is_compared(void **unused)
         {"auto_register", "auto_register: false"},
         {"max_devices", "max_devices: 20001"},
         {"templates", "templates: /other"},
+        {"reports.submitters", "reports: {submitters: [li]}"},
+        {"reports.level", "reports: {level: warning}"},
+        {"reports.deadline.acknowledge", "reports: {deadline: {acknowledge: 1h}}"},
+        {"reports.deadline.fix", "reports: {deadline: {fix: 1h}}"},
+        {"reports.deadline.verify", "reports: {deadline: {verify: 1h}}"},
+        {"maintenance.deadline.acknowledge", "maintenance: {deadline: {acknowledge: 1h}}"},
+        {"maintenance.deadline.fix", "maintenance: {deadline: {fix: 1h}}"},
+        {"maintenance.deadline.verify", "maintenance: {deadline: {verify: 1h}}"},
     };
     (void)unused;
     struct keys *schema = calloc(1, sizeof *schema), *tried = calloc(1, sizeof *tried);
@@ -390,10 +401,13 @@ static void test_every_setting_is_compared(void **unused)
     for (size_t i = 0; i < schema->count; i++) {
         const char *key = schema->rows[i];
         bool group = !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") ||
-                     !strcmp(key, "board") || !strcmp(key, "metrics");
+                     !strcmp(key, "board") || !strcmp(key, "metrics") || !strcmp(key, "maintenance") ||
+                     !strcmp(key, "maintenance.deadline") || !strcmp(key, "reports") ||
+                     !strcmp(key, "reports.deadline");
         bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
-                    !strcmp(key, "channels") || !strcmp(key, "parties") || !strcmp(key, "presets") ||
-                    !strcmp(key, "sources") || !strcmp(key, "devices") || strstr(key, "[]");
+                    !strcmp(key, "channels") || !strcmp(key, "parties") || !strcmp(key, "calendars") ||
+                    !strcmp(key, "presets") || !strcmp(key, "sources") || !strcmp(key, "devices") ||
+                    strstr(key, "[]");
         if (!group && !list && !has_key(tried, key))
             fail_msg("%s is new: compare it here", key);
     }
@@ -488,7 +502,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 26 + 7); /* settings, and the empty lists */
+    assert_int_equal(count, 26 + 9); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }

@@ -247,7 +247,7 @@ static void test_every_driver_says_which_keys_it_heeds(void **state)
             fail_msg("%s does not say which keys it heeds", driver->name);
         char keys[256];
         (void)snprintf(keys, sizeof keys, "%s", driver->keys);
-        for (char *rest = keys, *key; (key = strsep(&rest, " ")) != NULL;) {
+        for (char *rest = *keys ? keys : NULL, *key; (key = strsep(&rest, " ")) != NULL;) {
             char word[64];
             (void)snprintf(word, sizeof word, " %s ", key);
             if (strstr(known, word) == NULL)

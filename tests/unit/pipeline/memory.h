@@ -144,9 +144,23 @@ static inline int memory_rollup(void *user, uint32_t series, enum eg_period peri
     return 0;
 }
 
+static inline bool memory_find_former(void *user, const char *rule, uint32_t series, struct eg_case *ret)
+{
+    const struct memory *memory = user;
+    for (size_t i = memory->cases_count; i-- > 0;) {
+        const struct eg_case *row = &memory->cases[i];
+        if (row->kind != EG_CASE_BREACH || row->series != series || strcmp(row->rule, rule) != 0)
+            continue;
+        *ret = *row;
+        return row->handling == EG_CLOSED || row->handling == EG_REJECTED;
+    }
+    return false;
+}
+
 static inline struct eg_past memory_past(struct memory *memory)
 {
-    return (struct eg_past){memory, memory_lookup, memory_range, memory_find_case, memory, memory_rollup};
+    return (struct eg_past){memory, memory_lookup, memory_range,      memory_find_case,
+                            memory, memory_rollup, memory_find_former};
 }
 
 /* --- the commit --- */
@@ -212,7 +226,8 @@ static inline void memory_take_case(struct memory *memory, const struct eg_case 
     for (size_t i = 0; i < memory->cases_count && memory_active(row); i++) {
         const struct eg_case *other = &memory->cases[i];
         if (other->number != row->number && memory_active(other) && other->series == row->series &&
-            !strcmp(other->rule, row->rule))
+            other->kind == row->kind && !strcmp(other->rule, row->rule) && !strcmp(other->site, row->site) &&
+            !strcmp(other->domain, row->domain) && !strcmp(other->device, row->device))
             fail_msg("cases %u and %u are open for the same rule %s and series %u", other->number,
                      row->number, row->rule, row->series);
     }
@@ -233,6 +248,7 @@ static inline void memory_take_event(struct memory *memory, const struct eg_case
     kept->from = strdup(row->from);
     kept->to = strdup(row->to);
     kept->note = strdup(row->note);
+    kept->party = strdup(row->party);
 }
 
 static inline void memory_take_told(struct memory *memory, const struct eg_row_told *row)
@@ -431,8 +447,8 @@ static inline void memory_close(struct memory *memory)
         free((void *)(uintptr_t)memory->series[i].channel);
     for (size_t i = 0; i < memory->events_count; i++) {
         const struct eg_case_event *row = &memory->events[i];
-        const char *const texts[] = {row->kind, row->actor, row->from, row->to, row->note};
-        for (size_t t = 0; t < 5; t++)
+        const char *const texts[] = {row->kind, row->actor, row->from, row->to, row->note, row->party};
+        for (size_t t = 0; t < 6; t++)
             free((void *)(uintptr_t)texts[t]);
     }
     for (size_t i = 0; i < memory->quarantine_count; i++) {
@@ -513,7 +529,7 @@ static inline void reads(struct memory *memory, int64_t time_ms, double value)
 static inline const struct eg_answer *asks(struct memory *memory, struct eg_command command)
 {
     command.user = command.user ? command.user : "li";
-    command.until_ms = EG_TIME_NONE;
+    command.until_ms = command.until_ms ? command.until_ms : EG_TIME_NONE;
     struct eg_event event = {.kind = EG_EVENT_COMMAND, .now_ms = memory->now_ms, .command = command};
     add(memory, &event);
     turn(memory);

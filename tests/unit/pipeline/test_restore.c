@@ -98,7 +98,7 @@ static void tell_command(struct happening *ret, uint64_t *random)
     ret->event.command =
         (struct eg_command){.verb = verbs[random_below(random, 11)],
                             .case_id = ret->case_id,
-                            .user = "li",
+                            .user = random_below(random, 2) ? "li" : "wang",
                             .until_ms = EG_TIME_NONE,
                             .note = random_below(random, 4) ? "because" : NULL,
                             .party = random_below(random, 2) ? "grid" : NULL,

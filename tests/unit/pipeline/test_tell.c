@@ -39,8 +39,12 @@ static void value_at(int64_t time_ms, double value)
 static void command(const char *verb, const char *note)
 {
     struct eg_event event = {.kind = EG_EVENT_COMMAND, .now_ms = room.now_ms};
-    event.command = (struct eg_command){
-        .verb = verb, .case_id = "1", .user = "li", .note = note, .until_ms = EG_TIME_NONE, .version = -1};
+    event.command = (struct eg_command){.verb = verb,
+                                        .case_id = "1",
+                                        .user = strcmp(verb, "verify") ? "li" : "wang",
+                                        .note = note,
+                                        .until_ms = EG_TIME_NONE,
+                                        .version = -1};
     add(&room, &event);
 }
 
@@ -75,7 +79,9 @@ static void test_by_level_and_back(void **unused)
     memory_restart(&room);
     value_at(NOON + 4 * MINUTE, 60);
     expect("grid/a/recovered grid/b/recovered bureau/b/recovered");
-    command("close", NULL);
+    command("fix", NULL);
+    expect("grid/a/fixed"); /* who is to look */
+    command("verify", NULL);
     expect("grid/a/ended grid/b/ended bureau/b/ended");
     assert_int_equal(room.told_count, 0);
     command("comment", "nothing to tell of");

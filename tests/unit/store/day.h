@@ -76,11 +76,15 @@ static inline void day_people(struct house *house, int turn, int64_t now)
         house_ask(house, now, "acknowledge", id, NULL);
     if (turn % 12 == 9)
         house_ask(house, now, "comment", id, "on the way");
-    if (turn % 12 == 10)
+    if (turn % 12 == 10) {
+        house_ask(house, now, "fix", id, NULL);
         house_ask(house, now, "close", id, "wind turned");
+    }
     for (int number = 1; number <= 6 && (turn == 27 || turn == 28); number++) {
         snprintf(id, sizeof id, "%d",
                  number); /* those whose matter is over stay closed, and can be reopened */
+        if (turn == 27)
+            house_ask(house, now, "fix", id, NULL);
         house_ask(house, now, turn == 27 ? "close" : "reopen", id, NULL);
     }
     if (turn % 3 == 1)

@@ -325,10 +325,10 @@ static void views_say_it_in_words(void **unused)
         house_commits(&house);
     }
     /* as the fourth schema left it */
-    run(house.store->db, "DROP VIEW v_devices; DROP VIEW v_cases; DROP VIEW v_case_events;"
-                         "DROP TRIGGER chunk_comes; DROP TRIGGER chunk_goes; DROP TABLE overlap;"
-                         "DROP TABLE bucket; ALTER TABLE rollup DROP COLUMN whole; PRAGMA "
-                         "user_version=4;" EG_TEST_BACK_FROM_8);
+    run(house.store->db, EG_TEST_BACK_FROM_9
+        "DROP VIEW v_devices; DROP TRIGGER chunk_comes; DROP TRIGGER chunk_goes; DROP TABLE overlap;"
+        "DROP TABLE bucket; ALTER TABLE rollup DROP COLUMN whole; PRAGMA "
+        "user_version=4;" EG_TEST_BACK_FROM_8);
     house_leave(&house);
     if (house_enter(&house) != EG_OK)
         fail_msg("%s", house.err.text);

@@ -38,7 +38,7 @@ static void the_day_has_everything(void **unused)
                                         " condition by ecogovd",
                                         " acknowledged by li",
                                         " comment by li",
-                                        " closed by li",
+                                        " verified by wang",
                                         " reopened by li",
                                         "the broker said no",
                                         "quarantine ",

@@ -115,8 +115,8 @@ static void add_case(struct house *house, int number, uint32_t series, int64_t o
 {
     char sql[512];
     snprintf(sql, sizeof sql,
-             "INSERT INTO cases "
-             "VALUES(%d,'c%d','shangtian','air','d','r','','pm25',%u,1,1,0,5,0,%lld,%lld,%lld,NULL,1,1,"
+             "INSERT INTO cases(" EG_CASE_COLUMNS_8
+             ") VALUES(%d,'c%d','shangtian','air','d','r','','pm25',%u,1,1,0,5,0,%lld,%lld,%lld,NULL,1,1,"
              "1,1,1,'','',0,0,0)",
              number, number, series, (long long)opened_ms, (long long)opened_ms, (long long)closed_ms);
     run(house, sql);

@@ -1,0 +1,62 @@
+/* Knows how the figures of governance look to people. */
+#include "command.h"
+#include "page.h"
+#include "words.h"
+
+#include <math.h>
+#include <string.h>
+
+/* 5400 → "1h 30min" */
+static void span_text(double seconds, char *out, size_t size)
+{
+    if (!isfinite(seconds))
+        snprintf(out, size, "-");
+    else if (seconds < 3600)
+        snprintf(out, size, "%.0fmin", seconds / 60);
+    else if (seconds < 2 * 86400)
+        snprintf(out, size, "%.1fh", seconds / 3600);
+    else
+        snprintf(out, size, "%.1fd", seconds / 86400);
+}
+
+static void count_line(const cJSON *result, const char *key)
+{
+    page_label(PLAIN, word(key), 20);
+    printf("%.0f\n", number_of(result, key));
+}
+
+static void span_line(const cJSON *result, const char *key, const char *what)
+{
+    char median[32], p90[32];
+    const cJSON *span = item_of(result, key);
+    span_text(number_of(span, "median_s"), median, sizeof median);
+    span_text(number_of(span, "p90_s"), p90, sizeof p90);
+    page_label(PLAIN, word(what), 20);
+    printf("%s %s, 90%% %s (%.0f)\n", word("median"), median, p90, number_of(span, "count"));
+}
+
+static void rate_line(const cJSON *result, const char *key, const char *what)
+{
+    double rate = number_of(result, key);
+    page_label(PLAIN, word(what), 20);
+    if (isfinite(rate))
+        printf("%.0f%%\n", rate * 100);
+    else
+        puts("-");
+}
+
+void show_kpi(const struct session *session, const cJSON *result)
+{
+    (void)session;
+    count_line(result, "cases");
+    count_line(result, "active");
+    count_line(result, "closed");
+    count_line(result, "rejected");
+    span_line(result, "acknowledge", "until taken");
+    span_line(result, "fix", "until fixed");
+    span_line(result, "verify", "until verified");
+    rate_line(result, "on_time_rate", "on time");
+    rate_line(result, "closing_rate", "closing rate");
+    rate_line(result, "recurrence_rate", "came back");
+    count_line(result, "disputed");
+}

@@ -1,0 +1,57 @@
+/* `close: measured`: a case ends by itself when its readings have been within `clear` for so many valid hours. Only hours that were
+ * observed count; one that was not takes nothing away. Called by case.c, for each reading that is judged, and by
+ * series.c when an hour is over. */
+#include <pipeline/hours.h>
+#include <pipeline/state.h>
+
+#include <stdio.h>
+
+static int lowest(const struct eg_conf_rule *rule)
+{
+    int level = EG_LEVEL_NOTICE;
+    while (level < EG_LEVEL_COUNT - 1 && !rule->levels[level].set)
+        level++;
+    return level;
+}
+
+void eg_measure_follow(struct eg_case *row, const struct eg_conf_rule *rule, const struct eg_judged *judged,
+                       struct eg_batch *batch)
+{
+    double clear = rule->levels[lowest(rule)].clear;
+    bool beyond = rule->below ? judged->value < clear : judged->value > clear;
+    bool within = row->condition == EG_CONDITION_OK && !beyond;
+    if (!rule->terms.measured_hours || within == (row->within_since_ms != EG_TIME_NONE))
+        return;
+    row->within_since_ms = within ? judged->at_ms : EG_TIME_NONE;
+    row->clear_hours = 0;
+    eg_case_write(row, batch);
+}
+
+static void count_hour(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
+                       const struct eg_rollup *hour, struct eg_batch *batch)
+{
+    char note[96];
+    if (row->within_since_ms == EG_TIME_NONE || row->within_since_ms > hour->first_ms)
+        return;
+    if (++row->clear_hours < rule->terms.measured_hours) {
+        eg_case_write(row, batch);
+        return;
+    }
+    snprintf(note, sizeof note, "%u valid hours within the limit", row->clear_hours);
+    eg_command_over(pipeline, row, note, hour->end_ms, batch->now_ms, batch);
+}
+
+void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour,
+                     struct eg_batch *batch)
+{
+    const struct eg_device *device = &pipeline->devices[series->device - 1];
+    for (size_t i = 0; i < series->watch_count; i++) {
+        const struct eg_watch *watch = &series->watches[i];
+        const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];
+        struct eg_case *row = rule->terms.measured_hours && watch->state.case_number
+                                  ? eg_case_find(pipeline, watch->state.case_number)
+                                  : NULL;
+        if (row && eg_hours_valid(hour, device->interval_ms))
+            count_hour(pipeline, row, rule, hour, batch);
+    }
+}

@@ -1,0 +1,217 @@
+/* Handling against a model: random readings, gaps, commands by several people, ticks, restarts, reports; a small reference model of the
+ * table of steps says what each command must come to. Held at every step: versions without a gap and one active case per rule and series
+ * (memory.h), no close without a verification by another than who fixed, each deadline missed once. ECOGOV_MODEL_STEPS sets how many
+ * steps (100,000 for a long run), ECOGOV_MODEL_SEED the seed. */
+#include "memory.h"
+
+static struct memory room;
+
+#define VILLAGE                                                                                              \
+    "time_zone: Asia/Shanghai\n"                                                                             \
+    "sites: [{id: linan, parties: [bureau]}, {id: shangtian, parent: linan, mode: collaborative, parties: "  \
+    "[grid, office]}, {id: xiatian, parent: linan, mode: gap_filling, parties: [grid, office]}, {id: "       \
+    "dongtian, parent: linan, mode: alternative, parties: [grid, office]}]\n"                                \
+    "parties: [{id: grid, sector: society, members: [chen, hu]}, {id: office, sector: government, members: " \
+    "[li]}, {id: bureau, sector: government}]\n"                                                             \
+    "rules: [{id: r, quantity: pm25, levels: {warning: {open: 75, clear: 70}, critical: {open: 150, clear: " \
+    "140}}, deadline: {acknowledge: 2h, fix: 8h, verify: 4h, critical: {acknowledge: 30m}}, reopen_within: " \
+    "1h, regional: {sites: 2, within: 30m}}, {id: m, quantity: pm10, levels: {warning: {open: 100, clear: "  \
+    "90}}, close: measured, close_hours: 2}]\n"                                                              \
+    "sources: [{id: village, topic: 'ecogov/{site}/{domain}/{device}', driver: json}]\n"
+
+static const char *const sites[] = {"shangtian", "xiatian", "dongtian"};
+static const char *const verbs[] = {"acknowledge", "assign", "start",  "fix",    "verify",
+                                    "close",       "reject", "reopen", "comment"};
+enum verb { ACKNOWLEDGE, ASSIGN, START, FIX, VERIFY, CLOSE, REJECT, REOPEN, COMMENT, VERBS };
+static const char *const users[] = {"chen", "hu", "li", "wang"};
+
+/* Who is whose member, as the model has it. */
+static const char *party_of(const char *user)
+{
+    return !strcmp(user, "chen") || !strcmp(user, "hu") ? "grid" : !strcmp(user, "li") ? "office" : "";
+}
+
+static const char *sector_of(const char *party)
+{
+    return !strcmp(party, "grid") ? "society" : *party ? "government" : "";
+}
+
+/* May this person, speaking for that party or none, say that it is over? */
+static bool may_look(const struct eg_case *row, const char *user, const char *party)
+{
+    bool clerk = party && !strcmp(party, "bureau");
+    const char *own = party ? party : party_of(user);
+    if (*row->repairer && !strcmp(own, row->repairer))
+        return false;
+    if (!clerk && !strcmp(user, row->fixer))
+        return false;
+    if (!strcmp(row->site, "linan") && !strcmp(sector_of(row->repairer), "government"))
+        return true; /* nobody of another sector is there */
+    if (row->mode == EG_MODE_COLLABORATIVE && *row->repairer)
+        return *own && strcmp(sector_of(own), sector_of(row->repairer)) != 0;
+    return true;
+}
+
+/* What the table says: where it leads, -1: refused, -2: it stays. Row: enum eg_handling. */
+static int table(enum verb verb, const struct eg_case *row, bool spared)
+{
+    static const char *const rows[EG_HANDLING_COUNT] = {
+        "1234--6-=", "-234--6-=", "-234--6-=", "-2-4--6-=", "----5560=", "-------0=", "-------0="};
+    char mark = rows[row->handling][verb];
+    if (verb == CLOSE && spared)
+        return row->handling < EG_CLOSED ? EG_CLOSED : -1;
+    return mark == '-' ? -1 : mark == '=' ? -2 : mark - '0';
+}
+
+static bool spared(const struct eg_case *row)
+{
+    return row->kind == EG_CASE_MAINTENANCE || (row->kind == EG_CASE_BREACH && !strcmp(row->rule, "m"));
+}
+
+static bool other_active(const struct eg_case *row)
+{
+    for (size_t i = 0; i < room.cases_count; i++) {
+        const struct eg_case *other = &room.cases[i];
+        if (other->number != row->number && memory_active(other) && other->kind == row->kind &&
+            other->series == row->series && !strcmp(other->rule, row->rule) &&
+            !strcmp(other->site, row->site) && !strcmp(other->domain, row->domain) &&
+            !strcmp(other->device, row->device))
+            return true;
+    }
+    return false;
+}
+
+static void command(uint64_t *random, int step)
+{
+    if (!room.cases_count)
+        return;
+    char id[16];
+    enum verb verb = (enum verb)random_below(random, VERBS);
+    size_t newest = room.cases_count < 12 ? room.cases_count : 12;
+    const struct eg_case before =
+        room.cases[room.cases_count - 1 - (size_t)random_below(random, (int64_t)newest)];
+    const char *user = users[random_below(random, 4)], *party = random_below(random, 3)   ? NULL
+                                                                : random_below(random, 2) ? "bureau"
+                                                                                          : "grid";
+    int64_t version = random_below(random, 8) ? -1 : before.version - random_below(random, 2);
+    snprintf(id, sizeof id, "%u", before.number);
+    if (verb == ASSIGN)
+        party = random_below(random, 5) ? "grid" : NULL;
+    const struct eg_answer *answer =
+        asks(&room, (struct eg_command){
+                        .verb = verbs[verb],
+                        .case_id = id,
+                        .user = user,
+                        .party = party,
+                        .note = verb == REJECT || verb == COMMENT ? "because" : NULL,
+                        .reason = verb == REJECT && !random_below(random, 3) ? "sensor" : NULL,
+                        .until_ms = verb == ACKNOWLEDGE && !random_below(random, 3) ? room.now_ms + HOUR : 0,
+                        .version = version});
+    int to = table(verb, &before, spared(&before));
+    bool looks = (verb == VERIFY || verb == CLOSE) && !(verb == CLOSE && spared(&before));
+    enum eg_code expected = EG_OK;
+    if (version >= 0 && version != before.version)
+        expected = EG_ECONFLICT;
+    else if (to == -1)
+        expected = EG_ECONFLICT;
+    else if (verb == ASSIGN && !party)
+        expected = EG_EINVAL;
+    else if (verb != ASSIGN && party && !strcmp(party, "grid") && strcmp(party_of(user), "grid") != 0)
+        expected = EG_EFORBIDDEN;
+    else if (looks && !may_look(&before, user, party))
+        expected = EG_ECONFLICT;
+    else if (verb == REOPEN && !memory_active(&before) && other_active(&before))
+        expected = EG_ECONFLICT;
+    if (answer->code != (int)expected)
+        fail_msg("step %d: %s of case %u (%s, kind %u) by %s for %s: %d, expected %d: %s", step, verbs[verb],
+                 before.number, eg_handling_name((enum eg_handling)before.handling), before.kind, user,
+                 party ? party : "-", answer->code, expected, answer->sentence);
+    const struct eg_case *after = case_of(&room, before.number);
+    if (after->handling != (expected != EG_OK || to == -2 ? before.handling : to))
+        fail_msg("step %d: %s of case %u leads to %s", step, verbs[verb], before.number,
+                 eg_handling_name((enum eg_handling)after->handling));
+}
+
+static void reading(uint64_t *random)
+{
+    char payload[64];
+    char topic[64];
+    const char *quantity = random_below(random, 3) ? "pm25" : "pm10";
+    snprintf(topic, sizeof topic, "ecogov/%s/air/a1", sites[random_below(random, 3)]);
+    int length = snprintf(payload, sizeof payload, "{\"%s\":%d}", quantity, (int)random_below(random, 180));
+    struct eg_event event = message_event(room.now_ms, topic, payload, (size_t)length, ++room.mid);
+    add(&room, &event);
+    turn(&room);
+}
+
+static void tick(void)
+{
+    const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
+    if (eg_pipeline_deadline(room.pipeline) > room.now_ms)
+        return;
+    add(&room, &event);
+    turn(&room);
+    assert_true(eg_pipeline_deadline(room.pipeline) > room.now_ms); /* what was due has been seen to, once */
+}
+
+/* The histories, from the first event on. */
+static void look_at_the_histories(void)
+{
+    for (size_t c = 0; c < room.cases_count; c++) {
+        const struct eg_case *row = &room.cases[c];
+        const char *fixer = "", *last = "";
+        int64_t missed_at = EG_TIME_NONE;
+        for (size_t i = 0; i < room.events_count; i++) {
+            const struct eg_case_event *event = &room.events[i];
+            if (event->case_number != row->number)
+                continue;
+            if (!strcmp(event->kind, "fixed"))
+                fixer = event->actor;
+            if (!strcmp(event->kind, "verified") && !strcmp(event->actor, fixer) &&
+                strcmp(event->party, "bureau") != 0)
+                fail_msg("case %u: %s verified what he fixed", row->number, fixer);
+            if (!strcmp(event->kind, "missed")) {
+                if (event->at_ms == missed_at && !strcmp(last, "missed"))
+                    fail_msg("case %u missed the deadline of %lld twice", row->number, (long long)missed_at);
+                missed_at = event->at_ms;
+            }
+            bool closes = !strcmp(event->kind, "closed");
+            if (closes && row->kind == EG_CASE_BREACH && !strcmp(row->rule, "r"))
+                fail_msg("case %u was closed without a verification", row->number);
+            last = event->kind;
+        }
+    }
+}
+
+static void test_against_the_model(void **unused)
+{
+    (void)unused;
+    const char *steps_text = getenv("ECOGOV_MODEL_STEPS"), *seed_text = getenv("ECOGOV_MODEL_SEED");
+    int64_t steps = steps_text ? strtoll(steps_text, NULL, 10) : 3000;
+    uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : 20261126;
+    printf("seed %llu, %lld steps\n", (unsigned long long)seed, (long long)steps);
+    for (int64_t done = 0; done < steps;
+         seed++) { /* many short lives: the store of cardboard is searched from end to end */
+        uint64_t random = seed;
+        memory_open(&room, VILLAGE);
+        for (int step = 0; step < 300 && done < steps; step++, done++) {
+            room.now_ms += random_below(&random, 20) * MINUTE;
+            tick();
+            int64_t pick = random_below(&random, 100);
+            if (pick < 40)
+                reading(&random);
+            else if (pick < 96)
+                command(&random, step);
+            else
+                memory_restart(&room);
+        }
+        look_at_the_histories();
+        memory_close(&room);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_against_the_model)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
