@@ -131,7 +131,8 @@ static void ask(const struct eg_conf *conf, const struct eg_route *route, const 
         check_role(source, "{domain}", source->domain, text, length, routed.domain);
         check_role(source, "{device}", source->device, text, length, routed.device);
     }
-    static const char *const own[] = {"ecogov/state/", "ecogov/events/", "ecogov/commands/"};
+    static const char *const own[] = {"ecogov/state/", "ecogov/events/", "ecogov/commands/",
+                                      "ecogov/notify/"};
     bool reserved = false;
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         reserved = reserved || !strncmp(text, own[i], strlen(own[i]));
