@@ -124,6 +124,7 @@ static enum eg_verdict read_report(const cJSON *root, struct eg_sink *sink)
 static enum eg_verdict decode(const void *prepared, const struct eg_message *message, struct eg_sink *sink)
 {
     (void)prepared;
+    eg_sink_reset(sink);
     if (message->payload_len == 0 || message->payload_len > 16384)
         return REFUSE(sink, EG_MALFORMED, "a report is a JSON object of at most 16 KiB");
     cJSON *root = cJSON_ParseWithLength((const char *)message->payload, message->payload_len);

@@ -119,8 +119,9 @@ static void check_sink(enum eg_verdict verdict, const struct eg_sink *sink)
                eg_verdict_name(verdict));
         return;
     }
-    /* A device that only confesses that it could not measure is understood, too. */
-    DEMAND((sink->count + sink->fault_count >= 1) != sink->gone && sink->count <= EG_SINK_MAX,
+    /* A device that only confesses that it could not measure is understood, too, and what a person only saw. */
+    DEMAND((sink->count + sink->fault_count >= 1 || sink->has_report) != sink->gone &&
+               sink->count <= EG_SINK_MAX,
            "%zu readings, %u faults, gone: %d", sink->count, sink->fault_count, sink->gone);
     DEMAND(!sink->unread_count || *sink->unread, "unread without a sentence");
     DEMAND(sink->device_count <= EG_SINK_DEVICES, "%u devices", sink->device_count);
