@@ -171,7 +171,7 @@ def test_manual_tells_the_clients_commands(staged):
         usage = subprocess.run([client, "help", *command.split()], env=environment, text=True, capture_output=True).stdout
         by_place = {word.lower() for word in re.findall(r"(?<![-a-z])\b[A-Z]+\b", usage)}
         options = set(re.findall(r"\[--([a-z]+)", usage)) - by_place
-        of_steps = {"note", "version", "party", "until"} if command.startswith("case ") else set()
+        of_steps = {"note", "version", "party", "until", "reason"} if command.startswith("case ") else set()
         assert options - of_steps == told[command] - of_steps - by_place, command
 
 
