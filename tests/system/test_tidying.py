@@ -100,6 +100,7 @@ def test_kill_9_while_tidying_loses_and_doubles_nothing(broker, house, peer, max
     trickle(daemon, peer)
     wait(daemon, lambda status: status["store"]["journal"] < sent * EACH)  # some of it was sealed
     there = check_rows(daemon.export(), sent, base_ms, wide)
-    assert (sum(there) == sent * EACH) == (not wide and not ages)
+    if not ages:  # when the last life's pass over what is too old comes by, is the clock's business; what is left has no gap
+        assert (sum(there) == sent * EACH) == (not wide)
     daemon.stop()
     daemon.verify()
