@@ -187,11 +187,12 @@ static void test_against_the_model(void **unused)
 {
     (void)unused;
     const char *steps_text = getenv("ECOGOV_MODEL_STEPS"), *seed_text = getenv("ECOGOV_MODEL_SEED");
-    int64_t steps = steps_text ? strtoll(steps_text, NULL, 10) : 3000;
+    int64_t steps = steps_text ? strtoll(steps_text, NULL, 10) : 20000;
     uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : 20261126;
     printf("seed %llu, %lld steps\n", (unsigned long long)seed, (long long)steps);
-    for (int64_t done = 0; done < steps;
-         seed++) { /* many short lives: the store of cardboard is searched from end to end */
+    size_t cases = 0, events = 0;
+    /* many short lives: the store of cardboard is searched from end to end */
+    for (int64_t done = 0; done < steps; seed++) {
         uint64_t random = seed;
         memory_open(&room, VILLAGE);
         for (int step = 0; step < 300 && done < steps; step++, done++) {
@@ -206,8 +207,12 @@ static void test_against_the_model(void **unused)
                 memory_restart(&room);
         }
         look_at_the_histories();
+        cases += room.cases_count;
+        events += room.events_count;
         memory_close(&room);
     }
+    printf("%zu cases, %zu events\n", cases, events);
+    assert_true(cases * 50 > (size_t)steps && events > 4 * cases); /* something did happen */
 }
 
 int main(void)
