@@ -21,29 +21,15 @@
 
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
 
-static const cJSON *member(const cJSON *object, const char *key)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, key);
-}
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-    return cJSON_GetStringValue(member(object, key));
-}
-
-static double larger(double a, const cJSON *item)
-{
-    return cJSON_IsNumber(item) && !(item->valuedouble <= a) ? item->valuedouble : a;
-}
-
 static void read_gateways(const cJSON *list, struct eg_uplink *uplink)
 {
     for (const cJSON *one = list == NULL ? NULL : list->child; one != NULL; one = one->next) {
         int64_t ms;
-        uplink->rssi = larger(uplink->rssi, member(one, "rssi"));
-        uplink->snr =
-            larger(uplink->snr, member(one, "snr") != NULL ? member(one, "snr") : member(one, "loRaSNR"));
-        const cJSON *time = member(one, "time");
+        uplink->rssi = eg_lorawan_larger(uplink->rssi, eg_lorawan_member(one, "rssi"));
+        uplink->snr = eg_lorawan_larger(uplink->snr, eg_lorawan_member(one, "snr") != NULL
+                                                         ? eg_lorawan_member(one, "snr")
+                                                         : eg_lorawan_member(one, "loRaSNR"));
+        const cJSON *time = eg_lorawan_member(one, "time");
         if (cJSON_IsString(time) && eg_object_time(time, &ms) &&
             (uplink->time_ms == EG_TIME_NONE || ms < uplink->time_ms))
             uplink->time_ms = ms;
@@ -52,9 +38,10 @@ static void read_gateways(const cJSON *list, struct eg_uplink *uplink)
 
 static double battery_of(const cJSON *event)
 {
-    const cJSON *old = member(event, "deviceStatusBattery"), *level = member(event, "batteryLevel");
-    if (cJSON_IsNumber(level) && !cJSON_IsTrue(member(event, "batteryLevelUnavailable")) &&
-        !cJSON_IsTrue(member(event, "externalPowerSource")))
+    const cJSON *old = eg_lorawan_member(event, "deviceStatusBattery"),
+                *level = eg_lorawan_member(event, "batteryLevel");
+    if (cJSON_IsNumber(level) && !cJSON_IsTrue(eg_lorawan_member(event, "batteryLevelUnavailable")) &&
+        !cJSON_IsTrue(eg_lorawan_member(event, "externalPowerSource")))
         return level->valuedouble;
     /* LoRaWAN 1.0.3, 5.5: 0 mains, 1 to 254, 255 not known */
     return cJSON_IsNumber(old) && old->valuedouble >= 1 && old->valuedouble <= 254
@@ -64,12 +51,12 @@ static double battery_of(const cJSON *event)
 
 static enum eg_verdict read_time(const cJSON *event, struct eg_uplink *uplink, struct eg_sink *sink)
 {
-    const cJSON *time = member(event, "time");
+    const cJSON *time = eg_lorawan_member(event, "time");
     if (time == NULL || cJSON_IsNull(time)) {
-        read_gateways(member(event, "rxInfo"), uplink);
+        read_gateways(eg_lorawan_member(event, "rxInfo"), uplink);
         return EG_DECODED;
     }
-    read_gateways(member(event, "rxInfo"), uplink);
+    read_gateways(eg_lorawan_member(event, "rxInfo"), uplink);
     return cJSON_IsString(time) && eg_object_time(time, &uplink->time_ms)
                ? EG_DECODED
                : REFUSE(sink, EG_MALFORMED, "\"time\" is no RFC 3339 time");
@@ -85,7 +72,7 @@ static bool about(const struct eg_message *message, const char *kind)
 /* `objectJSON` is a text that is JSON again. NULL: it is none. Given. */
 static cJSON *inner(const cJSON *event, struct eg_sink *sink)
 {
-    const char *text = text_of(event, "objectJSON");
+    const char *text = eg_lorawan_text(event, "objectJSON");
     if (text == NULL || *text == '\0' ||
         eg_json_scan((const uint8_t *)text, strlen(text), sink) != EG_DECODED)
         return NULL;
@@ -95,22 +82,22 @@ static cJSON *inner(const cJSON *event, struct eg_sink *sink)
 static enum eg_verdict read_event(const struct eg_lorawan_plan *plan, const struct eg_message *message,
                                   const cJSON *event, struct eg_sink *sink)
 {
-    const cJSON *info = member(event, "deviceInfo"), *counter = member(event, "fCnt"),
-                *port = member(event, "fPort");
-    const cJSON *object = member(event, "object");
-    const bool status =
-        about(message, "/status") || (member(event, "batteryLevel") != NULL && member(event, "data") == NULL);
+    const cJSON *info = eg_lorawan_member(event, "deviceInfo"), *counter = eg_lorawan_member(event, "fCnt"),
+                *port = eg_lorawan_member(event, "fPort");
+    const cJSON *object = eg_lorawan_member(event, "object");
+    const bool status = about(message, "/status") || (eg_lorawan_member(event, "batteryLevel") != NULL &&
+                                                      eg_lorawan_member(event, "data") == NULL);
     struct eg_uplink uplink = {
         .time_ms = EG_TIME_NONE, .rssi = NAN, .snr = NAN, .battery = battery_of(event)};
-    uplink.eui = info != NULL ? text_of(info, "devEui") : text_of(event, "devEUI");
-    uplink.name = info != NULL ? text_of(info, "deviceName") : text_of(event, "deviceName");
+    uplink.eui = info != NULL ? eg_lorawan_text(info, "devEui") : eg_lorawan_text(event, "devEUI");
+    uplink.name = info != NULL ? eg_lorawan_text(info, "deviceName") : eg_lorawan_text(event, "deviceName");
     uplink.has_counter =
         cJSON_IsNumber(counter) && counter->valuedouble >= 0 && counter->valuedouble <= UINT32_MAX;
     uplink.counter = uplink.has_counter ? (uint32_t)counter->valuedouble : 0;
     uplink.port = cJSON_IsNumber(port) && port->valuedouble >= 0 && port->valuedouble <= 255
                       ? (int)port->valuedouble
                       : 0;
-    uplink.data = text_of(event, "data");
+    uplink.data = eg_lorawan_text(event, "data");
     const enum eg_verdict verdict = read_time(event, &uplink, sink);
     if (verdict != EG_DECODED)
         return verdict;

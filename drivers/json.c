@@ -41,7 +41,7 @@
 #include "kit/decimal.h"
 #include "kit/excerpt.h"
 #include "kit/field.h"
-#include "kit/json_pointer.h"
+#include "kit/json_plan.h"
 #include "kit/json_scan.h"
 #include "kit/names.h"
 #include "kit/stamp.h"
@@ -54,34 +54,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define FIELDS_MAX 256
 #define WORD_MAX 64
-
-struct field {
-    struct eg_json_pointer path;
-    struct eg_json_pointer unit; /* where the payload says the unit; without parts: it is fixed */
-    char *key;                   /* instead of a path, where elements have keys */
-    bool fallback; /* an earlier field makes the same series: this one counts when that has no value */
-    struct eg_field_plan plan;
-};
-
-/* A compiled mapping. A pointer without parts was not given. */
-struct plan {
-    struct eg_quantity_index names;
-    struct eg_json_pointer time, readings, channel, device, key, value;
-    struct eg_stamp stamp;
-    struct eg_json_pointer unit; /* of fields that say none */
-    bool members;                /* `readings` goes over the members of an object */
-    bool channel_is_key, device_is_key;
-    bool ignore_unmatched;
-    bool from_top; /* a path begins with an index: an array at the top is not a list of elements */
-    size_t field_count;
-    struct field *fields;
-};
 
 /* One message while it is read. */
 struct reader {
-    const struct plan *plan;
+    const struct eg_json_plan *plan;
     struct eg_sink *sink;
     const cJSON *shared_time, *shared_channel; /* of the document, for elements that have none */
     const cJSON *shared_device;
@@ -92,167 +69,6 @@ struct reader {
 
 /* The verdict of a refusal, its sentence set. */
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
-
-/* ---- preparing ---- */
-
-static void release(void *prepared)
-{
-    struct plan *plan = prepared;
-    if (plan == NULL)
-        return;
-    eg_json_pointer_finish(&plan->time);
-    eg_json_pointer_finish(&plan->readings);
-    eg_json_pointer_finish(&plan->channel);
-    eg_json_pointer_finish(&plan->device);
-    eg_json_pointer_finish(&plan->key);
-    eg_json_pointer_finish(&plan->value);
-    eg_json_pointer_finish(&plan->unit);
-    for (size_t i = 0; i < plan->field_count; i++) {
-        eg_json_pointer_finish(&plan->fields[i].path);
-        eg_json_pointer_finish(&plan->fields[i].unit);
-        eg_field_finish(&plan->fields[i].plan);
-        free(plan->fields[i].key);
-    }
-    free(plan->fields);
-    free(plan);
-}
-
-static bool compile_pointer(struct eg_json_pointer *pointer, const char *path, char *error, size_t error_size)
-{
-    char shown[EG_EXCERPT_MAX];
-    if (path == NULL || path[0] == '\0')
-        return true;
-    const char *wrong = eg_json_pointer_init(pointer, path);
-    if (wrong != NULL)
-        (void)snprintf(error, error_size, "\"%s\" %s", eg_excerpt_write(path, strlen(path), shown), wrong);
-    return wrong == NULL;
-}
-
-/* "/" alone is a unit: a ratio. */
-static bool is_unit_pointer(const char *unit)
-{
-    return unit != NULL && unit[0] == '/' && unit[1] != '\0';
-}
-
-static bool same_series(const struct field *a, const struct field *b)
-{
-    return a->plan.quantity == b->plan.quantity && strcmp(a->plan.channel, b->plan.channel) == 0;
-}
-
-static bool compile_field(struct plan *plan, size_t at, const struct eg_mapping *mapping, char *error,
-                          size_t error_size)
-{
-    struct field *field = &plan->fields[at];
-    struct eg_field fixed = mapping->fields[at];
-    const struct eg_field *given = &fixed;
-    if (given->path == NULL || given->path[0] == '\0') {
-        (void)snprintf(error, error_size, "a field needs a path, a JSON Pointer such as /pm/fine");
-        return false;
-    }
-    if (plan->key.count == 0 && !compile_pointer(&field->path, given->path, error, error_size))
-        return false;
-    if (is_unit_pointer(given->unit)) {
-        if (!compile_pointer(&field->unit, given->unit, error, error_size))
-            return false;
-        fixed.unit = NULL;
-    }
-    if (!eg_field_init(&field->plan, given, is_unit_pointer(mapping->unit) ? NULL : mapping->unit, error,
-                       error_size))
-        return false;
-    field->key = plan->key.count > 0 ? strdup(given->path) : NULL;
-    for (size_t i = 0; i < at && !field->fallback; i++)
-        field->fallback = same_series(field, &plan->fields[i]);
-    plan->from_top = plan->from_top || (plan->key.count == 0 && field->path.parts[0].index >= 0);
-    if (plan->key.count > 0 && field->key == NULL)
-        (void)snprintf(error, error_size, "no memory for the field");
-    return plan->key.count == 0 || field->key != NULL;
-}
-
-/* readings: /nodes/\*  without the star, which says that an object's members are meant. */
-static bool compile_readings(struct plan *plan, const char *path, char *error, size_t error_size)
-{
-    if (!compile_pointer(&plan->readings, path, error, error_size))
-        return false;
-    struct eg_json_pointer *readings = &plan->readings;
-    plan->members = readings->count > 0 && strcmp(readings->parts[readings->count - 1].name, "*") == 0;
-    readings->count -= plan->members;
-    return true;
-}
-
-/* NULL where "*" says that it is the element's key. */
-static const char *unless_key(const char *path, bool *ret_is_key)
-{
-    *ret_is_key = path != NULL && strcmp(path, "*") == 0;
-    return *ret_is_key ? NULL : path;
-}
-
-static bool compile_pointers(struct plan *plan, const struct eg_mapping *mapping, char *error,
-                             size_t error_size)
-{
-    const char *channel = unless_key(mapping->channel, &plan->channel_is_key);
-    const char *device = unless_key(mapping->device, &plan->device_is_key);
-    const char *unit = is_unit_pointer(mapping->unit) ? mapping->unit : NULL;
-    if (!compile_readings(plan, mapping->readings, error, error_size))
-        return false;
-    if ((plan->channel_is_key || plan->device_is_key) && !plan->members) {
-        (void)snprintf(error, error_size, "\"*\" is the key of an element: readings must end in /*");
-        return false;
-    }
-    return compile_pointer(&plan->time, mapping->time, error, error_size) &&
-           compile_pointer(&plan->channel, channel, error, error_size) &&
-           compile_pointer(&plan->device, device, error, error_size) &&
-           compile_pointer(&plan->key, mapping->quantity, error, error_size) &&
-           compile_pointer(&plan->value, mapping->value, error, error_size) &&
-           compile_pointer(&plan->unit, unit, error, error_size);
-}
-
-static bool compile(struct plan *plan, const struct eg_mapping *mapping, char *error, size_t error_size,
-                    int *ret_field)
-{
-    eg_quantity_index_init(&plan->names);
-    if (mapping == NULL)
-        return true;
-    plan->ignore_unmatched = mapping->ignore_unmatched;
-    const char *wrong = eg_stamp_init(&plan->stamp, mapping);
-    if (wrong != NULL)
-        (void)snprintf(error, error_size, "%s", wrong);
-    if (wrong != NULL || !compile_pointers(plan, mapping, error, error_size))
-        return false;
-    if (mapping->field_count > FIELDS_MAX) {
-        (void)snprintf(error, error_size, "%zu fields, the most is %d", mapping->field_count, FIELDS_MAX);
-        return false;
-    }
-    plan->fields = mapping->field_count == 0 ? NULL : calloc(mapping->field_count, sizeof *plan->fields);
-    if (mapping->field_count > 0 && plan->fields == NULL) {
-        (void)snprintf(error, error_size, "no memory for %zu fields", mapping->field_count);
-        return false;
-    }
-    for (size_t i = 0; i < mapping->field_count; i++) {
-        plan->field_count = i + 1;
-        if (!compile_field(plan, i, mapping, error, error_size)) {
-            *ret_field = (int)i;
-            return false;
-        }
-    }
-    return true;
-}
-
-static int prepare(const struct eg_mapping *mapping, void **ret_prepared, char *error, size_t error_size,
-                   int *ret_field)
-{
-    *ret_field = -1;
-    struct plan *plan = calloc(1, sizeof *plan);
-    if (plan == NULL) {
-        (void)snprintf(error, error_size, "no memory for the mapping");
-        return -1;
-    }
-    if (!compile(plan, mapping, error, error_size, ret_field)) {
-        release(plan);
-        return -1;
-    }
-    *ret_prepared = plan;
-    return 0;
-}
 
 /* ---- single values ---- */
 
@@ -445,7 +261,7 @@ struct context { /* what holds for the readings of an element */
 
 static enum eg_verdict find_context(struct reader *reader, const cJSON *element, struct context *context)
 {
-    const struct plan *plan = reader->plan;
+    const struct eg_json_plan *plan = reader->plan;
     enum eg_verdict verdict = EG_DECODED;
     if (plan->time.count == 0 || plan->field_count == 0)
         verdict = find_head(reader, element, &context->time, &context->channel);
@@ -486,8 +302,8 @@ static enum eg_verdict read_flat(struct reader *reader, const cJSON *object, con
 
 /* The plan of a field whose unit the payload says: in the element, else in the document; a unit that is missing, null or blank is the
  * canonical one. */
-static enum eg_verdict take_unit(struct reader *reader, const struct field *field, const cJSON *element,
-                                 struct eg_field_plan *plan)
+static enum eg_verdict take_unit(struct reader *reader, const struct eg_json_field *field,
+                                 const cJSON *element, struct eg_field_plan *plan)
 {
     const struct eg_json_pointer *pointer = field->unit.count > 0 ? &field->unit : &reader->plan->unit;
     const cJSON *item = NULL;
@@ -507,8 +323,9 @@ static enum eg_verdict take_unit(struct reader *reader, const struct field *fiel
 }
 
 /* What the field holds, put where it belongs. */
-static enum eg_verdict read_field(struct reader *reader, const struct field *field, const cJSON *element,
-                                  const cJSON *item, const char *channel, int64_t time_ms)
+static enum eg_verdict read_field(struct reader *reader, const struct eg_json_field *field,
+                                  const cJSON *element, const cJSON *item, const char *channel,
+                                  int64_t time_ms)
 {
     struct eg_field_plan told; /* borrows what `plan` owns */
     const struct eg_field_plan *plan = &field->plan;
@@ -545,7 +362,7 @@ static enum eg_verdict read_field(struct reader *reader, const struct field *fie
 }
 
 /* Whether the element has given this series a value before. */
-static bool has_series(const struct eg_sink *sink, size_t from, const struct field *field,
+static bool has_series(const struct eg_sink *sink, size_t from, const struct eg_json_field *field,
                        const char *channel)
 {
     if (field->plan.channel[0] != '\0')
@@ -562,7 +379,7 @@ static enum eg_verdict read_fields(struct reader *reader, const cJSON *element, 
 {
     const size_t from = reader->sink->count;
     for (size_t i = 0; i < reader->plan->field_count; i++) {
-        const struct field *field = &reader->plan->fields[i];
+        const struct eg_json_field *field = &reader->plan->fields[i];
         const cJSON *item = NULL;
         if (field->fallback && has_series(reader->sink, from, field, channel))
             continue;
@@ -579,11 +396,11 @@ static enum eg_verdict read_fields(struct reader *reader, const cJSON *element, 
 static enum eg_verdict read_named(struct reader *reader, const char *name, const cJSON *element,
                                   const cJSON *item, const char *channel, int64_t time_ms)
 {
-    const struct plan *plan = reader->plan;
+    const struct eg_json_plan *plan = reader->plan;
     for (size_t i = 0; i < plan->field_count; i++)
         if (strcasecmp(plan->fields[i].key, name) == 0)
             return read_field(reader, &plan->fields[i], element, item, channel, time_ms);
-    struct field guessed = {.plan = {.scale = 1, .unit = {1, 0}}};
+    struct eg_json_field guessed = {.plan = {.scale = 1, .unit = {1, 0}}};
     char own[EG_CHANNEL_MAX + 1];
     int quantity;
     if (plan->field_count > 0 || !eg_names_guess(name, strlen(name), NULL, &quantity, own))
@@ -597,7 +414,7 @@ static enum eg_verdict read_named(struct reader *reader, const char *name, const
 static enum eg_verdict read_keyed(struct reader *reader, const cJSON *element, const char *channel,
                                   int64_t time_ms)
 {
-    const struct plan *plan = reader->plan;
+    const struct eg_json_plan *plan = reader->plan;
     enum eg_verdict verdict = EG_DECODED;
     if (reader->columns != NULL) {
         const cJSON *item = cJSON_IsArray(element) ? element->child : NULL;
@@ -618,7 +435,7 @@ static enum eg_verdict read_keyed(struct reader *reader, const cJSON *element, c
 
 static enum eg_verdict read_element(struct reader *reader, const cJSON *element)
 {
-    const struct plan *plan = reader->plan;
+    const struct eg_json_plan *plan = reader->plan;
     if (!cJSON_IsObject(element) && !(cJSON_IsArray(element) && (plan->field_count > 0 || reader->columns)))
         return REFUSE(reader->sink, plan->ignore_unmatched ? EG_NOT_MINE : EG_MALFORMED,
                       "expected a JSON object with readings, or an array of such objects");
@@ -663,7 +480,7 @@ static enum eg_verdict read_list(struct reader *reader, const cJSON *document, c
 
 /* ---- the whole ---- */
 
-static enum eg_verdict unmatched(const struct plan *plan)
+static enum eg_verdict unmatched(const struct eg_json_plan *plan)
 {
     return plan->ignore_unmatched ? EG_NOT_MINE : EG_IMPLAUSIBLE;
 }
@@ -708,7 +525,7 @@ static enum eg_verdict refuse_repeated(struct eg_sink *sink, const struct eg_rea
 
 static enum eg_verdict read_document(struct reader *reader, const cJSON *document)
 {
-    const struct plan *plan = reader->plan;
+    const struct eg_json_plan *plan = reader->plan;
     const cJSON *list = document;
     reader->document = document;
     if (plan->readings.count > 0 || plan->members) {
@@ -732,7 +549,7 @@ static enum eg_verdict read_document(struct reader *reader, const cJSON *documen
                                        : EG_DECODED;
 }
 
-static enum eg_verdict read_text(const struct plan *plan, const struct eg_message *message,
+static enum eg_verdict read_text(const struct eg_json_plan *plan, const struct eg_message *message,
                                  struct eg_sink *sink)
 {
     if (plan->ignore_unmatched && is_word(message))
@@ -761,7 +578,7 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
     eg_sink_reset(sink);
     if (prepared != NULL)
         return read_text(prepared, message, sink);
-    struct plan plain = {.field_count = 0}; /* nothing was prepared: the flat shape */
+    struct eg_json_plan plain = {.field_count = 0}; /* nothing was prepared: the flat shape */
     eg_quantity_index_init(&plain.names);
     return read_text(&plain, message, sink);
 }
@@ -772,7 +589,7 @@ const struct eg_driver eg_driver_json = {
     .about = "JSON objects: flat by quantity names, other shapes by JSON Pointer",
     .keys = "time readings channel device_path quantity value unit precision utc_offset time_format fields "
             "words unmatched",
-    .prepare = prepare,
-    .release = release,
+    .prepare = eg_json_plan_prepare,
+    .release = eg_json_plan_release,
     .decode = decode,
 };

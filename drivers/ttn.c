@@ -22,26 +22,11 @@
 
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
 
-static const cJSON *member(const cJSON *object, const char *key)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, key);
-}
-
-static const char *text_of(const cJSON *object, const char *key)
-{
-    return cJSON_GetStringValue(member(object, key));
-}
-
-static double larger(double a, const cJSON *item)
-{
-    return cJSON_IsNumber(item) && !(item->valuedouble <= a) ? item->valuedouble : a;
-}
-
 static void read_gateways(const cJSON *list, struct eg_uplink *uplink)
 {
     for (const cJSON *one = list == NULL ? NULL : list->child; one != NULL; one = one->next) {
-        uplink->rssi = larger(uplink->rssi, member(one, "rssi"));
-        uplink->snr = larger(uplink->snr, member(one, "snr"));
+        uplink->rssi = eg_lorawan_larger(uplink->rssi, eg_lorawan_member(one, "rssi"));
+        uplink->snr = eg_lorawan_larger(uplink->snr, eg_lorawan_member(one, "snr"));
     }
 }
 
@@ -66,46 +51,49 @@ static enum eg_verdict read_time(const cJSON *time, struct eg_uplink *uplink, st
 static enum eg_verdict read_stack(const cJSON *event, const cJSON *message, struct eg_uplink *uplink,
                                   struct eg_sink *sink)
 {
-    const cJSON *ids = member(event, "end_device_ids"), *normalized = member(message, "normalized_payload"),
-                *own = member(message, "received_at"), *battery = member(message, "last_battery_percentage");
-    uplink->eui = text_of(ids, "dev_eui");
-    uplink->name = text_of(ids, "device_id");
-    uplink->data = text_of(message, "frm_payload");
-    uplink->object = member(message, "decoded_payload");
+    const cJSON *ids = eg_lorawan_member(event, "end_device_ids"),
+                *normalized = eg_lorawan_member(message, "normalized_payload"),
+                *own = eg_lorawan_member(message, "received_at"),
+                *battery = eg_lorawan_member(message, "last_battery_percentage");
+    uplink->eui = eg_lorawan_text(ids, "dev_eui");
+    uplink->name = eg_lorawan_text(ids, "device_id");
+    uplink->data = eg_lorawan_text(message, "frm_payload");
+    uplink->object = eg_lorawan_member(message, "decoded_payload");
     if ((cJSON_IsArray(normalized) || cJSON_IsObject(normalized)) && eg_object_is_normal(normalized)) {
         uplink->object = normalized;
         uplink->normalized = true;
     }
-    if (cJSON_IsNumber(member(battery, "value")))
-        uplink->battery = member(battery, "value")->valuedouble;
-    read_counts(member(message, "f_cnt"), member(message, "f_port"), uplink);
-    read_gateways(member(message, "rx_metadata"), uplink);
-    return read_time(own != NULL ? own : member(event, "received_at"), uplink, sink);
+    if (cJSON_IsNumber(eg_lorawan_member(battery, "value")))
+        uplink->battery = eg_lorawan_member(battery, "value")->valuedouble;
+    read_counts(eg_lorawan_member(message, "f_cnt"), eg_lorawan_member(message, "f_port"), uplink);
+    read_gateways(eg_lorawan_member(message, "rx_metadata"), uplink);
+    return read_time(own != NULL ? own : eg_lorawan_member(event, "received_at"), uplink, sink);
 }
 
 static enum eg_verdict read_network(const cJSON *event, struct eg_uplink *uplink, struct eg_sink *sink)
 {
-    const cJSON *metadata = member(event, "metadata");
-    uplink->eui = text_of(event, "hardware_serial");
-    uplink->name = text_of(event, "dev_id");
-    uplink->data = text_of(event, "payload_raw");
-    uplink->object = member(event, "payload_fields");
-    read_counts(member(event, "counter"), member(event, "port"), uplink);
-    read_gateways(member(metadata, "gateways"), uplink);
-    return read_time(member(metadata, "time"), uplink, sink);
+    const cJSON *metadata = eg_lorawan_member(event, "metadata");
+    uplink->eui = eg_lorawan_text(event, "hardware_serial");
+    uplink->name = eg_lorawan_text(event, "dev_id");
+    uplink->data = eg_lorawan_text(event, "payload_raw");
+    uplink->object = eg_lorawan_member(event, "payload_fields");
+    read_counts(eg_lorawan_member(event, "counter"), eg_lorawan_member(event, "port"), uplink);
+    read_gateways(eg_lorawan_member(metadata, "gateways"), uplink);
+    return read_time(eg_lorawan_member(metadata, "time"), uplink, sink);
 }
 
 static enum eg_verdict read_event(const struct eg_lorawan_plan *plan, const cJSON *event,
                                   struct eg_sink *sink)
 {
     struct eg_uplink uplink = {.time_ms = EG_TIME_NONE, .rssi = NAN, .snr = NAN, .battery = NAN};
-    const cJSON *message = member(event, "uplink_message");
+    const cJSON *message = eg_lorawan_member(event, "uplink_message");
     enum eg_verdict verdict;
-    if (message == NULL && member(event, "uplink_normalized") != NULL)
-        message = member(event, "uplink_normalized");
+    if (message == NULL && eg_lorawan_member(event, "uplink_normalized") != NULL)
+        message = eg_lorawan_member(event, "uplink_normalized");
     if (cJSON_IsObject(message))
         verdict = read_stack(event, message, &uplink, sink);
-    else if (member(event, "payload_raw") != NULL || member(event, "payload_fields") != NULL)
+    else if (eg_lorawan_member(event, "payload_raw") != NULL ||
+             eg_lorawan_member(event, "payload_fields") != NULL)
         verdict = read_network(event, &uplink, sink);
     else
         return REFUSE(sink, EG_NOT_MINE, "an event of another kind: there is no uplink in it");

@@ -46,19 +46,8 @@ static void put_both(struct eg_json *json, const cJSON *message, const char *bef
     eg_json_string(json, both);
 }
 
-static void write_wecom(struct eg_json *json, const cJSON *message)
-{
-    eg_json_open(json, '{');
-    eg_json_put_string(json, "msgtype", "text");
-    eg_json_key(json, "text");
-    eg_json_open(json, '{');
-    eg_json_key(json, "content");
-    put_both(json, message, "", "\n");
-    eg_json_close(json, '}');
-    eg_json_close(json, '}');
-}
-
-static void write_dingtalk(struct eg_json *json, const cJSON *message)
+/* WeCom's and DingTalk's alike. */
+static void write_text_content(struct eg_json *json, const cJSON *message)
 {
     eg_json_open(json, '{');
     eg_json_put_string(json, "msgtype", "text");
@@ -200,10 +189,10 @@ static void write_body(const struct eg_conf_channel *channel, const struct eg_pa
         eg_buf_printf(&letter->body, "%s\n%s\n", text_of(message, "title"), text_of(message, "text"));
         break;
     case EG_FORMAT_WECOM:
-        write_wecom(&json, message);
+        write_text_content(&json, message);
         break;
     case EG_FORMAT_DINGTALK:
-        write_dingtalk(&json, message);
+        write_text_content(&json, message);
         break;
     case EG_FORMAT_FEISHU:
         write_feishu(&json, message, channel->secret, now_ms);

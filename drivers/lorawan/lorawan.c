@@ -217,6 +217,23 @@ int eg_lorawan_prepare(const struct eg_mapping *mapping, void **ret_prepared, ch
     return 0;
 }
 
+/* --- an event's members --- */
+
+const cJSON *eg_lorawan_member(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+const char *eg_lorawan_text(const cJSON *object, const char *key)
+{
+    return cJSON_GetStringValue(eg_lorawan_member(object, key));
+}
+
+double eg_lorawan_larger(double a, const cJSON *item)
+{
+    return cJSON_IsNumber(item) && !(item->valuedouble <= a) ? item->valuedouble : a;
+}
+
 /* --- the uplink --- */
 
 enum eg_verdict eg_lorawan_parse(const struct eg_message *message, struct eg_sink *sink, cJSON **ret_json)

@@ -70,6 +70,12 @@ struct eg_uplink {
     bool normalized;     /* `object` is the Things Stack's normalized_payload */
 };
 
+/* Members of an event; NULL where there is none, or it is no text. */
+const cJSON *eg_lorawan_member(const cJSON *object, const char *key);
+const char *eg_lorawan_text(const cJSON *object, const char *key);
+/* The larger of the two; `a` where `item` is no number, the number where `a` is NAN: the gateway that heard best. */
+double eg_lorawan_larger(double a, const cJSON *item);
+
 int eg_lorawan_prepare(const struct eg_mapping *mapping, void **ret_prepared, char *error, size_t error_size,
                        int *ret_field);
 void eg_lorawan_release(void *prepared);
