@@ -12,8 +12,6 @@
  * https://www.chirpstack.io/docs/chirpstack/integrations/events.html, https://www.chirpstack.io/application-server/integrations/events/ */
 #include "lorawan/lorawan.h"
 
-#include "kit/json_scan.h"
-
 #include <ecogov/time.h>
 
 #include <math.h>
@@ -69,14 +67,12 @@ static bool about(const struct eg_message *message, const char *kind)
            memcmp(message->topic + message->topic_len - length, kind, length) == 0;
 }
 
-/* `objectJSON` is a text that is JSON again. NULL: it is none. Given. */
-static cJSON *inner(const cJSON *event, struct eg_sink *sink)
+/* `objectJSON` is a text that is JSON again. False: it is none. */
+static bool read_inner(const cJSON *event, struct eg_sink *sink, struct eg_json_tree *ret_tree)
 {
     const char *text = eg_lorawan_text(event, "objectJSON");
-    if (text == NULL || *text == '\0' ||
-        eg_json_scan((const uint8_t *)text, strlen(text), sink) != EG_DECODED)
-        return NULL;
-    return cJSON_Parse(text);
+    return text != NULL && *text != '\0' &&
+           eg_json_tree_read(ret_tree, (const uint8_t *)text, strlen(text), sink) == EG_DECODED;
 }
 
 static enum eg_verdict read_event(const struct eg_lorawan_plan *plan, const struct eg_message *message,
@@ -109,17 +105,19 @@ static enum eg_verdict read_event(const struct eg_lorawan_plan *plan, const stru
         uplink.data = NULL;
         return eg_lorawan_read(plan, &uplink, sink);
     }
-    cJSON *text = object == NULL ? inner(event, sink) : NULL;
-    uplink.object = cJSON_IsObject(object) || cJSON_IsArray(object) ? object : text;
+    struct eg_json_tree inner;
+    const bool has_inner = object == NULL && read_inner(event, sink, &inner);
+    uplink.object = cJSON_IsObject(object) || cJSON_IsArray(object) ? object : has_inner ? inner.root : NULL;
     const enum eg_verdict read = eg_lorawan_read(plan, &uplink, sink);
-    cJSON_Delete(text);
+    if (has_inner)
+        eg_json_tree_finish(&inner);
     return read;
 }
 
 static enum eg_verdict decode(const void *prepared, const struct eg_message *message, struct eg_sink *sink)
 {
     static const char *const other[] = {"/join", "/ack", "/txack", "/log", "/location", "/integration"};
-    cJSON *event;
+    struct eg_json_tree event;
     eg_sink_reset(sink);
     for (size_t i = 0; i < sizeof other / sizeof *other; i++)
         if (about(message, other[i]))
@@ -127,8 +125,8 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
     enum eg_verdict verdict = eg_lorawan_parse(message, sink, &event);
     if (verdict != EG_DECODED)
         return verdict;
-    verdict = read_event(prepared, message, event, sink);
-    cJSON_Delete(event);
+    verdict = read_event(prepared, message, event.root, sink);
+    eg_json_tree_finish(&event);
     return verdict;
 }
 

@@ -154,8 +154,8 @@ static enum eg_verdict place_known(struct reader *reader)
         int quantity = eg_quantity_index_find(&reader->plan->names, cell->text, length);
         place->own = (struct eg_field_plan){.scale = 1, .unit = {1, 0}};
         if (i == reader->device || i == reader->channel || i == reader->times[0] ||
-            (quantity == EG_QUANTITY_NONE &&
-             !eg_names_guess(cell->text, length, NULL, &quantity, place->own.channel))) {
+            (quantity == EG_QUANTITY_NONE && !eg_names_guess(&reader->plan->names, cell->text, length, NULL,
+                                                             &quantity, place->own.channel))) {
             if (reader->unknown[0] == '\0' && i != reader->times[0])
                 (void)eg_excerpt_write(cell->text, cell->length, reader->unknown);
             continue;

@@ -127,12 +127,22 @@ static enum eg_verdict refuse(struct reader *reader, const char *what)
     return REFUSE(reader->sink, EG_MALFORMED, "line %zu: %s", reader->line, what);
 }
 
+/* Nearly every character: it ends nothing and escapes nothing, wherever it stands. */
+static bool is_plain(char c)
+{
+    return (unsigned char)c > 0x20 && c != ',' && c != '=' && c != '\\' && c != 0x7F;
+}
+
 /* Up to an unescaped character of `stops`, a blank or the line's end. A backslash escapes these and itself, else it stands for itself. */
 static enum eg_verdict take(struct reader *reader, const char *stops, const char *what,
                             struct token *ret_token)
 {
     ret_token->length = 0;
-    while (!line_ends(reader)) {
+    for (;;) {
+        while (reader->at < reader->end && is_plain(*reader->at) && ret_token->length < TOKEN_MAX)
+            ret_token->text[ret_token->length++] = *reader->at++;
+        if (line_ends(reader))
+            break;
         char c = *reader->at;
         if (c == ' ' || (c != '\0' && strchr(stops, c) != NULL))
             break;
@@ -220,7 +230,7 @@ static bool is_boolean(const char *text)
     static const char *const words[] = {"t", "T", "true",  "True",  "TRUE",
                                         "f", "F", "false", "False", "FALSE"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(words[i], text) == 0)
+        if (*words[i] == *text && strcmp(words[i], text) == 0)
             return true;
     return false;
 }

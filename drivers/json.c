@@ -42,12 +42,11 @@
 #include "kit/excerpt.h"
 #include "kit/field.h"
 #include "kit/json_plan.h"
-#include "kit/json_scan.h"
+#include "kit/json_tree.h"
 #include "kit/names.h"
 #include "kit/stamp.h"
 #include "kit/twice.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -403,7 +402,7 @@ static enum eg_verdict read_named(struct reader *reader, const char *name, const
     struct eg_json_field guessed = {.plan = {.scale = 1, .unit = {1, 0}}};
     char own[EG_CHANNEL_MAX + 1];
     int quantity;
-    if (plan->field_count > 0 || !eg_names_guess(name, strlen(name), NULL, &quantity, own))
+    if (plan->field_count > 0 || !eg_names_guess(&plan->names, name, strlen(name), NULL, &quantity, own))
         return EG_DECODED;
     guessed.plan.quantity = (uint16_t)quantity;
     memcpy(guessed.plan.channel, own, sizeof own);
@@ -554,22 +553,12 @@ static enum eg_verdict read_text(const struct eg_json_plan *plan, const struct e
 {
     if (plan->ignore_unmatched && is_word(message))
         return REFUSE(sink, EG_NOT_MINE, "a word, no JSON");
-    if (eg_json_scan(message->payload, message->payload_len, sink) != EG_DECODED)
+    struct eg_json_tree tree;
+    if (eg_json_tree_read(&tree, message->payload, message->payload_len, sink) != EG_DECODED)
         return EG_MALFORMED;
-    const char *text = (const char *)message->payload, *end = NULL;
-    cJSON *document = cJSON_ParseWithLengthOpts(text, message->payload_len, &end, false);
-    if (document == NULL)
-        return REFUSE(sink, EG_MALFORMED, "not JSON from byte %zu on",
-                      end == NULL ? (size_t)0 : (size_t)(end - text));
-    size_t at = (size_t)(end - text);
-    while (at < message->payload_len && text[at] != '\0' && strchr(" \t\r\n", text[at]) != NULL)
-        at++;
     struct reader reader = {.plan = plan, .sink = sink};
-    const enum eg_verdict verdict =
-        at < message->payload_len
-            ? REFUSE(sink, EG_MALFORMED, "something follows the JSON value at byte %zu", at)
-            : read_document(&reader, document);
-    cJSON_Delete(document);
+    const enum eg_verdict verdict = read_document(&reader, tree.root);
+    eg_json_tree_finish(&tree);
     return verdict;
 }
 

@@ -9,17 +9,45 @@
 #include <ecogov/driver.h>
 #include <ecogov/time.h>
 
-#include <cjson/cJSON.h>
+#include "kit/decimal.h"
+#include "kit/excerpt.h"
+#include "kit/json_tree.h"
+
 #include <math.h>
 #include <string.h>
 
+#define REPORT_BYTES_MAX 16384
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
+
+/* NULL when it is not there, or null. */
+static const cJSON *member(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsNull(item) ? NULL : item;
+}
+
+/* A key that is heeded and stands in its object twice; NULL: none does. */
+static const char *given_twice(const cJSON *object)
+{
+    static const char *const keys[] = {"text",     "reporter", "photo", "case",   "ts",       "position",
+                                       "quantity", "value",    "unit",  "repair", "latitude", "longitude"};
+    unsigned seen = 0;
+    for (const cJSON *item = object->child; item != NULL; item = item->next)
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+            if (strcmp(keys[i], item->string) != 0)
+                continue;
+            if (seen >> i & 1)
+                return item->string;
+            seen |= 1U << i;
+        }
+    return NULL;
+}
 
 /* A text member into its place; false: no text, or too long. */
 static bool take_text(const cJSON *root, const char *key, char *out, size_t size)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, key);
-    if (item == NULL || cJSON_IsNull(item))
+    const cJSON *item = member(root, key);
+    if (item == NULL)
         return true;
     if (!cJSON_IsString(item) || strlen(item->valuestring) >= size)
         return false;
@@ -34,8 +62,8 @@ static bool is_hash(const char *text)
 
 static bool take_time(const cJSON *root, int64_t *ret)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, "ts");
-    if (item == NULL || cJSON_IsNull(item))
+    const cJSON *item = member(root, "ts");
+    if (item == NULL)
         return true;
     return cJSON_IsString(item) ? eg_time_parse(item->valuestring, strlen(item->valuestring), ret)
                                 : cJSON_IsNumber(item) && eg_time_from_epoch(item->valuedouble, ret);
@@ -43,11 +71,10 @@ static bool take_time(const cJSON *root, int64_t *ret)
 
 static bool take_position(const cJSON *root, struct eg_sink_report *report)
 {
-    const cJSON *position = cJSON_GetObjectItemCaseSensitive(root, "position");
-    const cJSON *latitude = cJSON_GetObjectItemCaseSensitive(position, "latitude"),
-                *longitude = cJSON_GetObjectItemCaseSensitive(position, "longitude");
+    const cJSON *position = member(root, "position");
+    const cJSON *latitude = member(position, "latitude"), *longitude = member(position, "longitude");
     report->latitude = report->longitude = (double)NAN;
-    if (position == NULL || cJSON_IsNull(position))
+    if (position == NULL)
         return true;
     if (!cJSON_IsNumber(latitude) || !cJSON_IsNumber(longitude) || !(fabs(latitude->valuedouble) <= 90) ||
         !(fabs(longitude->valuedouble) <= 180))
@@ -57,23 +84,34 @@ static bool take_position(const cJSON *root, struct eg_sink_report *report)
     return true;
 }
 
+/* A number, or a text that is one. */
+static bool read_number(const cJSON *item, double *ret_number)
+{
+    if (cJSON_IsString(item))
+        return eg_decimal_parse(item->valuestring, strlen(item->valuestring), ret_number);
+    if (!cJSON_IsNumber(item))
+        return false;
+    *ret_number = item->valuedouble;
+    return true;
+}
+
 static enum eg_verdict take_value(const cJSON *root, struct eg_sink *sink)
 {
     char name[64] = "", unit[32] = "";
     struct eg_unit_map map;
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(root, "value");
+    double number;
+    const cJSON *value = member(root, "value");
     if (!take_text(root, "quantity", name, sizeof name) || !take_text(root, "unit", unit, sizeof unit))
         return REFUSE(sink, EG_MALFORMED, "quantity and unit are short texts");
     if (*name == '\0' && value == NULL)
         return EG_DECODED;
     const int quantity = eg_quantity_find(name, strlen(name));
-    if (quantity == EG_QUANTITY_NONE || !cJSON_IsNumber(value))
+    if (quantity == EG_QUANTITY_NONE || !read_number(value, &number))
         return REFUSE(sink, EG_IMPLAUSIBLE, "a measurement has a known quantity and a number as value");
     if (!eg_unit_find(quantity, unit, &map))
         return REFUSE(sink, EG_IMPLAUSIBLE, "%s does not come in '%.31s'", eg_quantity_info(quantity)->name,
                       unit);
-    return eg_sink_add(sink, (uint16_t)quantity, NULL, sink->report.time_ms,
-                       eg_unit_apply(&map, value->valuedouble))
+    return eg_sink_add(sink, (uint16_t)quantity, NULL, sink->report.time_ms, eg_unit_apply(&map, number))
                ? EG_DECODED
                : EG_IMPLAUSIBLE;
 }
@@ -96,8 +134,16 @@ static enum eg_verdict read_report(const cJSON *root, struct eg_sink *sink)
     struct eg_sink_report *report = &sink->report;
     memset(report, 0, sizeof *report);
     report->time_ms = EG_TIME_NONE;
+    char shown[EG_EXCERPT_MAX];
     if (!cJSON_IsObject(root))
         return REFUSE(sink, EG_MALFORMED, "a report is one JSON object");
+    const cJSON *position = member(root, "position");
+    const char *twice = given_twice(root);
+    if (twice == NULL && cJSON_IsObject(position))
+        twice = given_twice(position);
+    if (twice != NULL)
+        return REFUSE(sink, EG_MALFORMED, "the key \"%s\" is given twice",
+                      eg_excerpt_write(twice, strlen(twice), shown));
     if (!take_text(root, "text", report->text, sizeof report->text) ||
         !take_text(root, "reporter", report->reporter, sizeof report->reporter) ||
         !take_text(root, "photo", report->photo, sizeof report->photo) ||
@@ -123,15 +169,15 @@ static enum eg_verdict read_report(const cJSON *root, struct eg_sink *sink)
 
 static enum eg_verdict decode(const void *prepared, const struct eg_message *message, struct eg_sink *sink)
 {
+    struct eg_json_tree tree;
     (void)prepared;
     eg_sink_reset(sink);
-    if (message->payload_len == 0 || message->payload_len > 16384)
-        return REFUSE(sink, EG_MALFORMED, "a report is a JSON object of at most 16 KiB");
-    cJSON *root = cJSON_ParseWithLength((const char *)message->payload, message->payload_len);
-    if (root == NULL)
-        return REFUSE(sink, EG_MALFORMED, "not JSON");
-    const enum eg_verdict verdict = read_report(root, sink);
-    cJSON_Delete(root);
+    if (message->payload_len == 0 || message->payload_len > REPORT_BYTES_MAX)
+        return REFUSE(sink, EG_MALFORMED, "a report is a JSON object of at most %d bytes", REPORT_BYTES_MAX);
+    if (eg_json_tree_read(&tree, message->payload, message->payload_len, sink) != EG_DECODED)
+        return EG_MALFORMED;
+    const enum eg_verdict verdict = read_report(tree.root, sink);
+    eg_json_tree_finish(&tree);
     return verdict;
 }
 

@@ -13,10 +13,9 @@
  * the quantity does not have, or nothing known at all.
  *
  * https://www.rfc-editor.org/rfc/rfc8428  Units: https://www.rfc-editor.org/rfc/rfc8798 */
-#include "kit/json_scan.h"
+#include "kit/json_tree.h"
 #include "kit/senml.h"
 
-#include <cjson/cJSON.h>
 #include <string.h>
 
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
@@ -61,21 +60,11 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
     struct eg_senml senml;
     struct eg_senml_plan plain;
     eg_senml_begin(&senml, prepared, &plain, message, sink);
-    if (eg_json_scan(message->payload, message->payload_len, sink) != EG_DECODED)
+    struct eg_json_tree tree;
+    if (eg_json_tree_read(&tree, message->payload, message->payload_len, sink) != EG_DECODED)
         return EG_MALFORMED;
-    const char *text = (const char *)message->payload, *end = NULL;
-    cJSON *pack = cJSON_ParseWithLengthOpts(text, message->payload_len, &end, false);
-    if (pack == NULL)
-        return REFUSE(sink, EG_MALFORMED, "not JSON from byte %zu on",
-                      end == NULL ? (size_t)0 : (size_t)(end - text));
-    size_t at = (size_t)(end - text);
-    while (at < message->payload_len && text[at] != '\0' && strchr(" \t\r\n", text[at]) != NULL)
-        at++;
-    const enum eg_verdict verdict =
-        at < message->payload_len
-            ? REFUSE(sink, EG_MALFORMED, "something follows the JSON value at byte %zu", at)
-            : read_pack(&senml, pack);
-    cJSON_Delete(pack);
+    const enum eg_verdict verdict = read_pack(&senml, tree.root);
+    eg_json_tree_finish(&tree);
     return verdict;
 }
 

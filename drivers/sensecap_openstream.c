@@ -106,7 +106,7 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
 {
     const struct eg_lorawan_plan *plan = prepared;
     struct text levels[LEVELS];
-    cJSON *json = NULL;
+    struct eg_json_tree tree;
     eg_sink_reset(sink);
     if (!split(message->topic, levels) ||
         !(is(levels[WHAT], "device_sensor_data") || is(levels[WHAT], "device_status_data")))
@@ -118,11 +118,11 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
     if (plan != NULL && plan->device == EG_LORAWAN_EUI &&
         !eg_sink_device(sink, levels[EUI].at, levels[EUI].length))
         return EG_IMPLAUSIBLE;
-    if (eg_lorawan_parse(message, sink, &json) != EG_DECODED)
+    if (eg_lorawan_parse(message, sink, &tree) != EG_DECODED)
         return EG_MALFORMED;
     struct eg_frame frame = {.named = plan == NULL ? NULL : &plan->named, .sink = sink};
-    const enum eg_verdict verdict = read_json(json, id, number_of(levels[CHANNEL]), &frame);
-    cJSON_Delete(json);
+    const enum eg_verdict verdict = read_json(tree.root, id, number_of(levels[CHANNEL]), &frame);
+    eg_json_tree_finish(&tree);
     return verdict;
 }
 

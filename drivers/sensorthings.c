@@ -23,10 +23,9 @@
 
 #include "kit/excerpt.h"
 #include "kit/field.h"
-#include "kit/json_scan.h"
+#include "kit/json_tree.h"
 #include "kit/names.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,7 +214,8 @@ static int guess(const struct reader *reader, const char *name, char channel[EG_
     if (name == NULL)
         return EG_QUANTITY_NONE;
     quantity = eg_quantity_index_find(&reader->plan->names, name, strlen(name));
-    if (quantity == EG_QUANTITY_NONE && !eg_names_guess(name, strlen(name), NULL, &quantity, channel))
+    if (quantity == EG_QUANTITY_NONE &&
+        !eg_names_guess(&reader->plan->names, name, strlen(name), NULL, &quantity, channel))
         return EG_QUANTITY_NONE;
     return quantity;
 }
@@ -409,22 +409,14 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
         plain = (struct plan){.has_own = false};
         eg_quantity_index_init(&plain.names);
     }
-    if (eg_json_scan(message->payload, message->payload_len, sink) != EG_DECODED)
+    struct eg_json_tree tree;
+    if (eg_json_tree_read(&tree, message->payload, message->payload_len, sink) != EG_DECODED)
         return EG_MALFORMED;
-    const char *text = (const char *)message->payload, *end = NULL;
-    cJSON *json = cJSON_ParseWithLengthOpts(text, message->payload_len, &end, false);
-    size_t at = end == NULL ? 0 : (size_t)(end - text);
-    if (json == NULL)
-        return REFUSE(sink, EG_MALFORMED, "not JSON from byte %zu on", at);
-    while (at < message->payload_len && text[at] != '\0' && strchr(" \t\r\n", text[at]) != NULL)
-        at++;
-    reader.observation = json;
-    const enum eg_verdict verdict =
-        at < message->payload_len
-            ? REFUSE(sink, EG_MALFORMED, "something follows the JSON value at byte %zu", at)
-        : cJSON_IsObject(json) ? read_observation(&reader)
-                               : REFUSE(sink, EG_MALFORMED, "an observation is a JSON object");
-    cJSON_Delete(json);
+    reader.observation = tree.root;
+    const enum eg_verdict verdict = cJSON_IsObject(tree.root)
+                                        ? read_observation(&reader)
+                                        : REFUSE(sink, EG_MALFORMED, "an observation is a JSON object");
+    eg_json_tree_finish(&tree);
     return verdict;
 }
 

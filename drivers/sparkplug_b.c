@@ -137,14 +137,14 @@ static int guess(const struct reader *reader, const char *name, char channel[EG_
 {
     char own[EG_CHANNEL_MAX + 1] = "";
     const char *slash = strrchr(name, '/'), *last = slash == NULL ? name : slash + 1;
-    int quantity = eg_quantity_index_find(&reader->plan->named.names, name, strlen(name));
+    const struct eg_quantity_index *names = &reader->plan->named.names;
+    int quantity = eg_quantity_index_find(names, name, strlen(name));
     channel[0] = '\0';
-    if (quantity != EG_QUANTITY_NONE || eg_names_guess(name, strlen(name), NULL, &quantity, channel))
+    if (quantity != EG_QUANTITY_NONE || eg_names_guess(names, name, strlen(name), NULL, &quantity, channel) ||
+        slash == NULL)
         return quantity;
-    if (slash == NULL)
-        return EG_QUANTITY_NONE;
-    quantity = eg_quantity_index_find(&reader->plan->named.names, last, strlen(last));
-    if (quantity == EG_QUANTITY_NONE && !eg_names_guess(last, strlen(last), NULL, &quantity, own))
+    quantity = eg_quantity_index_find(names, last, strlen(last));
+    if (quantity == EG_QUANTITY_NONE && !eg_names_guess(names, last, strlen(last), NULL, &quantity, own))
         return EG_QUANTITY_NONE;
     return write_channel(name, (size_t)(slash - name), own, channel) ? quantity : EG_QUANTITY_NONE;
 }

@@ -21,11 +21,10 @@
 
 #include "kit/decimal.h"
 #include "kit/excerpt.h"
-#include "kit/json_scan.h"
+#include "kit/json_tree.h"
 #include "kit/named.h"
 #include "kit/stamp.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -373,23 +372,14 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
 {
     static const struct plan plain = {.named = {.count = 0}};
     struct reader reader = {.plan = prepared == NULL ? &plain : prepared, .sink = sink, .path = ""};
-    const char *text = (const char *)message->payload, *end = NULL;
+    struct eg_json_tree tree;
     eg_sink_reset(sink);
     if (is_word(message))
         return REFUSE(sink, EG_NOT_MINE, "a word: the device comes or goes");
-    if (eg_json_scan(message->payload, message->payload_len, sink) != EG_DECODED)
+    if (eg_json_tree_read(&tree, message->payload, message->payload_len, sink) != EG_DECODED)
         return EG_MALFORMED;
-    cJSON *root = cJSON_ParseWithLengthOpts(text, message->payload_len, &end, false);
-    size_t at = end == NULL ? 0 : (size_t)(end - text);
-    if (root == NULL)
-        return REFUSE(sink, EG_MALFORMED, "not JSON from byte %zu on", at);
-    while (at < message->payload_len && text[at] != '\0' && strchr(" \t\r\n", text[at]) != NULL)
-        at++;
-    const enum eg_verdict verdict =
-        at < message->payload_len
-            ? REFUSE(sink, EG_MALFORMED, "something follows the JSON value at byte %zu", at)
-            : read_root(&reader, root);
-    cJSON_Delete(root);
+    const enum eg_verdict verdict = read_root(&reader, tree.root);
+    eg_json_tree_finish(&tree);
     return verdict;
 }
 

@@ -106,13 +106,13 @@ static enum eg_verdict read_event(const struct eg_lorawan_plan *plan, const cJSO
 
 static enum eg_verdict decode(const void *prepared, const struct eg_message *message, struct eg_sink *sink)
 {
-    cJSON *event;
+    struct eg_json_tree event;
     eg_sink_reset(sink);
     enum eg_verdict verdict = eg_lorawan_parse(message, sink, &event);
     if (verdict != EG_DECODED)
         return verdict;
-    verdict = read_event(prepared, event, sink);
-    cJSON_Delete(event);
+    verdict = read_event(prepared, event.root, sink);
+    eg_json_tree_finish(&event);
     return verdict;
 }
 

@@ -191,7 +191,7 @@ static enum eg_verdict choose(const struct plan *plan, const struct eg_message *
         return REFUSE(sink, EG_IMPLAUSIBLE,
                       "nobody says what it is: say quantity: in the source, or {quantity} in its topic");
     quantity = eg_quantity_index_find(&plan->names, name, length);
-    if (quantity == EG_QUANTITY_NONE && !eg_names_guess(name, length, NULL, &quantity, channel))
+    if (quantity == EG_QUANTITY_NONE && !eg_names_guess(&plan->names, name, length, NULL, &quantity, channel))
         return REFUSE(sink, plan->ignore_unmatched ? EG_NOT_MINE : EG_IMPLAUSIBLE,
                       "\"%s\" in the topic is no known quantity; name it in fields",
                       eg_excerpt_write(name, length, shown));

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGITS_EXACT 15 /* below 10^15 every integer is a double … */
-#define POWER_EXACT 22  /* … and so is 10^22: one operation on two exact numbers rounds correctly */
+#define DIGITS_KEPT 18                     /* what 64 bits hold */
+#define MANTISSA_EXACT (UINT64_C(1) << 53) /* up to there every integer is a double … */
+#define POWER_EXACT 22 /* … and so is 10^22: one operation on two exact numbers rounds correctly */
 #define EXPONENT_CAP 100000
 #define TEXT_MAX 128
 
@@ -34,7 +35,7 @@ static void take_digit(struct decimal *decimal, char c)
 {
     if (decimal->digits == 0 && c == '0')
         return; /* a leading zero says nothing */
-    if (decimal->digits < DIGITS_EXACT)
+    if (decimal->digits < DIGITS_KEPT)
         decimal->mantissa = decimal->mantissa * 10 + (uint64_t)(c - '0');
     decimal->digits++;
 }
@@ -103,11 +104,19 @@ static bool convert_slowly(const struct decimal *decimal, double *ret_value)
     return true;
 }
 
-bool eg_decimal_parse(const char *text, size_t length, double *ret_value)
+bool eg_decimal_exact(uint64_t mantissa, int exponent, double *ret_value)
 {
     static const double powers[POWER_EXACT + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    if (mantissa > MANTISSA_EXACT || exponent < -POWER_EXACT || exponent > POWER_EXACT)
+        return false;
+    *ret_value = exponent < 0 ? (double)mantissa / powers[-exponent] : (double)mantissa * powers[exponent];
+    return true;
+}
+
+bool eg_decimal_parse(const char *text, size_t length, double *ret_value)
+{
     const char *end = text + length;
     while (text < end && is_blank(*text))
         text++;
@@ -117,13 +126,10 @@ bool eg_decimal_parse(const char *text, size_t length, double *ret_value)
     if (!scan(text, end, &decimal))
         return false;
 
-    double value = (double)decimal.mantissa;
-    if (decimal.digits <= DIGITS_EXACT && decimal.exponent >= -POWER_EXACT &&
-        decimal.exponent <= POWER_EXACT) {
-        value = decimal.exponent < 0 ? value / powers[-decimal.exponent] : value * powers[decimal.exponent];
-    } else if (!convert_slowly(&decimal, &value)) {
+    double value;
+    if (!(decimal.digits <= DIGITS_KEPT && eg_decimal_exact(decimal.mantissa, decimal.exponent, &value)) &&
+        !convert_slowly(&decimal, &value))
         return false;
-    }
     *ret_value = decimal.negative ? -value : value;
     return true;
 }

@@ -12,6 +12,7 @@
 #define WORDS_MAX 12
 
 struct words {
+    const struct eg_quantity_index *index; /* may be NULL */
     size_t count;
     char text[WORDS_MAX][NAME_MAX_BYTES + 1];
 };
@@ -115,7 +116,8 @@ static int known(const struct words *words, const bool *dropped)
     int quantity = EG_QUANTITY_NONE;
     for (size_t i = 0; i < sizeof betweens / sizeof *betweens && quantity == EG_QUANTITY_NONE; i++) {
         join(words, dropped, betweens[i], text);
-        quantity = eg_quantity_find(text, strlen(text));
+        quantity = words->index == NULL ? eg_quantity_find(text, strlen(text))
+                                        : eg_quantity_index_find(words->index, text, strlen(text));
     }
     return quantity;
 }
@@ -220,10 +222,10 @@ static int look(const struct words *words, const char *domain, char channel[EG_C
     return quantity == EG_QUANTITY_NONE ? quantity : of_domain(quantity, place);
 }
 
-bool eg_names_guess(const char *name, size_t length, const char *domain, int *ret_quantity,
-                    char channel[EG_CHANNEL_MAX + 1])
+bool eg_names_guess(const struct eg_quantity_index *index, const char *name, size_t length,
+                    const char *domain, int *ret_quantity, char channel[EG_CHANNEL_MAX + 1])
 {
-    struct words words = {.count = 0};
+    struct words words = {.index = index, .count = 0};
     int quantity = EG_QUANTITY_NONE;
     if (length > 0 && length <= NAME_MAX_BYTES && split(name, length, &words) && words.count > 0)
         quantity = look(&words, domain, channel);

@@ -2,8 +2,6 @@
  * any server's JSON. Called by the drivers of network servers and by those of bare frames. */
 #include "lorawan.h"
 
-#include "../kit/json_scan.h"
-
 #include <ecogov/quantity.h>
 
 #include <math.h>
@@ -236,25 +234,15 @@ double eg_lorawan_larger(double a, const cJSON *item)
 
 /* --- the uplink --- */
 
-enum eg_verdict eg_lorawan_parse(const struct eg_message *message, struct eg_sink *sink, cJSON **ret_json)
+enum eg_verdict eg_lorawan_parse(const struct eg_message *message, struct eg_sink *sink,
+                                 struct eg_json_tree *ret_tree)
 {
-    const char *text = (const char *)message->payload, *end = NULL;
-    if (eg_json_scan(message->payload, message->payload_len, sink) != EG_DECODED)
+    if (eg_json_tree_read(ret_tree, message->payload, message->payload_len, sink) != EG_DECODED)
         return EG_MALFORMED;
-    cJSON *json = cJSON_ParseWithLengthOpts(text, message->payload_len, &end, false);
-    size_t at = end == NULL ? 0 : (size_t)(end - text);
-    if (json == NULL)
-        return REFUSE(sink, EG_MALFORMED, "not JSON from byte %zu on", at);
-    while (at < message->payload_len && text[at] != '\0' && strchr(" \t\r\n", text[at]) != NULL)
-        at++;
-    if (at == message->payload_len && cJSON_IsObject(json)) {
-        *ret_json = json;
+    if (cJSON_IsObject(ret_tree->root))
         return EG_DECODED;
-    }
-    cJSON_Delete(json);
-    return at < message->payload_len
-               ? REFUSE(sink, EG_MALFORMED, "something follows the JSON value at byte %zu", at)
-               : REFUSE(sink, EG_MALFORMED, "it is no JSON object");
+    eg_json_tree_finish(ret_tree);
+    return REFUSE(sink, EG_MALFORMED, "it is no JSON object");
 }
 
 /* Sixteen small hexadecimal digits, however it is written. False: it is no EUI. */

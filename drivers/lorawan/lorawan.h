@@ -6,7 +6,7 @@
 #include "../kit/excerpt.h"
 #include "../kit/named.h"
 
-#include <cjson/cJSON.h>
+#include "../kit/json_tree.h"
 
 #define EG_FRAME_BYTES 256 /* a FRMPayload has 242 at most */
 
@@ -85,8 +85,9 @@ enum eg_verdict eg_lorawan_read(const struct eg_lorawan_plan *plan, const struct
 /* A payload that is the device's bytes, binary, base64 or hexadecimal, with nothing around them. */
 enum eg_verdict eg_lorawan_read_bytes(const struct eg_lorawan_plan *plan, const struct eg_codec *codec,
                                       const struct eg_message *message, struct eg_sink *sink);
-/* The whole payload as one JSON object, or a verdict with a reason. Given. */
-enum eg_verdict eg_lorawan_parse(const struct eg_message *message, struct eg_sink *sink, cJSON **ret_json);
+/* The whole payload as one JSON object, to be finished; or a verdict with a reason. */
+enum eg_verdict eg_lorawan_parse(const struct eg_message *message, struct eg_sink *sink,
+                                 struct eg_json_tree *ret_tree);
 /* Values of a decoded object, nested as it may be; what `plan` does not map is guessed by name. */
 void eg_object_read(struct eg_frame *frame, const cJSON *object);
 void eg_object_read_normalized(struct eg_frame *frame,

@@ -80,17 +80,23 @@ static void adjust(const struct walk *walk, double value, int *quantity, const c
         *unit = "uS/cm"; /* as soil probes do */
 }
 
+static const struct eg_quantity_index *index_of(const struct walk *walk)
+{
+    return walk->frame->named == NULL ? NULL : &walk->frame->named->names;
+}
+
 /* By its name, and by the unit where there is one: a "Bat" in volts is no percentage. */
-static int guess(const char *key, const char **unit_of, char channel[EG_CHANNEL_MAX + 1])
+static int guess(const struct walk *walk, const char *key, const char **unit_of,
+                 char channel[EG_CHANNEL_MAX + 1])
 {
     struct eg_unit_map map;
     size_t length = strlen(key);
     const char *unit = *unit_of;
     int quantity = EG_QUANTITY_NONE;
     channel[0] = '\0';
-    if (!eg_names_guess(key, length, NULL, &quantity, channel)) {
+    if (!eg_names_guess(index_of(walk), key, length, NULL, &quantity, channel)) {
         const char *named = unit_in(key, &length);
-        if (named == NULL || !eg_names_guess(key, length, NULL, &quantity, channel))
+        if (named == NULL || !eg_names_guess(index_of(walk), key, length, NULL, &quantity, channel))
             return EG_QUANTITY_NONE;
         unit = unit == NULL ? named : unit;
     }
@@ -115,7 +121,7 @@ static bool is_there(const struct walk *walk, int quantity, const char *channel)
 static void put_number(struct walk *walk, const char *key, const char *unit, double value)
 {
     char channel[EG_CHANNEL_MAX + 1];
-    int quantity = guess(key, &unit, channel);
+    int quantity = guess(walk, key, &unit, channel);
     adjust(walk, value, &quantity, &unit);
     if (quantity != EG_QUANTITY_NONE && channel[0] == '\0' && is_there(walk, quantity, channel))
         (void)snprintf(channel, sizeof channel, "%s", strlen(key) <= EG_CHANNEL_MAX ? key : "");
@@ -138,7 +144,7 @@ static void put_text(struct walk *walk, const char *key, const char *text, const
         same(text, "NULL")) {
         (void)snprintf(shown, sizeof shown, "%s", text);
         unit = NULL;
-        eg_frame_fault(walk->frame, walk->path, guess(key, &unit, channel), channel, shown);
+        eg_frame_fault(walk->frame, walk->path, guess(walk, key, &unit, channel), channel, shown);
     }
 }
 
@@ -226,16 +232,16 @@ static void walk_value(struct walk *walk, const cJSON *item, const char *key, co
 }
 
 /* Whether some name in it is the soil's. */
-static bool tells_of_soil(const cJSON *object, int depth)
+static bool tells_of_soil(const struct eg_quantity_index *index, const cJSON *object, int depth)
 {
     char channel[EG_CHANNEL_MAX + 1];
     for (const cJSON *item = object->child; item != NULL && depth < 2; item = item->next) {
         int quantity = EG_QUANTITY_NONE;
         if (item->string != NULL &&
-            eg_names_guess(item->string, strlen(item->string), NULL, &quantity, channel) &&
+            eg_names_guess(index, item->string, strlen(item->string), NULL, &quantity, channel) &&
             (quantity == EG_Q_soil_moisture || quantity == EG_Q_soil_temp))
             return true;
-        if (tells_of_soil(item, depth + 1))
+        if (tells_of_soil(index, item, depth + 1))
             return true;
     }
     return false;
@@ -243,7 +249,8 @@ static bool tells_of_soil(const cJSON *object, int depth)
 
 void eg_object_read(struct eg_frame *frame, const cJSON *object)
 {
-    struct walk walk = {.frame = frame, .soil = tells_of_soil(object, 0), .path = ""};
+    struct walk walk = {.frame = frame, .path = ""};
+    walk.soil = tells_of_soil(index_of(&walk), object, 0);
     walk_value(&walk, object, "", NULL, 0);
 }
 

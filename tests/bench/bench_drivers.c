@@ -1,8 +1,10 @@
 /* How many messages a second drivers decode, by shapes of payload: bench_drivers [SECONDS_PER_SHAPE [DRIVER]]. A line each: driver, shape,
- * messages a second, readings a message, 1 where there is a target. With --count N DRIVER SHAPE it decodes that shape N times and is
+ * messages a second, readings a message, 1 where there is a target, and how often the message is decoded in the time that cJSON takes to
+ * make its tree and to delete it (0: it is no JSON). With --count N DRIVER SHAPE it decodes that shape N times and is
  * silent: for callgrind (drivers.py). Payloads of formats that no one types are those of golden pairs. */
 #include <ecogov/driver.h>
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +90,7 @@ static const struct shape {
      "/device_sensor_data/1/2CF7F12000000001/1/vs/4100",
      {0}},
     {"tasmota", "two sensors", "tasmota/distances", 0, "tele/bin/SENSOR", {0}},
+    {"report", "seen", "report/seen", 0, "t", {0}},
 };
 
 /* Of this process: what others do on the machine does not count. */
@@ -113,6 +116,26 @@ static bool payload_of(const struct shape *shape, uint8_t room[PAYLOAD_MAX], str
     if (file != NULL)
         fclose(file);
     return message->payload_len > 0;
+}
+
+/* Seconds that cJSON takes for the payload; 0: it is no JSON. */
+static double by_cjson(const struct eg_message *message, double seconds)
+{
+    const double begin = now_s();
+    size_t trees = 0;
+    double spent;
+    do {
+        for (int i = 0; i < 1000; i++, trees++) {
+            cJSON *json = cJSON_ParseWithLength((const char *)message->payload, message->payload_len);
+            if (!cJSON_IsObject(json) && !cJSON_IsArray(json)) {
+                cJSON_Delete(json);
+                return 0;
+            }
+            cJSON_Delete(json);
+        }
+        spent = now_s() - begin;
+    } while (spent < seconds);
+    return spent / (double)trees;
 }
 
 /* Decodes it `count` times, or for `seconds` when that is 0. False: it could not be run. */
@@ -143,8 +166,8 @@ static bool run(const struct shape *shape, double seconds, size_t count, struct 
     } while (count == 0 && spent < seconds);
     const bool aimed = shape->name[0] == '*';
     if (count == 0)
-        printf("%s\t%s\t%.0f\t%zu\t%d\n", shape->driver, shape->name + aimed, (double)messages / spent,
-               readings / messages, aimed);
+        printf("%s\t%s\t%.0f\t%zu\t%d\t%.2f\n", shape->driver, shape->name + aimed, (double)messages / spent,
+               readings / messages, aimed, by_cjson(&message, seconds / 2) * (double)messages / spent);
     driver->release(prepared);
     return true;
 }

@@ -2,9 +2,9 @@
  * a verdict in range, a sink that holds only what may be stored, a sentence with every refusal, the same answer twice, and once more from
  * the same thing in another notation (twins.h).
  *
- * Input: byte 0 chooses the driver; byte 1 is odd when a mapping follows; a line with the topic; the mapping's lines (in the order of
- * `keys`, then path, quantity, unit, channel and a missing value per field, up to an empty path); the rest is the payload.
- * seeds.py makes such inputs of tests/drivers. */
+ * Input: byte 0 chooses the driver, unless ECOGOV_FUZZ_DRIVER names the one to search; byte 1 is odd when a mapping follows; a line with
+ * the topic; the mapping's lines (in the order of `keys`, then path, quantity, unit, channel and a missing value per field, up to an empty
+ * path); the rest is the payload. seeds.py makes such inputs of tests/drivers. */
 #include "input.h"
 #include "twins.h"
 
@@ -21,6 +21,12 @@
 
 static const struct eg_driver *driver_of(unsigned choice)
 {
+    const char *pinned = getenv("ECOGOV_FUZZ_DRIVER");
+    if (pinned && *pinned) {
+        const struct eg_driver *driver = eg_driver_find(pinned);
+        DEMAND(driver, "ECOGOV_FUZZ_DRIVER=%s: no such driver", pinned);
+        return driver;
+    }
     unsigned count = 0;
     while (eg_driver_at(count))
         count++;

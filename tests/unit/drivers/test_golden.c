@@ -6,7 +6,7 @@
  *   {"verdict":"malformed","reason_contains":"…"}
  *
  * "after":["NAME",…] are pairs whose payloads came before, for a driver that remembers; "gap":2 messages were lost before it, "unread":1
- * value could not be read, "gone":["DEVICE",…] have left. */
+ * value could not be read, "gone":["DEVICE",…] have left; "arrived" is when the message came, 1970 where that does not matter. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -139,6 +139,9 @@ static cJSON *decode(const struct eg_driver *driver, const void *prepared, struc
     struct eg_message message = {
         .topic = own_topic == NULL ? topic : own_topic, .payload_len = length, .memory = memory};
     message.topic_len = strlen(message.topic);
+    const char *arrived = text_of(expect, "arrived");
+    if (arrived != NULL)
+        assert_true(eg_time_parse(arrived, strlen(arrived), &message.arrived_ms));
     message.quantity = text_of(expect, "topic_quantity"); /* what the template calls {quantity} */
     message.quantity_len = message.quantity == NULL ? 0 : strlen(message.quantity);
     /* A block of exactly that size: a driver that reads one byte too many is caught by the sanitizer. */
