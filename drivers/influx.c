@@ -25,13 +25,13 @@
 
 #define BYTES_MAX (256 * 1024)
 #define TAGS_MAX 64
-#define TOKEN_MAX 255                 /* bytes of a key or a tag's value */
-#define TIME_MAX_MS 253402300799999.0 /* the end of year 9999 */
+#define TOKEN_MAX 255                        /* bytes of a key or a tag's value */
+#define TIME_MAX_MS INT64_C(253402300799999) /* the end of year 9999 */
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
 
 struct plan {
     struct eg_named named;
-    double to_ms;
+    int64_t per_second;                                 /* counts of a time */
     char device[TOKEN_MAX + 1], channel[TOKEN_MAX + 1]; /* tags; "" for none */
 };
 struct token {
@@ -56,16 +56,16 @@ static void release(void *prepared)
     free(plan);
 }
 
-/* Milliseconds per count; 0: there is no such precision. */
-static double precision_ms(const char *name)
+/* Counts per second; 0: there is no such precision. */
+static int64_t precision(const char *name)
 {
     const struct {
         const char *name;
-        double ms;
-    } known[] = {{"", 1e-6}, {"ns", 1e-6}, {"us", 1e-3}, {"ms", 1}, {"s", 1000}};
+        int64_t counts;
+    } known[] = {{"", 1000000000}, {"ns", 1000000000}, {"us", 1000000}, {"ms", 1000}, {"s", 1}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (name == NULL || strcmp(known[i].name, name) == 0)
-            return known[i].ms;
+            return known[i].counts;
     return 0;
 }
 
@@ -90,8 +90,8 @@ static int prepare(const struct eg_mapping *mapping, void **ret_prepared, char *
         return -1;
     }
     bool good = eg_named_init(&plan->named, mapping, error, error_size, ret_field);
-    plan->to_ms = precision_ms(mapping == NULL ? NULL : mapping->precision);
-    if (good && plan->to_ms == 0) {
+    plan->per_second = precision(mapping == NULL ? NULL : mapping->precision);
+    if (good && plan->per_second == 0) {
         (void)snprintf(error, error_size, "the precision must be s, ms, us or ns");
         good = false;
     }
@@ -316,10 +316,25 @@ static enum eg_verdict read_fields(struct reader *reader, size_t line_start)
     return line_ends(reader) || *reader->at == ' ' ? EG_DECODED : refuse(reader, "something follows a value");
 }
 
+/* Whole, for nanoseconds are more than a double holds. False: none between 1970 and 9999. */
+static bool count_to_ms(const struct token *token, int64_t per_second, int64_t *ret_ms)
+{
+    int64_t count = 0;
+    for (const char *at = token->text + (token->text[0] == '+'); *at != '\0'; at++) {
+        if (*at == '-' || count > (INT64_MAX - 9) / 10)
+            return false;
+        count = count * 10 + (*at - '0');
+    }
+    if (per_second == 1 && count > TIME_MAX_MS / 1000)
+        return false;
+    *ret_ms = per_second == 1 ? count * 1000 : count / (per_second / 1000);
+    return *ret_ms <= TIME_MAX_MS;
+}
+
 static enum eg_verdict read_time(struct reader *reader, size_t line_start)
 {
     struct token token;
-    double count;
+    int64_t ms;
     skip_blanks(reader);
     if (line_ends(reader))
         return EG_DECODED;
@@ -327,15 +342,13 @@ static enum eg_verdict read_time(struct reader *reader, size_t line_start)
     if (verdict != EG_DECODED)
         return verdict;
     skip_blanks(reader);
-    if (!line_ends(reader) || !digits_only(token.text, token.length, true) ||
-        !eg_decimal_parse(token.text, token.length, &count))
+    if (!line_ends(reader) || !digits_only(token.text, token.length, true))
         return refuse(reader, "what follows the fields is no time");
-    const double ms = floor(count * reader->plan->to_ms);
-    if (!(ms >= 0 && ms <= TIME_MAX_MS))
+    if (!count_to_ms(&token, reader->plan->per_second, &ms))
         return REFUSE(reader->sink, EG_IMPLAUSIBLE,
                       "line %zu: no time between 1970 and 9999 (check the precision)", reader->line);
     for (size_t i = line_start; i < reader->sink->count; i++)
-        reader->sink->readings[i].time_ms = (int64_t)ms;
+        reader->sink->readings[i].time_ms = ms;
     return EG_DECODED;
 }
 
@@ -378,7 +391,7 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
                       BYTES_MAX);
     struct plan plain; /* not cleared for nothing: it is large */
     if (prepared == NULL) {
-        plain = (struct plan){.to_ms = precision_ms(NULL)};
+        plain = (struct plan){.per_second = precision(NULL)};
         eg_quantity_index_init(&plain.named.names);
     }
     const char *text = (const char *)message->payload;
