@@ -112,7 +112,9 @@ static bool on_report(void *user, const struct eg_report *report)
 
 static bool on_import(void *user, const struct eg_import *import)
 {
-    return hand(user, (struct eg_event){.kind = EG_EVENT_IMPORT, .import = *import});
+    const struct house *house = user;
+    return !(house->turn && eg_turn_is_short(house->turn)) &&
+           hand(user, (struct eg_event){.kind = EG_EVENT_IMPORT, .import = *import});
 }
 
 static bool on_retry(void *user, const struct eg_retry *retry)
@@ -179,6 +181,15 @@ static void on_release(void *user, const struct eg_batch *batch)
         eg_fault_clear(&house->faults, "cases.full");
     }
     eg_outbox_release(house->outbox, batch);
+}
+
+static void on_hold(void *user, bool held)
+{
+    struct house *house = user;
+    if (house->mqtt && held)
+        eg_mqtt_pause(house->mqtt);
+    else if (house->mqtt)
+        eg_mqtt_release(house->mqtt);
 }
 
 /* --- leaving: mirror order, each floor when the one above is gone --- */
@@ -301,7 +312,7 @@ static void remember_subscriptions(struct house *house)
 
 static int build_edges(struct house *house, struct eg_err *err)
 {
-    const struct eg_turn_edges edges = {house, on_pause, on_release, on_fatal};
+    const struct eg_turn_edges edges = {house, on_pause, on_release, on_hold, on_fatal};
     const struct eg_api_door api_door = {house,          tell_state, on_command, on_import,
                                          look_at_outbox, on_retry,   on_report};
     const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_telling, on_published};

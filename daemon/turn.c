@@ -1,7 +1,6 @@
 /* The heartbeat (turn.h). Knows the order of things: decide, commit, release. Knows no MQTT, no socket, no SQL; is handed events by the
  * edges' doors and tells the edges when to hold and when to let go. Called by house.c. */
-#include "turn.h"
-#include "waiting.h"
+#include "tidying.h"
 
 #include <base/clock.h>
 #include <base/log.h>
@@ -11,11 +10,8 @@
 
 /* about 25 ms of work at full speed; twice as much rather than wait for the worker to finish tidying */
 #define TURN_READINGS_MAX 8192
-#define TIDY_BITE_US 3000
-#define TIDY_PAUSE_MS 20
-#define TIDY_EVERY 64 /* commits */
-#define RETRY_MS 1000 /* after a full disk */
-#define ROOM_BITES 100
+#define RESERVE_FROM_TRY 2
+#define WAIT_FROM_TRY 3
 /* So many events, then so long nothing: a backlog has come in whole. Its turn need not wait for commit_interval: shared by so many,
  * the page or two that an earlier commit costs are nothing. The everyday trickle does wait: that is what spares the card. */
 #define QUIET_EVENTS 256
@@ -23,38 +19,6 @@
 /* A deadline is looked at once a minute at least: the wall clock may be set meanwhile. */
 #define WAKE_MOST_MS 60000
 
-enum state { OPEN, COMMITTING, TIDYING, HALTED };
-
-struct eg_turn {
-    uv_loop_t *loop;
-    const struct eg_conf *conf;
-    struct eg_pipeline *pipeline;
-    struct eg_store *store;
-    struct eg_faults *faults;
-    struct eg_turn_edges edges;
-    struct eg_batch batch;    /* being filled, or under way to the disk */
-    struct eg_batch released; /* on disk, being let out: what comes in now is of the next turn */
-    enum state state;
-    uv_timer_t timer; /* the first event's patience, or the next try */
-    uv_timer_t tidy_timer;
-    uv_timer_t wake_timer; /* a case is due */
-    uv_work_t work;
-    int result, full_tries;
-    bool more_to_tidy, paused, commit_wanted; /* wanted while the worker tidies */
-    struct eg_err err;
-    int64_t began_us, tidy_at_ms, patience_until_us;
-    unsigned long tidied_commits; /* as many had been when the store was last looked at */
-    size_t quiet_events;          /* as many as there were when the socket went dry; 0: it did not */
-    struct eg_turn_figures figures;
-    struct eg_waiting waiting;
-    void (*quiet)(void *user);
-    void *quiet_user;
-    void (*closed)(void *user);
-    void *closed_user;
-    int handles; /* still to be closed */
-};
-
-static void advance(struct eg_turn *turn);
 static void halt(struct eg_turn *turn);
 
 /* --- the commit --- */
@@ -66,29 +30,32 @@ static void commit_work(uv_work_t *work)
 }
 
 static void commit_again(uv_timer_t *timer);
-static void make_room_work(uv_work_t *work);
+
+/* At max_size what is oldest gives way, so at once; then with what is kept back for cases, at once; then there is nothing but to wait. */
+static void try_again(struct eg_turn *turn)
+{
+    if (++turn->full_tries < WAIT_FROM_TRY) {
+        commit_again(&turn->timer);
+        return;
+    }
+    if (turn->closed) { /* what is not on disk was never acknowledged: the broker brings it again */
+        eg_log(EG_LOG_WARNING, "store: leaving without the last turn: %s", turn->err.text);
+        halt(turn);
+        return;
+    }
+    if (eg_fault_raise(turn->faults, "store.full", eg_clock_now_ms(),
+                       "%s; nothing is acknowledged until there is room", turn->err.text))
+        eg_log(EG_LOG_ERROR, "store: %s", turn->err.text);
+    uv_timer_start(&turn->timer, commit_again, EG_TURN_RETRY_MS, 0);
+}
 
 static void committed(uv_work_t *work, int status)
 {
     struct eg_turn *turn = work->data;
     (void)status;
     turn->figures.beats++;
-    if (turn->result == EG_EFULL &&
-        turn->closed) { /* what is not on disk was never acknowledged: the broker brings it again */
-        eg_log(EG_LOG_WARNING, "store: leaving without the last turn: %s", turn->err.text);
-        halt(turn);
-        return;
-    }
-    if (turn->result == EG_EFULL &&
-        !turn->full_tries++) { /* at max_size what is oldest gives way: tried at once */
-        commit_again(&turn->timer);
-        return;
-    }
     if (turn->result == EG_EFULL) {
-        if (eg_fault_raise(turn->faults, "store.full", eg_clock_now_ms(),
-                           "%s; nothing is acknowledged until there is room", turn->err.text))
-            eg_log(EG_LOG_ERROR, "store: %s", turn->err.text);
-        uv_timer_start(&turn->timer, commit_again, RETRY_MS, 0);
+        try_again(turn);
         return;
     }
     if (turn->result != EG_OK) {
@@ -98,8 +65,6 @@ static void committed(uv_work_t *work, int status)
             turn->edges.fatal(turn->edges.user, turn->err.text);
         return;
     }
-    if (eg_fault_clear(turn->faults, "store.full"))
-        eg_log(EG_LOG_INFO, "store: there is room again");
     turn->full_tries = 0;
     turn->figures.commits++;
     turn->figures.last_commit_us = eg_clock_mono_us() - turn->began_us;
@@ -115,11 +80,12 @@ static void committed(uv_work_t *work, int status)
     if (turn->edges.release)
         turn->edges.release(turn->edges.user, &turn->released);
     eg_batch_clear(&turn->released);
+    eg_tidying_mind_room(turn);
     if (turn->state == OPEN) /* else a pipelined command has begun the next commit already */
-        advance(turn);
+        eg_turn_advance(turn);
 }
 
-static void begin_commit(struct eg_turn *turn)
+void eg_turn_begin_commit(struct eg_turn *turn)
 {
     uv_timer_stop(&turn->timer);
     if (turn->state == TIDYING) { /* one worker, one writer: a bite is short */
@@ -145,14 +111,10 @@ static void begin_commit(struct eg_turn *turn)
     uv_queue_work(turn->loop, &turn->work, commit_work, committed);
 }
 
-/* Nothing else can run meanwhile, and nothing is released before it is done: as many bites as it takes, within reason. */
 static void make_room_work(uv_work_t *work)
 {
     struct eg_turn *turn = work->data;
-    bool more = true;
-    for (int bites = 0; more && bites < ROOM_BITES; bites++)
-        if (eg_store_tidy(turn->store, turn->tidy_at_ms, TIDY_BITE_US, &more, &turn->err) != EG_OK)
-            break; /* the commit says why */
+    eg_tidying_make_room(turn, turn->full_tries >= RESERVE_FROM_TRY);
     commit_work(work);
 }
 
@@ -180,45 +142,7 @@ static void patience_over(uv_timer_t *timer)
         uv_timer_start(timer, patience_over, (uint64_t)(left_us / 1000 + 1), 0);
         return;
     }
-    begin_commit(turn);
-}
-
-/* --- tidying between turns --- */
-
-static void tidy_work(uv_work_t *work)
-{
-    struct eg_turn *turn = work->data;
-    turn->result =
-        eg_store_tidy(turn->store, turn->tidy_at_ms, TIDY_BITE_US, &turn->more_to_tidy, &turn->err);
-}
-
-static void tidied(uv_work_t *work, int status)
-{
-    struct eg_turn *turn = work->data;
-    (void)status;
-    turn->state = OPEN;
-    if (turn->result != EG_OK) {
-        turn->more_to_tidy = false;
-        if (eg_fault_raise(turn->faults, "store.tidy", eg_clock_now_ms(), "%s", turn->err.text))
-            eg_log(EG_LOG_WARNING, "store: %s", turn->err.text);
-    } else {
-        eg_fault_clear(turn->faults, "store.tidy");
-    }
-    if (turn->commit_wanted)
-        begin_commit(turn);
-    else
-        advance(turn);
-}
-
-static void tidy(uv_timer_t *timer)
-{
-    struct eg_turn *turn = timer->data;
-    if (turn->state != OPEN)
-        return; /* the commit's end asks again */
-    turn->state = TIDYING;
-    turn->tidy_at_ms = eg_clock_now_ms();
-    turn->tidied_commits = turn->figures.commits;
-    uv_queue_work(turn->loop, &turn->work, tidy_work, tidied);
+    eg_turn_begin_commit(turn);
 }
 
 /* --- events --- */
@@ -264,7 +188,7 @@ bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)
     if (!turn->batch.urgent && !turn->batch.failed && turn->batch.readings_count < most &&
         turn->batch.events < most)
         return true;
-    begin_commit(turn);
+    eg_turn_begin_commit(turn);
     return false;
 }
 
@@ -273,7 +197,7 @@ void eg_turn_dry(struct eg_turn *turn, bool full, bool perhaps)
     if (!open_for_events(turn) || !turn->batch.events)
         return;
     if (full)
-        begin_commit(turn);
+        eg_turn_begin_commit(turn);
     else if (perhaps || turn->batch.events >= QUIET_EVENTS)
         await_silence(turn);
 }
@@ -283,7 +207,7 @@ static bool wait_for_turn(struct eg_turn *turn, const struct eg_event *event)
     if (turn->closed || !eg_waiting_add(&turn->waiting, event))
         return false;
     if (open_for_events(turn) && !turn->commit_wanted)
-        advance(turn);
+        eg_turn_advance(turn);
     return true;
 }
 
@@ -333,8 +257,12 @@ static void halt(struct eg_turn *turn)
 static void on_wake(uv_timer_t *timer)
 {
     struct eg_turn *turn = timer->data;
+    if (!turn->minded) { /* the disk may have been full at the start */
+        turn->minded = true;
+        eg_tidying_mind_room(turn);
+    }
     if (open_for_events(turn)) /* else the end of the commit looks */
-        advance(turn);
+        eg_turn_advance(turn);
 }
 
 /* What time has done is an event like any other. */
@@ -349,7 +277,7 @@ static void wake(struct eg_turn *turn)
 }
 
 /* The turn is open and nobody works: take what waited, then commit, or rest. */
-static void advance(struct eg_turn *turn)
+void eg_turn_advance(struct eg_turn *turn)
 {
     const struct eg_event *event;
     while (open_for_events(turn) && (event = eg_waiting_oldest(&turn->waiting))) {
@@ -360,7 +288,7 @@ static void advance(struct eg_turn *turn)
         wake(turn);
     if (turn->batch.events && !turn->commit_wanted &&
         (turn->batch.urgent || turn->batch.failed || turn->closed || turn->quiet)) {
-        begin_commit(turn);
+        eg_turn_begin_commit(turn);
         return;
     }
     if (turn->state != OPEN)
@@ -372,10 +300,8 @@ static void advance(struct eg_turn *turn)
     }
     if (!turn->batch.events && turn->closed && !uv_is_closing((uv_handle_t *)&turn->timer)) {
         close_timers(turn);
-    } else if (!turn->closed &&
-               (turn->more_to_tidy || turn->figures.commits - turn->tidied_commits >= TIDY_EVERY) &&
-               !uv_is_active((uv_handle_t *)&turn->tidy_timer)) {
-        uv_timer_start(&turn->tidy_timer, tidy, turn->more_to_tidy ? 0 : TIDY_PAUSE_MS, 0);
+    } else if (!turn->closed) {
+        eg_tidying_soon(turn);
     }
 }
 
@@ -384,7 +310,7 @@ void eg_turn_quiet(struct eg_turn *turn, void (*when)(void *user), void *user)
     turn->quiet = when;
     turn->quiet_user = user;
     if (turn->state == OPEN)
-        advance(turn);
+        eg_turn_advance(turn);
 }
 
 int eg_turn_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_pipeline *pipeline,
@@ -419,6 +345,11 @@ void eg_turn_configure(struct eg_turn *turn, const struct eg_conf *conf)
     uv_timer_start(&turn->wake_timer, on_wake, 0, 0);
 }
 
+bool eg_turn_is_short(const struct eg_turn *turn)
+{
+    return turn->is_short;
+}
+
 void eg_turn_figures(const struct eg_turn *turn, struct eg_turn_figures *ret)
 {
     *ret = turn->figures;
@@ -432,6 +363,6 @@ void eg_turn_close(struct eg_turn *turn, void (*closed)(void *user), void *user)
         if (turn->state == HALTED)
             halt(turn);
         else
-            advance(turn);
+            eg_turn_advance(turn);
     }
 }

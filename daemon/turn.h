@@ -3,7 +3,9 @@
  * Events are folded into a batch while the turn is open. It closes when something in it is urgent (a case moved, an operator waits), when
  * the broker's window is used up, when it is full, or when its first event has waited `commit_interval`. Then reading pauses, a
  * worker thread makes the batch true in one transaction, and only after that anything leaves: PUBACKs, answers, notifications.
- * Between the turns the worker tidies the store in small bites. Events that come while a commit runs wait for the next turn. */
+ * Between the turns the worker tidies the store in small bites. Events that come while a commit runs wait for the next turn.
+ *
+ * When the disk is full, what the store keeps back for cases is used: readings then wait at the broker, commands and deadlines do not. */
 #ifndef EG_TURN_H
 #define EG_TURN_H
 
@@ -18,6 +20,8 @@ struct eg_turn_edges {
     void *user;
     void (*pause)(void *user);                                 /* a commit begins: read no more */
     void (*release)(void *user, const struct eg_batch *batch); /* it is on disk: let out what waits */
+    /* After a release: the store has no room for more readings, read none until told otherwise; all else goes on. */
+    void (*hold)(void *user, bool held);
     void (*fatal)(void *user, const char *sentence); /* it will never be: leave, start again from the store */
 };
 
@@ -33,6 +37,9 @@ void eg_turn_dry(struct eg_turn *turn, bool full, bool perhaps);
 /* Commands, reports, imports, retries: dated here. Copies; false: too many wait. */
 bool eg_turn_event(struct eg_turn *turn, struct eg_event event);
 bool eg_turn_delivery(struct eg_turn *turn, const struct eg_delivery *delivery); /* false: not now */
+
+/* No room for readings: whoever brings many is to come back later. */
+bool eg_turn_is_short(const struct eg_turn *turn);
 
 /* Nothing uncommitted and no commit running: the pipeline may be given a new configuration. Otherwise `when` is called as soon as
  * that is so (one at a time). */

@@ -8,6 +8,10 @@
 
 #define QUARANTINE_ROWS 2000 /* times EG_QUARANTINE_BYTES: 32 MB at the most */
 #define QUARANTINE_LEAST 16
+#define OUTBOX_ROWS 10000
+#define OUTBOX_PENDING 100000
+#define OUTBOX_LEAST 100
+#define OUTBOX_BYTES 2048 /* a row, on average */
 #define PRUNE_EVERY 100
 
 static void bind_time(sqlite3_stmt *sql, int at, int64_t ms)
@@ -220,6 +224,26 @@ static int put_cases(struct eg_store *store, const struct eg_batch *batch)
     return code == SQLITE_OK && batch->case_events_count ? put_history(store) : code;
 }
 
+static int64_t rows_within(int64_t bytes, int64_t row, int64_t least, int64_t most)
+{
+    int64_t rows = bytes / row;
+    return rows < least ? least : rows > most ? most : rows;
+}
+
+/* Telling must not take the place of what is told: what was delivered takes a sixteenth of max_size at the most, and what the broker was
+ * not there to hear an eighth. The history of a case knows all of it. */
+static int bound_outbox(struct eg_store *store, int64_t now_ms)
+{
+    int64_t bytes = store->max_pages * EG_PAGE_BYTES;
+    sqlite3_bind_int64(store->sql[SQL_OUTBOX_OVERFLOW], 1,
+                       rows_within(bytes / 8, OUTBOX_BYTES, OUTBOX_LEAST, OUTBOX_PENDING));
+    sqlite3_bind_int64(store->sql[SQL_OUTBOX_OVERFLOW], 2, now_ms);
+    sqlite3_bind_int64(store->sql[SQL_OUTBOX_PRUNE], 1,
+                       rows_within(bytes / 16, OUTBOX_BYTES, OUTBOX_LEAST, OUTBOX_ROWS));
+    int code = eg_sql_run(store, SQL_OUTBOX_OVERFLOW);
+    return code == SQLITE_OK ? eg_sql_run(store, SQL_OUTBOX_PRUNE) : code;
+}
+
 static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
 {
     int code = SQLITE_OK;
@@ -264,10 +288,10 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
             sqlite3_bind_null(sql, 5);
         code = eg_sql_run(store, SQL_OUTBOX_TRIED);
     }
-    store->outbox_since_prune += (int)batch->outbox_done_count;
+    store->outbox_since_prune += (int)(batch->outbox_count + batch->outbox_done_count);
     if (code == SQLITE_OK && store->outbox_since_prune >= PRUNE_EVERY) {
         store->outbox_since_prune = 0;
-        code = eg_sql_run(store, SQL_OUTBOX_PRUNE);
+        code = bound_outbox(store, batch->now_ms);
     }
     return code;
 }
@@ -294,8 +318,8 @@ static int put_told(struct eg_store *store, const struct eg_batch *batch)
 /* A sixteenth of max_size at the most: garbage must not push readings out. */
 static int64_t quarantine_most(const struct eg_store *store)
 {
-    int64_t most = store->max_pages * 4096 / 16 / EG_QUARANTINE_BYTES;
-    return most > QUARANTINE_ROWS ? QUARANTINE_ROWS : most < QUARANTINE_LEAST ? QUARANTINE_LEAST : most;
+    return rows_within(store->max_pages * EG_PAGE_BYTES / 16, EG_QUARANTINE_BYTES, QUARANTINE_LEAST,
+                       QUARANTINE_ROWS);
 }
 
 static int put_quarantine(struct eg_store *store, const struct eg_batch *batch)
@@ -362,7 +386,7 @@ static void ask_for_room(struct eg_store *store, const struct eg_batch *batch)
                 batch->devices_count + batch->series_count + batch->rule_states_count);
     for (size_t i = 0; i < batch->quarantine_count; i++)
         bytes += batch->quarantine[i].payload_len + 1024;
-    store->pages_wanted = reserve + 2 * (int64_t)(bytes / 4096);
+    store->pages_wanted = reserve + 2 * (int64_t)(bytes / EG_PAGE_BYTES);
     if (store->pages_wanted > store->max_pages / 2)
         store->pages_wanted = store->max_pages / 2;
     store->nothing_left = false;

@@ -28,6 +28,8 @@
 /* Pages in the log: from the first on a bite of tidying writes them back, beyond the second a commit does it itself. 4 MB, 32 MB. */
 #define EG_WAL_PAGES 1000
 #define EG_WAL_PAGES_MAX 8000
+#define EG_WAL_PAGES_SHORT 64 /* while there is no room for a longer one */
+#define EG_PAGE_BYTES 4096
 
 /* (series, time) → newest value, of the readings in the journal. Belongs to the reader, made when first asked: readings in order, the
  * rule, never ask. */
@@ -62,6 +64,7 @@ enum eg_sql {
     SQL_OUTBOX,
     SQL_OUTBOX_DONE,
     SQL_OUTBOX_PRUNE,
+    SQL_OUTBOX_OVERFLOW,
     SQL_OUTBOX_TRIED,
     SQL_TOLD,
     SQL_TOLD_DROP,
@@ -181,7 +184,10 @@ struct eg_store {
     char *path;
     int lock_fd;
     struct eg_age age;
-    int64_t max_pages;                /* of the file */
+    int64_t max_pages;                /* of the file, as far as readings may fill it */
+    int64_t spare_pages;              /* above that, for cases when there is no room (room.c) */
+    int64_t reserve_bytes;            /* kept back on the disk */
+    _Atomic bool short_of_room;       /* both are being used */
     int64_t pages_free, pages_wanted; /* as last measured; below that, old things go */
     bool nothing_left;                /* that might go */
     bool prune;                       /* there may be things that are too old */
@@ -210,10 +216,10 @@ struct eg_store {
     _Atomic int64_t bytes, bytes_written;
     _Atomic uint64_t readings, journal_readings;
     _Atomic bool wants_tidy;
-    int quarantine_since_prune, outbox_since_prune;
-    int wal_pages; /* in the log after the last commit */
-    int wal_due;   /* above so many it is written back */
-    int wal_moved; /* of them, written back already */
+    int quarantine_since_prune, outbox_since_prune; /* rows */
+    int wal_pages;                                  /* in the log after the last commit */
+    int wal_due;                                    /* above so many it is written back */
+    int wal_moved;                                  /* of them, written back already */
 };
 /* recent.c: the journal's readings as chains, one per series, newest first. */
 struct eg_recent {
@@ -369,6 +375,13 @@ int eg_age_configure(struct eg_store *store, const struct eg_conf *conf,
 int64_t eg_age_kept(const struct eg_age *age, enum eg_age_of of, const char *domain, int quantity);
 int eg_age_some(struct eg_store *store, int64_t now_ms, bool *ret_done); /* an SQLite code */
 void eg_age_finish(struct eg_store *store);
+
+/* room.c */
+void eg_room_size(struct eg_store *store, int64_t max_size);
+void eg_room_before(struct eg_store *store); /* before the file is opened */
+int eg_room_open(struct eg_store *store, struct eg_err *err);
+/* While it is short of room: takes back what was kept back, if there is room for it again. */
+void eg_room_regain(struct eg_store *store);
 
 /* prune.c */
 int64_t eg_prune_reserve(int64_t max_pages);

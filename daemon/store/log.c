@@ -2,7 +2,8 @@
  * pages hold. Called by seal.c between turns; by commit.c only when tidying could not keep up. */
 #include <store/inside.h>
 
-#define AGAIN_PAGES 250 /* a reader held the log, or the disk refused: so much more, and it is tried again */
+/* A reader held the log, or the disk refused: so much more, and it is tried again. */
+#define AGAIN_PAGES(store) (atomic_load(&(store)->short_of_room) ? 16 : 250)
 
 /* SQLite's hook: after each commit of the writer. A log that is shorter than before was begun anew. */
 int eg_log_note(void *user, sqlite3 *db, const char *name, int pages)
@@ -11,7 +12,7 @@ int eg_log_note(void *user, sqlite3 *db, const char *name, int pages)
     (void)db;
     (void)name;
     if (pages < store->wal_pages) {
-        store->wal_due = EG_WAL_PAGES;
+        store->wal_due = atomic_load(&store->short_of_room) ? EG_WAL_PAGES_SHORT : EG_WAL_PAGES;
         store->wal_moved = 0;
     }
     store->wal_pages = pages;
@@ -32,5 +33,5 @@ void eg_log_write_back(struct eg_store *store)
         eg_flash_moved(store, store->wal_moved, moved);
         store->wal_moved = moved;
     }
-    store->wal_due = store->wal_pages + AGAIN_PAGES;
+    store->wal_due = store->wal_pages + AGAIN_PAGES(store);
 }

@@ -268,8 +268,10 @@ static bool enough(const struct eg_store *store)
 /* Room before all that needs some. */
 static enum work next_work(const struct eg_store *store)
 {
+    bool is_short = atomic_load(&store->short_of_room); /* then only what makes some */
     return eg_log_due(store)       ? WRITE_BACK
            : eg_prune_tight(store) ? PRUNE
+           : is_short              ? store->prune ? PRUNE : NOTHING
            : store->forget         ? FORGET
            : store->bare           ? BARE
            : store->seal.gathered  ? PUT
@@ -329,8 +331,10 @@ int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, boo
         store->prune_at_ms = now_ms + PRUNE_EVERY_MS;
     }
     enum work work = next_work(store);
-    if (work == NOTHING)
+    if (work == NOTHING) {
+        eg_room_regain(store);
         return EG_OK;
+    }
     if (work == WRITE_BACK)
         eg_log_write_back(store);
     else if (work == GATHER)

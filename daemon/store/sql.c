@@ -11,7 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PAGE 4096
+/* Of a row of `rows`: it lies within a day of a case of its series. Evidence, kept as long as the case. */
+#define EVIDENCE(rows)                                                                                       \
+    "EXISTS(SELECT 1 FROM cases c WHERE c.series=" rows ".series AND c.opened_at-86400000<=t_last AND "      \
+    "(c.closed_at IS NULL OR c.closed_at+86400000>=t_first))"
 
 static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -50,7 +53,12 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OUTBOX_DONE] =
         "UPDATE outbox SET done_at=?2, delivered=?3, error=?4, carried_by=?5 WHERE id=?1 AND done_at IS NULL",
     [SQL_OUTBOX_PRUNE] =
-        "DELETE FROM outbox WHERE done_at IS NOT NULL AND id<=(SELECT max(id) FROM outbox)-10000",
+        "DELETE FROM outbox WHERE done_at IS NOT NULL AND id<=(SELECT max(id) FROM outbox)-?1",
+    /* what waits for the broker, beyond so many: the oldest */
+    [SQL_OUTBOX_OVERFLOW] = "UPDATE outbox SET done_at=?2, delivered=0, error='given up: the broker was away "
+                            "for too long' WHERE id IN"
+                            " (SELECT id FROM outbox WHERE done_at IS NULL AND party='' ORDER BY id LIMIT"
+                            " max(0,(SELECT count(*) FROM outbox WHERE done_at IS NULL AND party='')-?1))",
     [SQL_OUTBOX_TRIED] =
         "UPDATE outbox SET tries=?2, failing_since=?3, error=?4, delivered=?5 WHERE id=?1 AND "
         "done_at IS NULL",
@@ -75,11 +83,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_SERIES_MOST] = "SELECT ifnull(max(id),0) FROM series",
     [SQL_YOUNG_OLD] =
         "DELETE FROM young WHERE series IN (SELECT series FROM young ORDER BY t_last LIMIT ?1) RETURNING n",
-    /* a day around a case, for its series: evidence */
-    [SQL_CHUNK_OLD] =
-        "SELECT id, t_last, n, EXISTS(SELECT 1 FROM cases c WHERE c.series=chunk.series AND"
-        " c.opened_at-86400000<=t_last AND (c.closed_at IS NULL OR c.closed_at+86400000>=t_first))"
-        " FROM chunk WHERE (t_last,id)>(?1,?2) ORDER BY t_last, id LIMIT ?3",
+    [SQL_CHUNK_OLD] = "SELECT id, t_last, n, " EVIDENCE(
+        "chunk") " FROM chunk WHERE (t_last,id)>(?1,?2) ORDER BY t_last, id LIMIT ?3",
     [SQL_CHUNK_DROP] = "DELETE FROM chunk WHERE id=?1",
     [SQL_TURN_SEALED] = "SELECT seq, idents FROM turn WHERE seq>?1 AND seq<=?2 ORDER BY seq LIMIT ?3",
     [SQL_TURN_FOLD] = "DELETE FROM turn WHERE seq>=?1 AND seq<?2",
@@ -90,7 +95,8 @@ static const char *const texts[SQL_COUNT] = {
         "d.id=s.device ORDER BY "
         "r.start, r.series LIMIT ?4",
     [SQL_CHUNK_AGED] =
-        "SELECT id, n FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 ORDER BY t_first LIMIT ?3",
+        "SELECT id, n FROM chunk WHERE series=?1 AND t_first<?2 AND t_last<?2 AND NOT " EVIDENCE(
+            "chunk") " ORDER BY t_first LIMIT ?3",
     [SQL_SERIES_NEXT] =
         "SELECT s.id, d.domain, s.quantity FROM series s CROSS JOIN device d WHERE s.id>?1 AND "
         "d.id=s.device ORDER BY s.id LIMIT 1",
@@ -109,7 +115,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_BUCKET_OLD] =
         "DELETE FROM bucket WHERE id IN (SELECT id FROM bucket WHERE period=?1 ORDER BY t_last LIMIT ?2)",
     [SQL_PAGES] = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count",
-    [SQL_YOUNG_PRUNE] = "DELETE FROM young WHERE series=?1 AND t_last<?2 RETURNING n",
+    [SQL_YOUNG_PRUNE] =
+        "DELETE FROM young WHERE series=?1 AND t_last<?2 AND NOT " EVIDENCE("young") " RETURNING n",
 };
 
 int64_t eg_sql_number(sqlite3 *db, const char *query, int64_t otherwise)
@@ -245,15 +252,6 @@ static int take_lock(struct eg_store *store, struct eg_err *err)
     return EG_OK;
 }
 
-static int limit_size(struct eg_store *store, int64_t max_size, struct eg_err *err)
-{
-    char pragma[64];
-    snprintf(pragma, sizeof pragma, "PRAGMA max_page_count=%lld", (long long)(max_size / PAGE));
-    return sqlite3_exec(store->db, pragma, NULL, NULL, NULL) == SQLITE_OK
-               ? EG_OK
-               : eg_sql_error(store->db, err, "setting max_size");
-}
-
 /* A small file must not be filled by the journal alone, at 8 bytes a reading: then it is sealed earlier. */
 static void fit_into(struct eg_store *store, int64_t max_size)
 {
@@ -264,7 +262,7 @@ static void fit_into(struct eg_store *store, int64_t max_size)
         store->fold_at = most / 16;
     if (store->seal_run > most / 2)
         store->seal_run = most / 2;
-    store->max_pages = max_size / PAGE;
+    eg_room_size(store, max_size);
     store->pages_wanted = eg_prune_reserve(store->max_pages);
     store->spared_ms = INT64_MIN;
 }
@@ -290,6 +288,8 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     if (code == EG_OK)
         code = take_lock(store, err);
     if (code == EG_OK)
+        eg_room_before(store);
+    if (code == EG_OK)
         code = eg_sql_open(store->path, true, &store->db, err);
     if (code == EG_OK)
         code = eg_schema_migrate(store->db, store->path, err);
@@ -298,7 +298,7 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     if (code == EG_OK)
         code = eg_history_load(store->db, &store->history, err);
     if (code == EG_OK)
-        code = limit_size(store, conf->store.max_size, err);
+        code = eg_room_open(store, err);
     if (code != EG_OK) {
         eg_store_close(store);
         return code;
@@ -346,5 +346,6 @@ void eg_store_figures(const struct eg_store *store, struct eg_store_figures *ret
                                      .readings = atomic_load(&store->readings),
                                      .journal_readings = atomic_load(&store->journal_readings),
                                      .schema = EG_SCHEMA_VERSION,
-                                     .wants_tidy = atomic_load(&store->wants_tidy)};
+                                     .wants_tidy = atomic_load(&store->wants_tidy),
+                                     .short_of_room = atomic_load(&store->short_of_room)};
 }

@@ -28,6 +28,9 @@ int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struc
 /* One transaction for the whole batch. EG_OK: it is on disk. EG_EFULL: disk full or max_size reached, nothing written, may be tried
  * again. Any other code: fatal. */
 int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct eg_err *err);
+/* After a commit that found no room twice: what was kept back for cases (some MB of the disk, the last pages below max_size) may be used
+ * from now on, until a bite of tidying finds room enough to keep it back again. Not while a commit or tidy runs. */
+void eg_store_spend_reserve(struct eg_store *store);
 /* One bite of background work (seal journal rows into chunks, prune), at most about `budget_us` long; a transaction of its own. Writing the
  * log back is a bite, too, as long as the disk takes for it.
  * Not while a commit runs. *ret_more: there is more to do. */
@@ -40,7 +43,8 @@ struct eg_store_figures {
     uint64_t readings;         /* stored and still there */
     uint64_t journal_readings; /* of these, not sealed yet */
     int schema;
-    bool wants_tidy; /* at once: the log is long */
+    bool wants_tidy;    /* at once: the log is long */
+    bool short_of_room; /* the reserve is being used: no more readings, please */
 };
 void eg_store_figures(const struct eg_store *store,
                       struct eg_store_figures *ret); /* any thread; last known */

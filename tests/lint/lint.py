@@ -138,7 +138,7 @@ def room_of(name):
     if parts[0] == "daemon":
         if len(parts) > 2:
             return parts[1]
-        return "turn" if parts[1].startswith(("turn.", "waiting.")) else "main"
+        return "turn" if parts[1].startswith(("turn.", "tidying.", "waiting.")) else "main"
     if parts[0] == "drivers":
         return "kit" if parts[1] == "kit" else "drivers"
     return parts[0]

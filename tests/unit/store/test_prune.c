@@ -210,6 +210,68 @@ static void a_full_disk_drops_nothing(void **unused)
     house_raze(&house);
 }
 
+/* --- no room --- */
+
+static bool tidied_short(struct house *house)
+{
+    struct eg_store_figures figures;
+    bool more = true;
+    for (int bites = 0; more && bites < 200; bites++)
+        assert_int_equal(eg_store_tidy(house->store, NOW, 3000, &more, &house->err), EG_OK);
+    eg_store_figures(house->store, &figures);
+    return figures.short_of_room;
+}
+
+static bool reserve_is_there(const struct house *house)
+{
+    char path[128];
+    struct stat file;
+    snprintf(path, sizeof path, "%s.reserve", house->path);
+    return stat(path, &file) == 0 && file.st_blocks * 512 >= house->store->reserve_bytes;
+}
+
+/* Nothing is left that might go, and max_size is reached: what is kept back lets a turn through, and cases after it, until there is
+ * room. */
+static void what_is_kept_back_lets_cases_through(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_make(&house, "1MB");
+    assert_int_equal(house_enter(&house), EG_OK);
+    assert_true(reserve_is_there(&house));
+    register_series(&house);
+    run(&house, "CREATE TABLE hoard(bytes BLOB)");
+    while (sqlite3_exec(house.store->db, "INSERT INTO hoard VALUES(zeroblob(4000))", NULL, NULL, NULL) ==
+           SQLITE_OK)
+        ;
+    fill_turn(&house, 0);
+    assert_int_equal(house_commit(&house), EG_EFULL);
+    bool more = true;
+    for (int bites = 0; more && bites < 100; bites++)
+        if (eg_store_tidy(house.store, NOW, 3000, &more, &house.err) != EG_OK)
+            break;
+    assert_int_equal(house_commit(&house), EG_EFULL);
+    eg_store_spend_reserve(house.store);
+    assert_false(reserve_is_there(&house));
+    house_commits(&house);
+    assert_true(tidied_short(&house)); /* and remains so */
+    for (int i = 0; i < 5; i++) {
+        add_case(&house, 1 + i, 7, NOW, NOW + HOUR);
+        house.batch.events++;
+        house_commits(&house);
+        assert_true(tidied_short(&house));
+    }
+    assert_true(number_of(&house, "PRAGMA page_count") <= 1000000 / EG_PAGE_BYTES);
+    house_kill(&house); /* and in the next life, where the file is longer than readings may make it */
+    run(&house, "DELETE FROM hoard");
+    assert_false(tidied_short(&house));
+    assert_true(reserve_is_there(&house));
+    assert_int_equal(of_series(&house, 1, INT64_MIN, INT64_MAX).count, EACH);
+    run(&house, "DROP TABLE hoard");
+    house_verify(&house, "there was no room");
+    house_raze(&house);
+}
+
 static void what_is_too_old_goes(void **unused)
 {
     (void)unused;
@@ -237,6 +299,36 @@ static void what_is_too_old_goes(void **unused)
     tidy_all(&house, time_of(40 * EACH) + 4 * HOUR, 3000);
     assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=1") <= 100);
     house_verify(&house, "the old are gone");
+    house_raze(&house);
+}
+
+#define TURNS_AGED 41 /* the last two of them stay young */
+
+/* What is too old stays as long as its case does, sealed or young. */
+static void evidence_is_kept_as_long_as_its_case(void **unused)
+{
+    (void)unused;
+    struct house house;
+    house_start(&house);
+    register_series(&house);
+    house.store->seal_at = 1;
+    house.store->grown_points = 3 * EACH;
+    add_case(&house, 1, 5, time_of(100), time_of(200));
+    add_case(&house, 2, 6, time_of(0) - 60 * HOUR, time_of(0) - 25 * HOUR); /* its day is over */
+    live(&house, 0, TURNS_AGED - 2);
+    tidy_all(&house, time_of(TURNS_AGED * EACH), 3000);
+    house.store->grown_points = 100 * EACH;
+    live(&house, TURNS_AGED - 2, TURNS_AGED);
+    tidy_all(&house, time_of(TURNS_AGED * EACH), 3000);
+    assert_int_equal(number_of(&house, "SELECT count(*) FROM young"), SERIES);
+    house.store->age.kept_ms[EG_AGE_RAW] = 1000 * STEP_MS;
+    tidy_all(&house, time_of(TURNS_AGED * EACH) + 48 * HOUR, 0);
+    for (uint32_t series = 1; series <= SERIES; series++) {
+        struct seen seen = of_series(&house, series, INT64_MIN, INT64_MAX);
+        assert_int_equal(seen.count, series == 5 ? TURNS_AGED * EACH : 0);
+    }
+    assert_int_equal(house.store->dropped, (SERIES - 1) * TURNS_AGED * EACH);
+    house_verify(&house, "evidence");
     house_raze(&house);
 }
 
@@ -388,9 +480,14 @@ static void garbage_pushes_no_reading_out(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_oldest_give_way),       cmocka_unit_test(evidence_goes_last_but_goes),
-        cmocka_unit_test(a_full_disk_drops_nothing), cmocka_unit_test(garbage_pushes_no_reading_out),
-        cmocka_unit_test(what_is_too_old_goes),      cmocka_unit_test(each_is_kept_as_long_as_is_said_of_it),
+        cmocka_unit_test(the_oldest_give_way),
+        cmocka_unit_test(evidence_goes_last_but_goes),
+        cmocka_unit_test(a_full_disk_drops_nothing),
+        cmocka_unit_test(garbage_pushes_no_reading_out),
+        cmocka_unit_test(what_is_kept_back_lets_cases_through),
+        cmocka_unit_test(evidence_is_kept_as_long_as_its_case),
+        cmocka_unit_test(what_is_too_old_goes),
+        cmocka_unit_test(each_is_kept_as_long_as_is_said_of_it),
     };
     return cmocka_run_group_tests_name("prune", tests, NULL, NULL);
 }

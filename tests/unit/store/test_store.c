@@ -419,6 +419,30 @@ static void the_outbox_forgets_only_what_is_done(void **unused)
     house_raze(&house);
 }
 
+/* A small store, a broker that is never there: the oldest give up, and the file has an end. */
+static void the_outbox_has_an_end(void **unused)
+{
+    (void)unused;
+    struct house house;
+    struct outbox all = {0}, pending = {0};
+    house_start(&house);
+    house.store->max_pages = 8 * 1024 * 1024 / EG_PAGE_BYTES; /* an eighth of it: 512 rows */
+    for (int i = 0; i < 40; i++) {
+        add_notices(&house, 1 + i * 100, 100);
+        house_commits(&house);
+    }
+    assert_int_equal(eg_reader_outbox(house.reader, true, 0, 0, count_outbox, &pending, &house.err), EG_OK);
+    assert_int_equal(pending.count, 512);
+    assert_int_equal(pending.last, 4000);
+    assert_int_equal(eg_reader_outbox(house.reader, false, 0, 0, count_outbox, &all, &house.err), EG_OK);
+    assert_int_equal(all.count, 512); /* a sixteenth is 256: those given up lie further back */
+    assert_int_equal(eg_sql_number(house.reader->db,
+                                   "SELECT count(*) FROM outbox WHERE delivered=0 AND error LIKE 'given up%'",
+                                   -1),
+                     0);
+    house_raze(&house);
+}
+
 /* --- cases --- */
 
 static bool count_case(void *arg, const struct eg_case *row)
@@ -636,6 +660,7 @@ int main(void)
         cmocka_unit_test(the_quarantine_keeps_the_newest),
         cmocka_unit_test(a_large_payload_is_cut_and_its_length_kept),
         cmocka_unit_test(the_outbox_forgets_only_what_is_done),
+        cmocka_unit_test(the_outbox_has_an_end),
         cmocka_unit_test(questions_about_cases),
         cmocka_unit_test(the_history_is_append_only),
         cmocka_unit_test(an_export_stands_still),
