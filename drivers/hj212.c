@@ -9,7 +9,7 @@
  * names them ("a34004-Max"). A mark (-Flag) of F M S D C T B P is a fault, no value. Time: DataTime (the START of a period),
  * else QN, UTC+8 or utc_offset.
  * The device is the topic's, or with device_path MN the station's MN. Split packets (PNUM, PNO) are each read by themselves: each
- * repeats its DataTime.
+ * repeats its DataTime. Data that HJ 212-2025 lets a station encrypt is refused, and the sentence says so.
  *
  * Units are not in the frame. Taken: those of stations in the field, by code: ug/m3 for particles and for gases in ambient air,
  * mg/m3 for gases of emissions (ST 27, 31, 51), CO, NH3 and H2S; pressure in kPa or hPa by its size. Others: `fields` with the code
@@ -31,10 +31,13 @@
 #include <string.h>
 
 #define SEGMENT_MAX 1024
+#define ENCRYPTED_BLOCK 16
 #define BEIJING_MS INT64_C(28800000)
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
 
 static const char *const checksum_names[EG_HJ212_CHECKSUMS + 1] = {"hj212", "modbus", "arc", "none", NULL};
+
+static const char cp_begins[] = "CP=&&";
 
 struct plan {
     struct eg_named named;
@@ -118,6 +121,29 @@ static int prepare(const struct eg_mapping *mapping, void **ret_prepared, char *
 
 /* --- the frame --- */
 
+static const char *find(struct text in, const char *word)
+{
+    const size_t length = strlen(word);
+    for (size_t i = 0; i + length <= in.length; i++)
+        if (memcmp(in.at + i, word, length) == 0)
+            return in.at + i;
+    return NULL;
+}
+
+/* HJ 212-2025, appendix A: sixteen characters at a time are encrypted (SM4, say) where they stand, and the checksum is that of the clear
+ * text. What begins the data is plain in every clear frame. */
+static bool is_encrypted(struct text segment)
+{
+    const char *cp = find(segment, cp_begins), *at = cp == NULL ? NULL : cp + strlen(cp_begins);
+    const size_t left = at == NULL ? 0 : segment.length - (size_t)(at - segment.at);
+    if (left < ENCRYPTED_BLOCK)
+        return false;
+    for (size_t i = 0; i < ENCRYPTED_BLOCK; i++)
+        if (at[i] < 0x20 || at[i] > 0x7E)
+            return true;
+    return memcmp(at, "{0x", 3) == 0; /* as the standard prints it */
+}
+
 /* The segment of the frame at *at, which moves behind it. */
 static enum eg_verdict read_frame(const struct reader *reader, const struct eg_message *message, size_t *at,
                                   struct text *ret_segment)
@@ -134,13 +160,18 @@ static enum eg_verdict read_frame(const struct reader *reader, const struct eg_m
             reader->sink, EG_MALFORMED,
             "the length %d does not fit: no checksum of four hexadecimal digits stands behind the segment",
             length);
+    *ret_segment = (struct text){(const char *)frame + 6, (size_t)length};
+    if (is_encrypted(*ret_segment))
+        return REFUSE(
+            reader->sink, EG_MALFORMED,
+            "its data is encrypted (HJ 212-2025, appendix A), and nobody here has the key: let the data "
+            "collector send it in the clear");
     const enum eg_hj212_checksum which = reader->plan->checksum;
     const unsigned computed =
         which == EG_HJ212_NONE ? (unsigned)crc : eg_hj212_crc(frame + 6, (size_t)length, which);
     if ((unsigned)crc != computed && (unsigned)crc != eg_hj212_swapped(computed))
         return REFUSE(reader->sink, EG_CHECKSUM, "the checksum is %04X, the frame says %04X", computed,
                       (unsigned)crc);
-    *ret_segment = (struct text){(const char *)frame + 6, (size_t)length};
     *at += end + 4;
     return EG_DECODED;
 }
@@ -175,23 +206,13 @@ static struct text name_of(struct text pair, struct text *ret_value)
     return name;
 }
 
-static const char *find(struct text in, const char *word)
-{
-    const size_t length = strlen(word);
-    for (size_t i = 0; i + length <= in.length; i++)
-        if (memcmp(in.at + i, word, length) == 0)
-            return in.at + i;
-    return NULL;
-}
-
 static enum eg_verdict read_segment(struct reader *reader, struct text segment)
 {
-    static const char begin[] = "CP=&&";
     struct text piece, value, rest = segment;
-    const char *cp = find(segment, begin);
+    const char *cp = find(segment, cp_begins);
     if (cp == NULL)
         return REFUSE(reader->sink, EG_MALFORMED, "there is no CP=&&…&& in the segment");
-    reader->cp.at = cp + sizeof begin - 1;
+    reader->cp.at = cp + strlen(cp_begins);
     reader->cp.length = segment.length - (size_t)(reader->cp.at - segment.at);
     const char *end = find(reader->cp, "&&");
     if (end == NULL)

@@ -41,6 +41,9 @@ enum model {
     DL_TP,
     DL_TRS11,
     DL_TRS21,
+    DL_DS18,
+    DL_PYR,
+    DL_ATM41G2,
     MODELS
 };
 static const uint8_t words[MODELS][GROUPS_MAX] = {
@@ -50,7 +53,8 @@ static const uint8_t words[MODELS][GROUPS_MAX] = {
     [DL_ATM22] = {8, 1},      [DL_ATM41] = {17, 1}, [DL_CTD10] = {4, 1}, [DL_IAM] = {1, 2, 1, 2, 3, 1, 1},
     [DL_LP8P] = {2, 2, 8, 1}, [DL_NTU] = {5, 1},    [DL_OPTOD] = {5, 1}, [DL_SDD] = {18, 18, 1},
     [DL_SHT21] = {2, 1},      [DL_SHT35] = {2, 1},  [DL_TBRG] = {4, 1},  [DL_TP] = {16, 1},
-    [DL_TRS11] = {2, 1},      [DL_TRS21] = {2, 1},
+    [DL_TRS11] = {2, 1},      [DL_TRS21] = {2, 1},  [DL_DS18] = {1, 1},  [DL_PYR] = {1, 1},
+    [DL_ATM41G2] = {17, 1},
 };
 
 enum form { LINEAR, TOPP, LUX }; /* how a value comes from its word, and its neighbour */

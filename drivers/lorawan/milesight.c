@@ -121,6 +121,7 @@ static const struct entry {
     {ANY, 0x00, 1, &state, FAMILY, 0},
     {ANY, 0x01, 1, &beep, FAMILY, 0},
     {ANY, 0xc8, 4, &counter, FAMILY, 0},
+    {ANY, 0xc7, 2, &skipped, FAMILY, 0},  /* how strong a radar's echo is */
     {ANY, 0xd4, 7, &skipped, FAMILY, 0},  /* angles of EM310-TILT */
     {ANY, 0x88, 9, &skipped, FAMILY, 0},  /* where it is */
     {0xff, 0x01, 1, &skipped, FAMILY, 0}, /* what the device says of itself */

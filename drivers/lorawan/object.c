@@ -14,6 +14,7 @@
 
 #define DEPTH_MAX 8
 #define PATH_BYTES 160
+#define NAME_BYTES 64
 
 struct walk {
     struct eg_frame *frame;
@@ -182,6 +183,16 @@ static bool walk_numbered(struct walk *walk, const cJSON *object)
     return true;
 }
 
+/* {"temperatureSensor":{"3":25.5}}, as ChirpStack has Cayenne: the name is the parent's, the number a channel. */
+static const char *name_of(const cJSON *item, const char *parent, char joined[NAME_BYTES])
+{
+    const size_t digits = strspn(item->string, "0123456789");
+    if (*parent == '\0' || digits == 0 || digits > 3 || item->string[digits] != '\0')
+        return item->string;
+    const int used = snprintf(joined, NAME_BYTES, "%s_%s", parent, item->string);
+    return used > 0 && used < NAME_BYTES ? joined : item->string;
+}
+
 static void walk_members(struct walk *walk, const cJSON *parent, const char *key, int depth)
 {
     const size_t length = strlen(walk->path);
@@ -189,12 +200,16 @@ static void walk_members(struct walk *walk, const cJSON *parent, const char *key
     int index = 0;
     for (const cJSON *item = parent->child; item != NULL && !walk->frame->refused;
          item = item->next, index++) {
-        char number[16];
+        char number[16], joined[NAME_BYTES];
         (void)snprintf(number, sizeof number, "%d", index);
         const char *name = list ? number : item->string;
         const int used = snprintf(walk->path + length, sizeof walk->path - length, "/%s", name);
         if (used > 0 && (size_t)used < sizeof walk->path - length)
-            walk_value(walk, item, list ? (cJSON_IsNumber(item) ? "" : key) : name, NULL, depth + 1);
+            walk_value(walk, item,
+                       !list                  ? name_of(item, key, joined)
+                       : cJSON_IsNumber(item) ? ""
+                                              : key,
+                       NULL, depth + 1);
         walk->path[length] = '\0';
     }
 }
