@@ -12,6 +12,7 @@
 #define GUESS_POINTER 512
 #define GUESS_PARTS 16
 #define GUESS_NOTE 240
+#define GUESS_TOPIC 256
 
 /* A value of the payload and where it stands. */
 struct guess_leaf {
@@ -62,4 +63,18 @@ void guess_write_driver(const char *driver, bool names_device, const struct gues
 void guess_write_preset(const char *preset, const struct guess_place *place, struct eg_buf *out);
 /* A remark, one line. */
 void guess_note(struct eg_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What Home Assistant's discovery announces of one value. Borrowed from the announcement. */
+struct guess_announced {
+    char topic[GUESS_TOPIC];  /* where it is published */
+    char path[GUESS_POINTER]; /* within a JSON payload; "": the payload is the value */
+    int quantity;
+    const char *unit, *device; /* "", NULL: not said */
+    bool unit_known;           /* the quantity can come in it */
+};
+bool guess_is_announced(const cJSON *json);
+/* NULL, or why no source can be proposed. */
+const char *guess_read_announced(const cJSON *json, struct guess_announced *ret);
+void guess_write_announced(const struct guess_announced *announced, const struct guess_place *place,
+                           struct eg_buf *out);
 #endif

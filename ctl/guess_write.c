@@ -157,21 +157,35 @@ static void put_place(struct eg_buf *out, const struct guess_place *place, const
 
 /* --- fields --- */
 
+static const struct {
+    enum eg_quantity first, last;
+    const char *domain;
+} rooms[] = {{EG_Q_soil_moisture, EG_Q_zn, "soil"},
+             {EG_Q_fill_level, EG_Q_tilt, "waste"},
+             {EG_Q_water_temp, EG_Q_level, "water"}};
+#define ROOMS (sizeof rooms / sizeof *rooms)
+
+static bool in_room(size_t room, int quantity)
+{
+    return quantity >= (int)rooms[room].first && quantity <= (int)rooms[room].last;
+}
+
+static const char *domain_of_one(int quantity)
+{
+    for (size_t r = 0; r < ROOMS; r++)
+        if (in_room(r, quantity))
+            return rooms[r].domain;
+    return "air";
+}
+
 static const char *domain_of(const struct guess *guess)
 {
-    static const struct {
-        enum eg_quantity first, last;
-        const char *domain;
-    } rooms[] = {{EG_Q_soil_moisture, EG_Q_zn, "soil"},
-                 {EG_Q_fill_level, EG_Q_tilt, "waste"},
-                 {EG_Q_water_temp, EG_Q_level, "water"}};
     size_t best = 0;
     const char *domain = "air";
-    for (size_t r = 0; r < sizeof rooms / sizeof *rooms; r++) {
+    for (size_t r = 0; r < ROOMS; r++) {
         size_t count = 0;
         for (size_t i = 0; i < guess->field_count; i++)
-            count += guess->fields[i].unit.quantity >= (int)rooms[r].first &&
-                     guess->fields[i].unit.quantity <= (int)rooms[r].last;
+            count += in_room(r, guess->fields[i].unit.quantity);
         if (count > best) {
             best = count;
             domain = rooms[r].domain;
@@ -281,4 +295,39 @@ void guess_write_preset(const char *preset, const struct guess_place *place, str
     put(out, "\n");
     put_topic(out, place, NULL, false);
     put_place(out, place, "air");
+}
+
+/* The topic is a certain one, so the device stands beside it, where the announcement names it. */
+void guess_write_announced(const struct guess_announced *announced, const struct guess_place *place,
+                           struct eg_buf *out)
+{
+    struct guess_place where = *place;
+    const char *unit = announced->unit_known && *announced->unit ? announced->unit : NULL;
+    where.topic = announced->topic;
+    put_id(out, announced->topic);
+    if (announced->device) {
+        put_key(out, "topic", announced->topic);
+        put_key(out, "device", announced->device);
+    } else {
+        put_topic(out, &where, NULL, false);
+    }
+    put_place(out, &where, domain_of_one(announced->quantity));
+    put(out, *announced->path ? "  driver: json\n  unmatched: ignore\n  fields:\n    - {path: "
+                              : "  driver: value\n  unmatched: ignore\n  quantity: ");
+    if (*announced->path) {
+        put_quoted(out, announced->path);
+        put(out, ", quantity: ");
+    }
+    put(out, eg_quantity_info(announced->quantity)->name);
+    put(out, *announced->path ? "" : "\n");
+    if (unit && *announced->path) {
+        put(out, ", unit: ");
+        put_quoted(out, unit);
+    } else if (unit) {
+        put_key(out, "unit", unit);
+    }
+    put(out, *announced->path ? "}\n" : "");
+    if (!announced->unit_known)
+        guess_note(out, "the announced unit \"%s\" is none of %s: is it %s?", announced->unit,
+                   eg_quantity_info(announced->quantity)->name, eg_quantity_info(announced->quantity)->unit);
 }

@@ -198,6 +198,29 @@ static int propose_json(const cJSON *json, const struct guess_place *place, cons
     return code;
 }
 
+/* What is announced is published elsewhere: a source of that topic, which this payload cannot prove but for its words. */
+static int propose_announced(const cJSON *json, const struct guess_place *place,
+                             const struct eg_message *message, struct eg_sink *sink)
+{
+    struct guess_announced announced;
+    struct eg_buf out;
+    size_t count;
+    const char *why = guess_read_announced(json, &announced);
+    if (why)
+        return refuse(why);
+    eg_buf_init(&out, TEXT_MAX);
+    guess_write_announced(&announced, place, &out);
+    int code = !out.failed && prove(&out, place, message, sink, &count) ? EXIT_DONE : EXIT_REFUSED;
+    if (code == EXIT_DONE) {
+        puts("# Home Assistant was told of this value; look it over, and try it with a message of its topic. "
+             "What else comes there");
+        puts("# belongs into the same source, as a field more; nothing is subscribed to by itself.");
+        fputs(out.data, stdout);
+    }
+    eg_buf_finish(&out);
+    return code;
+}
+
 /* A driver may take a few names that are everybody's; one that knows envelopes does not. */
 static bool guess_reads_more(const cJSON *json, const struct eg_driver *driver, size_t than,
                              const struct guess_place *place, const struct eg_message *message,
@@ -232,7 +255,9 @@ int propose(const uint8_t *payload, size_t length, const struct guess_place *pla
     cJSON *json = length && eg_utf8_valid((const char *)payload, length)
                       ? cJSON_ParseWithLength((const char *)payload, length)
                       : NULL;
-    if (driver && !guess_reads_more(json, driver, count, place, &message, sink)) {
+    if (guess_is_announced(json)) {
+        code = propose_announced(json, place, &message, sink);
+    } else if (driver && !guess_reads_more(json, driver, count, place, &message, sink)) {
         eg_buf_init(&out, TEXT_MAX);
         guess_write_driver(driver->name, driver->device != NULL, place, &out);
         code = tell(&out, place, &message, sink, NULL, 0);

@@ -87,6 +87,48 @@ def test_who_knows_the_format():
     assert "preset: airgradient reads" in guess({"serialno": "84fce6", "wifi": -52, "rco2": 778, "pm02": 34, "atmp": 23.1, "rhum": 32})
 
 
+# (announcement, a message of the topic it tells of, that topic, what is to be read of it)
+ANNOUNCED = {
+    "abbreviated, with a base": (
+        {"name": "PM10", "stat_t": "~SENSOR", "~": "dom_PM2_2F8183/tele/", "unit_of_meas": " ", "uniq_id": "2F8183_PM10",
+         "val_tpl": "{{value_json['SDS0X1'].PM10}}", "device": {"identifiers": ["2F8183"]}},
+        {"Time": "2026-11-23T07:00:00", "SDS0X1": {"PM2.5": 3, "PM10": 7}}, "dom_PM2_2F8183/tele/SENSOR", ("pm10", 7, "2F8183", "air")),
+    "a topic of its own": (
+        {"name": "Yard Temperature", "state_topic": "yard/sensor/yard_temperature/state", "device_class": "temperature",
+         "unit_of_measurement": "°F", "dev": {"ids": "node7"}},
+        b"70.7", "yard/sensor/yard_temperature/state", ("temperature", 21.5, "node7", "air")),
+    "filters and quotes": (
+        {"state_topic": "garden/7~", "~": "/up", "dev_cla": "moisture", "unit_of_meas": "%", "dev": {"ids": ["bed 7"]},
+         "value_template": '{{ value_json["probes"][1].vwc | float | round(1) }}'},
+        {"probes": [{}, {"vwc": 31.25}]}, "garden/7/up", ("soil_moisture", 31.25, "bed 7", "soil")),
+    "an everyday class": (
+        {"state_topic": "a/b7/rssi", "device_class": "signal_strength", "unit_of_measurement": "dBm", "value_template": "{{ value }}"},
+        b"-71", "a/b7/rssi", ("rssi", -71, "b7", "air")),
+}
+
+
+@pytest.mark.parametrize("name", ANNOUNCED)
+def test_what_home_assistant_is_told(tmp_path, name):
+    announcement, payload, topic, wanted = ANNOUNCED[name]
+    out = guess(announcement, "--topic", "homeassistant/sensor/x/config", "--site", "v1")
+    (row,) = read(tmp_path, out, payload, topic)["readings"]
+    assert (row["quantity"], row["value"], row["device"], row["domain"]) == wanted
+
+
+def test_an_announced_unit_that_is_none():
+    assert '# the announced unit "Ω" is none of' in guess({"state_topic": "a/b/c", "device_class": "temperature", "unit_of_measurement": "Ω"})
+
+
+@pytest.mark.parametrize("more, sentence", [
+    ({"value_template": "{{ value_json.t * 1.8 + 32 }}"}, "nobody here runs templates"), ({"value_template": "{% if value %}1{% endif %}"}, "nobody here"),
+    ({"value_template": "{{ value_json[0 }}"}, "nobody here"), ({"value_template": "{{ value_json.t | timestamp_custom('%H') }}"}, "nobody here"),
+    ({"state_topic": "a/+/#"}, "none that could be subscribed to"), ({"state_topic": "~", "~": "x" * 300}, "none that could be"),
+    ({"device_class": "energy", "name": "Kettle"}, "say a quantity")])
+def test_an_announcement_of_nothing(more, sentence):
+    announcement = {"state_topic": "a/b/c", "device_class": "temperature", **more}
+    assert sentence in guess(announcement, code=1)
+
+
 @pytest.mark.parametrize("payload, sentence", [
     (b"hello", "no driver reads it"), (b"", "no driver reads it"), (b"\xff\x00\x80\x01", "no driver reads it"), (b'{"a":', "no driver reads it"),
     (b'{"a": 1}', "no name in it"), (b"[]", "no name in it"), (b"{}", "no name in it"), (b"[" * 40 + b"]" * 40, "no name in it")])
