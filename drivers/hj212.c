@@ -183,13 +183,14 @@ static bool is(struct text text, const char *word)
     return text.length == strlen(word) && memcmp(text.at, word, text.length) == 0;
 }
 
-/* Cuts the next piece off *rest, up to one of `marks`. False at the end. */
+/* Cuts the next piece off *rest, up to one of `marks`, which are one or two. False at the end. */
 static bool cut(struct text *rest, const char *marks, struct text *ret_piece)
 {
     if (rest->length == 0)
         return false;
+    const char first = marks[0], second = marks[1] == '\0' ? first : marks[1];
     size_t length = 0;
-    while (length < rest->length && (rest->at[length] == '\0' || strchr(marks, rest->at[length]) == NULL))
+    while (length < rest->length && rest->at[length] != first && rest->at[length] != second)
         length++;
     *ret_piece = (struct text){rest->at, length};
     const size_t used = length + (length < rest->length);

@@ -5,12 +5,15 @@
 
 unsigned eg_hj212_crc(const uint8_t *bytes, size_t length, enum eg_hj212_checksum which)
 {
+    /* What four steps of the polynomial A001 make of the lowest four bits. */
+    static const uint16_t steps[16] = {0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401,
+                                       0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400};
     unsigned reg = which == EG_HJ212_ARC ? 0 : 0xFFFF;
     for (size_t i = 0; i < length; i++) {
         reg = (which == EG_HJ212_OWN ? reg >> 8 : reg) ^
               bytes[i]; /* the standard's own: only the high byte stays */
-        for (int bit = 0; bit < 8; bit++)
-            reg = reg & 1 ? reg >> 1 ^ 0xA001 : reg >> 1;
+        reg = reg >> 4 ^ steps[reg & 15];
+        reg = reg >> 4 ^ steps[reg & 15];
     }
     return reg;
 }

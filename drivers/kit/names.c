@@ -62,12 +62,14 @@ static bool split(const char *name, size_t length, struct words *words)
 
 static bool one_of(const char *word, const char *list)
 {
-    const size_t length = strlen(word);
     for (const char *at = list; *at != '\0';) {
-        const size_t n = strcspn(at, " ");
-        if (n == length && memcmp(at, word, n) == 0)
+        const char *w = word;
+        while (*w != '\0' && *w == *at)
+            w++, at++;
+        if (*w == '\0' && (*at == ' ' || *at == '\0'))
             return true;
-        at += n + (at[n] == ' ');
+        while (*at != '\0' && *at++ != ' ')
+            ;
     }
     return false;
 }
@@ -95,6 +97,7 @@ static bool is_number(const char *word)
     return digits > 0 && digits < 4 && (word[digits] == '\0' || one_of(word + digits, "cm mm m"));
 }
 
+/* `between`: one character, or none. */
 static void join(const struct words *words, const bool *dropped, const char *between,
                  char out[NAME_MAX_BYTES + 1])
 {
@@ -104,8 +107,10 @@ static void join(const struct words *words, const bool *dropped, const char *bet
         const size_t length = strlen(words->text[i]);
         if (dropped[i] || used + length + 1 > NAME_MAX_BYTES)
             continue;
-        used += (size_t)snprintf(out + used, NAME_MAX_BYTES + 1 - used, "%s%s", used > 0 ? between : "",
-                                 words->text[i]);
+        if (used > 0 && *between != '\0')
+            out[used++] = *between;
+        memcpy(out + used, words->text[i], length + 1);
+        used += length;
     }
 }
 
