@@ -171,7 +171,8 @@ void show_history(const struct session *session, const cJSON *result)
 /* The name of a statistic over a column, in what unit it is told. */
 static bool is_value(const char *name)
 {
-    static const char *const others[] = {"time", "end", "completeness", "valid", NULL};
+    static const char *const others[] = {"time",      "end", "completeness", "valid", "suspect",
+                                         "set_aside", NULL};
     for (int i = 0; others[i]; i++)
         if (strcmp(name, others[i]) == 0)
             return false;
@@ -187,6 +188,10 @@ static void statistics_of(const char *quantity, const cJSON *period)
     printf("  %s %.0f %%", word("complete"), number_of(period, "completeness") * 100);
     if (!cJSON_IsTrue(item_of(period, "valid")))
         page_putf(DIM, " %s", word("not valid"));
+    if (number_of(period, "suspect") > 0)
+        printf(word(", %.0f doubtful"), number_of(period, "suspect"));
+    if (number_of(period, "set_aside") > 0)
+        printf(word(", %.0f set aside"), number_of(period, "set_aside"));
     putchar('\n');
     cJSON_ArrayForEach(value, period)
     {

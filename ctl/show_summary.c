@@ -69,6 +69,23 @@ static void add_period(struct table *table, const char *quantity, const cJSON *s
     table_addf(table, complete < 0.75 ? DIM : PLAIN, "%.0f %%", complete * 100);
 }
 
+/* "today: 3 readings doubtful, 2 set aside" */
+static void doubts(const cJSON *day, int indent)
+{
+    double suspect = 0, aside = 0;
+    const cJSON *one;
+    cJSON_ArrayForEach(one, day)
+    {
+        suspect += number_of(one, "suspect") > 0 ? number_of(one, "suspect") : 0;
+        aside += number_of(one, "set_aside") > 0 ? number_of(one, "set_aside") : 0;
+    }
+    if (!(suspect + aside > 0))
+        return;
+    printf("%*s", indent, "");
+    printf(word("quality today: %.0f readings doubtful, %.0f set aside"), suspect, aside);
+    putchar('\n');
+}
+
 static void measured(const cJSON *cell, int indent)
 {
     static const char *const heads[] = {"QUANTITY", ">NOW", ">THIS HOUR", ">MAX", ">COMPLETE",
@@ -90,6 +107,7 @@ static void measured(const cJSON *cell, int indent)
         table_add(&table, PLAIN, page_unit(text_of(whole, "unit"), unit));
     }
     table_print(&table, indent);
+    doubts(day, indent);
 }
 
 /* "▁▂▅█·▃": a bar an hour, a dot where there is nothing. */

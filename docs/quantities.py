@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Renders include/ecogov/quantity.def into docs/quantities.md.
+"""Renders include/ecogov/quantity.def into docs/quantities.md, and daemon/conf/quality.def into a table of docs/quality.md.
 
-Without arguments it writes the page; with --check it writes nothing and exits 1 when the page is stale.
+Without arguments it writes the pages; with --check it writes nothing and exits 1 when one is stale.
 """
 import pathlib
 import re
@@ -10,6 +10,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "include/ecogov/quantity.def"
 PAGE = ROOT / "docs/quantities.md"
+LIMITS = ROOT / "daemon/conf/quality.def"
+QUALITY = ROOT / "docs/quality.md"
+LIMIT = re.compile(r"EG_QUALITY\((\w+), ([^)]*)\)")
 STRING = r'"((?:[^"\\]|\\.)*)"'
 ENTRY = re.compile(
     r"EG_QUANTITY\(\s*(\w+),\s*" + STRING + r",\s*(-?[\d.]+),\s*(-?[\d.]+),\s*(\d+),\s*"
@@ -48,16 +51,40 @@ def render_page(entries):
     return "\n".join(lines) + "\n"
 
 
+def hours(text):
+    return "" if text == "NONE" else f"{int(text) // 24} d" if int(text) % 24 == 0 and int(text) > 24 else f"{text} h"
+
+
+def render_quality(entries):
+    units = {entry[0]: entry[1] for entry in entries}
+    lines = ["", "| quantity | unit | usual from | to | rise in 1 min | fall | stuck | bad | not asked | source |", "|---|---|---:|---:|---:|---:|---:|---:|---|---|"]
+    source = ""
+    for line in LIMITS.read_text(encoding="utf-8").splitlines():
+        comment = re.fullmatch(r"/\* (.*) \*/", line)
+        source = comment[1] if comment else source
+        found = LIMIT.fullmatch(line)
+        if not found:
+            continue
+        low, high, rise, fall, stuck, bad, calm, full = ("" if x == "NONE" else x for x in found[2].split(", "))
+        apart = ", ".join(([f"{calm}"] if calm and stuck else []) + ([f"from {full}"] if full and stuck else []))
+        lines.append(f"| `{found[1]}` | {units[found[1]]} | {low} | {high} | {rise} | {fall} | {hours(stuck or 'NONE')} | {hours(bad or 'NONE')} | {apart} | {source} |")
+        source = ""
+    page = QUALITY.read_text(encoding="utf-8")
+    begin, end = page.index("-->") + 4, page.index("<!-- end -->")
+    return page[:begin] + "\n".join(lines) + "\n\n" + page[end:]
+
+
 def main():
     if sys.argv[1:] not in ([], ["--check"]):
         sys.exit("usage: quantities.py [--check]")
-    text = render_page(read())
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    if sys.argv[1:]:
-        print(f"{PAGE.relative_to(ROOT)} is stale: run docs/quantities.py", file=sys.stderr)
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
+    entries = read()
+    for page, text in ((PAGE, render_page(entries)), (QUALITY, render_quality(entries))):
+        if page.exists() and page.read_text(encoding="utf-8") == text:
+            continue
+        if sys.argv[1:]:
+            print(f"{page.relative_to(ROOT)} is stale: run docs/quantities.py", file=sys.stderr)
+            return 1
+        page.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -55,6 +55,11 @@ static bool take_point(void *arg, const struct eg_point *point)
     view->last_value = point->value;
     view->last_flags = point->flags;
     if (point->time_ms >= view->hour.start_ms)
+        eg_doubts_count(&view->hour_doubts, point->flags);
+    eg_doubts_count(&view->day_doubts, point->flags);
+    if (point->flags & EG_FLAGS_SET_ASIDE)
+        return true;
+    if (point->time_ms >= view->hour.start_ms)
         eg_rollup_add(&view->hour, EG_PERIOD_HOUR, look->scale, point->time_ms, point->value);
     eg_rollup_add(&view->day, EG_PERIOD_DAY, look->scale, point->time_ms, point->value);
     return true;
@@ -94,6 +99,7 @@ static int look_back(struct eg_asof *asof, struct seen *seen, int64_t interval_m
     struct eg_series_view *view = &seen->view;
     eg_rollup_start(&view->hour, EG_PERIOD_HOUR, at);
     eg_rollup_start(&view->day, EG_PERIOD_DAY, at);
+    view->hour_doubts = view->day_doubts = (struct eg_doubts){0};
     view->has_last = false;
     eg_zone_hour(at, &seen->hours_end_ms, &end_ms);
     for (int back = 0; back < EG_AIR_HOURS; back++)

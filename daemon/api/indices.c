@@ -146,6 +146,8 @@ bool eg_indices_add(struct eg_indices **indices, struct eg_asof *asof, const str
             continue;
         if (eg_hours_pollutant(series.quantity) != EG_POLLUTANTS && !waste)
             ok = add_air(indices, asof, &series, end_ms);
+        else if (series.last_flags & EG_FLAGS_SET_ASIDE)
+            continue;
         else if (waste && !silent)
             ok = add_waste(indices, &series);
         else if (soil && series.quantity == EG_Q_soil_ph)

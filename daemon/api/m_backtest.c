@@ -89,8 +89,8 @@ static bool take_point(void *arg, uint32_t series, const struct eg_point *point)
             return false;
         }
     }
-    if (point->flags & EG_FLAG_RETAINED)
-        return true; /* nobody knows how old it was */
+    if (point->flags & (EG_FLAG_RETAINED | EG_FLAGS_SET_ASIDE))
+        return true; /* nobody knows how old it was; or quality control has set it aside */
     job->readings++;
     if (eg_backtest_feed(job->running, point->time_ms, point->value, &episode))
         note(job, &episode);

@@ -28,6 +28,7 @@ struct series_statistics {
     enum eg_calendar calendar;
     int64_t from_ms, to_ms, now_ms;
     struct eg_tally tally;
+    struct eg_doubts doubts; /* in the time of the tally */
     bool too_many;
 };
 
@@ -104,6 +105,8 @@ static void write_period(struct series_statistics *all)
     eg_json_put_time(json, "end", tally->to_ms);
     eg_json_put_number(json, "completeness", eg_tally_completeness(tally, all->now_ms));
     eg_json_put_bool(json, "valid", eg_tally_valid(tally));
+    eg_json_put_int(json, "suspect", all->doubts.suspect);
+    eg_json_put_int(json, "set_aside", all->doubts.bad);
     for (size_t i = 0; i < all->count; i++) {
         if (eg_tally_value(tally, all->asked[i].statistic, all->asked[i].share, &value))
             eg_json_put_number(json, all->asked[i].name, value);
@@ -117,8 +120,6 @@ static bool take_point(void *arg, const struct eg_point *point)
 {
     struct series_statistics *all = arg;
     int64_t start_ms, end_ms;
-    if (point->flags & EG_FLAGS_SET_ASIDE)
-        return true;
     if (++all->readings > READINGS_MAX) {
         all->too_many = true;
         return false;
@@ -126,6 +127,7 @@ static bool take_point(void *arg, const struct eg_point *point)
     if (all->calendar && point->time_ms >= all->tally.to_ms) {
         if (all->tally.count)
             write_period(all);
+        all->doubts = (struct eg_doubts){0};
         if (++all->periods > PERIODS_MAX) {
             all->too_many = true;
             return false;
@@ -133,7 +135,9 @@ static bool take_point(void *arg, const struct eg_point *point)
         period_of(all->calendar, point->time_ms, &start_ms, &end_ms);
         eg_tally_begin(&all->tally, all->calendar, start_ms, end_ms, all->device.interval_ms, all->above);
     }
-    eg_tally_add(&all->tally, point->time_ms, point->value);
+    eg_doubts_count(&all->doubts, point->flags);
+    if (!(point->flags & EG_FLAGS_SET_ASIDE))
+        eg_tally_add(&all->tally, point->time_ms, point->value);
     return !all->call->json->out->failed;
 }
 

@@ -61,6 +61,9 @@ static void write_row(struct statistics *statistics, const struct eg_device_view
     eg_json_put_number(json, "mean", sum->sum / (double)sum->count);
     eg_json_put_number(json, "min", sum->min);
     eg_json_put_number(json, "max", sum->max);
+    bool today = statistics->now_ms >= series->day.start_ms && statistics->now_ms < series->day.end_ms;
+    eg_json_put_int(json, "suspect_today", today ? series->day_doubts.suspect : 0);
+    eg_json_put_int(json, "set_aside_today", today ? series->day_doubts.bad : 0);
     eg_json_close(json, '}');
 }
 

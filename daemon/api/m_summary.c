@@ -18,7 +18,8 @@
 struct statistic {
     uint64_t count;
     double sum, min, max;
-    double covered; /* sum of the completeness of all its series */
+    double covered;        /* sum of the completeness of all its series */
+    uint64_t suspect, bad; /* of the readings of this hour or day: in doubt; set aside, and not in count */
 };
 struct tally { /* of one quantity */
     size_t series;
@@ -87,11 +88,16 @@ static uint32_t up(const struct summary *summary, uint32_t site)
     return site == summary->scope.site ? EG_CONF_NONE : summary->call->desk->conf->sites[site].parent;
 }
 
-static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup, enum eg_period period,
-                          int64_t interval_ms, int64_t now_ms)
+static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
+                          const struct eg_doubts *doubts, enum eg_period period, int64_t interval_ms,
+                          int64_t now_ms)
 {
-    if (!rollup->count || now_ms < rollup->start_ms || now_ms >= rollup->end_ms)
+    if (now_ms < rollup->start_ms || now_ms >= rollup->end_ms)
         return; /* an hour that is over says nothing about this one */
+    sum->suspect += doubts->suspect;
+    sum->bad += doubts->bad;
+    if (!rollup->count)
+        return;
     if (!sum->count || rollup->min < sum->min)
         sum->min = rollup->min;
     if (!sum->count || rollup->max > sum->max)
@@ -113,8 +119,10 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
             return;
         struct tally *tally = &cell->tallies[series->quantity];
         tally->series++;
-        add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, EG_PERIOD_HOUR, interval_ms, now_ms);
-        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, EG_PERIOD_DAY, interval_ms, now_ms);
+        add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, &series->hour_doubts, EG_PERIOD_HOUR,
+                      interval_ms, now_ms);
+        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, &series->day_doubts, EG_PERIOD_DAY,
+                      interval_ms, now_ms);
     }
 }
 
@@ -126,8 +134,9 @@ static void add_device(struct summary *summary, const struct eg_device_view *dev
     for (size_t i = 0; i < device->series_count; i++) {
         if (!eg_asof_series(summary->asof, eg_pipeline_device_series(pipeline, device->id, i), &series))
             continue;
-        /* It speaks, but no rule may judge what it says: its clock is wrong, or only old news comes. */
-        if (series.has_last && (series.last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED)))
+        /* It speaks, but no rule may judge what it says: its clock is wrong, or only old news comes. Or it says the same for hours. */
+        if (series.has_last && (series.last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED |
+                                                     EG_FLAG_STUCK | EG_FLAGS_SET_ASIDE)))
             suspect = true;
         add_series(summary, device->conf_site, device->domain, &series, device->interval_ms);
     }
@@ -269,6 +278,8 @@ static void write_latest(const struct summary *summary, const struct cell *cell)
             eg_json_put_string(json, "unit", info->unit);
             eg_json_put_time(json, "time", series.last_ms);
             eg_json_put_bool(json, "silent", silent);
+            eg_json_key(json, "flags");
+            eg_m_readings_flags(json, series.last_flags);
             eg_json_close(json, '}');
         }
     }
@@ -298,6 +309,8 @@ static void write_period(struct eg_json *json, const char *key, const struct cel
         eg_json_key(json, "max");
         any ? eg_json_number(json, sum->max) : eg_json_null(json);
         eg_json_put_number(json, "completeness", sum->covered / (double)tally->series);
+        eg_json_put_int(json, "suspect", (int64_t)sum->suspect);
+        eg_json_put_int(json, "set_aside", (int64_t)sum->bad);
         eg_json_close(json, '}');
     }
     eg_json_close(json, ']');

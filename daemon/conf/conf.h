@@ -4,6 +4,7 @@
 #define EG_CONF_H
 
 #include <ecogov/driver.h>
+#include <ecogov/quantity.h>
 #include <base/err.h>
 #include <base/buf.h>
 #include <stdbool.h>
@@ -167,6 +168,26 @@ struct eg_conf_calibration { /* value = raw * scale + offset, for readings from 
     double scale, offset;
     int64_t from_ms; /* INT64_MIN: ever */
 };
+/* What quality control asks of a series; infinite, INT64_MAX: not asked. */
+struct eg_conf_limits {
+    double low, high;               /* usual */
+    double rise, fall;              /* in a minute */
+    int64_t stuck_ms, stuck_bad_ms; /* one and the same value for so long */
+    double calm, full;              /* not asked of values down to, up from these */
+};
+struct eg_conf_quality_row { /* says otherwise of a quantity at a site, of a device, or of both */
+    int quantity;
+    uint32_t site;      /* EG_CONF_NONE: any */
+    const char *device; /* NULL: any */
+    struct eg_conf_limits limits;
+};
+struct eg_conf_quality {
+    bool strict;     /* what is in doubt is set aside as if it were bad */
+    double humidity; /* from here on particles are in doubt; infinite: never */
+    struct eg_conf_limits quantities[EG_QUANTITY_COUNT];
+    struct eg_conf_quality_row *rows;
+    size_t row_count;
+};
 struct eg_conf_device { /* described by hand; keys site+domain+id */
     const char *id, *domain, *name, *land_use;
     uint32_t site;
@@ -226,6 +247,7 @@ struct eg_conf {
     struct eg_conf_store store;
     struct eg_conf_socket socket;
     struct eg_conf_board board;
+    struct eg_conf_quality quality;
     struct eg_conf_metrics metrics;
     const char *time_zone;
     bool auto_register;          /* default true */
@@ -271,6 +293,9 @@ struct eg_conf_preset {
 bool eg_conf_presets(void (*each)(void *user, const struct eg_conf_preset *preset), void *user);
 uint32_t eg_conf_site_find(const struct eg_conf *conf, const char *id,
                            size_t length); /* index or EG_CONF_NONE */
+/* The closest that is said: of the device at the site, of the device, of the site, of all. */
+const struct eg_conf_limits *eg_conf_limits_of(const struct eg_conf *conf, int quantity, uint32_t site,
+                                               const char *device);
 const struct eg_conf_party *eg_conf_party_find(const struct eg_conf *conf, const char *id); /* or NULL */
 uint32_t eg_conf_party_index(const struct eg_conf *conf, const char *id); /* index or EG_CONF_NONE */
 const struct eg_conf_channel *eg_conf_channel_find(const struct eg_conf *conf, const char *id); /* or NULL */

@@ -32,6 +32,7 @@ static struct eg_loaded *fresh(void)
     conf->time_zone = "Asia/Shanghai";
     conf->auto_register = true;
     conf->late_limit_ms = 86400000;
+    eg_quality_defaults(&conf->quality);
     conf->future_tolerance_ms = 300000;
     conf->max_devices = 20000;
     conf->reports.level = EG_LEVEL_NOTICE;

@@ -269,7 +269,7 @@ static void check_once(struct eg_resolve *resolve)
     static const char *const groups[] = {"mqtt",        "store",         "socket",      "board",
                                          "time_zone",   "auto_register", "late_limit",  "future_tolerance",
                                          "max_devices", "templates",     "maintenance", "reports",
-                                         "metrics"};
+                                         "metrics",     "quality"};
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         const char *first = NULL;
         const struct eg_raw *raw;
@@ -344,6 +344,10 @@ void eg_resolve_all(struct eg_resolve *resolve)
     for (unsigned i = 0; i < raw->sites_count; i++)
         take_site(resolve, &raw->sites[i], eg_resolve_entry(resolve, "sites", i));
     link_sites(resolve);
+    EACH_FILE(resolve, raw)
+    if (raw->quality)
+        eg_resolve_quality(resolve, raw->quality,
+                           eg_files_key(resolve->file, eg_files_root(resolve->file), "quality"));
     EACH_FILE(resolve, raw)
     for (unsigned i = 0; i < raw->devices_count; i++)
         take_device(resolve, &raw->devices[i], eg_resolve_entry(resolve, "devices", i));

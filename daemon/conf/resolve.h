@@ -40,6 +40,11 @@ void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, cons
 /* settings.c: what stands once in the current file */
 void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw);
 
+/* quality.c */
+void eg_quality_defaults(struct eg_conf_quality *quality);
+void eg_resolve_quality(struct eg_resolve *resolve, const struct eg_raw_quality *raw,
+                        const yaml_node_t *node);
+
 /* secrets.c: the first line of the file `text` names, or of the credential systemd handed over under that name ("credential:NAME").
  * NULL where `text` is, or after a fault. */
 const char *eg_resolve_secret(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key,

@@ -238,6 +238,24 @@ static const cyaml_strval_t closings[] = {{"verified", EG_CLOSE_VERIFIED}, {"mea
 static const cyaml_schema_field_t regional_fields[] = {
     CYAML_FIELD_INT("sites", CYAML_FLAG_DEFAULT, struct eg_raw_regional, sites),
     NEEDED("within", struct eg_raw_regional, within), CYAML_FIELD_END};
+static const cyaml_strval_t set_aside[] = {{"bad", EG_SET_ASIDE_BAD}, {"suspect", EG_SET_ASIDE_SUSPECT}};
+static const cyaml_schema_field_t quality_limit_fields[] = {
+    NEEDED("quantity", struct eg_raw_quality_limits, quantity),
+    TEXT("site", struct eg_raw_quality_limits, site),
+    TEXT("device", struct eg_raw_quality_limits, device),
+    REAL("low", struct eg_raw_quality_limits, low),
+    REAL("high", struct eg_raw_quality_limits, high),
+    REAL("step", struct eg_raw_quality_limits, step),
+    REAL("fall", struct eg_raw_quality_limits, fall),
+    TEXT("stuck", struct eg_raw_quality_limits, stuck),
+    TEXT("stuck_bad", struct eg_raw_quality_limits, stuck_bad),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t quality_limit_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_quality_limits, quality_limit_fields)};
+static const cyaml_schema_field_t quality_fields[] = {
+    CHOICE("set_aside", struct eg_raw_quality, set_aside, set_aside),
+    REAL("humidity", struct eg_raw_quality, humidity),
+    LIST("limits", struct eg_raw_quality, limits, &quality_limit_entry), CYAML_FIELD_END};
 static const cyaml_schema_field_t rule_fields[] = {
     NEEDED("id", struct eg_raw_rule, id),
     TEXT("domain", struct eg_raw_rule, domain),
@@ -284,6 +302,7 @@ static const cyaml_schema_field_t file_fields[] = {
     GROUP("socket", struct eg_raw, socket, socket_fields),
     GROUP("board", struct eg_raw, board, board_fields),
     GROUP("metrics", struct eg_raw, metrics, metrics_fields),
+    GROUP("quality", struct eg_raw, quality, quality_fields),
     GROUP("maintenance", struct eg_raw, maintenance, maintenance_fields),
     GROUP("reports", struct eg_raw, reports, reports_fields),
     TEXT("time_zone", struct eg_raw, time_zone),

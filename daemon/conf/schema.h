@@ -31,6 +31,16 @@ struct eg_raw_board {
 struct eg_raw_metrics {
     char *file, *interval;
 };
+struct eg_raw_quality_limits {
+    char *quantity, *site, *device, *stuck, *stuck_bad;
+    double *low, *high, *step, *fall;
+};
+struct eg_raw_quality {
+    int *set_aside;
+    double *humidity;
+    struct eg_raw_quality_limits *limits;
+    unsigned limits_count;
+};
 struct eg_raw_channel {
     char *id, *topic, *url, *url_file, *secret_file, *token_file, *user, *password_file, *from, *ca_file,
         *program, *timeout, *retry, *give_up;
@@ -150,6 +160,7 @@ struct eg_raw {
     struct eg_raw_socket *socket;
     struct eg_raw_board *board;
     struct eg_raw_metrics *metrics;
+    struct eg_raw_quality *quality;
     struct eg_raw_maintenance *maintenance;
     struct eg_raw_reports *reports;
     char *time_zone, *late_limit, *future_tolerance, *templates;
@@ -175,6 +186,7 @@ struct eg_raw {
     unsigned presets_count;
 };
 enum { EG_DIRECTION_ABOVE, EG_DIRECTION_BELOW };
+enum { EG_SET_ASIDE_BAD, EG_SET_ASIDE_SUSPECT };
 enum { EG_CLOSE_VERIFIED, EG_CLOSE_MEASURED };
 
 extern const cyaml_schema_value_t eg_schema_file;

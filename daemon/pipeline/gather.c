@@ -18,7 +18,7 @@ static void gather_one(void *arg, int64_t time_ms, double value, uint16_t flags)
         gather->failed = true;
         return;
     }
-    gather->rows[gather->count] = (struct eg_gathered){time_ms, value, gather->count, flags};
+    gather->rows[gather->count] = (struct eg_gathered){time_ms, value, gather->count, flags, flags, 0};
     gather->count++;
 }
 
@@ -44,6 +44,8 @@ bool eg_gather_span(struct eg_pipeline *pipeline, const struct eg_series *series
             continue;
         sorted = sorted && (!gather->count || gather->rows[gather->count - 1].time_ms < row->time_ms);
         gather_one(gather, row->time_ms, row->value, row->flags);
+        if (!gather->failed)
+            gather->rows[gather->count - 1].batch_row = i + 1;
     }
     if (gather->failed)
         return false;

@@ -207,7 +207,8 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
     }
     if (restarted(series, reading) && !message->retain && !speakers->again)
         device->reboots++;
-    reading->flags = message->retain ? EG_FLAG_RETAINED : 0;
+    if (message->retain)
+        reading->flags |= EG_FLAG_RETAINED;
     if (speakers->again && eg_series_holds(pipeline, series, reading, message->arrived_ms, batch)) {
         counters->r_duplicate++;
         return;
@@ -282,6 +283,7 @@ static void take_readings(struct eg_speakers *speakers, struct eg_batch *batch, 
         eg_speakers_device(speakers, sink->count ? sink->readings[0].device : sink->device, batch, reason);
     if (first && !speakers->again)
         note_health(first, speakers->message, sink, batch);
+    eg_quality_compare(pipeline->conf, sink);
     for (size_t i = 0; i < sink->count; i++) {
         struct eg_device *device = eg_speakers_device(speakers, sink->readings[i].device, batch, reason);
         if (!device) {

@@ -1,5 +1,5 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
- * reading order: batch, route, registry, message, series, gather, rollup, window, rule, judge, rejudge, case,
+ * reading order: batch, route, registry, message, quality, series, gather, review, rollup, window, rule, judge, rejudge, case,
  * tell. Called by turn.c, the store's load,
  * and (views) the API. */
 #include <pipeline/state.h>
@@ -76,6 +76,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
     free(pipeline->cases);
     free(pipeline->lost);
     free(pipeline->unsettled);
+    free(pipeline->unreviewed);
     free(pipeline->topic_rows);
     free(pipeline->idents);
     free(pipeline->sink);
@@ -176,6 +177,8 @@ int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t s
     struct eg_rollup day;
     eg_rollup_start(&day, EG_PERIOD_DAY, row->last_ms);
     int64_t since = eg_hours_since(row) < day.start_ms ? eg_hours_since(row) : day.start_ms;
+    if (eg_quality_since(row) < since)
+        since = eg_quality_since(row);
     for (size_t i = 0; i < row->watch_count; i++) {
         int64_t from = row->last_ms - pipeline->conf->rules[row->watches[i].rule].window_ms;
         if (row->watches[i].window && from < since)
@@ -292,7 +295,10 @@ bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .last_value = series->last_value,
         .hour = series->open[EG_PERIOD_HOUR],
         .day = series->open[EG_PERIOD_DAY],
+        .hour_doubts = series->doubts[EG_PERIOD_HOUR],
+        .day_doubts = series->doubts[EG_PERIOD_DAY],
     };
+    eg_quality_verdict(series, &ret_view->quality);
     return true;
 }
 

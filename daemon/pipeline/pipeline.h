@@ -9,11 +9,12 @@
 #include <index/hours.h>
 #include <pipeline/batch.h>
 #include <pipeline/event.h>
+#include <pipeline/quality.h>
 
 struct eg_pipeline;
 
-/* Marks by which quality control sets a reading aside: it stays, and no statistic takes it. None yet. */
-#define EG_FLAGS_SET_ASIDE 0u
+/* Marks by which quality control sets a reading aside: it stays, and no statistic takes it. */
+#define EG_FLAGS_SET_ASIDE ((unsigned)EG_FLAG_BAD)
 
 /* What the pipeline may ask of the past: committed readings, through a door that the store fills. Rare: only for readings that
  * come out of order. `time` ascending; corrections already applied (newest value per time). */
@@ -89,7 +90,9 @@ struct eg_series_view {
     bool has_last;
     int64_t last_ms;
     double last_value;
-    struct eg_rollup hour, day; /* the open ones; count 0 = none */
+    struct eg_rollup hour, day;               /* the open ones; count 0 = none */
+    struct eg_doubts hour_doubts, day_doubts; /* readings in the time of these */
+    struct eg_verdict_of_quality quality;
 };
 size_t eg_pipeline_device_count(const struct eg_pipeline *pipeline); /* ids are 1 … count */
 bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct eg_device_view *ret_view);

@@ -56,10 +56,17 @@ static void bind_device(const struct eg_conf *conf, struct eg_device *device)
     }
 }
 
+static void bind_series(const struct eg_conf *conf, const struct eg_device *device, struct eg_series *series)
+{
+    series->limits = eg_conf_limits_of(conf, series->quantity, device->site, device->name);
+}
+
 void eg_registry_bind(struct eg_pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->device_count; i++)
         bind_device(pipeline->conf, &pipeline->devices[i]);
+    for (size_t i = 0; i < pipeline->series_count; i++)
+        bind_series(pipeline->conf, &pipeline->devices[pipeline->series[i]->device - 1], pipeline->series[i]);
 }
 
 static struct eg_device *add_device(struct eg_pipeline *pipeline, struct eg_slice site,
@@ -127,7 +134,9 @@ static struct eg_series *add_series(struct eg_pipeline *pipeline, struct eg_devi
     row->quantity = quantity;
     row->scale = eg_rollup_scale(quantity);
     row->last_ms = EG_TIME_NONE;
+    row->followed.last_ms = EG_TIME_NONE;
     snprintf(row->channel, sizeof row->channel, "%s", channel);
+    bind_series(pipeline->conf, device, row);
     if (!eg_rule_bind(pipeline, row, NULL)) {
         free(row);
         return NULL;

@@ -257,6 +257,7 @@ static bool run(struct eg_pipeline *pipeline, struct eg_series *series, struct t
 
 void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch)
 {
+    eg_quality_review(pipeline, batch);
     for (size_t i = 0; i < pipeline->unsettled_count; i++) {
         struct eg_series *series = pipeline->series[pipeline->unsettled[i] - 1];
         struct track *tracks = calloc(series->watch_count ? series->watch_count : 1, sizeof *tracks);
@@ -270,5 +271,5 @@ void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch)
 
 bool eg_pipeline_unsettled(const struct eg_pipeline *pipeline)
 {
-    return pipeline->unsettled_count > 0;
+    return pipeline->unsettled_count > 0; /* what is to be reviewed only, nobody judges */
 }

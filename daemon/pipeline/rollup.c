@@ -3,6 +3,7 @@
 #include <base/zone.h>
 #include <ecogov/quantity.h>
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -52,6 +53,16 @@ void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, double scale
     int64_t slot = (ms - rollup->start_ms) / slot_ms[period];
     if (slot < SLOTS)
         rollup->slots[slot / 64] |= UINT64_C(1) << (slot % 64);
+}
+
+void eg_rollup_none(struct eg_rollup *rollup)
+{
+    *rollup = (struct eg_rollup){.start_ms = rollup->start_ms,
+                                 .end_ms = rollup->end_ms,
+                                 .min = DBL_MAX,
+                                 .max = -DBL_MAX,
+                                 .first_ms = INT64_MAX,
+                                 .last_ms = INT64_MIN};
 }
 
 void eg_rollup_merge(struct eg_rollup *rollup, const struct eg_rollup *part)

@@ -7,6 +7,8 @@
 void eg_rollup_start(struct eg_rollup *rollup, enum eg_period period, int64_t ms);
 /* Adds a reading that lies in the bucket. `scale`: eg_rollup_scale() of its quantity. */
 void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, double scale, int64_t ms, double value);
+/* Of no readings, so that a part may be added: for one that has lost all it had. */
+void eg_rollup_none(struct eg_rollup *rollup);
 /* Adds what a part of the same bucket holds: for the store, which does not know the quantity. */
 void eg_rollup_merge(struct eg_rollup *rollup, const struct eg_rollup *part);
 /* Sums are whole multiples of 1/scale, a power of ten: so fine that a plausible reading every second of a day stays below 2^53 of them. */

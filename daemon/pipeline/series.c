@@ -80,6 +80,8 @@ static void push_rollup(struct eg_pipeline *pipeline, struct eg_series *series, 
     struct eg_row_rollup *row = EG_BATCH_ADD(batch, rollups);
     if (row)
         *row = (struct eg_row_rollup){series->id, period, whole, *rollup};
+    if (row && !rollup->count)
+        eg_rollup_none(&row->rollup);
     series->bucket_row[period] = (uint32_t)batch->rollups_count;
     if (whole && period == EG_PERIOD_HOUR)
         eg_hours_put(pipeline, series, rollup);
@@ -119,43 +121,68 @@ static void add_to_closed(struct eg_pipeline *pipeline, struct eg_series *series
     push_rollup(pipeline, series, period, &late, whole, batch);
 }
 
-/* The open bucket is the one of the newest reading. It is written when a later one opens; a late reading's bucket at once. */
+void eg_series_recount(struct eg_series *series, int64_t time_ms, unsigned was, unsigned flags)
+{
+    for (int period = 0; period < EG_PERIOD_COUNT; period++) {
+        if (time_ms < series->open[period].start_ms || time_ms >= series->open[period].end_ms)
+            continue;
+        if (was & EG_FLAGS_DOUBT)
+            series->doubts[period].suspect--;
+        eg_doubts_count(&series->doubts[period], flags);
+    }
+}
+
+/* The open bucket is the one of the newest reading. It is written when a later one opens; a late reading's bucket at once. What is set
+ * aside opens and closes buckets, and is in none. */
 static void add_to_bucket(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
-                          int64_t time_ms, double value, struct eg_batch *batch)
+                          const struct eg_reading *reading, struct eg_batch *batch)
 {
     struct eg_rollup *open = &series->open[period];
-    if (!open->count || time_ms >= open->end_ms) {
+    const int64_t time_ms = reading->time_ms;
+    if (!open->end_ms || time_ms >= open->end_ms) {
         if (open->count)
             push_rollup(pipeline, series, period, open, true, batch);
         if (open->count && period == EG_PERIOD_HOUR)
             eg_measure_hour(pipeline, series, open, batch);
         eg_rollup_start(open, period, time_ms);
+        series->doubts[period] = (struct eg_doubts){0};
     }
     if (time_ms >= open->start_ms)
-        eg_rollup_add(open, period, series->scale, time_ms, value);
+        eg_doubts_count(&series->doubts[period], reading->flags);
+    if (reading->flags & EG_FLAGS_SET_ASIDE)
+        return;
+    if (time_ms >= open->start_ms)
+        eg_rollup_add(open, period, series->scale, time_ms, reading->value);
     else
-        add_to_closed(pipeline, series, period, time_ms, value, batch);
+        add_to_closed(pipeline, series, period, time_ms, reading->value, batch);
 }
 
 /* --- making anew after a correction --- */
 
-static void remake_bucket(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
-                          int64_t time_ms, struct eg_batch *batch)
+int64_t eg_series_remake(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
+                         int64_t time_ms, struct eg_batch *batch)
 {
     struct eg_rollup fresh;
     struct eg_gather gather = {0};
+    struct eg_doubts doubts = {0};
     eg_rollup_start(&fresh, period, time_ms);
     if (eg_gather_span(pipeline, series, fresh.start_ms, fresh.end_ms, batch, &gather)) {
-        for (size_t i = 0; i < gather.count; i++)
-            eg_rollup_add(&fresh, period, series->scale, gather.rows[i].time_ms, gather.rows[i].value);
-        if (fresh.start_ms == series->open[period].start_ms)
+        for (size_t i = 0; i < gather.count; i++) {
+            eg_doubts_count(&doubts, gather.rows[i].flags);
+            if (!(gather.rows[i].flags & EG_FLAGS_SET_ASIDE))
+                eg_rollup_add(&fresh, period, series->scale, gather.rows[i].time_ms, gather.rows[i].value);
+        }
+        if (fresh.start_ms == series->open[period].start_ms) {
             series->open[period] = fresh;
-        else
+            series->doubts[period] = doubts;
+        } else {
             push_rollup(pipeline, series, period, &fresh, true, batch);
+        }
     } else {
         batch->failed = true;
     }
     eg_gather_finish(&gather);
+    return fresh.end_ms;
 }
 
 static bool remake_window(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
@@ -210,13 +237,19 @@ void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, in
 {
     bool failed =
         false; /* a window that is short of memory is short of readings: shown by its count, mended by time */
+    bool aside = flags & EG_FLAGS_SET_ASIDE;
+    eg_quality_refill(series, time_ms, value, flags);
     add_to_windows(series, time_ms, value, flags, &failed);
-    eg_hours_refill(pipeline, series, time_ms, value);
+    if (!aside)
+        eg_hours_refill(pipeline, series, time_ms, value);
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
         struct eg_rollup *open = &series->open[period];
         if (!open->end_ms) /* asked of the zone once a series: a start takes in millions of readings */
             eg_rollup_start(open, (enum eg_period)period, series->last_ms);
-        if (time_ms >= open->start_ms && time_ms < open->end_ms)
+        if (time_ms < open->start_ms || time_ms >= open->end_ms)
+            continue;
+        eg_doubts_count(&series->doubts[period], flags);
+        if (!aside)
             eg_rollup_add(open, (enum eg_period)period, series->scale, time_ms, value);
     }
 }
@@ -235,6 +268,7 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
         corrected = true;
         reading->flags |= EG_FLAG_CORRECTION;
     }
+    eg_quality_take(pipeline, series, reading, batch);
     struct eg_row_reading *row = EG_BATCH_ADD(batch, readings);
     if (!row)
         return EG_FATE_STORED; /* batch->failed: the turn will not be committed */
@@ -253,9 +287,9 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     }
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
         if (corrected)
-            remake_bucket(pipeline, series, (enum eg_period)period, reading->time_ms, batch);
+            eg_series_remake(pipeline, series, (enum eg_period)period, reading->time_ms, batch);
         else
-            add_to_bucket(pipeline, series, (enum eg_period)period, reading->time_ms, reading->value, batch);
+            add_to_bucket(pipeline, series, (enum eg_period)period, reading, batch);
     }
     if (reading->flags & EG_FLAGS_UNJUDGED) {
         if (corrected)

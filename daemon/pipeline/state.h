@@ -38,6 +38,11 @@ struct eg_series {
         [EG_PERIOD_COUNT]; /* in that batch, where a bucket of it was last written, from 1; 0: nowhere */
     struct eg_rollup open[EG_PERIOD_COUNT];
     struct eg_watch *watches;
+    const struct eg_conf_limits *limits; /* what quality control asks of it */
+    struct eg_followed followed;
+    struct eg_doubts doubts[EG_PERIOD_COUNT]; /* of the open buckets */
+    bool unreviewed; /* readings from … to … came out of order, and are reviewed with this turn */
+    int64_t review_from_ms, review_to_ms;
     struct eg_hours *hours; /* of a pollutant of the air; NULL: none has closed */
 };
 /* What a device's own counter of its messages tells, since the start of the daemon. */
@@ -101,6 +106,8 @@ struct eg_pipeline {
     size_t told_count, told_capacity;
     uint32_t *unsettled; /* series that are */
     size_t unsettled_count, unsettled_capacity;
+    uint32_t *unreviewed; /* series that are */
+    size_t unreviewed_count, unreviewed_capacity;
     uint32_t last_case;
     int64_t wake_ms; /* when the first deadline is reached; see wake_known */
     bool rules_seen; /* active cases were held against the rules as they are now */
@@ -201,6 +208,10 @@ bool eg_series_holds(const struct eg_pipeline *pipeline, const struct eg_series 
 /* Restoring: fills windows and open buckets, decides nothing. */
 void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
                       unsigned flags);
+/* For review.c: a bucket anew from its readings, and where it ends; how many are in doubt, where a reading's flags became others. */
+int64_t eg_series_remake(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
+                         int64_t time_ms, struct eg_batch *batch);
+void eg_series_recount(struct eg_series *series, int64_t time_ms, unsigned was, unsigned flags);
 /* All windows anew from the committed readings (a new configuration; no batch is open). */
 void eg_series_fill_windows(struct eg_pipeline *pipeline, struct eg_series *series);
 
@@ -259,7 +270,8 @@ struct eg_gathered {
     int64_t time_ms;
     double value;
     size_t order;
-    uint16_t flags;
+    uint16_t flags, was; /* was: before review.c has looked at it */
+    size_t batch_row;    /* where in the batch, from 1; 0: it is committed */
 };
 struct eg_gather { /* zeroed at first; serves again */
     struct eg_gathered *rows;

@@ -115,7 +115,8 @@ static bool keep(void *arg, const struct eg_row_reading *row)
         agree->kept = grown;
         agree->kept_capacity = more;
     }
-    agree->kept[agree->kept_count++] = *row;
+    agree->kept[agree->kept_count] = *row;
+    agree->kept[agree->kept_count++].flags &= (uint16_t)~EG_FLAG_REQUALIFIED; /* counted like any other */
     return true;
 }
 

@@ -155,8 +155,13 @@ static int write_rows(struct eg_store *store, const struct eg_fold_chunk *chunk,
 static int flush(struct eg_store *store)
 {
     struct eg_fold_chunk *chunk = store->fold.chunk;
-    int code =
-        chunk->changed && chunk->count ? write_rows(store, chunk, chunk->id, 0, chunk->count) : SQLITE_OK;
+    int code = SQLITE_OK;
+    if (chunk->changed && chunk->count)
+        code = write_rows(store, chunk, chunk->id, 0, chunk->count);
+    else if (chunk->changed && chunk->id) {
+        sqlite3_bind_int64(store->sql[SQL_BUCKET_DROP], 1, chunk->id);
+        code = eg_sql_run(store, SQL_BUCKET_DROP);
+    }
     chunk->changed = false;
     chunk->series = 0; /* read again when it is needed: its id is known then */
     return code;
@@ -237,6 +242,15 @@ static int make_room(struct eg_store *store, size_t *at)
     return SQLITE_OK;
 }
 
+static int take_out(struct eg_fold_chunk *chunk, size_t at, int64_t start_ms)
+{
+    if (at < chunk->count && chunk->rows[at].start_ms == start_ms) {
+        chunk->count--;
+        memmove(chunk->rows + at, chunk->rows + at + 1, (chunk->count - at) * sizeof *chunk->rows);
+    }
+    return SQLITE_OK;
+}
+
 static int put_bucket(struct eg_store *store, const struct eg_rollup *row, bool whole)
 {
     struct eg_fold_chunk *chunk = store->fold.chunk;
@@ -249,6 +263,8 @@ static int put_bucket(struct eg_store *store, const struct eg_rollup *row, bool 
             high = middle;
     }
     chunk->changed = true;
+    if (whole && !row->count) /* all its readings are set aside by now */
+        return take_out(chunk, low, row->start_ms);
     if (low < chunk->count && chunk->rows[low].start_ms == row->start_ms) {
         if (whole)
             chunk->rows[low] = *row;

@@ -115,7 +115,7 @@ static int have_folded(struct eg_rollups *rollups)
     }
 }
 
-int eg_rollups_next(struct eg_rollups *rollups, struct eg_rollup *ret)
+static int next(struct eg_rollups *rollups, struct eg_rollup *ret)
 {
     int code = have_row(rollups);
     if (code == EG_OK)
@@ -142,6 +142,15 @@ int eg_rollups_next(struct eg_rollups *rollups, struct eg_rollup *ret)
     }
     rollups->have_row = false;
     return 1;
+}
+
+/* A bucket all of whose readings are set aside by now is there, and holds none. */
+int eg_rollups_next(struct eg_rollups *rollups, struct eg_rollup *ret)
+{
+    int code = next(rollups, ret);
+    while (code == 1 && !ret->count)
+        code = next(rollups, ret);
+    return code;
 }
 
 int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period period, int64_t from_ms,

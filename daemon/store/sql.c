@@ -110,6 +110,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_BUCKET_AFTER] = "SELECT id,t_first,body FROM bucket WHERE series=?1 AND period=?2 AND t_first>?3 "
                          "ORDER BY t_first LIMIT 1",
     [SQL_BUCKET_ADD] = "INSERT INTO bucket(body,t_first,t_last,n,series,period) VALUES(?,?,?,?,?,?)",
+    [SQL_BUCKET_DROP] = "DELETE FROM bucket WHERE id=?1",
     [SQL_BUCKET_SET] = "UPDATE bucket SET body=?1, t_first=?2, t_last=?3, n=?4 WHERE id=?5",
     [SQL_BUCKET_AGED] = "DELETE FROM bucket WHERE series=?1 AND period=?2 AND t_first<?3 AND t_last<?3",
     [SQL_BUCKET_OLD] =

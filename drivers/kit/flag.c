@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-static const char *const names[EG_FLAG_COUNT] = {"late",    "retained", "correction",
-                                                 "arrival", "imported", "manual"};
+static const char *const names[EG_FLAG_COUNT] = {
+    "late", "retained", "correction",   "arrival", "imported", "manual",     "range",
+    "step", "stuck",    "inconsistent", "humid",   "bad",      "requalified"};
 
 const char *eg_flag_name(int bit)
 {

@@ -23,8 +23,20 @@ enum eg_flag {
     EG_FLAG_ARRIVAL = 1 << 3,    /* time is the arrival time, the payload had none */
     EG_FLAG_IMPORTED = 1 << 4,   /* history from elsewhere, taken in by hand: judged by no rule */
     EG_FLAG_MANUAL = 1 << 5,     /* measured by a person: a laboratory's sample, a hand instrument */
+    /* What quality control found (docs/quality.md). Each of them is a reason for doubt; what is BAD is besides taken by no statistic and
+     * judged by no rule. */
+    EG_FLAG_RANGE = 1 << 6,        /* possible, but outside what is usual */
+    EG_FLAG_STEP = 1 << 7,         /* changed faster than nature does */
+    EG_FLAG_STUCK = 1 << 8,        /* the same value for too long */
+    EG_FLAG_INCONSISTENT = 1 << 9, /* contradicts another value of the same message */
+    EG_FLAG_HUMID = 1 << 10,       /* particles, while the air was near saturation */
+    EG_FLAG_BAD = 1 << 11,         /* set aside */
+    EG_FLAG_REQUALIFIED =
+        1 << 12, /* a reading that came late changed what quality control finds; the value is as it was */
 };
-#define EG_FLAG_COUNT 6
+#define EG_FLAG_COUNT 13
+#define EG_FLAGS_DOUBT                                                                                       \
+    ((unsigned)(EG_FLAG_RANGE | EG_FLAG_STEP | EG_FLAG_STUCK | EG_FLAG_INCONSISTENT | EG_FLAG_HUMID))
 const char *eg_flag_name(int bit);                      /* "late" …; NULL: there is no such bit */
 unsigned eg_flag_find(const char *name, size_t length); /* the flag; 0: unknown */
 

@@ -135,6 +135,11 @@ static void check_reading(struct world *world, size_t index)
     DEMAND(isfinite(row->value) && row->value >= info->low && row->value <= info->high, "%s %g", info->name,
            row->value);
     DEMAND(row->time_ms >= CLOCK_UNSET_MS, "time %lld", (long long)row->time_ms);
+    if (row->flags & EG_FLAG_REQUALIFIED) { /* none that came: one that is there, with other flags */
+        DEMAND(earlier(world, index, &before) && memcmp(&before, &row->value, sizeof before) == 0,
+               "requalified: series %u at %lld", row->series, (long long)row->time_ms);
+        return;
+    }
     if (!(row->flags & EG_FLAG_ARRIVAL))
         DEMAND(row->time_ms <= world->now_ms + world->conf->future_tolerance_ms, "a reading of the future");
     else

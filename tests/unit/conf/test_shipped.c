@@ -115,6 +115,10 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            a->store.endurance_bytes == b->store.endurance_bytes &&
            same_text(a->socket.path, b->socket.path) && same_list(&a->socket, &b->socket) &&
            same_text(a->board.dir, b->board.dir) && a->board.interval_ms == b->board.interval_ms &&
+           a->quality.strict == b->quality.strict &&
+           !memcmp(&a->quality.humidity, &b->quality.humidity, sizeof a->quality.humidity) &&
+           a->quality.row_count == b->quality.row_count &&
+           !memcmp(a->quality.quantities, b->quality.quantities, sizeof a->quality.quantities) &&
            same_text(a->metrics.file, b->metrics.file) && a->metrics.interval_ms == b->metrics.interval_ms &&
            same_text(a->time_zone, b->time_zone) && a->auto_register == b->auto_register &&
            a->late_limit_ms == b->late_limit_ms && a->future_tolerance_ms == b->future_tolerance_ms &&
@@ -314,7 +318,7 @@ static void test_commented_values_are_the_defaults(void **unused)
     int count;
     (void)unused;
     char *text = main_file(1, &count);
-    assert_int_equal(count, 37); /* keys with a default, and the seven groups */
+    assert_int_equal(count, 40); /* keys with a default, and the eight groups */
     must_be_defaults(text);
     free(text);
 }
@@ -325,7 +329,7 @@ static void test_examples_are_understood_and_no_defaults(void **unused)
     (void)unused;
     char *text = main_file(2, &count);
     free(main_file(1, &defaults));
-    assert_int_equal(count - defaults, 10);
+    assert_int_equal(count - defaults, 13);
     struct eg_conf *none = parse(""), *all = parse(text);
     assert_false(same(none, all));
     assert_string_equal(all->mqtt.user, "ecogov");
@@ -368,6 +372,9 @@ static void test_every_setting_is_compared(void **unused)
         {"socket.supervisors", "socket: {supervisors: []}"},
         {"board.dir", "board: {dir: other}"},
         {"board.interval", "board: {interval: 61s}"},
+        {"quality.set_aside", "quality: {set_aside: suspect}"},
+        {"quality.humidity", "quality: {humidity: 90}"},
+        {"quality.limits", "quality: {limits: [{quantity: pm25, device: a, step: 9}]}"},
         {"metrics.file", "metrics: {file: other.prom}"},
         {"metrics.interval", "metrics: {interval: 61s}"},
         {"time_zone", "time_zone: UTC"},
@@ -403,7 +410,7 @@ static void test_every_setting_is_compared(void **unused)
         bool group = !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") ||
                      !strcmp(key, "board") || !strcmp(key, "metrics") || !strcmp(key, "maintenance") ||
                      !strcmp(key, "maintenance.deadline") || !strcmp(key, "reports") ||
-                     !strcmp(key, "reports.deadline");
+                     !strcmp(key, "reports.deadline") || !strcmp(key, "quality");
         bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
                     !strcmp(key, "channels") || !strcmp(key, "parties") || !strcmp(key, "calendars") ||
                     !strcmp(key, "presets") || !strcmp(key, "sources") || !strcmp(key, "devices") ||
@@ -464,6 +471,7 @@ static void test_manual_tells_every_key(void **unused)
     add_key(told, "socket");
     add_key(told, "board");
     add_key(told, "metrics");
+    add_key(told, "quality");
     for (const char *line = page; *line; line = next_line(line))
         if (definition(line, key, &rest))
             add_key(told, key);
@@ -502,7 +510,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 26 + 9); /* settings, and the empty lists */
+    assert_int_equal(count, 28 + 10); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }

@@ -62,6 +62,8 @@ static void send_some(struct house *house, int64_t newest, struct eg_batch *batc
                                  bucket = make_bucket((enum eg_period)period, index);
                 struct eg_row_rollup *row = EG_BATCH_ADD(batch, rollups);
                 assert_non_null(row);
+                if (whole && kept->count && below(6) == 0) /* its readings are bad, all of them */
+                    eg_rollup_none(&bucket);
                 *row = (struct eg_row_rollup){series, (enum eg_period)period, whole, bucket};
                 if (whole || !kept->count)
                     *kept = bucket;

@@ -1,0 +1,87 @@
+"""Quality control as a user sees it: what is found stands among the flags, what is bad is in no statistic, a late reading changes what is
+found, nothing of it is lost or counted twice by a restart."""
+import json
+import time
+
+STRICT = {"set_aside": "suspect", "limits": [{"quantity": "pm25", "step": 100}]}
+
+
+def minutes_ago(minutes):
+    return int((time.time() - 60 * minutes) * 1000) // 60000 * 60000
+
+
+def tell(peer, ms, **values):
+    peer.tell("ecogov/v1/air/a1", json.dumps({"ts": ms, **values}))
+
+
+def raw(daemon):
+    points = daemon.call("readings.history", device="a1", quantity="pm25", **{"from": "-3h"}, resolution="raw")["points"]
+    return [(point["value"], point["flags"]) for point in points]
+
+
+def today(daemon):
+    cell = next(site for site in daemon.call("summary")["sites"] if site["site"] == "v1")["domains"]["air"]
+    return next(row for row in cell["day"] if row["quantity"] == "pm25"), cell
+
+
+def hours(daemon):
+    points = daemon.call("readings.history", device="a1", quantity="pm25", **{"from": "-3h"}, resolution="hour")["points"]
+    return sum(point["count"] for point in points), max(point["max"] for point in points)
+
+
+def test_a_spike_is_set_aside_and_comes_back(daemon, peer):
+    daemon.configure(quality=STRICT)
+    daemon.reload()
+    start = minutes_ago(20)
+    for minute, value in enumerate([10, 300, 12]):
+        tell(peer, start + minute * 60000, pm25=value)
+    daemon.stored(3)
+    assert raw(daemon) == [(10, []), (300, ["step", "bad"]), (12, [])]
+    assert hours(daemon) == (2, 12)
+    # What came between makes it believable, and the fall from it no longer.
+    tell(peer, start + 20000, pm25=100)
+    tell(peer, start + 40000, pm25=200)
+    daemon.stored(5)
+    assert raw(daemon) == [(10, []), (100, []), (200, []), (300, ["requalified"]), (12, ["step", "bad", "requalified"])]
+    assert hours(daemon) == (4, 300)
+    status = daemon.status()["readings"]
+    assert (status["decoded"], status["stored"], status["corrected"]) == (5, 5, 0)
+    assert daemon.status()["store"]["readings"] == 5
+    before = raw(daemon), hours(daemon)
+    daemon.kill()
+    daemon.start()
+    assert (raw(daemon), hours(daemon)) == before
+    exported = [(row[5], row[7]) for row in daemon.export(quantity="pm25")]
+    assert exported[-1] == (12, ["step", "bad", "requalified"])
+    daemon.stop()
+    daemon.verify()
+
+
+def test_within_a_message_and_in_the_summary(daemon, peer):
+    tell(peer, minutes_ago(2), pm25=80, pm10=40, humidity=97)
+    tell(peer, minutes_ago(1), pm25=30, pm10=40, humidity=50)
+    daemon.stored(6)
+    assert raw(daemon) == [(80, ["inconsistent", "humid"]), (30, [])]
+    row, cell = today(daemon)
+    if row["count"] == 2:  # else midnight has passed between
+        assert (row["suspect"], row["set_aside"], row["max"]) == (1, 0, 80)
+    assert cell["devices"]["suspect"] == 0
+    period = daemon.call("series.statistics", device="a1", quantity="pm10", **{"from": "-3h"})["periods"][0]
+    assert (period["count"], period["suspect"], period["set_aside"]) == (2, 1, 0)
+    daemon.stop()
+    daemon.verify()
+
+
+def test_a_sensor_that_stands_still(daemon, peer):
+    start = minutes_ago(235)
+    for minute in range(0, 235, 5):
+        tell(peer, start + minute * 60000, pm25=17)
+    daemon.stored(47)
+    found = raw(daemon)
+    assert found[-1] == (17, ["stuck"]) and found[0] == (17, [])
+    cell = today(daemon)[1]
+    assert cell["devices"]["suspect"] == 1 and cell["latest"][0]["flags"] == ["stuck"]
+    assert hours(daemon)[1] == 17  # in doubt, and used
+    tell(peer, minutes_ago(0), pm25=17.5)
+    daemon.stored(48)
+    assert today(daemon)[1]["devices"]["suspect"] == 0
