@@ -9,6 +9,7 @@
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
 #define UPLINK_PORT 6
 #define NONE 0xffff
+#define ANSWER 0x80 /* where a report has its version */
 
 static const struct word {
     uint8_t report, at; /* report type, first byte */
@@ -60,6 +61,8 @@ enum eg_verdict eg_codec_netvox_ra07(struct eg_frame *frame, unsigned which)
                       UPLINK_PORT);
     if (frame->length < 11)
         return eg_frame_short(frame, 11);
+    if (frame->bytes[0] & ANSWER)
+        return REFUSE(frame->sink, EG_NOT_MINE, "an answer about settings, no readings");
     const uint8_t report = frame->bytes[2];
     if (report == 0)
         return REFUSE(frame->sink, EG_NOT_MINE, "a report of versions, no readings");

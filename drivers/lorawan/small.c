@@ -98,9 +98,11 @@ static void put_aqi(struct eg_frame *frame)
 enum eg_verdict eg_codec_mclimate(struct eg_frame *frame, unsigned which)
 {
     const size_t whole = which == AQI ? 10 : 7;
-    if (frame->length < whole)
-        return eg_frame_short(frame, whole);
-    if (frame->bytes[0] != 1) {
+    const bool report = frame->length > 0 && frame->bytes[0] == 1;
+    const size_t least = report && which == HT ? 5 : whole; /* a short one leaves out the outer probe */
+    if (frame->length < least)
+        return eg_frame_short(frame, least);
+    if (!report) {
         frame->bytes += frame->length - whole;
         frame->length = whole;
     }
