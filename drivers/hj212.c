@@ -130,8 +130,8 @@ static const char *find(struct text in, const char *word)
     return NULL;
 }
 
-/* HJ 212-2025, appendix A: sixteen characters at a time are encrypted (SM4, say) where they stand, and the checksum is that of the clear
- * text. What begins the data is plain in every clear frame. */
+/* HJ 212-2025, appendix A: sixteen characters at a time are encrypted where they stand, with the cipher that both sides agree on, and the
+ * checksum is that of the clear text. What begins the data is plain in every clear frame. */
 static bool is_encrypted(struct text segment)
 {
     const char *cp = find(segment, cp_begins), *at = cp == NULL ? NULL : cp + strlen(cp_begins);

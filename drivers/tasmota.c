@@ -82,6 +82,10 @@ static const struct key {
     {"", "Fertility", EG_Q_soil_ec, FIXED, "uS/cm", ""},
     {"", "Conductivity", EG_Q_soil_ec, FIXED, "uS/cm", ""},
     {"", "Distance", EG_Q_distance, DISTANCE, NULL, ""},
+    {"EZO", "pH", EG_Q_ph, FIXED, "1", ""}, /* Atlas Scientific's probes, in water */
+    {"EZO", "DO", EG_Q_dissolved_oxygen, FIXED, "mg/L", ""},
+    {"EZO", "ORP", EG_Q_orp, FIXED, "mV", ""},
+    {"EZO", "EC", EG_Q_ec, FIXED, "uS/cm", ""},
     {"HX711", "Weight", EG_Q_weight, FIXED, "kg", ""},
     {"TX2", "Speed", EG_Q_wind_speed, SPEED, NULL, ""},
     {"", "Speed/Act", EG_Q_wind_speed, SPEED, NULL, ""},
