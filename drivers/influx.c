@@ -8,13 +8,15 @@
  * arrival. A field's key given twice in one line: the last counts, as InfluxDB has it.
  *
  * One bad line refuses the whole message, with its number: a name that is empty, a tag given twice, no field, a value or a time that
- * is none, the same reading twice; and so does a message in which nothing is known.
+ * is none, the same reading twice; and so does a message in which nothing is known. What is well-formed is what InfluxDB's own decoder
+ * takes (https://github.com/influxdata/line-protocol), but for hexadecimal numbers and times before 1970.
  *
  * https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ */
 #include <ecogov/driver.h>
 
-#include "kit/decimal.h"
+#include "kit/codepoint.h"
 #include "kit/excerpt.h"
+#include "kit/influx_value.h"
 #include "kit/named.h"
 #include "kit/twice.h"
 
@@ -25,8 +27,7 @@
 
 #define BYTES_MAX (256 * 1024)
 #define TAGS_MAX 64
-#define TOKEN_MAX 255                        /* bytes of a key or a tag's value */
-#define TIME_MAX_MS INT64_C(253402300799999) /* the end of year 9999 */
+#define TOKEN_MAX 255 /* bytes of a key or a tag's value */
 #define REFUSE(sink, verdict, ...) ((enum eg_verdict)eg_sink_reject(sink, verdict, __VA_ARGS__))
 
 struct plan {
@@ -133,7 +134,8 @@ static bool is_plain(char c)
     return (unsigned char)c > 0x20 && c != ',' && c != '=' && c != '\\' && c != 0x7F;
 }
 
-/* Up to an unescaped character of `stops`, a blank or the line's end. A backslash escapes these and itself, else it stands for itself. */
+/* Up to an unescaped character of `stops`, a blank or the line's end. A backslash escapes comma, '=' and blank, else it stands for
+ * itself: also before another one, as with InfluxDB. */
 static enum eg_verdict take(struct reader *reader, const char *stops, const char *what,
                             struct token *ret_token)
 {
@@ -149,7 +151,7 @@ static enum eg_verdict take(struct reader *reader, const char *stops, const char
         if ((unsigned char)c < 0x20 || c == 0x7F)
             return refuse(reader, "a control character in a name");
         if (c == '\\' && reader->at + 1 < reader->end && reader->at[1] != '\0' &&
-            strchr(" ,=\\", reader->at[1]) != NULL)
+            strchr(" ,=", reader->at[1]) != NULL)
             c = *++reader->at;
         if (ret_token->length == TOKEN_MAX)
             return refuse(reader, "a name of more than 255 bytes");
@@ -216,25 +218,6 @@ static enum eg_verdict read_tags(struct reader *reader)
 
 /* ---- values ---- */
 
-static bool digits_only(const char *text, size_t length, bool sign)
-{
-    const size_t from = sign && length > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0;
-    for (size_t i = from; i < length; i++)
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-    return length > from;
-}
-
-static bool is_boolean(const char *text)
-{
-    static const char *const words[] = {"t", "T", "true",  "True",  "TRUE",
-                                        "f", "F", "false", "False", "FALSE"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (*words[i] == *text && strcmp(words[i], text) == 0)
-            return true;
-    return false;
-}
-
 static enum eg_verdict skip_text(struct reader *reader)
 {
     for (reader->at++; reader->at < reader->end && *reader->at != '"'; reader->at++) {
@@ -257,14 +240,18 @@ static enum eg_verdict read_value(struct reader *reader, double *ret_value)
     if (!line_ends(reader) && *reader->at == '"')
         return skip_text(reader);
     const enum eg_verdict verdict = take(reader, ",", "a field without a value", &token);
-    if (verdict != EG_DECODED || is_boolean(token.text))
+    if (verdict != EG_DECODED)
         return verdict;
-    const char last = token.text[token.length - 1];
-    const bool whole = last == 'i' || last == 'u';
-    const size_t length = token.length - (whole ? 1 : 0);
-    if ((whole && !digits_only(token.text, length, last == 'i')) ||
-        !eg_decimal_parse(token.text, length, ret_value))
+    switch (eg_influx_value_parse(token.text, token.length, ret_value)) {
+    case EG_INFLUX_BOOLEAN:
+        return EG_DECODED;
+    case EG_INFLUX_RANGE:
+        return refuse(reader, "an integer that 64 bits do not hold");
+    case EG_INFLUX_WRONG:
         return refuse(reader, "a value that is no number, text or boolean");
+    case EG_INFLUX_NUMBER:
+        break;
+    }
     return isfinite(*ret_value)
                ? EG_DECODED
                : REFUSE(reader->sink, EG_IMPLAUSIBLE, "line %zu: too large a number", reader->line);
@@ -316,21 +303,6 @@ static enum eg_verdict read_fields(struct reader *reader, size_t line_start)
     return line_ends(reader) || *reader->at == ' ' ? EG_DECODED : refuse(reader, "something follows a value");
 }
 
-/* Whole, for nanoseconds are more than a double holds. False: none between 1970 and 9999. */
-static bool count_to_ms(const struct token *token, int64_t per_second, int64_t *ret_ms)
-{
-    int64_t count = 0;
-    for (const char *at = token->text + (token->text[0] == '+'); *at != '\0'; at++) {
-        if (*at == '-' || count > (INT64_MAX - 9) / 10)
-            return false;
-        count = count * 10 + (*at - '0');
-    }
-    if (per_second == 1 && count > TIME_MAX_MS / 1000)
-        return false;
-    *ret_ms = per_second == 1 ? count * 1000 : count / (per_second / 1000);
-    return *ret_ms <= TIME_MAX_MS;
-}
-
 static enum eg_verdict read_time(struct reader *reader, size_t line_start)
 {
     struct token token;
@@ -342,9 +314,9 @@ static enum eg_verdict read_time(struct reader *reader, size_t line_start)
     if (verdict != EG_DECODED)
         return verdict;
     skip_blanks(reader);
-    if (!line_ends(reader) || !digits_only(token.text, token.length, true))
+    if (!line_ends(reader) || !eg_influx_value_is_count(token.text, token.length))
         return refuse(reader, "what follows the fields is no time");
-    if (!count_to_ms(&token, reader->plan->per_second, &ms))
+    if (!eg_influx_value_to_ms(token.text, reader->plan->per_second, &ms))
         return REFUSE(reader->sink, EG_IMPLAUSIBLE,
                       "line %zu: no time between 1970 and 9999 (check the precision)", reader->line);
     for (size_t i = line_start; i < reader->sink->count; i++)
@@ -367,13 +339,20 @@ static enum eg_verdict read_line(struct reader *reader)
     return verdict == EG_DECODED ? read_time(reader, line_start) : verdict;
 }
 
+/* False where a character stands in it that has no place there. */
+static bool skip_comment(struct reader *reader)
+{
+    while (!line_ends(reader) && (unsigned char)*reader->at >= 0x20 && *reader->at != 0x7F)
+        reader->at++;
+    return line_ends(reader);
+}
+
 static enum eg_verdict read_lines(struct reader *reader)
 {
     for (; reader->at < reader->end; reader->line++) {
         skip_blanks(reader);
-        if (!line_ends(reader) && *reader->at == '#')
-            while (!line_ends(reader))
-                reader->at++;
+        if (!line_ends(reader) && *reader->at == '#' && !skip_comment(reader))
+            return refuse(reader, "a control character in a comment");
         const enum eg_verdict verdict = line_ends(reader) ? EG_DECODED : read_line(reader);
         if (verdict != EG_DECODED)
             return verdict;
@@ -381,6 +360,16 @@ static enum eg_verdict read_lines(struct reader *reader)
             ;
     }
     return EG_DECODED;
+}
+
+/* The first byte that is no UTF-8; `length`: it is all. */
+static size_t find_no_utf8(const char *text, size_t length)
+{
+    uint32_t codepoint;
+    size_t at = 0, bytes = 1;
+    for (; at < length && bytes > 0; at += bytes)
+        bytes = (unsigned char)text[at] < 0x80 ? 1 : eg_codepoint_next(text + at, length - at, &codepoint);
+    return at;
 }
 
 static enum eg_verdict decode(const void *prepared, const struct eg_message *message, struct eg_sink *sink)
@@ -395,6 +384,9 @@ static enum eg_verdict decode(const void *prepared, const struct eg_message *mes
         eg_quantity_index_init(&plain.named.names);
     }
     const char *text = (const char *)message->payload;
+    const size_t no_utf8 = find_no_utf8(text, message->payload_len);
+    if (no_utf8 < message->payload_len)
+        return REFUSE(sink, EG_MALFORMED, "invalid UTF-8 at byte %zu", no_utf8);
     struct reader reader = {.plan = prepared == NULL ? &plain : prepared,
                             .sink = sink,
                             .at = text,
