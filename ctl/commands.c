@@ -42,7 +42,7 @@ const struct command commands[] = {
      "quantity value unit reporter device time photo case repair party",
      "what somebody saw or measured: opens a case, or joins the one that is there",
      "上报所见或人工测值：立案或并入已有案件", show_report, NULL},
-    {"kpi", "cases.kpi", "", "site domain mode party from to",
+    {"kpi", "cases.kpi", "", "site domain mode party from to by",
      "figures of governance: how soon, on time, how often again", "治理指标：时效、按期率、结案率、复发",
      show_kpi, NULL},
     {"drill", "cases.drill", "rule", "site level", "an exercise case of a rule: --site S",

@@ -45,6 +45,48 @@ static void rate_line(const cJSON *result, const char *key, const char *what)
         puts("-");
 }
 
+static void add_span(struct table *table, const cJSON *figures, const char *key)
+{
+    char text[32];
+    span_text(number_of(item_of(figures, key), "median_s"), text, sizeof text);
+    table_add(table, PLAIN, text);
+}
+
+static void add_rate(struct table *table, const cJSON *figures, const char *key)
+{
+    double rate = number_of(figures, key);
+    if (isfinite(rate))
+        table_addf(table, PLAIN, "%.0f%%", rate * 100);
+    else
+        table_add(table, PLAIN, NULL);
+}
+
+/* Medians: a line has no room for more. */
+static void show_groups(const cJSON *groups)
+{
+    static const char *const heads[] = {"OF",       ">CASES",  ">ACTIVE", ">TAKEN",    ">FIXED", ">VERIFIED",
+                                        ">ON TIME", ">CLOSED", ">AGAIN",  ">DISPUTED", NULL};
+    struct table table;
+    const cJSON *row;
+    table_init(&table, heads);
+    cJSON_ArrayForEach(row, groups)
+    {
+        const char *of = text_of(row, "of");
+        table_add(&table, BOLD, of && *of ? word(of) : NULL);
+        table_addf(&table, PLAIN, "%.0f", number_of(row, "cases"));
+        table_addf(&table, PLAIN, "%.0f", number_of(row, "active"));
+        add_span(&table, row, "acknowledge");
+        add_span(&table, row, "fix");
+        add_span(&table, row, "verify");
+        add_rate(&table, row, "on_time_rate");
+        add_rate(&table, row, "closing_rate");
+        add_rate(&table, row, "recurrence_rate");
+        table_addf(&table, PLAIN, "%.0f", number_of(row, "disputed"));
+    }
+    putchar('\n');
+    table_print(&table, 0);
+}
+
 void show_kpi(const struct session *session, const cJSON *result)
 {
     (void)session;
@@ -59,4 +101,6 @@ void show_kpi(const struct session *session, const cJSON *result)
     rate_line(result, "closing_rate", "closing rate");
     rate_line(result, "recurrence_rate", "came back");
     count_line(result, "disputed");
+    if (cJSON_GetArraySize(item_of(result, "groups")))
+        show_groups(item_of(result, "groups"));
 }

@@ -16,7 +16,8 @@
 
 #define LINE_MAX_BYTES ((size_t)16 * 1024 * 1024)
 #define TURN_EVENTS_MAX 4096
-#define TURN_READINGS_MAX 65536
+#define TURN_READINGS_MAX 8192 /* as turn.c: the file grows by what lies unsealed and unfolded */
+#define TURN_ROLLUPS_MAX 4096
 
 struct replay {
     struct eg_conf *conf;
@@ -161,7 +162,7 @@ static int take(struct replay *replay, const struct eg_event *event, struct eg_e
         replay->turn_began_ms = event->now_ms;
     eg_pipeline_event(replay->pipeline, event, &replay->batch);
     if (replay->batch.urgent || replay->batch.failed || replay->batch.events >= TURN_EVENTS_MAX ||
-        replay->batch.readings_count >= TURN_READINGS_MAX)
+        replay->batch.readings_count >= TURN_READINGS_MAX || replay->batch.rollups_count >= TURN_ROLLUPS_MAX)
         code = commit(replay, err);
     return code;
 }

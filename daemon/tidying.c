@@ -6,6 +6,7 @@
 #include <base/log.h>
 
 #define TIDY_BITE_US 3000
+#define CATCH_UP_MOST_US 500000
 #define TIDY_PAUSE_MS 20
 #define TIDY_EVERY 64 /* commits */
 #define ROOM_BITES 100
@@ -45,11 +46,18 @@ void eg_tidying_mind_room(struct eg_turn *turn)
 
 /* --- bites --- */
 
+/* One bite; many, while more comes in than single bites can put away (a history that is imported), and nobody waits for the commit. */
 static void tidy_work(uv_work_t *work)
 {
     struct eg_turn *turn = work->data;
-    turn->result =
-        eg_store_tidy(turn->store, turn->tidy_at_ms, TIDY_BITE_US, &turn->more_to_tidy, &turn->err);
+    struct eg_store_figures store;
+    int64_t until_us = eg_clock_mono_us() + CATCH_UP_MOST_US;
+    do {
+        turn->result =
+            eg_store_tidy(turn->store, turn->tidy_at_ms, TIDY_BITE_US, &turn->more_to_tidy, &turn->err);
+        eg_store_figures(turn->store, &store);
+    } while (turn->result == EG_OK && turn->more_to_tidy && store.behind && !atomic_load(&turn->hurry) &&
+             eg_clock_mono_us() < until_us);
 }
 
 static void tidied(uv_work_t *work, int status)
@@ -78,6 +86,7 @@ static void tidy(uv_timer_t *timer)
     if (turn->state != OPEN)
         return; /* the commit's end asks again */
     turn->state = TIDYING;
+    atomic_store(&turn->hurry, false);
     turn->tidy_at_ms = eg_clock_now_ms();
     turn->tidied_commits = turn->figures.commits;
     uv_queue_work(turn->loop, &turn->work, tidy_work, tidied);

@@ -5,6 +5,8 @@
 #include "turn.h"
 #include "waiting.h"
 
+#include <stdatomic.h>
+
 #define EG_TURN_RETRY_MS 1000 /* on a full disk */
 
 enum eg_turn_state { OPEN, COMMITTING, TIDYING, HALTED };
@@ -27,6 +29,8 @@ struct eg_turn {
     bool is_short;                            /* the disk is full: readings wait elsewhere */
     bool minded;                              /* it was asked about that */
     bool more_to_tidy, paused, commit_wanted; /* wanted while the worker tidies */
+    bool somebody_waits;                      /* a person, for what is in the batch; an import may wait */
+    _Atomic bool hurry; /* the commit is wanted for a person or a case: no more bites than one */
     struct eg_err err;
     int64_t began_us, tidy_at_ms, patience_until_us;
     unsigned long tidied_commits; /* as many had been when the store was last looked at */

@@ -10,6 +10,8 @@
 
 /* about 25 ms of work at full speed; twice as much rather than wait for the worker to finish tidying */
 #define TURN_READINGS_MAX 8192
+#define TURN_ROLLUPS_MAX                                                                                     \
+    4096 /* a history comes in: each of its hours is a row of its own until it is folded */
 #define RESERVE_FROM_TRY 2
 #define WAIT_FROM_TRY 3
 /* So many events, then so long nothing: a backlog has come in whole. Its turn need not wait for commit_interval: shared by so many,
@@ -90,6 +92,8 @@ void eg_turn_begin_commit(struct eg_turn *turn)
     uv_timer_stop(&turn->timer);
     if (turn->state == TIDYING) { /* one worker, one writer: a bite is short */
         turn->commit_wanted = true;
+        if (turn->somebody_waits || turn->batch.case_events_count || turn->closed)
+            atomic_store(&turn->hurry, true);
         if (!turn->paused && turn->edges.pause)
             turn->edges.pause(turn->edges.user);
         turn->paused = true;
@@ -174,6 +178,8 @@ static void take(struct eg_turn *turn, const struct eg_event *event)
     bool first = turn->batch.events == 0;
     eg_pipeline_event(turn->pipeline, event, &turn->batch);
     turn->figures.beats++;
+    turn->somebody_waits =
+        (turn->somebody_waits && !first) || event->kind == EG_EVENT_COMMAND || event->kind == EG_EVENT_REPORT;
     if (first)
         patience(turn);
 }
@@ -186,7 +192,7 @@ bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)
     take(turn, &event);
     size_t most = turn->state == TIDYING ? 2 * TURN_READINGS_MAX : TURN_READINGS_MAX;
     if (!turn->batch.urgent && !turn->batch.failed && turn->batch.readings_count < most &&
-        turn->batch.events < most)
+        turn->batch.events < most && turn->batch.rollups_count < TURN_ROLLUPS_MAX)
         return true;
     eg_turn_begin_commit(turn);
     return false;

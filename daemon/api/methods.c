@@ -133,6 +133,7 @@ static const struct eg_param p_kpi[] = {
     {.name = "mode", .kind = EG_PARAM_CHOICE, .choices = "collaborative gap_filling alternative"},
     {.name = "party", .kind = EG_PARAM_TEXT},
     FROM_TO,
+    {.name = "by", .kind = EG_PARAM_CHOICE, .choices = "site domain mode party month"},
     END};
 static const struct eg_param p_quarantine[] = {{.name = "limit", MOST(200)}, CURSOR, END};
 static const struct eg_param p_entry[] = {

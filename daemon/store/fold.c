@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Times as many rows as are folded at once: more would make the file longer than it need ever be. */
+#define BEHIND 2
 #define ROWS_A_SERIES                                                                                        \
     24 /* so that a run over ten thousand series writes each chunk anew once a day, not once an hour */
 #define MOST ((size_t)1 << 18) /* keys a run takes: 6 MB, for the one time a store that was never folded is */
@@ -38,11 +40,21 @@ void eg_fold_finish(struct eg_store *store)
     store->fold.gathered = store->fold.all_put = false;
 }
 
-bool eg_fold_due(const struct eg_store *store)
+static uint64_t due_at(const struct eg_store *store)
 {
     uint64_t many = (uint64_t)ROWS_A_SERIES * store->series_most;
     bool small = store->fold_at < EG_FOLD_AT; /* a small file, or a test */
-    return store->fold.keys || store->fold.rows >= (small || many < store->fold_at ? store->fold_at : many);
+    return small || many < store->fold_at ? store->fold_at : many;
+}
+
+bool eg_fold_due(const struct eg_store *store)
+{
+    return store->fold.keys || store->fold.rows >= due_at(store);
+}
+
+bool eg_fold_behind(const struct eg_store *store)
+{
+    return store->fold.rows + store->fold.count >= BEHIND * due_at(store);
 }
 
 /* --- gather --- */

@@ -216,7 +216,7 @@ struct eg_store {
     struct eg_history history, history_next; /* as of the last commit; with the events of the one under way */
     _Atomic int64_t bytes, bytes_written;
     _Atomic uint64_t readings, journal_readings;
-    _Atomic bool wants_tidy;
+    _Atomic bool wants_tidy, behind;
     int quarantine_since_prune, outbox_since_prune; /* rows */
     int wal_pages;                                  /* in the log after the last commit */
     int wal_due;                                    /* above so many it is written back */
@@ -354,6 +354,7 @@ void eg_bare_done(struct eg_store *store, bool kept); /* after COMMIT, or after 
 
 /* fold.c */
 bool eg_fold_due(const struct eg_store *store);
+bool eg_fold_behind(const struct eg_store *store);
 void eg_fold_changed(struct eg_store *store,
                      const struct eg_row_rollup *row); /* by a turn that was committed */
 int eg_fold_gather(struct eg_store *store, int64_t until_us, struct eg_err *err);
@@ -391,7 +392,10 @@ bool eg_prune_tight(const struct eg_store *store);
 int eg_prune_within(struct eg_store *store, int64_t now_ms, int64_t until_us); /* an SQLite code */
 void eg_prune_done(struct eg_store *store, bool kept);
 
+/* seal.c */
+bool eg_seal_behind(const struct eg_store *store);
 void eg_seal_finish(struct eg_store *store);
+
 void eg_case_read(sqlite3_stmt *statement, struct eg_case *ret);
 extern const char eg_case_columns[];
 bool eg_reader_former(void *reader, const char *rule, uint32_t series,

@@ -282,6 +282,12 @@ static enum work next_work(const struct eg_store *store)
                                    : NOTHING;
 }
 
+/* More lies there than a run takes: the file would grow by it for good. */
+bool eg_seal_behind(const struct eg_store *store)
+{
+    return store->counters.r_stored - store->sealed_stored >= 2 * for_few(store, store->seal_at, 1);
+}
+
 static int write_bite(struct eg_store *store, enum work work, int64_t now_ms, int64_t until_us,
                       struct eg_err *err)
 {

@@ -216,7 +216,8 @@ void eg_sql_figures(struct eg_store *store)
     atomic_store(&store->readings, there > store->dropped ? there - store->dropped : 0);
     atomic_store(&store->journal_readings, store->counters.r_stored - store->sealed_stored);
     eg_prune_measure(store);
-    atomic_store(&store->wants_tidy, eg_log_due(store) || eg_prune_tight(store));
+    atomic_store(&store->behind, eg_seal_behind(store) || eg_fold_behind(store));
+    atomic_store(&store->wants_tidy, eg_log_due(store) || eg_prune_tight(store) || store->behind);
 }
 
 /* --- opening --- */
@@ -348,5 +349,6 @@ void eg_store_figures(const struct eg_store *store, struct eg_store_figures *ret
                                      .journal_readings = atomic_load(&store->journal_readings),
                                      .schema = EG_SCHEMA_VERSION,
                                      .wants_tidy = atomic_load(&store->wants_tidy),
+                                     .behind = atomic_load(&store->behind),
                                      .short_of_room = atomic_load(&store->short_of_room)};
 }

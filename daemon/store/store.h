@@ -43,7 +43,9 @@ struct eg_store_figures {
     uint64_t readings;         /* stored and still there */
     uint64_t journal_readings; /* of these, not sealed yet */
     int schema;
-    bool wants_tidy;    /* at once: the log is long */
+    bool wants_tidy; /* at once: the log is long, there is little room, or it is behind */
+    bool
+        behind; /* so much comes in that tidying must be given as much time as turns, or the file grows by it */
     bool short_of_room; /* the reserve is being used: no more readings, please */
 };
 void eg_store_figures(const struct eg_store *store,

@@ -239,6 +239,12 @@ def test_people_report_and_the_figures_count(broker, house, peer):
     assert (kpi["cases"], kpi["closed"], kpi["disputed"], kpi["closing_rate"], kpi["verify"]["count"]) == (1, 1, 1, 1, 1)
     assert daemon.call("cases.kpi", domain="air")["cases"] == 0 and daemon.call("cases.kpi", party="committee")["cases"] == 1
     assert daemon.call("cases.kpi", to="-1h")["on_time_rate"] is None
+    assert "groups" not in kpi
+    (group,) = daemon.call("cases.kpi", by="party")["groups"]
+    assert {"of": group.pop("of"), **group, "truncated": False} == {"of": "committee", **kpi}
+    assert [group["of"] for group in daemon.call("cases.kpi", by="domain")["groups"]] == ["waste"]
+    assert [len(group["of"]) for group in daemon.call("cases.kpi", by="month")["groups"]] == [7]
+    assert daemon.call("cases.kpi", site="v2", by="site")["groups"] == []
     for params in ({"quantity": "ph"}, {"value": 3}, {"quantity": "ph", "value": 1, "unit": "km"}, {"text": "x", "site": "nowhere"}, {}):
         with pytest.raises(RpcError) as refused:
             daemon.call("reports.submit", **{"site": "v1", "domain": "soil", **params})

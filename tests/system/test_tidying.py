@@ -6,16 +6,19 @@ import datetime
 import json
 import os
 import random
+import subprocess
 import threading
 import time
 
 import pytest
 
 import rpc
+from house import BIN
 
 KILLS = -(-int(os.environ.get("ECOGOV_KILLS", "10")) // 3)
 SEED = int(os.environ.get("ECOGOV_SEED", "20261124"))
-DEVICES, EACH, SHARE = 8, 20, 2400  # readings of a message, a second apart; messages between two kills
+DEVICES, EACH = 8, 20  # readings of a message, a second apart
+SHARE = min(2400, 2400 * 14 // KILLS)  # messages between two kills: all of the narrow ones have room in 2 MB, however many kills
 COMMITS = 64  # of a daemon's life until it looks whether there is something to tidy
 
 
@@ -104,3 +107,23 @@ def test_kill_9_while_tidying_loses_and_doubles_nothing(broker, house, peer, max
         assert (sum(there) == sent * EACH) == (not wide)
     daemon.stop()
     daemon.verify()
+
+
+def test_a_history_that_is_imported_does_not_blow_up_the_file(house):
+    """Each reading of it is an hour of its own: a row, until it is folded. Where they come faster than single bites fold them, the file would
+    be made of free pages ever after (70 bytes a reading, once)."""
+    daemon = house().start()
+    hours, devices = 2500, 24
+    first = datetime.datetime.now(datetime.timezone.utc).replace(minute=0, second=0, microsecond=0) - datetime.timedelta(hours=hours + 48)
+    times = [(first + datetime.timedelta(hours=n)).strftime("%Y-%m-%dT%H:00:00.000Z") for n in range(hours)]
+    table = daemon.folder / "history.csv"
+    with open(table, "w", encoding="utf-8") as file:
+        file.write("time,site,device,quantity,channel,value,unit,flags\n")
+        for at, time_ in enumerate(times):
+            file.writelines(f"{time_},v1,d{d},pm25,,{(at * 7 + d * 13) % 90},ug/m3,\n" for d in range(devices))
+    done = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "import", table, "--domain", "air"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    daemon.stored(hours * devices)
+    daemon.stop()
+    daemon.verify()
+    assert (daemon.folder / "ecogov.db").stat().st_size < 45 * hours * devices
