@@ -44,6 +44,8 @@ void show_report(const struct session *session, const cJSON *result);
 void show_kpi(const struct session *session, const cJSON *result);
 void show_drill(const struct session *session, const cJSON *result);
 void show_verb(const struct session *session, const cJSON *result);
+void show_silences(const struct session *session, const cJSON *result);
+void show_silence(const struct session *session, const cJSON *row);
 void show_quarantine(const struct session *session, const cJSON *result);
 void show_preview(const struct session *session, const cJSON *result);
 void show_trial(const struct session *session, const cJSON *result);

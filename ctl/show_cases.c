@@ -90,6 +90,18 @@ static void due_line(const cJSON *row)
     line("due", PLAIN, text);
 }
 
+static void suppressed_line(const cJSON *row)
+{
+    char time[PAGE_TEXT], text[640];
+    const cJSON *now = item_of(row, "suppressed");
+    const char *by = text_of(now, "by"), *id = text_of(now, "id"), *reason = text_of(now, "reason");
+    if (!by)
+        return;
+    snprintf(text, sizeof text, "%s%s%s, %s %s%s%s", word(by), id ? " " : "", id ? id : "", word("until"),
+             page_time(text_of(now, "until"), time), reason ? ": " : "", reason ? reason : "");
+    line("suppressed", PLAIN, text);
+}
+
 static void number_line(const char *what, const cJSON *row, const char *key)
 {
     char text[32];
@@ -189,6 +201,7 @@ void show_case(const struct session *session, const cJSON *row)
     named_line("lead", row, "lead", "lead_name");
     named_line("assignee", row, "assignee", "assignee_name");
     due_line(row);
+    suppressed_line(row);
     line("until", PLAIN, text_of(row, "until") ? page_time(text_of(row, "until"), time) : NULL);
     number_line("escalation", row, "escalation");
     number_line("reopened", row, "reopened");

@@ -82,7 +82,8 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
 {
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(json, "params");
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(params, "version");
-    const char *until = text_of(params, "until");
+    const char *until = text_of(params, "until"), *starts = text_of(params, "starts");
+    bool silence = !strncmp(call, "silences.", 9);
     struct eg_command *command = &out->event.command;
     out->event.kind = EG_EVENT_COMMAND;
     *command = (struct eg_command){.case_id = text_of(params, "id"),
@@ -93,15 +94,25 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
                                    .rule = text_of(params, "rule"),
                                    .site = text_of(params, "site"),
                                    .level = text_of(params, "level"),
+                                   .domain = text_of(params, "domain"),
+                                   .device = text_of(params, "device"),
+                                   .quantity = text_of(params, "quantity"),
+                                   .starts_ms = EG_TIME_NONE,
                                    .until_ms = EG_TIME_NONE,
                                    .version = -1};
     if (!strcmp(call, "reports.submit"))
         return parse_report(json, params, out, err);
-    if (strncmp(call, "cases.", 6) != 0)
-        return eg_err_set(err, EG_EINVAL,
-                          "\"call\" is '%.60s': a recording may call cases.* and reports.submit only", call);
-    command->verb = call + 6;
-    if (!command->case_id && strcmp(command->verb, "drill") != 0)
+    if (strncmp(call, "cases.", 6) != 0 && !silence)
+        return eg_err_set(
+            err, EG_EINVAL,
+            "\"call\" is '%.60s': a recording may call cases.*, silences.* and reports.submit only", call);
+    command->verb = silence ? !strcmp(call, "silences.add") ? "silence" : "unsilence" : call + 6;
+    if (silence) {
+        command->note = text_of(params, "reason");
+        command->reason = NULL;
+        until = text_of(params, "expires");
+    }
+    if (!command->case_id && strcmp(command->verb, "drill") != 0 && strcmp(command->verb, "silence") != 0)
         return eg_err_set(err, EG_EINVAL, "%.60s needs params.id", call);
     if (!command->user)
         command->user = "replay";
@@ -111,7 +122,9 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
         command->version = (int64_t)version->valuedouble;
     }
     if (until && !eg_time_parse(until, strlen(until), &command->until_ms))
-        return eg_err_set(err, EG_EINVAL, "params.until is no RFC 3339 time");
+        return eg_err_set(err, EG_EINVAL, "params.%s is no RFC 3339 time", silence ? "expires" : "until");
+    if (starts && !eg_time_parse(starts, strlen(starts), &command->starts_ms))
+        return eg_err_set(err, EG_EINVAL, "params.starts is no RFC 3339 time");
     return EG_OK;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXTS 10
+#define TEXTS 13
 
 struct eg_waiting_row {
     struct eg_event event;
@@ -81,9 +81,10 @@ static bool own_texts(struct eg_waiting_row *row)
     if (row->event.kind == EG_EVENT_IMPORT)
         return own_rows(row);
     struct eg_command *command = &row->event.command;
-    const char **commands[TEXTS] = {&command->verb,  &command->case_id, &command->user,      &command->note,
-                                    &command->party, &command->reason,  &command->member_of, &command->rule,
-                                    &command->site,  &command->level};
+    const char **commands[TEXTS] = {
+        &command->verb,   &command->case_id,   &command->user,    &command->note, &command->party,
+        &command->reason, &command->member_of, &command->rule,    &command->site, &command->level,
+        &command->domain, &command->device,    &command->quantity};
     if (row->event.kind == EG_EVENT_DELIVERY && !own_items(row))
         return false;
     struct eg_delivery *delivery = &row->event.delivery;

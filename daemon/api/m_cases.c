@@ -2,6 +2,7 @@
  * Refuses to know which transition is allowed (the pipeline decides) and when it is on disk (server.c hands
  * the answer out). Called by the table in methods.c; the writers also by rpc.c and watch.c. */
 #include <api/methods.h>
+#include <base/clock.h>
 
 #include <inttypes.h>
 #include <math.h>
@@ -59,6 +60,24 @@ static void put_number(struct eg_json *json, uint32_t number)
         eg_json_null(json);
 }
 
+/* Why nobody is told of it now; null when they are, and of one that is over. */
+static void put_suppressed(const struct eg_desk *desk, struct eg_json *json, const struct eg_case *row)
+{
+    struct eg_suppression now;
+    eg_json_key(json, "suppressed");
+    if (!desk->pipeline || row->handling == EG_CLOSED || row->handling == EG_REJECTED ||
+        !eg_pipeline_suppression(desk->pipeline, row, eg_clock_now_ms(), &now)) {
+        eg_json_null(json);
+        return;
+    }
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "by", eg_suppressor_name(now.by));
+    put_name(json, "id", now.id);
+    eg_json_put_time(json, "until", now.until_ms);
+    put_name(json, "reason", now.reason);
+    eg_json_close(json, '}');
+}
+
 void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const struct eg_case *row)
 {
     const struct eg_conf_rule *rule = eg_conf_rule_find(desk->conf, row->rule);
@@ -112,6 +131,7 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const st
     put_number(json, row->parent);
     eg_json_put_int(json, "reopened", row->reopened);
     eg_json_put_int(json, "version", row->version);
+    put_suppressed(desk, json, row);
 }
 
 void eg_m_cases_event_write(struct eg_json *json, const struct eg_case_event *event)

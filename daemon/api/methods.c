@@ -135,6 +135,20 @@ static const struct eg_param p_kpi[] = {
     FROM_TO,
     {.name = "by", .kind = EG_PARAM_CHOICE, .choices = "site domain mode party month"},
     END};
+static const struct eg_param p_silence[] = {
+    SITE,
+    DOMAIN,
+    DEVICE,
+    QUANTITY,
+    {.name = "rule", .kind = EG_PARAM_TEXT},
+    {.name = "level", .kind = EG_PARAM_CHOICE, .choices = "notice warning critical"},
+    {.name = "reason", .kind = EG_PARAM_NOTE, .required = true},
+    {.name = "starts", .kind = EG_PARAM_TIME},
+    {.name = "expires", .kind = EG_PARAM_TIME, .required = true},
+    END};
+static const struct eg_param p_silences[] = {
+    {.name = "all", .kind = EG_PARAM_BOOL}, {.name = "limit", MOST(500)}, CURSOR, END};
+static const struct eg_param p_unsilence[] = {{.name = "id", .kind = EG_PARAM_PATH, .required = true}, END};
 static const struct eg_param p_quarantine[] = {{.name = "limit", MOST(200)}, CURSOR, END};
 static const struct eg_param p_entry[] = {
     {.name = "id", .kind = EG_PARAM_INT, .required = true, .low = 1, .high = INT64_C(1) << 53}, END};
@@ -215,6 +229,10 @@ static const struct eg_method methods[] = {
     {"cases.kpi", eg_m_kpi, false, false, "Figures of governance: how soon, on time, how often again.",
      p_kpi},
     VERB("comment", "A note in the history; changes nothing else."),
+    {"silences.add", eg_m_silences_add, true, false, "Nobody is told of certain cases for a while.",
+     p_silence},
+    {"silences.list", eg_m_silences_list, false, false, "Silences, newest first.", p_silences},
+    {"silences.remove", eg_m_silences_remove, true, false, "Ends a silence now.", p_unsilence},
     {"quarantine.list", eg_m_quarantine_list, false, false, "Payloads that could not be read, newest first.",
      p_quarantine},
     {"quarantine.show", eg_m_quarantine_show, false, false, "One of them with its whole stored payload.",

@@ -71,8 +71,8 @@ static bool date_of(const char *text, size_t length, int32_t *ret)
     return true;
 }
 
-static struct eg_conf_dates *take_dates(struct eg_resolve *resolve, const yaml_node_t *list, char **texts,
-                                        unsigned count, size_t *ret_count)
+struct eg_conf_dates *eg_resolve_dates(struct eg_resolve *resolve, const yaml_node_t *list, char **texts,
+                                       unsigned count, size_t *ret_count)
 {
     struct eg_conf_dates *dates = eg_resolve_keep(resolve, count, sizeof *dates);
     for (unsigned i = 0; dates && i < count; i++) {
@@ -108,10 +108,10 @@ void eg_resolve_calendar(struct eg_resolve *resolve, const struct eg_raw_calenda
     if (!raw->days_count)
         calendar.days = WORKING_WEEK;
     take_hours(resolve, raw, node, &calendar);
-    calendar.holidays = take_dates(resolve, eg_files_key(resolve->file, node, "holidays"), raw->holidays,
-                                   raw->holidays_count, &calendar.holiday_count);
-    calendar.workdays = take_dates(resolve, eg_files_key(resolve->file, node, "workdays"), raw->workdays,
-                                   raw->workdays_count, &calendar.workday_count);
+    calendar.holidays = eg_resolve_dates(resolve, eg_files_key(resolve->file, node, "holidays"),
+                                         raw->holidays, raw->holidays_count, &calendar.holiday_count);
+    calendar.workdays = eg_resolve_dates(resolve, eg_files_key(resolve->file, node, "workdays"),
+                                         raw->workdays, raw->workdays_count, &calendar.workday_count);
     *ret = calendar;
 }
 

@@ -58,8 +58,8 @@ static int minute_of(const char *text)
     return minute < 60 && hour * 60 + minute <= 24 * 60 ? hour * 60 + minute : -1;
 }
 
-static struct eg_conf_hours hours_of(struct eg_resolve *resolve, const yaml_node_t *node, const char *key,
-                                     const char *text)
+struct eg_conf_hours eg_resolve_hours(struct eg_resolve *resolve, const yaml_node_t *node, const char *key,
+                                      const char *text)
 {
     struct eg_conf_hours hours = {0, 0};
     if (!text)
@@ -253,7 +253,7 @@ static void take_route(struct eg_resolve *resolve, const struct eg_raw_route *ra
     *route = (struct eg_conf_route){.channel = (uint32_t)(channel - conf->channels),
                                     .to = raw->to ? raw->to : "",
                                     .level = raw->level ? (enum eg_level) * raw->level : EG_LEVEL_NOTICE,
-                                    .hours = hours_of(resolve, node, "hours", raw->hours),
+                                    .hours = eg_resolve_hours(resolve, node, "hours", raw->hours),
                                     .days = raw->days_count ? 0 : EG_DAYS_ALL};
     for (unsigned i = 0; i < raw->days_count; i++)
         route->days |= 1u << raw->days[i];
@@ -273,7 +273,7 @@ void eg_resolve_routes(struct eg_resolve *resolve, const struct eg_raw_party *ra
     if (ret->secret && strlen(ret->secret) < SECRET_LEAST)
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "secret_file"),
                          "a secret of at least %d characters is expected", SECRET_LEAST);
-    ret->quiet = hours_of(resolve, node, "quiet", raw->quiet);
+    ret->quiet = eg_resolve_hours(resolve, node, "quiet", raw->quiet);
     if (raw->channels_count > ROUTES_MAX) {
         eg_resolve_fault(resolve, list, "a party has at most %d channels", ROUTES_MAX);
         return;

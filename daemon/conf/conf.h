@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define EG_CONF_NONE UINT32_MAX
+#define EG_DOMAIN_TEXT 32 /* bytes of a domain, with the NUL */
 
 enum eg_level { EG_LEVEL_NONE = 0, EG_LEVEL_NOTICE, EG_LEVEL_WARNING, EG_LEVEL_CRITICAL, EG_LEVEL_COUNT };
 enum eg_statistic {
@@ -143,6 +144,26 @@ struct eg_conf_calendar {
     } * holidays, *workdays; /* a workday is one although its weekday is none, or a holiday */
     size_t holiday_count, workday_count;
 };
+/* Which cases: all that is said must fit. */
+#define EG_MATCHER_DEVICE 192
+struct eg_matcher {
+    char site[64] /* it and all below */, domain[EG_DOMAIN_TEXT],
+        device[EG_MATCHER_DEVICE] /* "a1" or "site/domain/a1" */, rule[64]; /* "": any */
+    int quantity;                                                           /* EG_QUANTITY_NONE: any */
+    enum eg_level level; /* those as bad as this, or less */
+};
+struct eg_conf_window { /* maintenance: nobody is told of what fits meanwhile */
+    const char *id, *reason;
+    struct eg_matcher matcher;
+    struct eg_conf_hours hours;  /* from == to: all day */
+    unsigned days;               /* on which it begins; bit 0: Sunday */
+    struct eg_conf_dates *dates; /* on which it begins; none: any */
+    size_t date_count;
+};
+struct eg_conf_flapping { /* a case that changes to and fro; per cent of 20 changes, newer ones weigh more */
+    int64_t window_ms;    /* 0: not watched for */
+    int high, low;
+};
 struct eg_conf_party {
     const char *id, *name;
     enum eg_sector sector;
@@ -217,7 +238,6 @@ struct eg_conf_terms {
         regional_sites; /* cases at so many neighbouring sites, opened within so long, are one regional matter; 0: never */
     int64_t regional_within_ms;
 };
-#define EG_DOMAIN_TEXT 32 /* bytes of a domain, with the NUL */
 struct eg_conf_rule {
     const char *id, *domain; /* domain NULL: any */
     int quantity;            /* enum eg_quantity */
@@ -265,6 +285,9 @@ struct eg_conf {
     struct eg_conf_calendar *calendars;
     size_t calendar_count;
     struct eg_conf_terms maintenance; /* of cases about a sensor */
+    struct eg_conf_window *windows;   /* maintenance.windows */
+    size_t window_count;
+    struct eg_conf_flapping flapping;
     struct {
         const char **submitters; /* may report, besides those who may write: user names, or "@group" */
         size_t submitter_count;

@@ -36,6 +36,7 @@ static struct eg_loaded *fresh(void)
     conf->future_tolerance_ms = 300000;
     conf->max_devices = 20000;
     conf->reports.level = EG_LEVEL_NOTICE;
+    conf->flapping = (struct eg_conf_flapping){.window_ms = 3600000, .high = 30, .low = 25};
     for (int level = 0; level < EG_LEVEL_COUNT; level++) {
         conf->maintenance.deadline_ms[level][EG_DEADLINE_ACKNOWLEDGE] = INT64_C(72) * 3600000;
         conf->maintenance.deadline_ms[level][EG_DEADLINE_FIX] = INT64_C(14) * 86400000;

@@ -269,7 +269,7 @@ static void check_once(struct eg_resolve *resolve)
     static const char *const groups[] = {"mqtt",        "store",         "socket",      "board",
                                          "time_zone",   "auto_register", "late_limit",  "future_tolerance",
                                          "max_devices", "templates",     "maintenance", "reports",
-                                         "metrics",     "quality"};
+                                         "metrics",     "quality",       "flapping"};
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         const char *first = NULL;
         const struct eg_raw *raw;
@@ -361,4 +361,6 @@ void eg_resolve_all(struct eg_resolve *resolve)
     for (unsigned i = 0; i < raw->rules_count; i++)
         eg_resolve_rule(resolve, &raw->rules[i], eg_resolve_entry(resolve, "rules", i),
                         &conf->rules[conf->rule_count++]);
+    EACH_FILE(resolve, raw)
+    eg_resolve_windows(resolve, raw);
 }

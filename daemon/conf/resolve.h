@@ -61,6 +61,15 @@ void eg_resolve_channel(struct eg_resolve *resolve, const struct eg_raw_channel 
 void eg_resolve_routes(struct eg_resolve *resolve, const struct eg_raw_party *raw, const yaml_node_t *node,
                        struct eg_conf_party *ret);
 
+/* windows.c: maintenance.windows and flapping of the current file, when sites and rules are known */
+void eg_resolve_windows(struct eg_resolve *resolve, const struct eg_raw *raw);
+
+/* "22:00-06:00"; from == to after a fault and where `text` is NULL (channels.c). Dates and spans of dates (calendars.c). */
+struct eg_conf_hours eg_resolve_hours(struct eg_resolve *resolve, const yaml_node_t *node, const char *key,
+                                      const char *text);
+struct eg_conf_dates *eg_resolve_dates(struct eg_resolve *resolve, const yaml_node_t *list, char **texts,
+                                       unsigned count, size_t *ret_count);
+
 /* calendars.c: one entry of the current file into the array's next place; and deadlines by level, `node` their mapping */
 void eg_resolve_calendar(struct eg_resolve *resolve, const struct eg_raw_calendar *raw,
                          const yaml_node_t *node, struct eg_conf_calendar *ret);

@@ -226,8 +226,27 @@ static const cyaml_schema_field_t deadline_fields[] = {
     SPANS(struct eg_raw_deadline, any.), GROUP("notice", struct eg_raw_deadline, notice, spans_fields),
     GROUP("warning", struct eg_raw_deadline, warning, spans_fields),
     GROUP("critical", struct eg_raw_deadline, critical, spans_fields), CYAML_FIELD_END};
+static const cyaml_schema_field_t window_fields[] = {
+    NEEDED("id", struct eg_raw_window, id),
+    NEEDED("reason", struct eg_raw_window, reason),
+    TEXT("site", struct eg_raw_window, site),
+    TEXT("domain", struct eg_raw_window, domain),
+    TEXT("device", struct eg_raw_window, device),
+    TEXT("quantity", struct eg_raw_window, quantity),
+    TEXT("rule", struct eg_raw_window, rule),
+    CHOICE("level", struct eg_raw_window, level, level_words),
+    TEXT("hours", struct eg_raw_window, hours),
+    LIST("days", struct eg_raw_window, days, &weekday_entry),
+    LIST("dates", struct eg_raw_window, dates, &text_entry),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t window_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_window, window_fields)};
 static const cyaml_schema_field_t maintenance_fields[] = {
-    GROUP("deadline", struct eg_raw_maintenance, deadline, spans_fields), CYAML_FIELD_END};
+    GROUP("deadline", struct eg_raw_maintenance, deadline, spans_fields),
+    LIST("windows", struct eg_raw_maintenance, windows, &window_entry), CYAML_FIELD_END};
+static const cyaml_schema_field_t flapping_fields[] = {
+    TEXT("window", struct eg_raw_flapping, window), WHOLE("high", struct eg_raw_flapping, high),
+    WHOLE("low", struct eg_raw_flapping, low), CYAML_FIELD_END};
 static const cyaml_strval_t case_levels[] = {
     {"notice", EG_LEVEL_NOTICE}, {"warning", EG_LEVEL_WARNING}, {"critical", EG_LEVEL_CRITICAL}};
 static const cyaml_schema_field_t reports_fields[] = {
@@ -305,6 +324,7 @@ static const cyaml_schema_field_t file_fields[] = {
     GROUP("quality", struct eg_raw, quality, quality_fields),
     GROUP("maintenance", struct eg_raw, maintenance, maintenance_fields),
     GROUP("reports", struct eg_raw, reports, reports_fields),
+    GROUP("flapping", struct eg_raw, flapping, flapping_fields),
     TEXT("time_zone", struct eg_raw, time_zone),
     TEXT("late_limit", struct eg_raw, late_limit),
     TEXT("future_tolerance", struct eg_raw, future_tolerance),

@@ -133,8 +133,21 @@ struct eg_raw_regional {
     int sites;
     char *within;
 };
+struct eg_raw_window {
+    char *id, *reason, *site, *domain, *device, *quantity, *rule, *hours;
+    int *level, *days;
+    unsigned days_count;
+    char **dates;
+    unsigned dates_count;
+};
 struct eg_raw_maintenance {
     struct eg_raw_spans *deadline;
+    struct eg_raw_window *windows;
+    unsigned windows_count;
+};
+struct eg_raw_flapping {
+    char *window;
+    int *high, *low;
 };
 struct eg_raw_reports {
     char **submitters;
@@ -163,6 +176,7 @@ struct eg_raw {
     struct eg_raw_quality *quality;
     struct eg_raw_maintenance *maintenance;
     struct eg_raw_reports *reports;
+    struct eg_raw_flapping *flapping;
     char *time_zone, *late_limit, *future_tolerance, *templates;
     bool *auto_register;
     int *max_devices;

@@ -62,6 +62,15 @@ static void add_all(struct audience *audience, enum eg_why why)
         add_rung(audience, rung, ALL, why);
 }
 
+/* Those who would have heard of what was held back. */
+static void add_caught_up(struct audience *audience)
+{
+    add_by_mode(audience, EG_WHY_CAUGHT_UP, EG_WHY_CAUGHT_UP);
+    if (audience->row->handling == EG_FIXED)
+        add_rung(audience, 0, audience->row->mode == EG_MODE_COLLABORATIVE ? ALL : GOVERNMENT,
+                 EG_WHY_CAUGHT_UP);
+}
+
 static int level_of(const char *name)
 {
     int level = EG_LEVEL_COUNT - 1;
@@ -82,7 +91,7 @@ static void follow_up(struct audience *audience, const struct eg_case_event *eve
         add_by_mode(audience, EG_WHY_LEVEL, EG_WHY_LEVEL);
     else if (is(event, "condition"))
         add_all(audience, !strcmp(event->to, "ok") ? EG_WHY_RECOVERED : EG_WHY_BREACHING);
-    else if (eg_handling_ended(audience->row) && !is(event, "comment"))
+    else if (eg_handling_ended(audience->row) && !is(event, "comment") && !is(event, "suppressed"))
         add_all(audience, EG_WHY_ENDED);
 }
 
@@ -94,6 +103,8 @@ size_t eg_audience_of(const struct eg_conf *conf, const struct eg_case *row,
         add_by_mode(&audience, EG_WHY_OPENED, EG_WHY_INFORMED);
     else if (is(event, "reopened") || is(event, "disputed"))
         add_by_mode(&audience, EG_WHY_REOPENED, EG_WHY_REOPENED);
+    else if (is(event, "resumed") && !eg_handling_ended(row))
+        add_caught_up(&audience);
     else if (is(event, "assigned"))
         add_named(&audience, row->assignee, EG_WHY_ASSIGNED);
     else if (is(event, "missed"))

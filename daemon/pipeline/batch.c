@@ -62,6 +62,8 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(outbox_done)                                                                                           \
     X(outbox_tried)                                                                                          \
     X(told)                                                                                                  \
+    X(silences)                                                                                              \
+    X(suppressed)                                                                                            \
     X(quarantine)                                                                                            \
     X(retried)                                                                                               \
     X(answers)
@@ -176,8 +178,8 @@ const char *eg_condition_name(enum eg_condition condition)
 const char *eg_why_name(enum eg_why why)
 {
     static const char *const names[EG_WHY_COUNT] = {
-        "opened",   "level",     "breaching", "recovered", "reopened",   "ended",
-        "gathered", "trial",     "informed",  "assigned",  "missed",     "escalated",
-        "offered",  "took_over", "fixed",     "expired",   "unreachable"};
+        "opened",   "level",     "breaching", "recovered", "reopened",    "ended",
+        "gathered", "trial",     "informed",  "assigned",  "missed",      "escalated",
+        "offered",  "took_over", "fixed",     "expired",   "unreachable", "caught_up"};
     return (unsigned)why < EG_WHY_COUNT ? names[why] : "?";
 }

@@ -146,6 +146,25 @@ struct eg_case_event {
     const char *note;      /* "" for none */
     const char *party;     /* on whose behalf, or who is asked; "" for none */
 };
+/* Nobody is told of what fits, for a while: said by a person. */
+#define EG_REASON_TEXT 256
+struct eg_silence {
+    uint32_t id; /* from 1 */
+    struct eg_matcher matcher;
+    char reason[EG_REASON_TEXT], author[64], ended_by[64];
+    int64_t created_ms, starts_ms, expires_ms;
+    int64_t ended_ms; /* removed or expired; EG_TIME_NONE: neither yet */
+    bool removed;
+};
+/* A case of which notices are held back. */
+struct eg_row_suppressed {
+    uint32_t case_number;
+    int64_t since_ms; /* EG_TIME_NONE: it is so no more */
+    bool flapping;
+    bool owed;   /* something was held back: one notice makes up for it */
+    bool untold; /* it was opened meanwhile: its deadlines wait */
+    bool risen;  /* while flapping it became critical, and that was told */
+};
 /* Why a party is told of a case. */
 enum eg_why {
     EG_WHY_OPENED,
@@ -165,6 +184,7 @@ enum eg_why {
     EG_WHY_FIXED,       /* somebody is to look */
     EG_WHY_EXPIRED,     /* it was acknowledged until now */
     EG_WHY_UNREACHABLE, /* another party cannot be told of it */
+    EG_WHY_CAUGHT_UP,   /* what happened while nobody was told */
     EG_WHY_COUNT
 };
 const char *eg_why_name(enum eg_why why);
@@ -246,6 +266,8 @@ struct eg_batch {
     EG_ROWS(eg_row_outbox_done, outbox_done);
     EG_ROWS(eg_row_outbox_tried, outbox_tried);
     EG_ROWS(eg_row_told, told);
+    EG_ROWS(eg_silence, silences); /* whole rows, upsert */
+    EG_ROWS(eg_row_suppressed, suppressed);
     EG_ROWS(eg_row_quarantine, quarantine);
     EG_ROWS(eg_row_retried, retried);
     EG_ROWS(eg_answer, answers);

@@ -74,6 +74,7 @@ void eg_case_drop(struct eg_pipeline *pipeline, uint32_t number)
 {
     size_t at = place_of(pipeline, number);
     free(pipeline->cases[at]);
+    eg_suppress_forget_changes(pipeline, number);
     pipeline->case_count--;
     pipeline->wake_known = false;
     memmove(pipeline->cases + at, pipeline->cases + at + 1,

@@ -203,7 +203,7 @@ void eg_deadline_tick(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_ba
     for (size_t i = 0; i < pipeline->case_count; i++) {
         struct eg_case *row = pipeline->cases[i];
         for (bool more = true; more;) { /* in the order of their times, as if a tick had come at each */
-            int64_t due = waits(row) ? row->due_ms : INT64_MAX,
+            int64_t due = waits(row) && !eg_suppress_waits(pipeline, row) ? row->due_ms : INT64_MAX,
                     until = holds(row) ? row->until_ms : INT64_MAX;
             more = due <= now_ms || until <= now_ms;
             if (more && until <= due)
@@ -221,10 +221,11 @@ int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline)
     pipeline->rules_seen = pipeline->rules_seen || !pipeline->case_count;
     if (!pipeline->rules_seen)
         return 0; /* at once */
-    int64_t first = INT64_MAX;
+    int64_t first = eg_silence_wake(pipeline), held = eg_suppress_wake(pipeline);
+    first = held < first ? held : first;
     for (size_t i = 0; i < pipeline->case_count; i++) {
         const struct eg_case *row = pipeline->cases[i];
-        if (waits(row) && row->due_ms < first)
+        if (waits(row) && row->due_ms < first && !eg_suppress_waits(pipeline, row))
             first = row->due_ms;
         if (holds(row) && row->until_ms < first)
             first = row->until_ms;

@@ -27,7 +27,9 @@ struct eg_command {
     uint64_t ticket;       /* echoed in the batch's answer; 0: nobody waits */
     const char *reason;    /* of a rejection: NULL or a word of eg_handling_reasons */
     const char *member_of; /* ids of the parties whose @groups the user is in, blank-separated; NULL: none */
-    const char *rule, *site, *level; /* of a drill; NULL else. level: NULL or a name */
+    const char *rule, *site, *level;        /* of a drill or a silence; NULL else. level: NULL or a name */
+    const char *domain, *device, *quantity; /* of a silence: NULL or what it is about */
+    int64_t starts_ms;                      /* of a silence: 0 or EG_TIME_NONE: now; until_ms: its end */
 };
 /* What became of a notification. The row itself comes along, since the pipeline does not keep it. */
 enum eg_setback {

@@ -27,6 +27,7 @@ static bool configure(struct eg_pipeline *pipeline, const struct eg_conf *conf)
     pipeline->topic_count = 0;
     pipeline->conf = conf;
     pipeline->rules_seen = pipeline->wake_known = false;
+    eg_suppress_look_again(pipeline);
     return true;
 }
 
@@ -71,6 +72,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
     for (size_t i = 0; i < pipeline->lost_count; i++)
         free(pipeline->lost[i].rule);
     eg_told_finish(pipeline);
+    eg_suppress_finish(pipeline);
     free(pipeline->series);
     free(pipeline->devices);
     free(pipeline->cases);
@@ -119,6 +121,8 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         eg_pipeline_settle(pipeline, batch); /* people act on what is known */
         if (!strcmp(event->command.verb, "test-notification"))
             eg_trial_take(pipeline, &event->command, event->now_ms, batch);
+        else if (!strcmp(event->command.verb, "silence") || !strcmp(event->command.verb, "unsilence"))
+            eg_silence_take(pipeline, &event->command, event->now_ms, batch);
         else
             eg_command_take(pipeline, &event->command, event->now_ms, batch);
         break;
@@ -137,6 +141,8 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         break;
     case EG_EVENT_TICK:
         eg_pipeline_settle(pipeline, batch);
+        eg_silence_tick(pipeline, event->now_ms, batch);
+        eg_suppress_tick(pipeline, event->now_ms, batch);
         eg_deadline_tick(pipeline, event->now_ms, batch);
         break;
     }
@@ -213,6 +219,28 @@ int eg_pipeline_restore_told(struct eg_pipeline *pipeline, const struct eg_row_t
 {
     return eg_told_note(pipeline, row, NULL) ? EG_OK
                                              : eg_err_set(err, EG_ENOMEM, "no memory for who was told");
+}
+
+int eg_pipeline_restore_silence(struct eg_pipeline *pipeline, const struct eg_silence *row,
+                                struct eg_err *err)
+{
+    if (!row->id || row->matcher.level >= EG_LEVEL_COUNT || row->matcher.quantity >= EG_QUANTITY_COUNT)
+        return eg_err_set(err, EG_ECORRUPT, "silence %u holds values nobody wrote", row->id);
+    return eg_silence_restore(pipeline, row) ? EG_OK : eg_err_set(err, EG_ENOMEM, "no memory for silences");
+}
+
+int eg_pipeline_restore_suppressed(struct eg_pipeline *pipeline, const struct eg_row_suppressed *row,
+                                   struct eg_err *err)
+{
+    return eg_suppress_restore(pipeline, row)
+               ? EG_OK
+               : eg_err_set(err, EG_ENOMEM, "no memory for the notices that are held back");
+}
+
+int eg_pipeline_restore_change(struct eg_pipeline *pipeline, uint32_t case_number, int64_t known_ms,
+                               int64_t at_ms)
+{
+    return eg_suppress_note_change(pipeline, case_number, known_ms, at_ms) ? EG_OK : EG_ENOMEM;
 }
 
 void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint32_t hash)

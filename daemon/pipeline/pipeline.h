@@ -68,6 +68,14 @@ int eg_pipeline_restore_told(struct eg_pipeline *pipeline, const struct eg_row_t
 void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint32_t hash); /* oldest first */
 void eg_pipeline_restore_ids(struct eg_pipeline *pipeline, uint32_t last_case, int64_t last_outbox);
 
+int eg_pipeline_restore_silence(struct eg_pipeline *pipeline, const struct eg_silence *row,
+                                struct eg_err *err);
+int eg_pipeline_restore_suppressed(struct eg_pipeline *pipeline, const struct eg_row_suppressed *row,
+                                   struct eg_err *err);
+/* An active case's condition or level changed then; oldest first, since it last came back to life. */
+int eg_pipeline_restore_change(struct eg_pipeline *pipeline, uint32_t case_number, int64_t known_ms,
+                               int64_t at_ms);
+
 /* What the edges may look at between events (main thread). */
 const struct eg_counters *eg_pipeline_counters(const struct eg_pipeline *pipeline);
 struct eg_device_view {
@@ -112,6 +120,26 @@ bool eg_pipeline_cases_full(const struct eg_pipeline *pipeline);
 /* What a party would be told of a case, added to the three; false: there is no such party. */
 bool eg_pipeline_preview(const struct eg_conf *conf, const struct eg_case *row, const char *party,
                          int64_t now_ms, struct eg_buf *title, struct eg_buf *text, struct eg_buf *line);
+/* Is nobody told of this case now, and why? The texts live until the next event. */
+enum eg_suppressor {
+    EG_SUPPRESSED_NOT,
+    EG_SUPPRESSED_BY_SILENCE,
+    EG_SUPPRESSED_BY_MAINTENANCE,
+    EG_SUPPRESSED_BY_FLAPPING
+};
+struct eg_suppression {
+    enum eg_suppressor by; /* what lasts longest */
+    int64_t until_ms;
+    char id[64]; /* of the silence or the window; "" */
+    const char *reason;
+};
+const char *eg_suppressor_name(enum eg_suppressor by); /* "silence" "maintenance" "flapping" */
+bool eg_pipeline_suppression(const struct eg_pipeline *pipeline, const struct eg_case *row, int64_t now_ms,
+                             struct eg_suppression *ret);
+/* The keys of an open object. State: "pending" "active" "expired" "removed". */
+struct eg_json;
+void eg_silence_write(struct eg_json *json, const struct eg_silence *row, int64_t now_ms);
+const char *eg_silence_state(const struct eg_silence *row, int64_t now_ms);
 /* By number; NULL when it is not active. Its last and peak values are newer than in the store, which hears of events only. */
 const struct eg_case *eg_pipeline_case_active(const struct eg_pipeline *pipeline, uint32_t number);
 /* Per source: messages by verdict. */

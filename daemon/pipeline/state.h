@@ -8,10 +8,10 @@
 #include <pipeline/pipeline.h>
 #include <pipeline/rollup.h>
 #include <pipeline/route.h>
+#include <pipeline/suppress.h>
 #include <pipeline/window.h>
 
 #define EG_SERIES_PER_DEVICE 256
-#define EG_CASES_MAX 100000
 #define EG_FLAGS_UNJUDGED (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED | EG_FLAGS_SET_ASIDE)
 
 /* One rule as it stands for one series. */
@@ -104,6 +104,13 @@ struct eg_pipeline {
     size_t lost_count, lost_capacity;
     struct eg_told *told; /* ascending by case */
     size_t told_count, told_capacity;
+    struct eg_silence *silences; /* that have not ended */
+    size_t silence_count, silence_capacity;
+    uint32_t last_silence;
+    struct eg_suppressed *suppressed; /* ascending by case, ended ones among them */
+    size_t suppressed_count, suppressed_capacity;
+    struct eg_flap *flaps; /* of active cases that changed, ascending */
+    size_t flap_count, flap_capacity;
     uint32_t *unsettled; /* series that are */
     size_t unsettled_count, unsettled_capacity;
     uint32_t *unreviewed; /* series that are */
@@ -364,7 +371,7 @@ void eg_deadline_level(const struct eg_conf *conf, struct eg_case *row,
 void eg_deadline_tick(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch);
 
 /* tell.c: outbox rows */
-void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
+void eg_tell_case(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_case_event *event,
                   struct eg_batch *batch);
 /* One row for each of the party's channels that is meant at this level and hour; `party`: index in the configuration. What puts an
  * end to an alarm goes by the channels that brought it, whatever the hour. A party without channels costs nothing. */

@@ -96,7 +96,7 @@ static void write_hearers(const struct eg_conf *conf, const struct eg_hearer *he
 
 static void tell_broker(struct eg_pipeline *pipeline, const struct eg_case *row,
                         const struct eg_case_event *event, const struct eg_hearer *hearers, size_t count,
-                        struct eg_batch *batch)
+                        enum eg_suppressor by, struct eg_batch *batch)
 {
     char topic[192], key[128];
     struct eg_buf body;
@@ -108,6 +108,8 @@ static void tell_broker(struct eg_pipeline *pipeline, const struct eg_case *row,
     eg_json_open(&json, '{');
     write_event(pipeline->conf, row, event, &json);
     write_hearers(pipeline->conf, hearers, count, &json);
+    if (by != EG_SUPPRESSED_NOT)
+        eg_json_put_string(&json, "suppressed", eg_suppressor_name(by));
     eg_json_close(&json, '}');
     eg_tell_put(pipeline, batch,
                 &(struct eg_row_outbox){.channel = "mqtt",
@@ -242,9 +244,10 @@ void eg_tell_party(struct eg_pipeline *pipeline, const struct eg_case *row, cons
     for (size_t i = 0; i < of.party->route_count; i++) {
         const struct eg_conf_route *route = &of.party->routes[i];
         eg_tell_recipient(conf, of.party, route, recipient);
-        if (calls_off(why) ? eg_tell_was_told(pipeline, row->number, of.party->id,
-                                              conf->channels[route->channel].id, recipient)
-                           : eg_tell_is_meant(route, row->level, event->known_ms))
+        bool was_told = eg_tell_was_told(pipeline, row->number, of.party->id,
+                                         conf->channels[route->channel].id, recipient),
+             meant = !calls_off(why) && eg_tell_is_meant(route, row->level, event->known_ms);
+        if (meant || (was_told && (calls_off(why) || why == EG_WHY_CAUGHT_UP)))
             tell_by(pipeline, &of, &words, i, recipient, &body, batch);
     }
     eg_buf_finish(&body);
@@ -258,15 +261,47 @@ const struct eg_conf_site *eg_tell_who_answers(const struct eg_conf *conf, uint3
     return site == EG_CONF_NONE ? NULL : &conf->sites[site];
 }
 
-void eg_tell_case(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
+/* An alarm is called off for everybody who was told of it, also for who had to do with the case for a while only. */
+static size_t add_told(const struct eg_pipeline *pipeline, const struct eg_case *row,
+                       struct eg_hearer hearers[EG_AUDIENCE_MAX], size_t count)
+{
+    if (!count || !(calls_off(hearers[0].why) || hearers[0].why == EG_WHY_CAUGHT_UP))
+        return count;
+    for (size_t i = eg_told_first(pipeline, row->number);
+         i < pipeline->told_count && pipeline->told[i].case_number == row->number; i++) {
+        uint32_t party = *pipeline->told[i].channel
+                             ? eg_conf_party_index(pipeline->conf, pipeline->told[i].party)
+                             : EG_CONF_NONE;
+        bool there = party == EG_CONF_NONE || count == EG_AUDIENCE_MAX;
+        for (size_t k = 0; k < count; k++)
+            there = there || hearers[k].party == party;
+        if (!there)
+            hearers[count++] = (struct eg_hearer){party, hearers[0].why};
+    }
+    return count;
+}
+
+static bool is_news(const struct eg_case_event *event, size_t count)
+{
+    return count || !strcmp(event->kind, "opened") || !strcmp(event->kind, "reopened") ||
+           !strcmp(event->kind, "condition");
+}
+
+void eg_tell_case(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_case_event *event,
                   struct eg_batch *batch)
 {
     struct eg_hearer hearers[EG_AUDIENCE_MAX];
     size_t count = eg_audience_of(pipeline->conf, row, event, hearers);
+    count = add_told(pipeline, row, hearers, count);
+    const struct eg_suppress_step step =
+        eg_suppress_judge(pipeline, row, event, is_news(event, count), batch);
+    size_t heard = step.verdict == EG_SUPPRESS_TELL ? count : 0;
     if (pipeline->conf->mqtt.publish)
-        tell_broker(pipeline, row, event, hearers, count, batch);
-    for (size_t i = 0; i < count; i++)
+        tell_broker(pipeline, row, event, hearers, heard,
+                    step.verdict == EG_SUPPRESS_HOLD ? step.by : EG_SUPPRESSED_NOT, batch);
+    for (size_t i = 0; i < heard; i++)
         eg_tell_party(pipeline, row, event, hearers[i].party, hearers[i].why, batch);
-    if (eg_handling_ended(row))
-        eg_told_forget(pipeline, row->number, batch);
+    if (eg_handling_ended(row) && strcmp(event->kind, "suppressed") != 0)
+        eg_suppress_ended(pipeline, row, &step, batch);
+    eg_suppress_follow(pipeline, row, &step, event->known_ms, batch);
 }

@@ -15,10 +15,11 @@
 
 static const char *const whys[EG_LANGUAGE_COUNT][EG_WHY_COUNT] = {
     {"", "升级：", "再次超标：", "恢复正常：", "重新立案：", "已结案：", "", "", "知会：", "指派给你们：",
-     "逾期：", "下级逾期：", "请承接：", "转由你们牵头：", "已整改，待核实：", "知悉到期：", "无法通知："},
+     "逾期：", "下级逾期：", "请承接：", "转由你们牵头：", "已整改，待核实：", "知悉到期：", "无法通知：",
+     "补报："},
     {"", "worse: ", "beyond the limit again: ", "back to normal: ", "reopened: ", "ended: ", "", "",
-     "for information: ", "yours: ", "overdue: ", "overdue below: ", "will you take it? ",
-     "yours to lead: ", "fixed, to be looked at: ", "acknowledged until now: ", "cannot be reached: "},
+     "for information: ", "yours: ", "overdue: ", "overdue below: ", "will you take it? ", "yours to lead: ",
+     "fixed, to be looked at: ", "acknowledged until now: ", "cannot be reached: ", "told late: "},
 };
 static const char *const levels[EG_LANGUAGE_COUNT][EG_LEVEL_COUNT] = {
     {"", "提示", "警告", "严重"},
@@ -27,6 +28,12 @@ static const char *const levels[EG_LANGUAGE_COUNT][EG_LEVEL_COUNT] = {
 static const char *const handlings[EG_LANGUAGE_COUNT][EG_HANDLING_COUNT] = {
     {"待确认", "已知悉", "已指派", "处理中", "已整改", "已关闭", "不成立"},
     {"open", "acknowledged", "assigned", "in progress", "fixed", "closed", "rejected"},
+};
+
+/* What is told late says how it stands by now. */
+static const char *const caught_up[EG_LANGUAGE_COUNT][EG_CONDITION_COUNT] = {
+    {"补报，仍超标：", "补报，已恢复正常：", "补报："},
+    {"told late, still so: ", "told late, back to normal: ", "told late: "},
 };
 
 struct words {
@@ -188,7 +195,8 @@ static const char *say_level(struct words *words)
 
 static const char *say_why(struct words *words)
 {
-    return whys[words->party->language][words->why];
+    return words->why == EG_WHY_CAUGHT_UP ? caught_up[words->party->language][words->row->condition]
+                                          : whys[words->party->language][words->why];
 }
 
 static const char *say_value(struct words *words)

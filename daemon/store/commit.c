@@ -367,8 +367,10 @@ static int put_retried(struct eg_store *store, const struct eg_batch *batch)
 static int put_all(struct eg_store *store, const struct eg_batch *batch)
 {
     static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {
-        put_turn,   put_devices, put_rollups, put_rule_states, put_cases,
-        put_outbox, put_told,    put_retried, put_quarantine,  eg_flash_put};
+        put_turn,        put_devices,     put_rollups,
+        put_rule_states, put_cases,       put_outbox,
+        put_told,        eg_silences_put, eg_silences_put_suppressed,
+        put_retried,     put_quarantine,  eg_flash_put};
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof *parts; i++)
         code = parts[i](store, batch);
@@ -381,9 +383,9 @@ static void ask_for_room(struct eg_store *store, const struct eg_batch *batch)
 {
     int64_t reserve = eg_prune_reserve(store->max_pages);
     size_t bytes = store->blob.length + store->idents.length + batch->rollups_count * 160;
-    bytes +=
-        1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count + batch->told_count +
-                batch->devices_count + batch->series_count + batch->rule_states_count);
+    bytes += 1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count +
+                     batch->told_count + batch->silences_count + batch->suppressed_count +
+                     batch->devices_count + batch->series_count + batch->rule_states_count);
     for (size_t i = 0; i < batch->quarantine_count; i++)
         bytes += batch->quarantine[i].payload_len + 1024;
     store->pages_wanted = reserve + 2 * (int64_t)(bytes / EG_PAGE_BYTES);

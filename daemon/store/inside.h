@@ -68,6 +68,10 @@ enum eg_sql {
     SQL_OUTBOX_TRIED,
     SQL_TOLD,
     SQL_TOLD_DROP,
+    SQL_SILENCE,
+    SQL_SILENCE_PRUNE,
+    SQL_SUPPRESSED,
+    SQL_SUPPRESSED_DROP,
     SQL_QUARANTINE,
     SQL_QUARANTINE_PRUNE,
     SQL_QUARANTINE_DROP,
@@ -398,6 +402,12 @@ void eg_seal_finish(struct eg_store *store);
 
 void eg_case_read(sqlite3_stmt *statement, struct eg_case *ret);
 extern const char eg_case_columns[];
+#define EG_SILENCE_SELECT                                                                                    \
+    "SELECT id,site,domain,device,quantity,rule,level,reason,author,created_at,starts_at,expires_at,"        \
+    "ended_at,removed,ended_by FROM silence"
+int eg_silences_put(struct eg_store *store, const struct eg_batch *batch);
+int eg_silences_put_suppressed(struct eg_store *store, const struct eg_batch *batch);
+void eg_silence_read(sqlite3_stmt *statement, struct eg_silence *ret);
 bool eg_reader_former(void *reader, const char *rule, uint32_t series,
                       struct eg_case *ret); /* struct eg_past */
 /* Those a case had before the ninth schema. */

@@ -134,6 +134,30 @@ static int take_told(struct load *load, sqlite3_stmt *sql)
     return eg_pipeline_restore_told(load->pipeline, &row, load->err);
 }
 
+static int take_silence(struct load *load, sqlite3_stmt *sql)
+{
+    struct eg_silence row;
+    eg_silence_read(sql, &row);
+    return eg_pipeline_restore_silence(load->pipeline, &row, load->err);
+}
+
+static int take_suppressed(struct load *load, sqlite3_stmt *sql)
+{
+    const struct eg_row_suppressed row = {.case_number = (uint32_t)sqlite3_column_int64(sql, 0),
+                                          .since_ms = sqlite3_column_int64(sql, 1),
+                                          .flapping = sqlite3_column_int(sql, 2) != 0,
+                                          .owed = sqlite3_column_int(sql, 3) != 0,
+                                          .untold = sqlite3_column_int(sql, 4) != 0,
+                                          .risen = sqlite3_column_int(sql, 5) != 0};
+    return eg_pipeline_restore_suppressed(load->pipeline, &row, load->err);
+}
+
+static int take_change(struct load *load, sqlite3_stmt *sql)
+{
+    return eg_pipeline_restore_change(load->pipeline, (uint32_t)sqlite3_column_int64(sql, 0),
+                                      sqlite3_column_int64(sql, 1), sqlite3_column_int64(sql, 2));
+}
+
 static int take_ids(struct load *load, sqlite3_stmt *sql)
 {
     eg_pipeline_restore_ids(load->pipeline, (uint32_t)sqlite3_column_int64(sql, 0),
@@ -251,6 +275,19 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
         code = each_row(&load, cases, take_case);
     if (code == EG_OK)
         code = each_row(&load, "SELECT case_number,party,channel,recipient,at FROM told", take_told);
+    if (code == EG_OK)
+        code = each_row(&load, EG_SILENCE_SELECT " ORDER BY id", take_silence);
+    if (code == EG_OK)
+        code = each_row(&load, "SELECT case_number,since,flapping,owed,untold,risen FROM suppressed",
+                        take_suppressed);
+    if (code == EG_OK)
+        code = each_row(&load,
+                        "SELECT e.case_number,e.known_at,e.at FROM cases c JOIN case_event e ON "
+                        "e.case_number=c.number WHERE c.handling<5 AND e.kind IN ('condition','level') AND "
+                        "e.version>ifnull((SELECT max(r.version) FROM case_event r WHERE "
+                        "r.case_number=c.number AND r.was IN ('closed','rejected')),0) ORDER BY c.number, "
+                        "e.version",
+                        take_change);
     if (code == EG_OK)
         code =
             each_row(&load, "SELECT seq,idents FROM turn WHERE idents IS NOT NULL ORDER BY seq", take_idents);

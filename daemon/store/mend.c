@@ -58,6 +58,9 @@ static const struct shape {
      "INSERT OR IGNORE INTO outbox(id,channel,recipient,key,body,created_at,retain,done_at,delivered,error)"
      " VALUES(?,?,?,?,?,?,?,?,?,?)"},
     {"who was told", "ITTTI", false, "INSERT OR IGNORE INTO told VALUES(?,?,?,?,?)"},
+    {"silences", "NTTTTTITTIIIiIT", true,
+     "INSERT OR IGNORE INTO silence VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+    {"notices held back", "NIIIII", true, "INSERT OR IGNORE INTO suppressed VALUES(?,?,?,?,?,?)"},
     {"quarantined payloads", "NITTTTbII", true, "INSERT OR IGNORE INTO quarantine VALUES(?,?,?,?,?,?,?,?,?)"},
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)

@@ -168,6 +168,16 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "CREATE UNIQUE INDEX one_active_case ON cases(kind, rule, series, site, domain, device) WHERE handling<5;"
     "CREATE INDEX cases_follows ON cases(follows) WHERE follows<>0;"
     "CREATE INDEX cases_parent ON cases(parent) WHERE parent<>0;" EG_VIEWS_OF_CASES,
+    /* 11: silences, ended ones too, and cases of which notices are held back */
+    "CREATE TABLE silence(id INTEGER PRIMARY KEY, site TEXT NOT NULL, domain TEXT NOT NULL, device TEXT NOT "
+    "NULL,"
+    " quantity TEXT NOT NULL, rule TEXT NOT NULL, level INTEGER NOT NULL, reason TEXT NOT NULL, author TEXT "
+    "NOT NULL,"
+    " created_at INTEGER NOT NULL, starts_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, ended_at INTEGER,"
+    " removed INTEGER NOT NULL, ended_by TEXT NOT NULL);"
+    "CREATE TABLE suppressed(case_number INTEGER PRIMARY KEY, since INTEGER NOT NULL, flapping INTEGER NOT "
+    "NULL,"
+    " owed INTEGER NOT NULL, untold INTEGER NOT NULL, risen INTEGER NOT NULL);",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

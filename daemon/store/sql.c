@@ -64,6 +64,11 @@ static const char *const texts[SQL_COUNT] = {
         "done_at IS NULL",
     [SQL_TOLD] = "INSERT OR REPLACE INTO told VALUES(?,?,?,?,?)",
     [SQL_TOLD_DROP] = "DELETE FROM told WHERE case_number=?1",
+    [SQL_SILENCE] = "INSERT OR REPLACE INTO silence VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [SQL_SILENCE_PRUNE] =
+        "DELETE FROM silence WHERE ended_at IS NOT NULL AND id<=(SELECT max(id) FROM silence)-10000",
+    [SQL_SUPPRESSED] = "INSERT OR REPLACE INTO suppressed VALUES(?,?,?,?,?,?)",
+    [SQL_SUPPRESSED_DROP] = "DELETE FROM suppressed WHERE case_number=?1",
     [SQL_QUARANTINE] = "INSERT INTO quarantine(at,topic,source,verdict,reason,payload,full_len,retain) "
                        "VALUES(?,?,?,?,?,?,?,?)",
     [SQL_QUARANTINE_PRUNE] = "DELETE FROM quarantine WHERE id<=(SELECT max(id) FROM quarantine)-?1",

@@ -130,6 +130,10 @@ int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
                           bool (*each)(void *arg, const struct eg_case_event *event), void *arg,
                           struct eg_err *err);
 
+/* Newest first, id < below when that is above 0; without those that have ended, or with them. */
+int eg_reader_silences(struct eg_reader *reader, bool ended_too, int64_t below, size_t limit,
+                       bool (*each)(void *arg, const struct eg_silence *row), void *arg, struct eg_err *err);
+
 struct eg_quarantine_view {
     int64_t id, at_ms;
     const char *topic, *source, *verdict, *reason;

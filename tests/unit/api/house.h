@@ -72,6 +72,21 @@ const struct eg_case *eg_pipeline_case_active(const struct eg_pipeline *pipeline
     (void)pipeline, (void)number;
     return NULL; /* the stored row is all there is */
 }
+bool eg_pipeline_suppression(const struct eg_pipeline *pipeline, const struct eg_case *row, int64_t now_ms,
+                             struct eg_suppression *ret)
+{
+    (void)pipeline, (void)row, (void)now_ms, (void)ret;
+    return false;
+}
+const char *eg_suppressor_name(enum eg_suppressor by)
+{
+    (void)by;
+    return "silence";
+}
+void eg_silence_write(struct eg_json *json, const struct eg_silence *row, int64_t now_ms)
+{
+    (void)json, (void)row, (void)now_ms;
+}
 bool eg_pipeline_preview(const struct eg_conf *conf, const struct eg_case *row, const char *party,
                          int64_t now_ms, struct eg_buf *title, struct eg_buf *text, struct eg_buf *line)
 {
@@ -283,6 +298,13 @@ int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size
                   bool (*each)(void *arg, const struct eg_kpi_row *row), void *arg, struct eg_err *err)
 {
     (void)reader, (void)from_ms, (void)to_ms, (void)limit, (void)each, (void)arg, (void)err;
+    return EG_OK;
+}
+
+int eg_reader_silences(struct eg_reader *reader, bool ended_too, int64_t below, size_t limit,
+                       bool (*each)(void *arg, const struct eg_silence *row), void *arg, struct eg_err *err)
+{
+    (void)reader, (void)ended_too, (void)below, (void)limit, (void)each, (void)arg, (void)err;
     return EG_OK;
 }
 

@@ -127,6 +127,8 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            a->channel_count == b->channel_count && a->device_count == b->device_count &&
            a->rule_count == b->rule_count && a->source_count == b->source_count &&
            !memcmp(&a->maintenance, &b->maintenance, sizeof a->maintenance) &&
+           a->window_count == b->window_count && a->flapping.window_ms == b->flapping.window_ms &&
+           a->flapping.high == b->flapping.high && a->flapping.low == b->flapping.low &&
            !memcmp(&a->reports.terms, &b->reports.terms, sizeof a->reports.terms) &&
            a->reports.level == b->reports.level && a->reports.submitter_count == b->reports.submitter_count;
 }
@@ -318,7 +320,7 @@ static void test_commented_values_are_the_defaults(void **unused)
     int count;
     (void)unused;
     char *text = main_file(1, &count);
-    assert_int_equal(count, 40); /* keys with a default, and the eight groups */
+    assert_int_equal(count, 44); /* keys with a default, and the nine groups */
     must_be_defaults(text);
     free(text);
 }
@@ -391,6 +393,11 @@ static void test_every_setting_is_compared(void **unused)
         {"maintenance.deadline.acknowledge", "maintenance: {deadline: {acknowledge: 1h}}"},
         {"maintenance.deadline.fix", "maintenance: {deadline: {fix: 1h}}"},
         {"maintenance.deadline.verify", "maintenance: {deadline: {verify: 1h}}"},
+        {"maintenance.windows",
+         "maintenance: {windows: [{id: w, reason: r, domain: air, days: [sun], hours: '08:00-09:00'}]}"},
+        {"flapping.window", "flapping: {window: 2h}"},
+        {"flapping.high", "flapping: {high: 50}"},
+        {"flapping.low", "flapping: {low: 20}"},
     };
     (void)unused;
     struct keys *schema = calloc(1, sizeof *schema), *tried = calloc(1, sizeof *tried);
@@ -410,7 +417,7 @@ static void test_every_setting_is_compared(void **unused)
         bool group = !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") ||
                      !strcmp(key, "board") || !strcmp(key, "metrics") || !strcmp(key, "maintenance") ||
                      !strcmp(key, "maintenance.deadline") || !strcmp(key, "reports") ||
-                     !strcmp(key, "reports.deadline") || !strcmp(key, "quality");
+                     !strcmp(key, "flapping") || !strcmp(key, "reports.deadline") || !strcmp(key, "quality");
         bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
                     !strcmp(key, "channels") || !strcmp(key, "parties") || !strcmp(key, "calendars") ||
                     !strcmp(key, "presets") || !strcmp(key, "sources") || !strcmp(key, "devices") ||
@@ -510,7 +517,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 28 + 10); /* settings, and the empty lists */
+    assert_int_equal(count, 31 + 11); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }

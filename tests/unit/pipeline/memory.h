@@ -56,6 +56,8 @@ struct memory {
     LIST(eg_case, cases);
     LIST(eg_case_event, events); /* kind, from, to: owned */
     LIST(stored_told, told);
+    LIST(eg_silence, silences);
+    LIST(eg_row_suppressed, suppressed);
     LIST(eg_row_quarantine, quarantine); /* reason, verdict, source: owned */
     LIST(eg_answer, answers);            /* sentence: owned; of the last commit */
     struct eg_counters counters;
@@ -274,6 +276,27 @@ static inline void memory_take_told(struct memory *memory, const struct eg_row_t
     snprintf(told->recipient, sizeof told->recipient, "%s", row->recipient);
 }
 
+static inline void memory_take_silence(struct memory *memory, const struct eg_silence *row)
+{
+    struct eg_silence *kept = NULL;
+    for (size_t i = 0; i < memory->silences_count && !kept; i++)
+        if (memory->silences[i].id == row->id)
+            kept = &memory->silences[i];
+    kept = kept ? kept : PUSH(memory, silences);
+    *kept = *row;
+}
+
+static inline void memory_take_suppressed(struct memory *memory, const struct eg_row_suppressed *row)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < memory->suppressed_count; i++)
+        if (memory->suppressed[i].case_number != row->case_number)
+            memory->suppressed[kept++] = memory->suppressed[i];
+    memory->suppressed_count = kept;
+    if (row->since_ms != EG_TIME_NONE)
+        *(struct eg_row_suppressed *)PUSH(memory, suppressed) = *row;
+}
+
 static inline void memory_check_counters(const struct eg_counters *c)
 {
     if (c->received != c->decoded + c->duplicate + c->quarantined + c->ignored ||
@@ -333,6 +356,10 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
     }
     for (size_t i = 0; i < batch->told_count; i++)
         memory_take_told(memory, &batch->told[i]);
+    for (size_t i = 0; i < batch->silences_count; i++)
+        memory_take_silence(memory, &batch->silences[i]);
+    for (size_t i = 0; i < batch->suppressed_count; i++)
+        memory_take_suppressed(memory, &batch->suppressed[i]);
     for (size_t i = 0; i < batch->quarantine_count; i++) {
         struct eg_row_quarantine *row = PUSH(memory, quarantine);
         *row = batch->quarantine[i];
@@ -365,6 +392,21 @@ static inline void memory_refill_one(void *arg, int64_t time_ms, double value, u
 {
     const struct refill *refill = arg;
     eg_pipeline_restore_reading(refill->pipeline, refill->series, time_ms, value, flags);
+}
+
+/* How often the condition or the level has changed since the case last came to life. */
+static inline void memory_restore_changes(const struct memory *memory, struct eg_pipeline *pipeline,
+                                          uint32_t number)
+{
+    size_t first = 0;
+    for (size_t i = 0; i < memory->events_count; i++)
+        if (memory->events[i].case_number == number &&
+            (!strcmp(memory->events[i].from, "closed") || !strcmp(memory->events[i].from, "rejected")))
+            first = i + 1;
+    for (size_t i = first; i < memory->events_count; i++)
+        if (memory->events[i].case_number == number &&
+            (!strcmp(memory->events[i].kind, "condition") || !strcmp(memory->events[i].kind, "level")))
+            eg_pipeline_restore_change(pipeline, number, memory->events[i].known_ms, memory->events[i].at_ms);
 }
 
 static inline struct eg_pipeline *memory_restore(struct memory *memory)
@@ -412,6 +454,13 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
                                         told->at_ms};
         assert_int_equal(eg_pipeline_restore_told(pipeline, &row, &err), EG_OK);
     }
+    for (size_t i = 0; i < memory->silences_count; i++)
+        assert_int_equal(eg_pipeline_restore_silence(pipeline, &memory->silences[i], &err), EG_OK);
+    for (size_t i = 0; i < memory->suppressed_count; i++)
+        assert_int_equal(eg_pipeline_restore_suppressed(pipeline, &memory->suppressed[i], &err), EG_OK);
+    for (size_t i = 0; i < memory->cases_count; i++)
+        if (memory_active(&memory->cases[i]))
+            memory_restore_changes(memory, pipeline, memory->cases[i].number);
     for (size_t i = 0; i < memory->idents_count; i++)
         eg_pipeline_restore_ident(pipeline, memory->idents[i].mid, memory->idents[i].hash);
     eg_pipeline_restore_ids(pipeline, (uint32_t)memory->cases_count, memory->last_outbox);
@@ -461,7 +510,8 @@ static inline void memory_close(struct memory *memory)
     }
     void *const lists[] = {memory->devices,    memory->series,  memory->readings, memory->idents,
                            memory->rollups,    memory->states,  memory->cases,    memory->events,
-                           memory->quarantine, memory->answers, memory->told};
+                           memory->quarantine, memory->answers, memory->told,     memory->silences,
+                           memory->suppressed};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     eg_batch_finish(&memory->batch);

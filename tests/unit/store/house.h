@@ -40,6 +40,7 @@ struct house {
 /* What the eighth step of the schema and those behind it brought, taken back. */
 #define EG_TEST_BACK_FROM_8                                                                                  \
     "ALTER TABLE rule_state DROP COLUMN checkpoints;"                                                        \
+    "DROP TABLE silence; DROP TABLE suppressed;"                                                             \
     "DROP TABLE told;"                                                                                       \
     "ALTER TABLE outbox DROP COLUMN party;"                                                                  \
     "ALTER TABLE outbox DROP COLUMN why;"                                                                    \
