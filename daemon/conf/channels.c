@@ -11,6 +11,8 @@
 #define URL_MAX 1000
 #define ARGUMENTS_MAX 32
 #define ADDRESS_MAX 254
+#define REPEATS 12
+#define REPEATS_MAX 1000
 #define NOTIFY_PREFIX "ecogov/notify/"
 
 const struct eg_conf_party *eg_conf_party_find(const struct eg_conf *conf, const char *id)
@@ -237,6 +239,35 @@ static void check_address(struct eg_resolve *resolve, const struct eg_raw_route 
         eg_resolve_fault(resolve, at, "to has at most %d bytes and does not begin with '-'", ADDRESS_MAX);
 }
 
+static void take_repeats(struct eg_resolve *resolve, const struct eg_raw_route *raw, const yaml_node_t *node,
+                         struct eg_conf_route *route)
+{
+    route->repeat_ms = eg_resolve_span(resolve, node, "repeat", raw->repeat, 0);
+    route->repeat_level = raw->repeat_level ? (enum eg_level) * raw->repeat_level : EG_LEVEL_NOTICE;
+    route->repeat_most = raw->repeat_most ? *raw->repeat_most : REPEATS;
+    if (route->repeat_ms && (route->repeat_ms < 60000 || route->repeat_ms > 604800000))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "repeat"), "repeat may be 1m to 7d");
+    if (route->repeat_most < 1 || route->repeat_most > REPEATS_MAX)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "repeat_most"), "repeat_most may be 1 to %d",
+                         REPEATS_MAX);
+    if (!raw->repeat && (raw->repeat_level || raw->repeat_most))
+        eg_resolve_fault(resolve, node, "repeat_level and repeat_most need repeat");
+    if (route->repeat_ms && route->fallback)
+        eg_resolve_fault(resolve, node, "a fallback repeats nothing");
+}
+
+static void take_digest(struct eg_resolve *resolve, const struct eg_raw_route *raw, const yaml_node_t *node,
+                        struct eg_conf_route *route)
+{
+    route->digest_min = raw->digest && strlen(raw->digest) == 5 ? minute_of(raw->digest) : -1;
+    route->digest_empty = raw->digest_empty && *raw->digest_empty;
+    if (raw->digest && (route->digest_min < 0 || route->digest_min == 24 * 60))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "digest"),
+                         "digest is '%.40s', a time of the day such as \"07:30\" is expected", raw->digest);
+    if (!raw->digest && raw->digest_empty)
+        eg_resolve_fault(resolve, node, "digest_empty needs digest");
+}
+
 static void take_route(struct eg_resolve *resolve, const struct eg_raw_route *raw, const yaml_node_t *node,
                        struct eg_conf_party *party)
 {
@@ -258,6 +289,8 @@ static void take_route(struct eg_resolve *resolve, const struct eg_raw_route *ra
     for (unsigned i = 0; i < raw->days_count; i++)
         route->days |= 1u << raw->days[i];
     route->fallback = raw->fallback && *raw->fallback;
+    take_repeats(resolve, raw, node, route);
+    take_digest(resolve, raw, node, route);
     check_address(resolve, raw, node, channel);
     for (size_t i = 0; i + 1 < party->route_count; i++)
         if (party->routes[i].channel == route->channel && !strcmp(party->routes[i].to, route->to))

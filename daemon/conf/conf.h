@@ -127,8 +127,13 @@ struct eg_conf_route { /* one of a party's channels, and when it is used */
     const char *to; /* the address there: a topic, an e-mail address, a number; "" for the channel's own */
     enum eg_level level;
     struct eg_conf_hours hours;
-    unsigned days; /* bit 0: Sunday */
-    bool fallback; /* only when one before it failed */
+    unsigned days;     /* bit 0: Sunday */
+    bool fallback;     /* only when one before it failed */
+    int64_t repeat_ms; /* until somebody acknowledges; 0: not */
+    enum eg_level repeat_level;
+    int repeat_most;
+    int digest_min; /* of the local day: the open cases, in one message; negative: no */
+    bool digest_empty;
 };
 /* When a party works. Deadlines of its cases count working time only. */
 #define EG_CALENDAR_HOURS 8
@@ -259,6 +264,7 @@ struct eg_conf_rule {
     const char *basis, *action;      /* "" where not given */
     const char *title_en, *title_zh; /* "" where not given */
     struct eg_conf_terms terms;
+    int limit;        /* messages about its cases in an hour to one receiver; 0: any number */
     uint64_t version; /* hash of the rule's meaning: changes when the text does */
 };
 struct eg_conf {

@@ -70,6 +70,14 @@ static void take_ends(struct eg_resolve *resolve, const struct eg_raw_rule *raw,
     terms->regional_within_ms = eg_resolve_span(resolve, regional, "within", raw->regional->within, 0);
 }
 
+static void take_limit(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
+                       struct eg_conf_rule *rule)
+{
+    rule->limit = raw->limit ? *raw->limit : 0;
+    if (rule->limit < 0 || rule->limit > 100000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "limit"), "limit may be 0 to 100000");
+}
+
 /* The statistic, and what it is to be told. */
 static void take_statistic(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                            struct eg_conf_rule *rule)
@@ -200,6 +208,7 @@ static void take_spans(struct eg_resolve *resolve, const struct eg_raw_rule *raw
     rule->clear_hold_ms = eg_resolve_span(resolve, node, "clear_hold", raw->clear_hold, 0);
     eg_resolve_deadline(resolve, raw->deadline, eg_resolve_node(resolve, node, "deadline"), &rule->terms);
     take_ends(resolve, raw, node, &rule->terms);
+    take_limit(resolve, raw, node, rule);
     rule->terms.has_mode = raw->mode != NULL;
     rule->terms.mode = raw->mode ? (enum eg_mode) * raw->mode : EG_MODE_COLLABORATIVE;
 }

@@ -107,13 +107,19 @@ static const cyaml_schema_field_t channel_fields[] = {
     CYAML_FIELD_END};
 static const cyaml_schema_value_t weekday_entry = {
     CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, weekdays, CYAML_ARRAY_LEN(weekdays))};
-static const cyaml_schema_field_t route_fields[] = {NEEDED("id", struct eg_raw_route, id),
-                                                    TEXT("to", struct eg_raw_route, to),
-                                                    CHOICE("level", struct eg_raw_route, level, level_words),
-                                                    TEXT("hours", struct eg_raw_route, hours),
-                                                    LIST("days", struct eg_raw_route, days, &weekday_entry),
-                                                    YES_NO("fallback", struct eg_raw_route, fallback),
-                                                    CYAML_FIELD_END};
+static const cyaml_schema_field_t route_fields[] = {
+    NEEDED("id", struct eg_raw_route, id),
+    TEXT("to", struct eg_raw_route, to),
+    CHOICE("level", struct eg_raw_route, level, level_words),
+    TEXT("hours", struct eg_raw_route, hours),
+    LIST("days", struct eg_raw_route, days, &weekday_entry),
+    YES_NO("fallback", struct eg_raw_route, fallback),
+    TEXT("repeat", struct eg_raw_route, repeat),
+    CHOICE("repeat_level", struct eg_raw_route, repeat_level, level_words),
+    WHOLE("repeat_most", struct eg_raw_route, repeat_most),
+    TEXT("digest", struct eg_raw_route, digest),
+    YES_NO("digest_empty", struct eg_raw_route, digest_empty),
+    CYAML_FIELD_END};
 static const cyaml_schema_value_t route_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_route, route_fields)};
 static const cyaml_schema_field_t party_fields[] = {
@@ -298,6 +304,7 @@ static const cyaml_schema_field_t rule_fields[] = {
     WHOLE("close_hours", struct eg_raw_rule, close_hours),
     TEXT("reopen_within", struct eg_raw_rule, reopen_within),
     GROUP("regional", struct eg_raw_rule, regional, regional_fields),
+    WHOLE("limit", struct eg_raw_rule, limit),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t rule_entry = {

@@ -50,9 +50,9 @@ struct eg_raw_channel {
     unsigned arguments_count;
 };
 struct eg_raw_route {
-    char *id, *to, *hours;
-    bool *fallback;
-    int *level;
+    char *id, *to, *hours, *repeat, *digest;
+    bool *fallback, *digest_empty;
+    int *level, *repeat_level, *repeat_most;
     int *days;
     unsigned days_count;
 };
@@ -160,7 +160,7 @@ struct eg_raw_rule {
         *reopen_within;
     char *statistic, *valid;
     double *above;
-    int *direction, *mode, *close, *close_hours;
+    int *direction, *mode, *close, *close_hours, *limit;
     struct eg_raw_regional *regional;
     struct eg_raw_levels levels;
     char **sites;

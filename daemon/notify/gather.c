@@ -17,7 +17,8 @@ struct collect {
 static bool collect_row(void *arg, const struct eg_outbox_view *view)
 {
     struct collect *collect = arg;
-    if (view->done_ms != EG_TIME_NONE || (*collect->party && strcmp(collect->party, view->party) != 0))
+    if (view->done_ms != EG_TIME_NONE || !strcmp(view->why, eg_why_name(EG_WHY_REPEATED)) ||
+        (*collect->party && strcmp(collect->party, view->party) != 0))
         return false;
     snprintf(collect->party, sizeof collect->party, "%s", view->party);
     struct eg_gather_item *item = &collect->items[collect->count++];

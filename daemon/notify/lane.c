@@ -107,6 +107,17 @@ int64_t eg_lane_backoff_us(struct eg_lanes *lanes, int64_t first_ms, unsigned fa
     return us > asked_ms * 1000 ? us : asked_ms * 1000;
 }
 
+/* A reminder that had to wait: does anybody still need it? */
+bool eg_lane_is_moot(const struct eg_lanes *lanes, const struct eg_outbox_view *view)
+{
+    char number[16];
+    struct eg_case row;
+    snprintf(number, sizeof number, "%u", view->case_number);
+    return strcmp(view->why, eg_why_name(EG_WHY_REPEATED)) == 0 &&
+           eg_reader_case(lanes->reader, number, &row, NULL) == EG_OK &&
+           (row.handling != EG_OPEN || row.condition == EG_CONDITION_OK);
+}
+
 void eg_lanes_figures(const struct eg_lanes *lanes, struct eg_lanes_figures *ret)
 {
     *ret = lanes->figures;

@@ -56,6 +56,8 @@ bool eg_lane_is_due(const struct eg_message_row *row, int64_t now_us, int64_t no
 /* When its time comes, by the monotonic clock. */
 int64_t eg_lane_due_us(const struct eg_message_row *row, int64_t now_us, int64_t now_ms);
 
+bool eg_lane_is_moot(const struct eg_lanes *lanes, const struct eg_outbox_view *view);
+
 /* gather.c: several that wait become one; true: the pipeline was asked to */
 bool eg_lane_gather(struct eg_lane *lane, const struct eg_conf_channel *channel, int64_t now_us,
                     int64_t now_ms);

@@ -107,8 +107,9 @@ static void note(struct eg_lane *lane)
     struct eg_delivery delivery = {.outbox_id = lane->id,
                                    .delivered = lane->outcome.fate == EG_ARRIVED,
                                    .error = lane->outcome.fate == EG_ARRIVED ? NULL : lane->outcome.text,
-                                   .setback =
-                                       lane->outcome.fate == EG_NEVER ? EG_SETBACK_FINAL : EG_SETBACK_GIVE_UP,
+                                   .setback = lane->outcome.fate == EG_MOOT    ? EG_SETBACK_MOOT
+                                              : lane->outcome.fate == EG_NEVER ? EG_SETBACK_FINAL
+                                                                               : EG_SETBACK_GIVE_UP,
                                    .more = lane->count > 1};
     if (row) {
         delivery.tries = row->tries;
@@ -143,7 +144,7 @@ static void settle(struct eg_lane *lane, const struct eg_outcome *outcome)
             lanes->figures.failed++;
             fault(lane, outcome->text);
         }
-        if (outcome->fate != EG_AGAIN)
+        if (outcome->fate == EG_ARRIVED || outcome->fate == EG_NEVER)
             lane->failures = 0;
         if (outcome->fate == EG_NEVER)
             lane->failures = 1; /* so that the next success takes the fault away */
@@ -187,7 +188,9 @@ static bool send_row(void *arg, const struct eg_outbox_view *view)
         lane->state = EG_LANE_IDLE;
         return false;
     }
-    if (!channel)
+    if (eg_lane_is_moot(lanes, view))
+        eg_outcome_set(&outcome, EG_MOOT, "not sent: it was acknowledged, or is over");
+    else if (!channel)
         eg_outcome_set(&outcome, EG_NEVER, "the channel has left the configuration");
     else if (channel->kind == EG_BY_MQTT)
         under_way = eg_by_mqtt(&lanes->ways, &parcel, &outcome);

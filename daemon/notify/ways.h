@@ -14,7 +14,7 @@ struct eg_parcel { /* what is handed over; borrowed for the call */
     uint8_t level;
     int64_t created_ms;
 };
-enum eg_arrival { EG_ARRIVED, EG_AGAIN, EG_NEVER };
+enum eg_arrival { EG_ARRIVED, EG_AGAIN, EG_NEVER, EG_MOOT /* not sent: it is not so any more */ };
 struct eg_outcome {
     enum eg_arrival fate;
     int64_t retry_after_ms; /* as the receiver asked; 0: it did not */

@@ -178,8 +178,8 @@ const char *eg_condition_name(enum eg_condition condition)
 const char *eg_why_name(enum eg_why why)
 {
     static const char *const names[EG_WHY_COUNT] = {
-        "opened",   "level",     "breaching", "recovered", "reopened",    "ended",
-        "gathered", "trial",     "informed",  "assigned",  "missed",      "escalated",
-        "offered",  "took_over", "fixed",     "expired",   "unreachable", "caught_up"};
+        "opened", "level",    "breaching",   "recovered", "reopened",  "ended",   "gathered",
+        "trial",  "informed", "assigned",    "missed",    "escalated", "offered", "took_over",
+        "fixed",  "expired",  "unreachable", "caught_up", "repeated",  "digest"};
     return (unsigned)why < EG_WHY_COUNT ? names[why] : "?";
 }

@@ -185,6 +185,8 @@ enum eg_why {
     EG_WHY_EXPIRED,     /* it was acknowledged until now */
     EG_WHY_UNREACHABLE, /* another party cannot be told of it */
     EG_WHY_CAUGHT_UP,   /* what happened while nobody was told */
+    EG_WHY_REPEATED,    /* nobody has acknowledged it */
+    EG_WHY_DIGEST,      /* the open cases */
     EG_WHY_COUNT
 };
 const char *eg_why_name(enum eg_why why);
@@ -204,6 +206,7 @@ struct
     uint32_t case_number;
     const char *party, *channel, *recipient;
     int64_t at_ms;
+    unsigned repeats; /* since it was told of something new */
 };
 struct eg_row_outbox_done {
     int64_t id;

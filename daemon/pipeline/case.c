@@ -106,7 +106,7 @@ void eg_case_happened(struct eg_pipeline *pipeline, struct eg_case *row, struct 
         *out = event;
     eg_case_write(row, batch);
     eg_tell_case(pipeline, row, &event, batch);
-    pipeline->wake_known = false;
+    eg_repeat_look_again(pipeline, row->number);
     batch->urgent = true;
 }
 

@@ -223,6 +223,9 @@ int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline)
         return 0; /* at once */
     int64_t first = eg_silence_wake(pipeline), held = eg_suppress_wake(pipeline);
     first = held < first ? held : first;
+    const int64_t others[] = {eg_repeat_wake(pipeline), eg_digest_wake(pipeline)};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        first = others[i] < first ? others[i] : first;
     for (size_t i = 0; i < pipeline->case_count; i++) {
         const struct eg_case *row = pipeline->cases[i];
         if (waits(row) && row->due_ms < first && !eg_suppress_waits(pipeline, row))

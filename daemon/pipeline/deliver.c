@@ -85,7 +85,7 @@ static bool go_another_way(struct eg_pipeline *pipeline, const struct eg_conf_pa
                                         .case_number = delivery->case_number,
                                         .level = delivery->level});
     if (eg_case_find(pipeline, delivery->case_number)) { /* the all-clear goes there, too */
-        const struct eg_row_told told = {delivery->case_number, party->id, channel, recipient, now_ms};
+        const struct eg_row_told told = {delivery->case_number, party->id, channel, recipient, now_ms, 0};
         if (!eg_told_note(pipeline, &told, batch))
             batch->failed = true;
     }
@@ -102,7 +102,7 @@ static void tell_the_others(struct eg_pipeline *pipeline, const struct eg_conf_p
     if (!row || !strcmp(delivery->why, eg_why_name(EG_WHY_UNREACHABLE)) ||
         eg_tell_was_told(pipeline, row->number, party->id, "", "unreachable"))
         return;
-    const struct eg_row_told once = {row->number, party->id, "", "unreachable", now_ms};
+    const struct eg_row_told once = {row->number, party->id, "", "unreachable", now_ms, 0};
     if (!eg_told_note(pipeline, &once, batch))
         batch->failed = true;
     snprintf(note, sizeof note, "%.100s: %.200s", party->name, delivery->error ? delivery->error : "");
@@ -135,7 +135,8 @@ void eg_deliver_take(struct eg_pipeline *pipeline, const struct eg_delivery *del
         delivery->party ? eg_conf_party_find(pipeline->conf, delivery->party) : NULL;
     if (!delivery->delivered && delivery->setback == EG_SETBACK_GATHER) {
         eg_bundle_take(pipeline, delivery, now_ms, batch);
-    } else if (delivery->delivered || (!party && delivery->setback != EG_SETBACK_TRIED)) {
+    } else if (delivery->delivered || delivery->setback == EG_SETBACK_MOOT ||
+               (!party && delivery->setback != EG_SETBACK_TRIED)) {
         put_done(delivery, now_ms, batch);
     } else if (delivery->setback == EG_SETBACK_TRIED) {
         put_tried(delivery, batch);

@@ -36,6 +36,7 @@ enum eg_setback {
     EG_SETBACK_FINAL,  /* refused for good: another way, or none */
     EG_SETBACK_TRIED,  /* it will be tried again; worth noting */
     EG_SETBACK_GATHER, /* several wait for one receiver: one message for all of them; outbox_id is the first */
+    EG_SETBACK_MOOT,   /* it was not sent: what it says is not so any more */
     EG_SETBACK_GIVE_UP, /* it was tried for too long: another way, if there is one; else it goes on trying */
 };
 #define EG_GATHER_ITEMS 500

@@ -144,6 +144,8 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         eg_silence_tick(pipeline, event->now_ms, batch);
         eg_suppress_tick(pipeline, event->now_ms, batch);
         eg_deadline_tick(pipeline, event->now_ms, batch);
+        eg_repeat_tick(pipeline, event->now_ms, batch);
+        eg_digest_tick(pipeline, event->now_ms, batch);
         break;
     }
     batch->counters = pipeline->counters;

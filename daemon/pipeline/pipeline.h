@@ -129,6 +129,7 @@ enum eg_suppressor {
 };
 struct eg_suppression {
     enum eg_suppressor by; /* what lasts longest */
+    bool said;             /* a silence or a window is among what holds it back */
     int64_t until_ms;
     char id[64]; /* of the silence or the window; "" */
     const char *reason;

@@ -76,7 +76,7 @@ static const char *check_signature(struct eg_pipeline *pipeline, const struct eg
     snprintf(mark, sizeof mark, "nonce:%s", words->nonce);
     if (eg_tell_was_told(pipeline, row->number, party->id, "", mark))
         return "it was used before";
-    const struct eg_row_told used = {row->number, party->id, "", mark, now_ms};
+    const struct eg_row_told used = {row->number, party->id, "", mark, now_ms, 0};
     if (!eg_told_note(pipeline, &used, batch))
         batch->failed = true;
     return NULL;

@@ -80,8 +80,10 @@ struct
 
 /* Who was told of an active case, and by which way: told.c. */
 struct eg_told {
-    uint32_t case_number;
+    uint32_t case_number; /* 0: a digest */
     int64_t at_ms;
+    int64_t next_ms; /* when it is repeated; 0: to be worked out, INT64_MAX: not */
+    unsigned repeats;
     char *party, *channel, *recipient; /* one block of memory, at `party` */
 };
 
@@ -107,6 +109,7 @@ struct eg_pipeline {
     struct eg_silence *silences; /* that have not ended */
     size_t silence_count, silence_capacity;
     uint32_t last_silence;
+    struct eg_rates *rates;           /* rate.c */
     struct eg_suppressed *suppressed; /* ascending by case, ended ones among them */
     size_t suppressed_count, suppressed_capacity;
     struct eg_flap *flaps; /* of active cases that changed, ascending */
@@ -398,6 +401,13 @@ const struct eg_conf_site *eg_tell_who_answers(const struct eg_conf *conf, uint3
 /* A row as it stands; texts are copied. */
 void eg_tell_put(struct eg_pipeline *pipeline, struct eg_batch *batch, const struct eg_row_outbox *row);
 
+/* What was said last to somebody, again. */
+void eg_tell_again(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_told *last,
+                   int64_t now_ms, struct eg_batch *batch);
+/* The first moment from `from_ms` on at which that route may be used for something of that level; INT64_MAX: never. */
+int64_t eg_tell_when(const struct eg_conf_party *party, const struct eg_conf_route *route, unsigned level,
+                     int64_t from_ms);
+
 /* deliver.c: what became of a notification */
 void eg_deliver_take(struct eg_pipeline *pipeline, const struct eg_delivery *delivery, int64_t now_ms,
                      struct eg_batch *batch);
@@ -430,6 +440,7 @@ struct eg_words_of {
 struct eg_words {
     struct eg_buf line, title, text; /* line: what fits in an SMS */
 };
+const char *eg_words_handling(enum eg_language language, enum eg_handling handling);
 void eg_words_init(struct eg_words *words);
 void eg_words_write(const struct eg_words_of *of, struct eg_words *ret);
 void eg_words_finish(struct eg_words *words);

@@ -86,7 +86,7 @@ void eg_suppress_look_again(struct eg_pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->suppressed_count; i++)
         pipeline->suppressed[i].until_ms = 0;
-    pipeline->wake_known = false;
+    eg_repeat_look_again(pipeline, 0);
 }
 
 bool eg_suppress_waits(const struct eg_pipeline *pipeline, const struct eg_case *row)
@@ -172,6 +172,7 @@ bool eg_pipeline_suppression(const struct eg_pipeline *pipeline, const struct eg
         if (eg_matcher_fits(conf, &conf->windows[i].matcher, row))
             longer(ret, EG_SUPPRESSED_BY_MAINTENANCE, eg_matcher_window_end(&conf->windows[i], now_ms),
                    conf->windows[i].id, conf->windows[i].reason);
+    ret->said = ret->by != EG_SUPPRESSED_NOT;
     const struct eg_flap *flap = entry && entry->row.flapping ? flap_of(pipeline, row->number) : NULL;
     if (flap && conf->flapping.window_ms && !eg_handling_ended(row))
         longer(ret, EG_SUPPRESSED_BY_FLAPPING,
@@ -231,9 +232,8 @@ static void hold_back(struct eg_pipeline *pipeline, const struct eg_case *row,
     eg_pipeline_suppression(pipeline, row, event->known_ms, &now);
     entry->until_ms = now.until_ms;
     /* That it is critical now is said once, come what may. */
-    step->verdict = step->by == EG_SUPPRESSED_BY_FLAPPING && rises_to_critical(event) && !entry->row.risen
-                        ? EG_SUPPRESS_TELL
-                        : EG_SUPPRESS_HOLD;
+    step->verdict =
+        !now.said && rises_to_critical(event) && !entry->row.risen ? EG_SUPPRESS_TELL : EG_SUPPRESS_HOLD;
     if (step->verdict == EG_SUPPRESS_TELL)
         entry->row.risen = true;
     else
@@ -381,4 +381,5 @@ void eg_suppress_finish(struct eg_pipeline *pipeline)
     free(pipeline->silences);
     free(pipeline->suppressed);
     free(pipeline->flaps);
+    free(pipeline->rates);
 }

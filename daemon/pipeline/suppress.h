@@ -1,4 +1,5 @@
-/* Whom nobody is told of for a while: silences, maintenance windows, flapping (silence.c, matcher.c, suppress.c). Private to the room. */
+/* What is told later, again, or once a day: silences, maintenance windows, flapping (silence.c, matcher.c, suppress.c), reminders, digests,
+ * rates. Private to the room. */
 #ifndef EG_SUPPRESS_H
 #define EG_SUPPRESS_H
 
@@ -55,5 +56,19 @@ bool eg_suppress_note_change(struct eg_pipeline *pipeline, uint32_t number, int6
 void eg_suppress_forget_changes(struct eg_pipeline *pipeline, uint32_t number);
 bool eg_suppress_restore(struct eg_pipeline *pipeline, const struct eg_row_suppressed *row);
 void eg_suppress_finish(struct eg_pipeline *pipeline);
+
+/* repeat.c: what nobody acknowledges is said again */
+void eg_repeat_look_again(struct eg_pipeline *pipeline, uint32_t case_number); /* 0: all */
+void eg_repeat_tick(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch);
+int64_t eg_repeat_wake(struct eg_pipeline *pipeline);
+
+/* digest.c: the open cases, once a day */
+void eg_digest_tick(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch);
+int64_t eg_digest_wake(const struct eg_pipeline *pipeline);
+
+/* rate.c: of one rule to one receiver. 0: it may go; else when those that came too many go. */
+struct eg_rates;
+int64_t eg_rate_hold(struct eg_pipeline *pipeline, const struct eg_conf_rule *rule, const char *channel,
+                     const char *recipient, int64_t now_ms);
 
 #endif

@@ -179,50 +179,66 @@ static void message_of(const struct eg_words_of *of, const struct eg_words *word
     eg_json_close(&json, '}');
 }
 
+static bool is_urgent(const struct eg_case *row, enum eg_why why)
+{
+    return row->level == EG_LEVEL_CRITICAL && why != EG_WHY_RECOVERED && why != EG_WHY_ENDED;
+}
+
 /* Quiet hours hold back all but what is critical and bad news; 0: they do not. */
 static int64_t held_until(const struct eg_conf_party *party, const struct eg_case *row, enum eg_why why,
                           int64_t now_ms)
 {
     int weekday, minute = eg_zone_minute(now_ms, &weekday);
-    bool urgent = row->level == EG_LEVEL_CRITICAL && why != EG_WHY_RECOVERED && why != EG_WHY_ENDED;
-    if (urgent || party->quiet.from == party->quiet.to || !eg_conf_hours_hold(&party->quiet, minute))
+    if (is_urgent(row, why) || party->quiet.from == party->quiet.to ||
+        !eg_conf_hours_hold(&party->quiet, minute))
         return 0;
     int64_t minutes = (party->quiet.to - minute + 24 * 60) % (24 * 60);
     return now_ms - now_ms % 60000 + minutes * 60000;
 }
 
-/* One message by one channel. */
 static void tell_by(struct eg_pipeline *pipeline, const struct eg_words_of *of, const struct eg_words *words,
-                    size_t route_index, const char *recipient, struct eg_buf *body, struct eg_batch *batch)
+                    size_t route_index, const char *recipient, const struct eg_told *last,
+                    struct eg_buf *body, struct eg_batch *batch)
 {
     const struct eg_case *row = of->row;
     const char *channel = of->conf->channels[of->party->routes[route_index].channel].id;
-    char key[512];
-    /* Who cannot be reached stands in `from`: two may be so at the same version. */
-    snprintf(key, sizeof key, "%s/%u/%s%s%s/%s/%s/%zu", row->id, of->event->version, eg_why_name(of->why),
-             of->why == EG_WHY_UNREACHABLE ? "-" : "", of->why == EG_WHY_UNREACHABLE ? of->event->from : "",
+    int64_t now_ms = of->event->known_ms, held_ms = held_until(of->party, row, of->why, now_ms);
+    char key[512], mark[96] = "";
+    /* Who cannot be reached stands in `from`: two may be so at the same version. And what is repeated is so after that time. */
+    if (of->why == EG_WHY_UNREACHABLE)
+        snprintf(mark, sizeof mark, "-%s", of->event->from);
+    else if (last)
+        snprintf(mark, sizeof mark, "-%lld", (long long)last->at_ms);
+    snprintf(key, sizeof key, "%s/%u/%s%s/%s/%s/%zu", row->id, of->event->version, eg_why_name(of->why), mark,
              of->party->id, channel, route_index);
+    if (!is_urgent(row, of->why)) {
+        int64_t paced_ms =
+            eg_rate_hold(pipeline, eg_conf_rule_find(of->conf, row->rule), channel, recipient, now_ms);
+        held_ms = paced_ms > held_ms ? paced_ms : held_ms;
+    }
     message_of(of, words, key, body);
-    eg_tell_put(
-        pipeline, batch,
-        &(struct eg_row_outbox){.channel = channel,
-                                .recipient = recipient,
-                                .key = key,
-                                .body = body->data,
-                                .created_ms = of->event->known_ms,
-                                .party = of->party->id,
-                                .why = eg_why_name(of->why),
-                                .line = words->line.data,
-                                .case_number = row->number,
-                                .level = row->level,
-                                .not_before_ms = held_until(of->party, row, of->why, of->event->known_ms)});
-    const struct eg_row_told told = {row->number, of->party->id, channel, recipient, of->event->known_ms};
+    eg_tell_put(pipeline, batch,
+                &(struct eg_row_outbox){.channel = channel,
+                                        .recipient = recipient,
+                                        .key = key,
+                                        .body = body->data,
+                                        .created_ms = now_ms,
+                                        .party = of->party->id,
+                                        .why = eg_why_name(of->why),
+                                        .line = words->line.data,
+                                        .case_number = row->number,
+                                        .level = row->level,
+                                        .not_before_ms = held_ms});
+    const struct eg_row_told told = {row->number, of->party->id, channel,
+                                     recipient,   now_ms,        last ? last->repeats + 1 : 0};
     if (body->failed || !eg_told_note(pipeline, &told, batch))
         batch->failed = true;
 }
 
-void eg_tell_party(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
-                   uint32_t party_index, enum eg_why why, struct eg_batch *batch)
+/* By each route that is meant, or by the one of `last` only. */
+static void tell_party(struct eg_pipeline *pipeline, const struct eg_case *row,
+                       const struct eg_case_event *event, uint32_t party_index, enum eg_why why,
+                       const struct eg_told *last, struct eg_batch *batch)
 {
     const struct eg_conf *conf = pipeline->conf;
     struct eg_words_of of = {
@@ -247,11 +263,37 @@ void eg_tell_party(struct eg_pipeline *pipeline, const struct eg_case *row, cons
         bool was_told = eg_tell_was_told(pipeline, row->number, of.party->id,
                                          conf->channels[route->channel].id, recipient),
              meant = !calls_off(why) && eg_tell_is_meant(route, row->level, event->known_ms);
-        if (meant || (was_told && (calls_off(why) || why == EG_WHY_CAUGHT_UP)))
-            tell_by(pipeline, &of, &words, i, recipient, &body, batch);
+        if (last ? !strcmp(last->channel, conf->channels[route->channel].id) &&
+                       !strcmp(last->recipient, recipient)
+                 : meant || (was_told && (calls_off(why) || why == EG_WHY_CAUGHT_UP)))
+            tell_by(pipeline, &of, &words, i, recipient, last, &body, batch);
     }
     eg_buf_finish(&body);
     eg_words_finish(&words);
+}
+
+void eg_tell_party(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_case_event *event,
+                   uint32_t party, enum eg_why why, struct eg_batch *batch)
+{
+    tell_party(pipeline, row, event, party, why, NULL, batch);
+}
+
+void eg_tell_again(struct eg_pipeline *pipeline, const struct eg_case *row, const struct eg_told *last,
+                   int64_t now_ms, struct eg_batch *batch)
+{
+    const struct eg_case_event event = {.case_number = row->number,
+                                        .version = row->version,
+                                        .at_ms = now_ms,
+                                        .known_ms = now_ms,
+                                        .kind = eg_why_name(EG_WHY_REPEATED),
+                                        .actor = "ecogovd",
+                                        .from = "",
+                                        .to = "",
+                                        .note = "",
+                                        .party = "",
+                                        .value = (double)NAN};
+    tell_party(pipeline, row, &event, eg_conf_party_index(pipeline->conf, last->party), EG_WHY_REPEATED, last,
+               batch);
 }
 
 const struct eg_conf_site *eg_tell_who_answers(const struct eg_conf *conf, uint32_t site)

@@ -64,11 +64,17 @@ bool eg_told_note(struct eg_pipeline *pipeline, const struct eg_row_told *row, s
         *told = fresh;
     }
     told->at_ms = row->at_ms;
+    told->repeats = row->repeats;
+    told->next_ms = 0;
     struct eg_row_told *out = batch ? EG_BATCH_ADD(batch, told) : NULL;
     if (out)
-        *out = (struct eg_row_told){row->case_number, eg_batch_text(batch, row->party),
-                                    eg_batch_text(batch, row->channel), eg_batch_text(batch, row->recipient),
-                                    row->at_ms};
+        *out = (struct eg_row_told){row->case_number,
+                                    eg_batch_text(batch, row->party),
+                                    eg_batch_text(batch, row->channel),
+                                    eg_batch_text(batch, row->recipient),
+                                    row->at_ms,
+                                    row->repeats};
+    pipeline->wake_known = false;
     return true;
 }
 
@@ -84,7 +90,7 @@ void eg_told_forget(struct eg_pipeline *pipeline, uint32_t case_number, struct e
     pipeline->told_count -= behind - first;
     struct eg_row_told *out = EG_BATCH_ADD(batch, told);
     if (out)
-        *out = (struct eg_row_told){case_number, "", "", "", EG_TIME_NONE};
+        *out = (struct eg_row_told){case_number, "", "", "", EG_TIME_NONE, 0};
 }
 
 void eg_told_finish(struct eg_pipeline *pipeline)

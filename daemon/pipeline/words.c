@@ -17,9 +17,26 @@ static const char *const whys[EG_LANGUAGE_COUNT][EG_WHY_COUNT] = {
     {"", "升级：", "再次超标：", "恢复正常：", "重新立案：", "已结案：", "", "", "知会：", "指派给你们：",
      "逾期：", "下级逾期：", "请承接：", "转由你们牵头：", "已整改，待核实：", "知悉到期：", "无法通知：",
      "补报："},
-    {"", "worse: ", "beyond the limit again: ", "back to normal: ", "reopened: ", "ended: ", "", "",
-     "for information: ", "yours: ", "overdue: ", "overdue below: ", "will you take it? ", "yours to lead: ",
-     "fixed, to be looked at: ", "acknowledged until now: ", "cannot be reached: ", "told late: "},
+    {"",
+     "worse: ",
+     "beyond the limit again: ",
+     "back to normal: ",
+     "reopened: ",
+     "ended: ",
+     "",
+     "",
+     "for information: ",
+     "yours: ",
+     "overdue: ",
+     "overdue below: ",
+     "will you take it? ",
+     "yours to lead: ",
+     "fixed, to be looked at: ",
+     "acknowledged until now: ",
+     "cannot be reached: ",
+     "told late: ",
+     "nobody has acknowledged: ",
+     ""},
 };
 static const char *const levels[EG_LANGUAGE_COUNT][EG_LEVEL_COUNT] = {
     {"", "提示", "警告", "严重"},
@@ -322,6 +339,11 @@ void eg_words_write(const struct eg_words_of *of, struct eg_words *ret)
     eg_buf_add(&ret->title, ret->text.data ? ret->text.data : "", length);
     if (length)
         eg_buf_drop(&ret->text, length + (ret->text.data[length] == '\n'));
+}
+
+const char *eg_words_handling(enum eg_language language, enum eg_handling handling)
+{
+    return handlings[language][handling];
 }
 
 void eg_words_init(struct eg_words *words)

@@ -309,6 +309,7 @@ static int put_told(struct eg_store *store, const struct eg_batch *batch)
             bind_text(sql, 3, row->channel);
             bind_text(sql, 4, row->recipient);
             sqlite3_bind_int64(sql, 5, row->at_ms);
+            sqlite3_bind_int64(sql, 6, row->repeats);
         }
         code = eg_sql_run(store, which);
     }

@@ -129,8 +129,12 @@ static int take_idents(struct load *load, sqlite3_stmt *sql)
 
 static int take_told(struct load *load, sqlite3_stmt *sql)
 {
-    const struct eg_row_told row = {(uint32_t)sqlite3_column_int64(sql, 0), text_at(sql, 1), text_at(sql, 2),
-                                    text_at(sql, 3), sqlite3_column_int64(sql, 4)};
+    const struct eg_row_told row = {(uint32_t)sqlite3_column_int64(sql, 0),
+                                    text_at(sql, 1),
+                                    text_at(sql, 2),
+                                    text_at(sql, 3),
+                                    sqlite3_column_int64(sql, 4),
+                                    (unsigned)sqlite3_column_int64(sql, 5)};
     return eg_pipeline_restore_told(load->pipeline, &row, load->err);
 }
 
@@ -274,7 +278,7 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
     if (code == EG_OK)
         code = each_row(&load, cases, take_case);
     if (code == EG_OK)
-        code = each_row(&load, "SELECT case_number,party,channel,recipient,at FROM told", take_told);
+        code = each_row(&load, "SELECT case_number,party,channel,recipient,at,repeats FROM told", take_told);
     if (code == EG_OK)
         code = each_row(&load, EG_SILENCE_SELECT " ORDER BY id", take_silence);
     if (code == EG_OK)

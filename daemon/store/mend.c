@@ -57,7 +57,8 @@ static const struct shape {
     {"notifications", "NTTTTIIiit", true,
      "INSERT OR IGNORE INTO outbox(id,channel,recipient,key,body,created_at,retain,done_at,delivered,error)"
      " VALUES(?,?,?,?,?,?,?,?,?,?)"},
-    {"who was told", "ITTTI", false, "INSERT OR IGNORE INTO told VALUES(?,?,?,?,?)"},
+    {"who was told", "ITTTII", false, "INSERT OR IGNORE INTO told VALUES(?,?,?,?,?,?)"},
+    {"who was told", "ITTTI", false, "INSERT OR IGNORE INTO told VALUES(?,?,?,?,?,0)"},
     {"silences", "NTTTTTITTIIIiIT", true,
      "INSERT OR IGNORE INTO silence VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
     {"notices held back", "NIIIII", true, "INSERT OR IGNORE INTO suppressed VALUES(?,?,?,?,?,?)"},

@@ -178,6 +178,8 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "CREATE TABLE suppressed(case_number INTEGER PRIMARY KEY, since INTEGER NOT NULL, flapping INTEGER NOT "
     "NULL,"
     " owed INTEGER NOT NULL, untold INTEGER NOT NULL, risen INTEGER NOT NULL);",
+    /* 12: how often it was said again; of case 0: a digest was sent */
+    "ALTER TABLE told ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

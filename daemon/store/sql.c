@@ -62,7 +62,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_OUTBOX_TRIED] =
         "UPDATE outbox SET tries=?2, failing_since=?3, error=?4, delivered=?5 WHERE id=?1 AND "
         "done_at IS NULL",
-    [SQL_TOLD] = "INSERT OR REPLACE INTO told VALUES(?,?,?,?,?)",
+    [SQL_TOLD] = "INSERT OR REPLACE INTO told VALUES(?,?,?,?,?,?)",
     [SQL_TOLD_DROP] = "DELETE FROM told WHERE case_number=?1",
     [SQL_SILENCE] = "INSERT OR REPLACE INTO silence VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_SILENCE_PRUNE] =

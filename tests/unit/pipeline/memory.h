@@ -42,6 +42,7 @@ struct stored_told {
     uint32_t case_number;
     char party[64], channel[64], recipient[256];
     int64_t at_ms;
+    unsigned repeats;
 };
 struct memory {
     struct eg_conf *conf;
@@ -271,6 +272,7 @@ static inline void memory_take_told(struct memory *memory, const struct eg_row_t
     struct stored_told *told = PUSH(memory, told);
     told->case_number = row->case_number;
     told->at_ms = row->at_ms;
+    told->repeats = row->repeats;
     snprintf(told->party, sizeof told->party, "%s", row->party);
     snprintf(told->channel, sizeof told->channel, "%s", row->channel);
     snprintf(told->recipient, sizeof told->recipient, "%s", row->recipient);
@@ -450,8 +452,8 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
             fail_msg("%s", err.text);
     for (size_t i = 0; i < memory->told_count; i++) {
         const struct stored_told *told = &memory->told[i];
-        const struct eg_row_told row = {told->case_number, told->party, told->channel, told->recipient,
-                                        told->at_ms};
+        const struct eg_row_told row = {told->case_number, told->party, told->channel,
+                                        told->recipient,   told->at_ms, told->repeats};
         assert_int_equal(eg_pipeline_restore_told(pipeline, &row, &err), EG_OK);
     }
     for (size_t i = 0; i < memory->silences_count; i++)
