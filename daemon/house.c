@@ -63,6 +63,8 @@ static void on_telling(void *user, bool connected)
 {
     struct house *house = user;
     eg_outbox_link(house->outbox, connected);
+    if (house->home)
+        eg_homeassistant_link(house->home, connected);
     if (connected) {
         eg_state_forget(house->state);
         uv_timer_start(&house->summary, on_summary, 0, SUMMARY_EVERY_MS);
@@ -181,6 +183,8 @@ static void on_release(void *user, const struct eg_batch *batch)
         eg_fault_clear(&house->faults, "cases.full");
     }
     eg_outbox_release(house->outbox, batch);
+    if (house->home)
+        eg_homeassistant_release(house->home, batch);
 }
 
 static void on_hold(void *user, bool held)
@@ -252,6 +256,8 @@ static void leave(struct house *house, int status)
     sd_notify(0, "STOPPING=1");
     eg_textfile_close(house->textfile);
     house->textfile = NULL;
+    eg_homeassistant_close(house->home);
+    house->home = NULL;
     eg_outbox_stop(house->outbox);
     eg_turn_close(house->turn, committed_all, house);
 }
@@ -319,6 +325,7 @@ static int build_edges(struct house *house, struct eg_err *err)
     const struct eg_lanes_door outbox_door = {house, publish, on_delivery};
     const struct eg_state_door state_door = {house, publish_state};
     const struct eg_textfile_door textfile_door = {house, tell_metrics};
+    const struct eg_homeassistant_door home_door = {house, publish_state};
     int fds = sd_listen_fds(0);
     int code = eg_turn_create(&house->loop, house->conf, house->pipeline, house->store, &house->faults,
                               &edges, &house->turn, err);
@@ -332,7 +339,8 @@ static int build_edges(struct house *house, struct eg_err *err)
         return code;
     house->state = eg_state_create(&state_door);
     house->textfile = eg_textfile_create(&house->loop, house->pipeline, &house->faults, &textfile_door);
-    if (!house->state || !house->textfile)
+    house->home = eg_homeassistant_create(&house->loop, house->pipeline, &home_door);
+    if (!house->state || !house->textfile || !house->home)
         return eg_err_set(err, EG_ENOMEM, "no memory for the outbox");
     code = eg_outbox_create(&house->loop, house->conf, house->reader, &house->faults, &outbox_door,
                             &house->outbox, err);
@@ -341,6 +349,7 @@ static int build_edges(struct house *house, struct eg_err *err)
     if (code == EG_OK) {
         remember_subscriptions(house);
         eg_textfile_configure(house->textfile, house->conf);
+        eg_homeassistant_configure(house->home, house->conf);
     }
     return code;
 }

@@ -25,6 +25,7 @@ static void take_conf(void *user)
     eg_api_configure(house->api, fresh);
     eg_outbox_configure(house->outbox, fresh);
     eg_textfile_configure(house->textfile, fresh);
+    eg_homeassistant_configure(house->home, fresh);
     if (!eg_mqtt_configure(house->mqtt, fresh))
         eg_log(EG_LOG_WARNING,
                "reload: the client id, credentials, TLS and mqtt.publish take effect with the next start");

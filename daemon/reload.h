@@ -9,6 +9,7 @@
 #include <mqtt/mqtt.h>
 #include <notify/outbox.h>
 #include <notify/state.h>
+#include <notify/homeassistant.h>
 #include <notify/textfile.h>
 
 struct house {
@@ -23,6 +24,7 @@ struct house {
     struct eg_api *api;
     struct eg_outbox *outbox;
     struct eg_state *state;
+    struct eg_homeassistant *home;
     struct eg_textfile *textfile;
     uv_signal_t term, interrupt, hup;
     struct eg_watchdog watchdog;

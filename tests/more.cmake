@@ -1,8 +1,10 @@
 # The library that tests/system puts before libc: a disk that is slow or full when a test says so. Never with a sanitizer in it, it is preloaded.
-add_library(slow_disk MODULE ${CMAKE_CURRENT_LIST_DIR}/system/slow_disk.c)
-set_target_properties(slow_disk PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
-target_compile_options(slow_disk PRIVATE -fno-sanitize=all)
-target_link_options(slow_disk PRIVATE -fno-sanitize=all)
+foreach(library slow_disk dying)
+  add_library(${library} MODULE ${CMAKE_CURRENT_LIST_DIR}/system/${library}.c)
+  set_target_properties(${library} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+  target_compile_options(${library} PRIVATE -fno-sanitize=all)
+  target_link_options(${library} PRIVATE -fno-sanitize=all)
+endforeach()
 
 # The test of the loadable extension loads the one that was built.
 if(TARGET unit_store_test_extension)

@@ -96,6 +96,13 @@ struct eg_conf_board {
     const char *dir;
     int64_t interval_ms;
 };
+struct eg_conf_homeassistant { /* discovery over MQTT */
+    bool enable, take_back;    /* take_back: it was switched off by hand: what was announced is taken back */
+    const char *prefix;
+    enum eg_language language;
+    int64_t interval_ms; /* a device's state is not said more often */
+    int64_t retire_ms;   /* not heard for so long, it is taken back; 0: never */
+};
 struct eg_conf_metrics {
     const char *file;    /* for node_exporter's textfile collector; NULL: none */
     int64_t interval_ms; /* default 60 s */
@@ -275,6 +282,7 @@ struct eg_conf {
     struct eg_conf_board board;
     struct eg_conf_quality quality;
     struct eg_conf_metrics metrics;
+    struct eg_conf_homeassistant home_assistant;
     const char *time_zone;
     bool auto_register;          /* default true */
     int64_t late_limit_ms;       /* default 24 h */

@@ -36,6 +36,10 @@ static struct eg_loaded *fresh(void)
     conf->future_tolerance_ms = 300000;
     conf->max_devices = 20000;
     conf->reports.level = EG_LEVEL_NOTICE;
+    conf->home_assistant = (struct eg_conf_homeassistant){.prefix = "homeassistant",
+                                                          .language = EG_LANGUAGE_ZH_CN,
+                                                          .interval_ms = 60000,
+                                                          .retire_ms = INT64_C(90) * 86400000};
     conf->flapping = (struct eg_conf_flapping){.window_ms = 3600000, .high = 30, .low = 25};
     for (int level = 0; level < EG_LEVEL_COUNT; level++) {
         conf->maintenance.deadline_ms[level][EG_DEADLINE_ACKNOWLEDGE] = INT64_C(72) * 3600000;

@@ -269,7 +269,7 @@ static void check_once(struct eg_resolve *resolve)
     static const char *const groups[] = {"mqtt",        "store",         "socket",      "board",
                                          "time_zone",   "auto_register", "late_limit",  "future_tolerance",
                                          "max_devices", "templates",     "maintenance", "reports",
-                                         "metrics",     "quality",       "flapping"};
+                                         "metrics",     "quality",       "flapping",    "home_assistant"};
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         const char *first = NULL;
         const struct eg_raw *raw;
@@ -363,4 +363,6 @@ void eg_resolve_all(struct eg_resolve *resolve)
                         &conf->rules[conf->rule_count++]);
     EACH_FILE(resolve, raw)
     eg_resolve_windows(resolve, raw);
+    EACH_FILE(resolve, raw)
+    eg_resolve_home(resolve, raw);
 }

@@ -64,6 +64,9 @@ void eg_resolve_routes(struct eg_resolve *resolve, const struct eg_raw_party *ra
 /* windows.c: maintenance.windows and flapping of the current file, when sites and rules are known */
 void eg_resolve_windows(struct eg_resolve *resolve, const struct eg_raw *raw);
 
+/* home.c: home_assistant, when the sources are known */
+void eg_resolve_home(struct eg_resolve *resolve, const struct eg_raw *raw);
+
 /* "22:00-06:00"; from == to after a fault and where `text` is NULL (channels.c). Dates and spans of dates (calendars.c). */
 struct eg_conf_hours eg_resolve_hours(struct eg_resolve *resolve, const yaml_node_t *node, const char *key,
                                       const char *text);

@@ -81,6 +81,13 @@ static const cyaml_schema_field_t board_fields[] = {
 static const cyaml_schema_field_t metrics_fields[] = {TEXT("file", struct eg_raw_metrics, file),
                                                       TEXT("interval", struct eg_raw_metrics, interval),
                                                       CYAML_FIELD_END};
+static const cyaml_schema_field_t homeassistant_fields[] = {
+    YES_NO("enable", struct eg_raw_homeassistant, enable),
+    TEXT("prefix", struct eg_raw_homeassistant, prefix),
+    CHOICE("language", struct eg_raw_homeassistant, language, languages),
+    TEXT("interval", struct eg_raw_homeassistant, interval),
+    TEXT("retire_after", struct eg_raw_homeassistant, retire_after),
+    CYAML_FIELD_END};
 static const cyaml_schema_field_t channel_fields[] = {
     NEEDED("id", struct eg_raw_channel, id),
     CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct eg_raw_channel, kind, channel_kinds,
@@ -332,6 +339,7 @@ static const cyaml_schema_field_t file_fields[] = {
     GROUP("maintenance", struct eg_raw, maintenance, maintenance_fields),
     GROUP("reports", struct eg_raw, reports, reports_fields),
     GROUP("flapping", struct eg_raw, flapping, flapping_fields),
+    GROUP("home_assistant", struct eg_raw, home_assistant, homeassistant_fields),
     TEXT("time_zone", struct eg_raw, time_zone),
     TEXT("late_limit", struct eg_raw, late_limit),
     TEXT("future_tolerance", struct eg_raw, future_tolerance),

@@ -41,6 +41,11 @@ struct eg_raw_quality {
     struct eg_raw_quality_limits *limits;
     unsigned limits_count;
 };
+struct eg_raw_homeassistant {
+    bool *enable;
+    char *prefix, *interval, *retire_after;
+    int *language;
+};
 struct eg_raw_channel {
     char *id, *topic, *url, *url_file, *secret_file, *token_file, *user, *password_file, *from, *ca_file,
         *program, *timeout, *retry, *give_up;
@@ -177,6 +182,7 @@ struct eg_raw {
     struct eg_raw_maintenance *maintenance;
     struct eg_raw_reports *reports;
     struct eg_raw_flapping *flapping;
+    struct eg_raw_homeassistant *home_assistant;
     char *time_zone, *late_limit, *future_tolerance, *templates;
     bool *auto_register;
     int *max_devices;

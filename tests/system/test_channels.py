@@ -8,6 +8,8 @@ import hashlib
 import hmac
 import json
 import os
+import select
+import signal
 import socket
 import stat
 import subprocess
@@ -146,13 +148,15 @@ def test_a_failing_receiver_holds_nobody_up(broker, peer, house):
 
 
 def test_many_with_every_third_failing_each_once(broker, peer, house):
-    count = 300
+    """ECOGOV_ALERTS: how many (10,000 for a long run)."""
+    count = int(os.environ.get("ECOGOV_ALERTS", "300"))
     with Receiver(lambda number, path: 500 if number % 3 == 0 else 200) as receiver:
         daemon = run(broker, house, keys([webhook(receiver, retry="10ms")]))
         for device in range(count):
             peer.publish(f"ecogov/v1/air/a{device}", json.dumps({"pm25": 90}))
         peer.settle()
-        receiver.wait(lambda r: len(r.arrived) >= count, 120)
+        receiver.wait(lambda r: len(r.arrived) >= count, 120 + count // 10)
+        assert len(receiver.requests) >= count + count // 3
         daemon.until(lambda status: status["outbox"]["pending"] == 0)
         assert len(receiver.arrived) == len({headers["Idempotency-Key"] for _, headers, _, _ in receiver.arrived}) == count
 
@@ -199,6 +203,70 @@ def test_killed_again_and_again(broker, peer, house):
         receiver.wait(lambda r: len({headers["Idempotency-Key"] for _, headers, _, _ in r.arrived}) == count)
         daemon.until(lambda status: status["outbox"]["pending"] == 0)
         assert len(receiver.arrived) <= count + kills
+
+
+LIBRARY = houses.BIN.parent / "lib" / "dying.so"
+
+
+def test_killed_at_every_step(broker, peer, house, tmp_path):
+    """Dies before the n-th call of a delivery: connecting, sending, receiving, each write and sync of the store. Each alert arrives, and at
+    most one message, what was in flight, comes once more. ECOGOV_STEPS: which n ("1,2,3", or "all"; by default every seventh)."""
+    wanted = os.environ.get("ECOGOV_STEPS", "")
+    folder = tmp_path / "dying"
+    folder.mkdir()
+    with Receiver() as receiver:
+        daemon = house(broker.port, **keys([webhook(receiver)]))
+        asan = os.environ.get("ASAN_OPTIONS", "")
+        daemon.environment = {"LD_PRELOAD": str(LIBRARY), "ECOGOV_DYING": str(folder), "ECOGOV_DYING_PORT": str(receiver.port),
+                              "ASAN_OPTIONS": ":".join(filter(None, (asan, "verify_asan_link_order=0")))}
+        daemon.start()
+        daemon.connected()
+        steps = [int(n) for n in wanted.split(",")] if wanted and wanted != "all" else range(1, 1000, 1 if wanted else 7)
+        died = 0
+        for n in steps:
+            (folder / "armed").write_text(str(n))
+            peer.publish(f"ecogov/v1/air/n{n}", json.dumps({"pm25": 90}))
+            ended = select.poll()
+            pid = os.pidfd_open(daemon.process.pid)
+            ended.register(pid, select.POLLIN)
+            for _ in range(600):
+                killed = bool(ended.poll(50))
+                if killed or (entries_quietly(daemon) == 0 and f"n{n}" in devices(receiver)):
+                    break
+            os.close(pid)
+            (folder / "armed").unlink()
+            if killed:
+                died += 1
+                assert daemon.process.wait() == -signal.SIGKILL
+                daemon.process = None
+            else:
+                daemon.stop()
+            daemon.start()
+            daemon.connected()
+            receiver.wait(lambda r, name=f"n{n}": name in devices(r))
+            daemon.until(lambda status: status["outbox"]["pending"] == 0)
+            assert devices(receiver).count(f"n{n}") <= 1 + killed
+            if not killed:
+                break  # a delivery has no more steps
+        assert died > 2 and (wanted or not killed)
+        by_key = {}
+        for message in receiver.messages():
+            by_key.setdefault(message["device"], set()).add(message["key"])
+        assert all(len(found) == 1 for found in by_key.values())  # the same key whenever it came again
+        daemon.stop()
+        daemon.verify()
+
+
+def devices(receiver):
+    return [message["device"] for message in receiver.messages()]
+
+
+def entries_quietly(daemon):
+    """How many wait in the outbox; None: the daemon does not answer (any more)."""
+    try:
+        return daemon.status()["outbox"]["pending"]
+    except (OSError, ValueError, EOFError):
+        return None
 
 
 def test_private_addresses_must_be_meant(broker, peer, house):

@@ -1,7 +1,11 @@
 """The file for Prometheus, as node_exporter would find it."""
 import os
 import re
+import shutil
+import subprocess
 import time
+
+import pytest
 
 from house import PM25_RULE
 
@@ -78,3 +82,15 @@ def test_a_file_that_cannot_be_written_is_a_fault_that_heals(broker, house, tmp_
     daemon.configure()
     daemon.reload()  # not wanted any more
     assert os.listdir(path.parent) == []
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian's package prometheus)")
+def test_promtool_finds_nothing_to_say(broker, house, peer, tmp_path):
+    path = tmp_path / "ecogov.prom"
+    daemon = house(broker.port, rules=[PM25_RULE], metrics={"file": str(path), "interval": "1s"}).start()
+    daemon.connected()
+    peer.tell("ecogov/v1/air/a1", '{"pm25": 160, "temp": 20, "soil_ec": 0.4}')
+    daemon.until(lambda now: now["cases"]["active"] == 1)
+    until(path, lambda now: now['ecogov_cases_open{site="v1",level="critical"}'] == 1)
+    done = subprocess.run(["promtool", "check", "metrics"], input=path.read_bytes(), capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

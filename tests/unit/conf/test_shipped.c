@@ -127,8 +127,13 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            a->channel_count == b->channel_count && a->device_count == b->device_count &&
            a->rule_count == b->rule_count && a->source_count == b->source_count &&
            !memcmp(&a->maintenance, &b->maintenance, sizeof a->maintenance) &&
-           a->window_count == b->window_count && a->flapping.window_ms == b->flapping.window_ms &&
-           a->flapping.high == b->flapping.high && a->flapping.low == b->flapping.low &&
+           a->window_count == b->window_count && a->home_assistant.enable == b->home_assistant.enable &&
+           same_text(a->home_assistant.prefix, b->home_assistant.prefix) &&
+           a->home_assistant.language == b->home_assistant.language &&
+           a->home_assistant.interval_ms == b->home_assistant.interval_ms &&
+           a->home_assistant.retire_ms == b->home_assistant.retire_ms &&
+           a->flapping.window_ms == b->flapping.window_ms && a->flapping.high == b->flapping.high &&
+           a->flapping.low == b->flapping.low &&
            !memcmp(&a->reports.terms, &b->reports.terms, sizeof a->reports.terms) &&
            a->reports.level == b->reports.level && a->reports.submitter_count == b->reports.submitter_count;
 }
@@ -320,7 +325,7 @@ static void test_commented_values_are_the_defaults(void **unused)
     int count;
     (void)unused;
     char *text = main_file(1, &count);
-    assert_int_equal(count, 44); /* keys with a default, and the nine groups */
+    assert_int_equal(count, 49); /* keys with a default, and the ten groups */
     must_be_defaults(text);
     free(text);
 }
@@ -331,7 +336,7 @@ static void test_examples_are_understood_and_no_defaults(void **unused)
     (void)unused;
     char *text = main_file(2, &count);
     free(main_file(1, &defaults));
-    assert_int_equal(count - defaults, 13);
+    assert_int_equal(count - defaults, 14);
     struct eg_conf *none = parse(""), *all = parse(text);
     assert_false(same(none, all));
     assert_string_equal(all->mqtt.user, "ecogov");
@@ -395,6 +400,11 @@ static void test_every_setting_is_compared(void **unused)
         {"maintenance.deadline.verify", "maintenance: {deadline: {verify: 1h}}"},
         {"maintenance.windows",
          "maintenance: {windows: [{id: w, reason: r, domain: air, days: [sun], hours: '08:00-09:00'}]}"},
+        {"home_assistant.enable", "home_assistant: {enable: true}"},
+        {"home_assistant.prefix", "home_assistant: {prefix: ha}"},
+        {"home_assistant.language", "home_assistant: {language: en}"},
+        {"home_assistant.interval", "home_assistant: {interval: 10s}"},
+        {"home_assistant.retire_after", "home_assistant: {retire_after: 1d}"},
         {"flapping.window", "flapping: {window: 2h}"},
         {"flapping.high", "flapping: {high: 50}"},
         {"flapping.low", "flapping: {low: 20}"},
@@ -417,7 +427,8 @@ static void test_every_setting_is_compared(void **unused)
         bool group = !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") ||
                      !strcmp(key, "board") || !strcmp(key, "metrics") || !strcmp(key, "maintenance") ||
                      !strcmp(key, "maintenance.deadline") || !strcmp(key, "reports") ||
-                     !strcmp(key, "flapping") || !strcmp(key, "reports.deadline") || !strcmp(key, "quality");
+                     !strcmp(key, "flapping") || !strcmp(key, "home_assistant") ||
+                     !strcmp(key, "reports.deadline") || !strcmp(key, "quality");
         bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
                     !strcmp(key, "channels") || !strcmp(key, "parties") || !strcmp(key, "calendars") ||
                     !strcmp(key, "presets") || !strcmp(key, "sources") || !strcmp(key, "devices") ||
@@ -517,7 +528,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 31 + 11); /* settings, and the empty lists */
+    assert_int_equal(count, 35 + 11); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }
