@@ -1,5 +1,6 @@
 /* Knows JSON-RPC from the client's side. Refuses to know what the answers mean. Called by main.c and the commands. */
 #include "session.h"
+#include "words.h"
 
 #include <base/clock.h>
 #include <base/zone.h>
@@ -18,6 +19,12 @@ const cJSON *item_of(const cJSON *object, const char *key)
 const char *text_of(const cJSON *object, const char *key)
 {
     return cJSON_GetStringValue(item_of(object, key));
+}
+
+const char *spoken_of(const cJSON *object, const char *key, const char *key_zh)
+{
+    const char *text = text_of(object, key), *chinese = text_of(object, key_zh);
+    return (words_chinese() || !text) && chinese ? chinese : text;
 }
 
 double number_of(const cJSON *object, const char *key)

@@ -31,6 +31,8 @@ void answer_finish(struct answer *answer);
 
 /* Texts and numbers of an answer that may lack them. */
 const char *text_of(const cJSON *object, const char *key); /* NULL when it is no text */
-double number_of(const cJSON *object, const char *key);    /* NAN when it is no number */
+/* The one in the reader's language, where both are there. */
+const char *spoken_of(const cJSON *object, const char *key, const char *key_zh);
+double number_of(const cJSON *object, const char *key); /* NAN when it is no number */
 const cJSON *item_of(const cJSON *object, const char *key);
 #endif

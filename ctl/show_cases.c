@@ -209,8 +209,8 @@ void show_case(const struct session *session, const cJSON *row)
     number_line("part of", row, "parent");
     kin_line("holds", row, "children");
     line("repaired by", PLAIN, text_of(row, "repaired_by"));
-    line("basis", PLAIN, text_of(row, "basis"));
-    line("what to do", PLAIN, text_of(row, "action"));
+    line("basis", PLAIN, spoken_of(row, "basis", "basis_zh"));
+    line("what to do", PLAIN, spoken_of(row, "action", "action_zh"));
     snprintf(text, sizeof text, "%.0f", number_of(row, "version"));
     line("version", PLAIN, text);
     history(row);

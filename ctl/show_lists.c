@@ -76,6 +76,11 @@ static void add_limits(struct table *table, const cJSON *rule)
         if (more > 0 && (size_t)more < sizeof text - used)
             used += (size_t)more;
     }
+    int bands = cJSON_GetArraySize(item_of(rule, "bands"));
+    if (bands > 1)
+        snprintf(text + used, sizeof text - used, " (%d %s)", bands, word("bands"));
+    if (cJSON_GetArraySize(item_of(rule, "conditions")) > 0 && strlen(text) < sizeof text - 4)
+        snprintf(text + strlen(text), sizeof text - strlen(text), " +");
     table_add(table, PLAIN, text);
 }
 
@@ -90,18 +95,17 @@ void show_rules(const struct session *session, const cJSON *result)
     table_init(&table, heads);
     cJSON_ArrayForEach(row, result)
     {
-        const char *title = text_of(row, "title"), *zh = text_of(row, "title_zh"),
-                   *window = text_of(row, "window");
+        const char *window = text_of(row, "window");
         const char *quantity = text_of(row, "quantity"), *statistic = text_of(row, "statistic");
         table_add(&table, PLAIN, text_of(row, "id"));
-        table_add(&table, PLAIN, (words_chinese() || !title) && zh ? zh : title);
+        table_add(&table, PLAIN, spoken_of(row, "title", "title_zh"));
         bool spans = window && statistic && strcmp(statistic, "last") != 0;
         table_addf(&table, PLAIN, "%s %s%s%s", statistic ? statistic : "?", quantity ? quantity : "?",
                    spans ? " " : "", spans ? window : "");
         add_limits(&table, row);
         table_add(&table, PLAIN, page_unit(text_of(row, "unit"), unit));
         table_add(&table, PLAIN, text_of(row, "hold"));
-        table_add(&table, PLAIN, text_of(row, "basis"));
+        table_add(&table, PLAIN, spoken_of(row, "basis", "basis_zh"));
     }
     table_print(&table, 0);
 }

@@ -14,10 +14,22 @@
 #define EPISODES_MAX 5000 /* that are told; all are counted */
 #define CASES_MAX 10000   /* real ones that are held against them */
 #define RULE_TEXT_MAX ((size_t)1 << 20)
+#define BESIDE_SERIES_MAX 64
+#define BESIDE_POINTS_MAX 1000000 /* of what the rule looks at, too */
 
 struct found {
     uint32_t series;
     struct eg_episode episode;
+};
+/* What is read of a series that the rule looks at beside others. */
+struct pile {
+    struct eg_beside_point *points;
+    size_t count, capacity;
+};
+struct known {             /* of a series; the worker must not ask the pipeline */
+    struct eg_place place; /* land_use: Owned, the others stay as long as the pipeline */
+    uint32_t device;
+    uint16_t quantity;
 };
 struct eg_backtest_job {
     uv_work_t work;
@@ -27,8 +39,12 @@ struct eg_backtest_job {
     int64_t from_ms, to_ms;
     struct eg_conf *conf; /* Owned: the rule and the sites it names */
     struct eg_export *snapshot;
-    int64_t *intervals; /* of their devices, by series; EG_TIME_NONE: the rule does not look at it */
+    int64_t *intervals;  /* of their devices, by series; EG_TIME_NONE: the rule does not look at it */
+    struct known *known; /* by series */
     size_t series_count, series_wanted;
+    struct eg_export *beside; /* NULL: the rule looks at nothing else */
+    struct pile *piles;       /* by series */
+    size_t beside_points;
     /* while it runs */
     struct eg_backtest *running;
     uint32_t running_series;
@@ -42,8 +58,15 @@ struct eg_backtest_job {
 static void job_free(struct eg_backtest_job *job)
 {
     eg_export_close(job->snapshot);
+    eg_export_close(job->beside);
     eg_backtest_destroy(job->running);
     eg_conf_destroy(job->conf);
+    for (size_t i = 0; job->piles && i < job->series_count; i++)
+        free(job->piles[i].points);
+    free(job->piles);
+    for (size_t i = 0; job->known && i < job->series_count; i++)
+        free((char *)job->known[i].place.land_use);
+    free(job->known);
     free(job->intervals);
     free(job->found);
     free(job);
@@ -76,6 +99,59 @@ static void end_series(struct eg_backtest_job *job)
     job->running = NULL;
 }
 
+static bool take_beside(void *arg, uint32_t series, const struct eg_point *point)
+{
+    struct eg_backtest_job *job = arg;
+    struct pile *pile = &job->piles[series];
+    if (point->flags & EG_FLAG_RETAINED)
+        return true;
+    if (job->beside_points++ == BESIDE_POINTS_MAX) {
+        job->code =
+            eg_err_set(&job->err, EG_EFULL,
+                       "What the rule looks at beside has more than %d readings; ask for a shorter time.",
+                       BESIDE_POINTS_MAX);
+        return false;
+    }
+    if (pile->count == pile->capacity) {
+        size_t capacity = pile->capacity ? 2 * pile->capacity : 256;
+        struct eg_beside_point *more = realloc(pile->points, capacity * sizeof *more);
+        if (!more) {
+            job->code = eg_err_set(&job->err, EG_ENOMEM, "no memory for the test");
+            return false;
+        }
+        pile->points = more;
+        pile->capacity = capacity;
+    }
+    pile->points[pile->count++] = (struct eg_beside_point){point->time_ms, point->value};
+    return true;
+}
+
+static bool looks_at(const struct eg_conf_partner *partner, const struct known *own,
+                     const struct known *other)
+{
+    return other->quantity == partner->quantity &&
+           (partner->of_site ? own->place.site == other->place.site : own->device == other->device);
+}
+
+/* The test of the rule at a series, with all that it looks at there. */
+static struct eg_backtest *begin_series(struct eg_backtest_job *job, uint32_t series)
+{
+    const struct eg_conf_rule *rule = &job->conf->rules[0];
+    const struct known *own = &job->known[series];
+    struct eg_beside beside[BESIDE_SERIES_MAX];
+    size_t count = 0;
+    for (uint32_t id = 1; rule->partner_count && id < job->series_count; id++)
+        for (unsigned i = 0; i < rule->partner_count && count < BESIDE_SERIES_MAX; i++)
+            if (looks_at(&rule->partners[i], own, &job->known[id]))
+                beside[count++] = (struct eg_beside){
+                    .partner = i,
+                    .same_channel = !rule->partners[i].of_site &&
+                                    !strcmp(own->place.channel, job->known[id].place.channel),
+                    .points = job->piles[id].points,
+                    .count = job->piles[id].count};
+    return eg_backtest_create(rule, &own->place, job->intervals[series], beside, count);
+}
+
 static bool take_point(void *arg, uint32_t series, const struct eg_point *point)
 {
     struct eg_backtest_job *job = arg;
@@ -83,7 +159,7 @@ static bool take_point(void *arg, uint32_t series, const struct eg_point *point)
     if (!job->running || series != job->running_series) {
         end_series(job);
         job->running_series = series;
-        job->running = eg_backtest_create(&job->conf->rules[0], job->intervals[series]);
+        job->running = begin_series(job, series);
         if (!job->running) {
             job->code = eg_err_set(&job->err, EG_ENOMEM, "no memory for the test");
             return false;
@@ -97,19 +173,27 @@ static bool take_point(void *arg, uint32_t series, const struct eg_point *point)
     return true;
 }
 
-static void test(uv_work_t *work)
+static void pass(struct eg_backtest_job *job, struct eg_export *snapshot,
+                 bool (*each)(void *arg, uint32_t series, const struct eg_point *point))
 {
-    struct eg_backtest_job *job = work->data;
     bool done = false;
     while (job->code == EG_OK && !done) {
         if (atomic_load(&job->stop)) {
             job->code = eg_err_set(&job->err, EG_EBUSY, "The daemon is leaving.");
             return;
         }
-        int code = eg_export_next(job->snapshot, BITE_POINTS, take_point, job, &done, &job->err);
+        int code = eg_export_next(snapshot, BITE_POINTS, each, job, &done, &job->err);
         if (code < 0)
             job->code = code;
     }
+}
+
+static void test(uv_work_t *work)
+{
+    struct eg_backtest_job *job = work->data;
+    if (job->beside)
+        pass(job, job->beside, take_beside);
+    pass(job, job->snapshot, take_point);
     end_series(job);
 }
 
@@ -296,6 +380,50 @@ static bool is_wanted(void *arg, uint32_t series)
     return series < job->series_count && job->intervals[series] != EG_TIME_NONE;
 }
 
+static bool is_beside(void *arg, uint32_t series)
+{
+    const struct eg_backtest_job *job = arg;
+    for (size_t i = 0; i < job->conf->rules[0].partner_count && series < job->series_count; i++)
+        if (job->known[series].quantity == job->conf->rules[0].partners[i].quantity)
+            return true;
+    return false;
+}
+
+/* Where the series are, and what the rule looks at beside them. */
+static int prepare_beside(struct eg_call *call, struct eg_backtest_job *job)
+{
+    const struct eg_pipeline *pipeline = call->desk->pipeline;
+    const struct eg_conf_rule *rule = &job->conf->rules[0];
+    struct eg_err err = {0};
+    int64_t back_ms = 0;
+    bool ok = true;
+    job->known = calloc(job->series_count, sizeof *job->known);
+    job->piles = calloc(job->series_count, sizeof *job->piles);
+    for (uint32_t id = 1; job->known && id < job->series_count; id++) {
+        struct known *one = &job->known[id];
+        struct eg_series_view view;
+        eg_pipeline_series(pipeline, id, &view);
+        one->place = eg_pipeline_place(pipeline, job->conf, id);
+        one->device = view.device;
+        one->quantity = view.quantity;
+        if (one->place.land_use)
+            ok = (one->place.land_use = strdup(one->place.land_use)) != NULL && ok;
+    }
+    if (!ok || !job->known || !job->piles)
+        return eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for the test.");
+    if (!rule->partner_count)
+        return 0;
+    for (size_t i = 0; i < rule->partner_count; i++) {
+        int64_t back = rule->partners[i].within_ms + rule->partners[i].window_ms;
+        back_ms = back > back_ms ? back : back_ms;
+    }
+    const struct eg_export_filter filter = {
+        .from_ms = job->from_ms - back_ms, .to_ms = job->to_ms, .wanted = is_beside, .arg = job};
+    if (eg_export_open(call->desk->store, &filter, &job->beside, &err) < 0)
+        return eg_call_fail_err(call, &err);
+    return 0;
+}
+
 static int prepare(struct eg_call *call, struct eg_backtest_job *job)
 {
     const struct eg_pipeline *pipeline = call->desk->pipeline;
@@ -321,6 +449,9 @@ static int prepare(struct eg_call *call, struct eg_backtest_job *job)
         job->intervals[id] = looks ? device.interval_ms : EG_TIME_NONE;
         job->series_wanted += looks;
     }
+    code = prepare_beside(call, job);
+    if (code < 0)
+        return code;
     const struct eg_export_filter filter = {
         .from_ms = job->from_ms, .to_ms = job->to_ms, .wanted = is_wanted, .arg = job};
     if (eg_export_open(call->desk->store, &filter, &job->snapshot, &err) < 0)

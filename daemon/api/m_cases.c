@@ -309,7 +309,9 @@ int eg_m_cases_show(struct eg_call *call)
     eg_json_open(call->json, '{');
     eg_m_cases_write(desk, call->json, &row);
     put_name(call->json, "basis", rule ? rule->basis : NULL);
+    put_name(call->json, "basis_zh", rule ? rule->basis_zh : NULL);
     put_name(call->json, "action", rule ? rule->action : NULL);
+    put_name(call->json, "action_zh", rule ? rule->action_zh : NULL);
     if (write_kin(call, "children", &(struct eg_case_query){.parent = row.number}) < 0 ||
         write_kin(call, "followed_by", &(struct eg_case_query){.follows = row.number}) < 0)
         return eg_call_no_store(call);

@@ -6,8 +6,6 @@
 #include <pipeline/silent.h>
 #include <base/span.h>
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,15 +18,6 @@ static void put_span(struct eg_json *json, const char *key, int64_t ms)
 {
     char text[32];
     eg_json_put_string(json, key, ms > 0 ? eg_span_format(ms, text) : NULL);
-}
-
-/* A time, a share, or null: nothing is asked. */
-static void put_valid(struct eg_json *json, const struct eg_conf_rule *rule)
-{
-    if (rule->valid_ms || !(rule->valid_share > 0))
-        put_span(json, "valid", rule->valid_ms);
-    else
-        eg_json_put_number(json, "valid", rule->valid_share);
 }
 
 static bool wanted(const struct eg_call *call, const char *param, const char *value)
@@ -132,115 +121,6 @@ int eg_m_lists_devices(struct eg_call *call)
     eg_json_open(call->json, '[');
     for (id = 0; next_device(call, &scope, device, &id, &view, &silent);)
         write_device(call, &view, silent, count <= EG_HEALTH_TRENDS);
-    eg_json_close(call->json, ']');
-    return EG_CALL_DONE;
-}
-
-/* --- rules --- */
-
-/* How long people have at each of the rule's levels. */
-static void write_deadlines(struct eg_json *json, const struct eg_conf_rule *rule)
-{
-    eg_json_key(json, "deadline");
-    eg_json_open(json, '{');
-    for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
-        if (!rule->levels[level].set)
-            continue;
-        eg_json_key(json, eg_level_name((enum eg_level)level));
-        eg_json_open(json, '{');
-        for (int which = 0; which < EG_DEADLINE_COUNT; which++)
-            put_span(json, eg_deadline_name((enum eg_deadline)which), rule->terms.deadline_ms[level][which]);
-        eg_json_close(json, '}');
-    }
-    eg_json_close(json, '}');
-}
-
-static void write_levels(struct eg_json *json, const struct eg_conf_rule *rule)
-{
-    eg_json_key(json, "levels");
-    eg_json_open(json, '{');
-    for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
-        if (!rule->levels[level].set)
-            continue;
-        eg_json_key(json, eg_level_name((enum eg_level)level));
-        eg_json_open(json, '{');
-        eg_json_put_number(json, "open", rule->levels[level].open);
-        eg_json_put_number(json, "clear", rule->levels[level].clear);
-        eg_json_close(json, '}');
-    }
-    eg_json_close(json, '}');
-}
-
-static void write_rule(struct eg_json *json, const struct eg_conf *conf, const struct eg_conf_rule *rule)
-{
-    const struct eg_quantity_info *info = eg_quantity_info(rule->quantity);
-    char version[24];
-    char unit[EG_UNIT_TEXT];
-    snprintf(version, sizeof version, "%016" PRIx64, rule->version);
-    eg_json_open(json, '{');
-    eg_json_put_string(json, "id", rule->id);
-    put_name(json, "title", rule->title_en);
-    put_name(json, "title_zh", rule->title_zh);
-    put_name(json, "domain", rule->domain);
-    eg_json_put_string(json, "quantity", info->name);
-    eg_json_put_string(json, "unit", eg_conf_rule_unit(rule, rule->quantity, unit));
-    static const char *const calendars[] = {NULL, "hour", "day", "month"};
-    char statistic[EG_STATISTIC_TEXT];
-    eg_json_put_string(json, "statistic", eg_statistic_text(rule->statistic, rule->share, statistic));
-    if (rule->statistic == EG_STAT_ABOVE)
-        eg_json_put_number(json, "above", rule->above);
-    if (rule->calendar)
-        eg_json_put_string(json, "window", calendars[rule->calendar]);
-    else
-        put_span(json, "window", rule->statistic == EG_STAT_LAST ? 0 : rule->window_ms);
-    put_valid(json, rule);
-    eg_json_put_string(json, "direction", rule->below ? "below" : "above");
-    write_levels(json, rule);
-    put_span(json, "hold", rule->hold_ms);
-    put_span(json, "clear_hold", rule->clear_hold_ms);
-    eg_json_key(json, "sites");
-    eg_json_open(json, '[');
-    for (size_t i = 0; i < rule->site_count; i++)
-        eg_json_string(json, conf->sites[rule->sites[i]].id);
-    eg_json_close(json, ']');
-    put_name(json, "basis", rule->basis);
-    put_name(json, "action", rule->action);
-    put_span(json, "acknowledge_within", rule->terms.deadline_ms[EG_LEVEL_NONE][EG_DEADLINE_ACKNOWLEDGE]);
-    put_span(json, "fix_within", rule->terms.deadline_ms[EG_LEVEL_NONE][EG_DEADLINE_FIX]);
-    put_span(json, "verify_within", rule->terms.deadline_ms[EG_LEVEL_NONE][EG_DEADLINE_VERIFY]);
-    write_deadlines(json, rule);
-    eg_json_put_string(json, "mode", rule->terms.has_mode ? eg_mode_name(rule->terms.mode) : NULL);
-    eg_json_put_string(json, "version", version);
-    eg_json_close(json, '}');
-}
-
-/* A rule holds at a site when it names none, or one that the site is within. */
-static bool rule_holds(const struct eg_conf *conf, const struct eg_conf_rule *rule,
-                       const struct eg_scope *scope)
-{
-    if (scope->all || rule->site_count == 0)
-        return true;
-    for (size_t i = 0; i < rule->site_count && scope->site != EG_CONF_NONE; i++)
-        if (eg_conf_site_within(conf, scope->site, rule->sites[i]) ||
-            eg_conf_site_within(conf, rule->sites[i], scope->site))
-            return true;
-    return false;
-}
-
-int eg_m_lists_rules(struct eg_call *call)
-{
-    const struct eg_conf *conf = call->desk->conf;
-    struct eg_scope scope;
-    int quantity = eg_call_quantity(call), code = eg_call_scope(call, &scope);
-    if (code < 0)
-        return code;
-    eg_json_open(call->json, '[');
-    for (size_t i = 0; i < conf->rule_count; i++) {
-        const struct eg_conf_rule *rule = &conf->rules[i];
-        if (wanted(call, "rule", rule->id) && (!rule->domain || wanted(call, "domain", rule->domain)) &&
-            (quantity == EG_QUANTITY_NONE || rule->quantity == quantity) && rule_holds(conf, rule, &scope))
-            write_rule(call->json, conf, rule);
-    }
     eg_json_close(call->json, ']');
     return EG_CALL_DONE;
 }

@@ -47,11 +47,12 @@ static int find_statistics(struct series_statistics *all)
             *limit++ = '\0';
         if (!eg_statistic_find(word, &one->statistic, &one->share) || one->statistic == EG_STAT_AQI_CN ||
             one->statistic == EG_STAT_AQI_US)
-            return eg_call_fail(all->call, EG_RPC_PARAMS,
-                                "There is no statistic \"%s\": use last, mean, min, max, sum, count, rate, "
-                                "stddev, vector_mean, max_8h, "
-                                "above:LIMIT or a percentile such as p95.",
-                                word);
+            return eg_call_fail(
+                all->call, EG_RPC_PARAMS,
+                "There is no statistic \"%s\": use last, mean, min, max, sum, count, rate, change, "
+                "stddev, vector_mean, max_8h, "
+                "above:LIMIT or a percentile such as p95.",
+                word);
         if ((one->statistic == EG_STAT_ABOVE) != (limit != NULL))
             return eg_call_fail(all->call, EG_RPC_PARAMS,
                                 "Say above which limit, as in above:75; no other statistic has one.");

@@ -193,7 +193,7 @@ static const struct eg_method methods[] = {
     {"sites.list", eg_m_lists_sites, false, false, "The governance tree.", p_sites},
     {"devices.list", eg_m_lists_devices, false, false, "Devices, when they were last heard, whether silent.",
      p_devices},
-    {"rules.list", eg_m_lists_rules, false, false, "Rules with their levels, basis and action.", p_rules},
+    {"rules.list", eg_m_rules_list, false, false, "Rules with their levels, basis and action.", p_rules},
     {"rules.backtest", eg_m_backtest, false, false,
      "The cases that a rule's text would have opened with the readings of the past.", p_backtest},
     {"parties.list", eg_m_lists_parties, false, false, "Who handles cases.", p_parties},

@@ -29,6 +29,7 @@ enum eg_statistic {
     EG_STAT_ABOVE,       /* minutes above a limit */
     EG_STAT_VECTOR_MEAN, /* of directions in degrees */
     EG_STAT_MAX_8H,      /* the greatest running mean of 8 h; for questions */
+    EG_STAT_CHANGE,      /* from the first to the last reading, in the quantity's own unit */
     EG_STAT_COUNT
 };
 /* What a window is aligned to; SLIDING: to its newest reading. */
@@ -250,6 +251,51 @@ struct eg_conf_terms {
         regional_sites; /* cases at so many neighbouring sites, opened within so long, are one regional matter; 0: never */
     int64_t regional_within_ms;
 };
+struct eg_conf_limit {
+    bool set;
+    double open, clear;
+};
+/* What a rule looks at beside its own quantity: a statistic of another one, of the same device or of any at its site. */
+#define EG_CONF_PARTNERS_MAX 16
+struct eg_conf_partner {
+    int quantity;
+    enum eg_statistic statistic;
+    double share;
+    int64_t window_ms; /* sliding */
+    int64_t within_ms; /* what is older than that at the time of judging is not known any more */
+    bool of_site;
+};
+struct eg_conf_words {
+    const char **rows;
+    size_t count; /* 0: whatever it is */
+};
+struct eg_conf_range { /* low < x <= high */
+    unsigned partner;
+    double low, high; /* infinite where open */
+};
+/* Limits for some circumstances. All that is said must be so. */
+#define EG_CONF_BANDS_MAX 64
+struct eg_conf_band {
+    struct eg_conf_words land_uses, devices, channels;
+    uint32_t *sites; /* or below them */
+    size_t site_count;
+    bool has_hours, has_season;
+    struct eg_conf_hours hours; /* of the local day */
+    int season_from,
+        season_to; /* month * 100 + day of the local calendar, both belong to it; over New Year where from > to */
+    struct eg_conf_range *ranges;
+    size_t range_count;
+    struct eg_conf_limit levels[EG_LEVEL_COUNT];
+};
+/* What must be so besides the limit: a tree, each node before those under it. */
+#define EG_CONF_NODES_MAX 64
+enum eg_node_kind { EG_NODE_AND, EG_NODE_OR, EG_NODE_TEST };
+struct eg_conf_node {
+    enum eg_node_kind kind;
+    unsigned end;        /* the node behind all that is under it */
+    unsigned partner;    /* of a test */
+    double above, below; /* of a test: strictly; infinite where not asked */
+};
 struct eg_conf_rule {
     const char *id, *domain; /* domain NULL: any */
     int quantity;            /* enum eg_quantity */
@@ -261,14 +307,21 @@ struct eg_conf_rule {
     int64_t valid_ms;          /* as much of it must be spoken for; 0: valid_share of it */
     double valid_share;        /* 0: nothing is asked */
     bool below;                /* direction */
-    struct {
-        bool set;
-        double open, clear;
-    } levels[EG_LEVEL_COUNT]; /* by enum eg_level */
+    struct eg_conf_limit levels
+        [EG_LEVEL_COUNT]; /* by enum eg_level; of a rule with bands: the strictest of each, to be shown */
+    struct eg_conf_partner *partners;
+    size_t partner_count;
+    struct eg_conf_band *bands; /* the first that fits; none: `levels` hold always */
+    size_t band_count;
+    struct eg_conf_node *nodes; /* none: nothing but the limit */
+    size_t node_count;
     int64_t hold_ms, clear_hold_ms;
+    int64_t
+        gap_ms; /* so far apart two readings may be for the time between to be observed; 0: as usual for the series */
     uint32_t *sites;
-    size_t site_count;               /* empty: everywhere; else these and all below */
-    const char *basis, *action;      /* "" where not given */
+    size_t site_count;          /* empty: everywhere; else these and all below */
+    const char *basis, *action; /* "" where not given */
+    const char *basis_zh, *action_zh;
     const char *title_en, *title_zh; /* "" where not given */
     struct eg_conf_terms terms;
     int limit;        /* messages about its cases in an hour to one receiver; 0: any number */
@@ -314,6 +367,7 @@ struct eg_conf {
     size_t source_count;
     struct eg_conf_rule *rules;
     size_t rule_count;
+    bool looks_around; /* some rule looks at other devices of its site */
 };
 
 /* Reads `path` and all it includes. On any fault: NULL, and every fault in `faults`, a line each, as

@@ -141,9 +141,9 @@ const char *eg_level_name(enum eg_level level)
     NAME_OF(level, "", "notice", "warning", "critical");
 }
 
-static const char *const statistic_names[EG_STAT_COUNT] = {"last", "mean",   "min",         "max",   "sum",
-                                                           "rate", "aqi_cn", "aqi_us",      "count", "stddev",
-                                                           "p",    "above",  "vector_mean", "max_8h"};
+static const char *const statistic_names[EG_STAT_COUNT] = {
+    "last",  "mean",   "min", "max",   "sum",         "rate",   "aqi_cn", "aqi_us",
+    "count", "stddev", "p",   "above", "vector_mean", "max_8h", "change"};
 
 bool eg_statistic_find(const char *name, enum eg_statistic *ret_statistic, double *ret_share)
 {

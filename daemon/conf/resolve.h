@@ -88,4 +88,13 @@ void eg_resolve_default_source(struct eg_resolve *resolve, struct eg_conf_source
 void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                      struct eg_conf_rule *ret);
 
+void eg_resolve_levels(struct eg_resolve *resolve, const struct eg_raw_levels *raw, const yaml_node_t *node,
+                       bool below, struct eg_conf_limit ret[EG_LEVEL_COUNT]);
+
+/* bands.c: bands and conditions of a rule whose direction is known; what of them its version is made of */
+void eg_resolve_circumstances(struct eg_resolve *resolve, const struct eg_raw_rule *raw,
+                              const yaml_node_t *node, struct eg_conf_rule *rule);
+uint64_t eg_resolve_circumstances_hash(const struct eg_conf *conf, const struct eg_conf_rule *rule,
+                                       uint64_t hash);
+
 #endif

@@ -12,39 +12,34 @@
 #define WINDOW_DEFAULT_MS 3600000
 #define WINDOW_MOST_MS (INT64_C(31) * 86400000)
 
-static bool beyond(const struct eg_conf_rule *rule, double a, double b)
+static bool beyond(bool below, double a, double b)
 {
-    return rule->below ? a < b : a > b;
+    return below ? a < b : a > b;
 }
 
-static void take_levels(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
-                        struct eg_conf_rule *rule)
+void eg_resolve_levels(struct eg_resolve *resolve, const struct eg_raw_levels *raw, const yaml_node_t *node,
+                       bool below, struct eg_conf_limit ret[EG_LEVEL_COUNT])
 {
-    const struct eg_raw_limit *const given[EG_LEVEL_COUNT] = {NULL, raw->levels.notice, raw->levels.warning,
-                                                              raw->levels.critical};
-    const yaml_node_t *levels = eg_resolve_node(resolve, node, "levels");
+    const struct eg_raw_limit *const given[EG_LEVEL_COUNT] = {NULL, raw->notice, raw->warning, raw->critical};
     int lower = 0, count = 0;
     for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
         if (!given[level])
             continue;
         const char *name = eg_level_name((enum eg_level)level);
-        const yaml_node_t *at = eg_resolve_node(resolve, levels, name);
-        rule->levels[level].set = true;
-        rule->levels[level].open = given[level]->open;
-        rule->levels[level].clear = given[level]->clear;
+        const yaml_node_t *at = eg_resolve_node(resolve, node, name);
+        ret[level] = (struct eg_conf_limit){true, given[level]->open, given[level]->clear};
         count++;
-        if (beyond(rule, given[level]->clear, given[level]->open))
+        if (beyond(below, given[level]->clear, given[level]->open))
             eg_resolve_fault(resolve, at,
                              "%s: clear (%g) lies beyond open (%g), with direction %s it would never end",
-                             name, given[level]->clear, given[level]->open, rule->below ? "below" : "above");
-        if (lower && beyond(rule, rule->levels[lower].open, given[level]->open))
+                             name, given[level]->clear, given[level]->open, below ? "below" : "above");
+        if (lower && beyond(below, ret[lower].open, given[level]->open))
             eg_resolve_fault(resolve, at, "%s opens at %g, before %s at %g: levels grow in severity", name,
-                             given[level]->open, eg_level_name((enum eg_level)lower),
-                             rule->levels[lower].open);
+                             given[level]->open, eg_level_name((enum eg_level)lower), ret[lower].open);
         lower = level;
     }
     if (!count)
-        eg_resolve_fault(resolve, levels, "a rule needs at least one level: notice, warning or critical");
+        eg_resolve_fault(resolve, node, "a rule needs at least one level: notice, warning or critical");
 }
 
 /* When a case is over, and when it is the same again. */
@@ -87,8 +82,8 @@ static void take_statistic(struct eg_resolve *resolve, const struct eg_raw_rule 
     if (raw->statistic && !eg_statistic_find(raw->statistic, &rule->statistic, &rule->share))
         eg_resolve_fault(
             resolve, at,
-            "there is no statistic '%.40s': use last, mean, min, max, sum, rate, count, stddev, above, "
-            "vector_mean or a percentile such as p95",
+            "there is no statistic '%.40s': use last, mean, min, max, sum, rate, change, count, stddev, "
+            "above, vector_mean or a percentile such as p95",
             raw->statistic);
     if (rule->statistic == EG_STAT_MAX_8H)
         eg_resolve_fault(resolve, at,
@@ -206,6 +201,7 @@ static void take_spans(struct eg_resolve *resolve, const struct eg_raw_rule *raw
     take_window(resolve, raw, node, rule);
     rule->hold_ms = eg_resolve_span(resolve, node, "hold", raw->hold, 0);
     rule->clear_hold_ms = eg_resolve_span(resolve, node, "clear_hold", raw->clear_hold, 0);
+    rule->gap_ms = eg_resolve_span(resolve, node, "gap", raw->gap, 0);
     eg_resolve_deadline(resolve, raw->deadline, eg_resolve_node(resolve, node, "deadline"), &rule->terms);
     take_ends(resolve, raw, node, &rule->terms);
     take_limit(resolve, raw, node, rule);
@@ -224,8 +220,9 @@ static uint64_t version_of(const struct eg_conf *conf, const struct eg_conf_rule
     const int64_t spans[] = {rule->statistic, rule->statistic == EG_STAT_LAST ? 0 : rule->window_ms,
                              rule->below, rule->hold_ms, rule->clear_hold_ms};
     const char *quantity = eg_quantity_info(rule->quantity)->name;
-    const double more[] = {rule->share, rule->above, (double)rule->calendar, (double)rule->valid_ms,
-                           rule->valid_share};
+    const double more[] = {
+        rule->share,       rule->above,         (double)rule->calendar, (double)rule->valid_ms,
+        rule->valid_share, (double)rule->gap_ms};
     uint64_t hash = eg_hash(spans, sizeof spans, 1);
     for (size_t i = 0; i < sizeof more / sizeof *more;
          i++) /* what is not given leaves the version as it was */
@@ -234,12 +231,12 @@ static uint64_t version_of(const struct eg_conf *conf, const struct eg_conf_rule
     if (rule->domain)
         hash = eg_hash(rule->domain, strlen(rule->domain), hash);
     for (int level = 0; level < EG_LEVEL_COUNT; level++)
-        if (rule->levels[level].set)
+        if (rule->levels[level].set && !rule->band_count)
             hash =
                 number(rule->levels[level].clear, number(rule->levels[level].open, hash + (uint64_t)level));
     for (size_t i = 0; i < rule->site_count; i++)
         hash = eg_hash(conf->sites[rule->sites[i]].id, strlen(conf->sites[rule->sites[i]].id), hash);
-    return hash;
+    return eg_resolve_circumstances_hash(conf, rule, hash);
 }
 
 static const char *or_empty(const char *text)
@@ -255,6 +252,8 @@ void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, 
                                 .domain = raw->domain,
                                 .basis = or_empty(raw->basis),
                                 .action = or_empty(raw->action),
+                                .basis_zh = or_empty(raw->basis_zh),
+                                .action_zh = or_empty(raw->action_zh),
                                 .title_en = or_empty(raw->title),
                                 .title_zh = or_empty(raw->title_zh),
                                 .below = raw->direction && *raw->direction == EG_DIRECTION_BELOW};
@@ -267,7 +266,10 @@ void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, 
             eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "id"), "rule '%.60s' is given twice",
                              raw->id);
     rule.quantity = eg_resolve_quantity(resolve, eg_resolve_node(resolve, node, "quantity"), raw->quantity);
-    take_levels(resolve, raw, node, &rule);
+    if (raw->levels)
+        eg_resolve_levels(resolve, raw->levels, eg_resolve_node(resolve, node, "levels"), rule.below,
+                          rule.levels);
+    eg_resolve_circumstances(resolve, raw, node, &rule);
     take_statistic(resolve, raw, node, &rule);
     take_spans(resolve, raw, node, &rule);
     take_valid(resolve, raw, node, &rule);

@@ -230,6 +230,39 @@ static const cyaml_schema_field_t levels_fields[] = {
     GROUP("notice", struct eg_raw_levels, notice, limit_fields),
     GROUP("warning", struct eg_raw_levels, warning, limit_fields),
     GROUP("critical", struct eg_raw_levels, critical, limit_fields), CYAML_FIELD_END};
+/* A band says what must be so: a range of a quantity stands under the quantity's name. */
+#define EG_QUANTITY(id, unit, low, high, decimals, aliases, english, chinese)                                \
+    LIST(#id, struct eg_raw_when, ranges[EG_Q_##id].ends, &text_entry),
+static const cyaml_schema_field_t when_fields[] = {TEXT("land_use", struct eg_raw_when, land_use),
+                                                   TEXT("site", struct eg_raw_when, site),
+                                                   TEXT("device", struct eg_raw_when, device),
+                                                   TEXT("channel", struct eg_raw_when, channel),
+                                                   TEXT("hours", struct eg_raw_when, hours),
+                                                   TEXT("season", struct eg_raw_when, season),
+#include <ecogov/quantity.def>
+                                                   CYAML_FIELD_END};
+#undef EG_QUANTITY
+static const cyaml_schema_field_t band_fields[] = {
+    CYAML_FIELD_MAPPING("when", CYAML_FLAG_DEFAULT, struct eg_raw_band, when, when_fields),
+    CYAML_FIELD_MAPPING("levels", CYAML_FLAG_DEFAULT, struct eg_raw_band, levels, levels_fields),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t band_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_band, band_fields)};
+static const cyaml_strval_t whose[] = {{"device", EG_OF_DEVICE}, {"site", EG_OF_SITE}};
+static const cyaml_schema_value_t condition_entry; /* conditions nest */
+static const cyaml_schema_field_t condition_fields[] = {
+    TEXT("quantity", struct eg_raw_condition, quantity),
+    TEXT("statistic", struct eg_raw_condition, statistic),
+    TEXT("window", struct eg_raw_condition, window),
+    TEXT("within", struct eg_raw_condition, within),
+    REAL("above", struct eg_raw_condition, above),
+    REAL("below", struct eg_raw_condition, below),
+    CHOICE("of", struct eg_raw_condition, of, whose),
+    LIST("and", struct eg_raw_condition, all, &condition_entry),
+    LIST("or", struct eg_raw_condition, any, &condition_entry),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t condition_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_condition, condition_fields)};
 #define SPANS(type, member)                                                                                  \
     TEXT("acknowledge", type, member acknowledge), TEXT("fix", type, member fix),                            \
         TEXT("verify", type, member verify)
@@ -297,12 +330,20 @@ static const cyaml_schema_field_t rule_fields[] = {
     TEXT("window", struct eg_raw_rule, window),
     TEXT("valid", struct eg_raw_rule, valid),
     CHOICE("direction", struct eg_raw_rule, direction, directions),
-    CYAML_FIELD_MAPPING("levels", CYAML_FLAG_DEFAULT, struct eg_raw_rule, levels, levels_fields),
+    GROUP("levels", struct eg_raw_rule, levels, levels_fields),
+    LIST("bands", struct eg_raw_rule, bands, &band_entry),
+    LIST("and", struct eg_raw_rule, all, &condition_entry),
+    LIST("or", struct eg_raw_rule, any, &condition_entry),
+    TEXT("within", struct eg_raw_rule, within),
+    CHOICE("of", struct eg_raw_rule, of, whose),
     TEXT("hold", struct eg_raw_rule, hold),
     TEXT("clear_hold", struct eg_raw_rule, clear_hold),
+    TEXT("gap", struct eg_raw_rule, gap),
     LIST("sites", struct eg_raw_rule, sites, &text_entry),
     TEXT("basis", struct eg_raw_rule, basis),
+    TEXT("basis_zh", struct eg_raw_rule, basis_zh),
     TEXT("action", struct eg_raw_rule, action),
+    TEXT("action_zh", struct eg_raw_rule, action_zh),
     TEXT("title", struct eg_raw_rule, title),
     TEXT("title_zh", struct eg_raw_rule, title_zh),
     GROUP("deadline", struct eg_raw_rule, deadline, deadline_fields),

@@ -3,6 +3,8 @@
 #ifndef EG_CONF_SCHEMA_H
 #define EG_CONF_SCHEMA_H
 
+#include <ecogov/quantity.h>
+
 #include <cyaml/cyaml.h>
 #include <stdbool.h>
 
@@ -127,6 +129,25 @@ struct eg_raw_limit {
 struct eg_raw_levels {
     struct eg_raw_limit *notice, *warning, *critical;
 };
+struct eg_raw_range {
+    char **ends;
+    unsigned ends_count;
+};
+struct eg_raw_when {
+    char *land_use, *site, *device, *channel, *hours, *season;
+    struct eg_raw_range ranges[EG_QUANTITY_COUNT];
+};
+struct eg_raw_band {
+    struct eg_raw_when when;
+    struct eg_raw_levels levels;
+};
+struct eg_raw_condition { /* a test, or a list of which all or some must be so */
+    char *quantity, *statistic, *window, *within;
+    double *above, *below;
+    int *of;
+    struct eg_raw_condition *all, *any;
+    unsigned all_count, any_count;
+};
 struct eg_raw_spans {
     char *acknowledge, *fix, *verify;
 };
@@ -161,13 +182,19 @@ struct eg_raw_reports {
     struct eg_raw_spans *deadline;
 };
 struct eg_raw_rule {
-    char *id, *domain, *quantity, *window, *hold, *clear_hold, *basis, *action, *title, *title_zh,
-        *reopen_within;
+    char *id, *domain, *quantity, *window, *hold, *clear_hold, *basis, *basis_zh, *action, *action_zh, *title,
+        *title_zh, *reopen_within;
     char *statistic, *valid;
     double *above;
     int *direction, *mode, *close, *close_hours, *limit;
     struct eg_raw_regional *regional;
-    struct eg_raw_levels levels;
+    struct eg_raw_levels *levels;
+    struct eg_raw_band *bands;
+    unsigned bands_count;
+    struct eg_raw_condition *all, *any;
+    unsigned all_count, any_count;
+    char *within, *gap;
+    int *of;
     char **sites;
     unsigned sites_count;
     struct eg_raw_deadline *deadline;
@@ -207,6 +234,7 @@ struct eg_raw {
 };
 enum { EG_DIRECTION_ABOVE, EG_DIRECTION_BELOW };
 enum { EG_SET_ASIDE_BAD, EG_SET_ASIDE_SUSPECT };
+enum { EG_OF_DEVICE, EG_OF_SITE };
 enum { EG_CLOSE_VERIFIED, EG_CLOSE_MEASURED };
 
 extern const cyaml_schema_value_t eg_schema_file;

@@ -2,6 +2,7 @@
 #ifndef EG_BACKTEST_H
 #define EG_BACKTEST_H
 
+#include <pipeline/circumstance.h>
 #include <pipeline/pipeline.h>
 
 struct eg_backtest; /* one rule at one series */
@@ -16,8 +17,19 @@ struct eg_episode {
     int64_t peak_ms;
 };
 
-/* `interval_ms`: between the device's messages, as learned. Borrowed rule. NULL: no memory */
-struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, int64_t interval_ms);
+/* Readings of a series that the rule looks at, too; ascending by time. Borrowed for the backtest's life. */
+struct eg_beside {
+    unsigned partner; /* index in the rule's partners */
+    bool same_channel;
+    const struct eg_beside_point {
+        int64_t time_ms;
+        double value;
+    } * points;
+    size_t count;
+};
+/* `interval_ms`: between the device's messages, as learned. Borrowed rule and place; `beside` is copied. NULL: no memory */
+struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const struct eg_place *place,
+                                       int64_t interval_ms, const struct eg_beside *beside, size_t count);
 void eg_backtest_destroy(struct eg_backtest *backtest); /* accepts NULL */
 /* The next reading, ascending by time. True: an episode has ended with it. */
 bool eg_backtest_feed(struct eg_backtest *backtest, int64_t time_ms, double value,
@@ -28,5 +40,8 @@ bool eg_backtest_last(const struct eg_backtest *backtest, struct eg_episode *ret
 /* The rule looks at that series; `conf` is the rule's, with the sites of the pipeline's own in the same order. */
 bool eg_pipeline_rule_applies(const struct eg_pipeline *pipeline, const struct eg_conf *conf,
                               const struct eg_conf_rule *rule, uint32_t series);
+/* Where it is, in `conf`. */
+struct eg_place eg_pipeline_place(const struct eg_pipeline *pipeline, const struct eg_conf *conf,
+                                  uint32_t series);
 
 #endif

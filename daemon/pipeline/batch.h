@@ -63,13 +63,19 @@ struct eg_rule_state {
     uint8_t level;                    /* enum eg_level the condition holds now; NONE = ok */
     int64_t since_ms[EG_LEVEL_COUNT]; /* beyond `open` of that level without a break since; EG_TIME_NONE */
     int64_t clear_since_ms[EG_LEVEL_COUNT]; /* within `clear` of that level since; EG_TIME_NONE */
-    uint32_t case_number;                   /* the open case, 0 = none */
+    int64_t gap_ms[EG_LEVEL_COUNT];         /* so much of the time since then nobody observed */
+    int64_t clear_gap_ms[EG_LEVEL_COUNT];
+    uint32_t case_number; /* the open case, 0 = none */
+    uint8_t had;          /* the level that holds, or held last */
+    double limit;         /* its `open`, when it was reached; 0 while nothing was */
+    uint8_t blind;        /* enum eg_blind: why nothing could be judged at the newest reading; 0: it could */
+    int64_t seen_ms; /* the newest reading that could be judged; EG_TIME_NONE. Moves without being written */
 };
 /* Where it stood after the reading of that time. The newer one is of the end of the last stretch of `late_limit`, the older one of the end
  * of one before: whatever may still come late lies behind one of them. */
 enum { EG_OLDER, EG_NEWER, EG_CHECKPOINTS };
 struct eg_checkpoint {
-    int64_t at_ms; /* EG_TIME_NONE: before the first reading */
+    int64_t at_ms; /* the reading, judged or blind; EG_TIME_NONE: before the first */
     struct eg_rule_state state;
     double peak_value; /* of the case, when there is one */
     int64_t peak_ms;

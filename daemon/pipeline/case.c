@@ -146,6 +146,8 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
     struct eg_case_event event = {
         .at_ms = judged->at_ms, .known_ms = judged->now_ms, .actor = "ecogovd", .value = judged->value};
     note_value(row, rule, judged, &peaked);
+    if (judged->level) /* of a rule with bands another one may hold by now */
+        row->limit = judged->levels[judged->level].open;
     if (judged->level == EG_LEVEL_NONE || was_ok) {
         row->condition = judged->level == EG_LEVEL_NONE ? EG_CONDITION_OK : EG_CONDITION_BREACHING;
         event.kind = "condition";
@@ -158,7 +160,6 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
         event.from = eg_level_name((enum eg_level)row->level);
         event.to = eg_level_name(judged->level);
         row->level = (uint8_t)judged->level;
-        row->limit = rule->levels[judged->level].open;
         eg_deadline_level(pipeline->conf, row, judged->now_ms);
         eg_case_happened(pipeline, row, event, batch);
     }
@@ -215,7 +216,7 @@ uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, co
                           .peak_value = judged->value,
                           .last_ms = judged->at_ms,
                           .peak_ms = judged->at_ms,
-                          .limit = rule->levels[judged->level].open};
+                          .limit = judged->levels[judged->level].open};
     snprintf(row.site, sizeof row.site, "%s", device->site_id);
     snprintf(row.domain, sizeof row.domain, "%s", device->domain);
     snprintf(row.device, sizeof row.device, "%s", device->name);

@@ -189,7 +189,7 @@ static void note_rule(struct eg_pipeline *pipeline, struct eg_case *row, int64_t
     event.from = row->rule_version ? from : "";
     event.to = version ? to : "";
     row->rule_version = version;
-    if (rule && rule->levels[row->level].set)
+    if (rule && rule->levels[row->level].set && !rule->band_count)
         row->limit = rule->levels[row->level].open;
     eg_case_happened(pipeline, row, event, batch);
 }

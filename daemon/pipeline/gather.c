@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define BACK_FIRST_MS INT64_C(21600000)
+
 void eg_gather_finish(struct eg_gather *gather)
 {
     free(gather->rows);
@@ -60,4 +62,31 @@ bool eg_gather_span(struct eg_pipeline *pipeline, const struct eg_series *series
     }
     gather->count = kept;
     return true;
+}
+
+/* A row before which nothing more is needed: `count` that may be judged lie at it and behind it, up to `from_ms`. */
+static bool reaches(const struct eg_gather *gather, int64_t start_ms, int64_t from_ms, size_t count,
+                    int64_t width_ms)
+{
+    for (size_t i = gather->count; i-- > 0;) {
+        const struct eg_gathered *row = &gather->rows[i];
+        if (row->time_ms <= from_ms && !(row->flags & EG_FLAGS_UNJUDGED) && !--count)
+            return start_ms <= row->time_ms - width_ms;
+    }
+    return false;
+}
+
+bool eg_gather_back(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t from_ms,
+                    int64_t to_ms, size_t count, int64_t width_ms, const struct eg_batch *batch,
+                    struct eg_gather *gather)
+{
+    int64_t back_ms = width_ms > BACK_FIRST_MS ? width_ms : BACK_FIRST_MS;
+    for (;;) {
+        int64_t start_ms = from_ms - back_ms > 0 ? from_ms - back_ms : 0; /* no reading is from before 1970 */
+        if (!eg_gather_span(pipeline, series, start_ms, to_ms, batch, gather))
+            return false;
+        if (!start_ms || reaches(gather, start_ms, from_ms, count, width_ms))
+            return true;
+        back_ms *= 4;
+    }
 }

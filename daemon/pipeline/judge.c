@@ -13,41 +13,70 @@ static bool beyond(const struct eg_conf_rule *rule, double value, double limit)
     return rule->below ? value < limit : value > limit;
 }
 
-/* Runs the timers of each level to `at_ms`; gives the level that holds now. */
-enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_state *state, int64_t at_ms,
-                               double value)
+/* A timer of a level: since when, and what of that time nobody observed. */
+static void run(bool runs, const struct eg_reach *reach, int64_t *since_ms, int64_t *gap_ms)
+{
+    if (!runs) {
+        *since_ms = EG_TIME_NONE;
+        *gap_ms = 0;
+    } else if (*since_ms == EG_TIME_NONE) {
+        *since_ms = reach->at_ms;
+        *gap_ms = 0;
+    } else {
+        *gap_ms += reach->unobserved_ms;
+    }
+}
+
+static bool over(int64_t since_ms, int64_t gap_ms, int64_t at_ms, int64_t hold_ms)
+{
+    return since_ms != EG_TIME_NONE && at_ms - since_ms - gap_ms >= hold_ms;
+}
+
+enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_state *state,
+                               const struct eg_reach *reach)
 {
     enum eg_level reached = EG_LEVEL_NONE;
     for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
-        if (!rule->levels[level].set)
-            continue;
+        const struct eg_conf_limit *limit = &reach->levels[level];
         int64_t *since = &state->since_ms[level], *clear = &state->clear_since_ms[level];
-        if (!beyond(rule, value, rule->levels[level].open))
-            *since = EG_TIME_NONE;
-        else if (*since == EG_TIME_NONE)
-            *since = at_ms;
-        if (beyond(rule, value, rule->levels[level].clear))
-            *clear = EG_TIME_NONE;
-        else if (*clear == EG_TIME_NONE)
-            *clear = at_ms;
-        bool rises = *since != EG_TIME_NONE && at_ms - *since >= rule->hold_ms;
-        bool stays =
-            level <= state->level && !(*clear != EG_TIME_NONE && at_ms - *clear >= rule->clear_hold_ms);
+        bool breaks = limit->set && reach->holds && beyond(rule, reach->value, limit->open),
+             stays_out = limit->set && reach->holds && beyond(rule, reach->value, limit->clear);
+        run(breaks, reach, since, &state->gap_ms[level]);
+        run(limit->set && !stays_out, reach, clear, &state->clear_gap_ms[level]);
+        bool rises = over(*since, state->gap_ms[level], reach->at_ms, rule->hold_ms);
+        bool stays = limit->set && level <= state->level &&
+                     !over(*clear, state->clear_gap_ms[level], reach->at_ms, rule->clear_hold_ms);
         if (rises || stays)
             reached = (enum eg_level)level;
     }
-    for (int level = (int)reached + 1; level < EG_LEVEL_COUNT; level++)
+    for (int level = (int)reached + 1; level < EG_LEVEL_COUNT; level++) {
         state->clear_since_ms[level] = EG_TIME_NONE; /* of a level that holds: no other is left */
+        state->clear_gap_ms[level] = 0;
+    }
+    if (reached && reached != state->level) {
+        state->had = (uint8_t)reached;
+        state->limit = reach->levels[reached].open;
+    }
     state->level = (uint8_t)reached;
     return reached;
+}
+
+void eg_judge_nothing(struct eg_rule_state *state)
+{
+    memset(state, 0, sizeof *state);
+    state->seen_ms = EG_TIME_NONE;
+    for (int level = 0; level < EG_LEVEL_COUNT; level++)
+        state->since_ms[level] = state->clear_since_ms[level] = EG_TIME_NONE;
 }
 
 bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, int64_t interval_ms,
                    int64_t at_ms, double value, struct eg_seen *ret)
 {
-    *ret = (struct eg_seen){.value = value, .valid = true};
-    if (!window)
+    *ret = (struct eg_seen){.value = value, .valid = true, .blind = EG_BLIND_VALUE};
+    if (!window) {
+        ret->blind = EG_BLIND_NOT;
         return true;
+    }
     bool index = rule->statistic == EG_STAT_AQI_CN || rule->statistic == EG_STAT_AQI_US;
     if (!eg_window_value(window, index ? EG_STAT_MEAN : rule->statistic, &ret->value))
         return false;
@@ -55,6 +84,7 @@ bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, in
         !eg_hours_sub_index(rule->statistic, rule->quantity, rule->window_ms, at_ms, ret->value, &ret->value))
         return false;
     bool asked = rule->valid_ms || rule->valid_share > 0;
+    ret->blind = EG_BLIND_NOT;
     if (!asked && rule->statistic != EG_STAT_ABOVE)
         return true;
     ret->observed_ms = eg_window_observed(window, interval_ms, &ret->width_ms);
@@ -63,6 +93,7 @@ bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, in
                       60000.0; /* readings stand for equal parts of the time they speak for */
     int64_t enough = rule->valid_ms ? rule->valid_ms : (int64_t)(rule->valid_share * (double)ret->width_ms);
     ret->valid = !asked || ret->observed_ms >= enough;
+    ret->blind = ret->valid ? EG_BLIND_NOT : EG_BLIND_INVALID;
     return ret->valid;
 }
 
@@ -129,6 +160,8 @@ void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *seri
                       const struct eg_row_rule_state *row)
 {
     watch->state = row->state;
+    if (!row->state.blind) /* it saw all of them */
+        watch->state.seen_ms = eg_rhythm_newest(&series->rhythm);
     eg_judge_settle(pipeline, series, watch);
     if (!row->checkpointed)
         return;
@@ -146,27 +179,71 @@ static int64_t interval_of(const struct eg_pipeline *pipeline, const struct eg_s
     return pipeline->devices[series->device - 1].interval_ms;
 }
 
-static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
-                  double value, int64_t now_ms, struct eg_batch *batch)
+/* A rule that cannot tell: its timers stand still, its case's condition is what it was. */
+static void keep_blind(struct eg_watch *watch, const struct eg_case *row, enum eg_blind blind,
+                       struct eg_batch *batch)
+{
+    if (row && !watch->state.blind)
+        eg_case_write(row, batch); /* its last value cannot be recalled from the readings any more */
+    watch->state.blind = (uint8_t)blind;
+}
+
+static void follow(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
+                   struct eg_case *row, enum eg_level before, struct eg_judged *judged,
+                   struct eg_batch *batch)
 {
     const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];
+    const struct eg_rule_state *state = &watch->state;
+    judged->since_ms =
+        state->since_ms[judged->level] != EG_TIME_NONE ? state->since_ms[judged->level] : series->last_ms;
+    if (row && judged->level != before)
+        eg_case_level(pipeline, row, rule, judged, batch);
+    else if (row)
+        eg_case_follow(row, rule, judged, batch);
+    else if (judged->level)
+        watch->state.case_number = eg_case_open(pipeline, series, rule, judged, batch);
+}
+
+static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
+                  int64_t now_ms, struct eg_batch *batch)
+{
+    const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];
+    const struct eg_device *device = &pipeline->devices[series->device - 1];
     struct eg_rule_state *state = &watch->state, before = *state;
     struct eg_case *row = state->case_number ? eg_case_find(pipeline, state->case_number) : NULL;
-    struct eg_judged judged = {.at_ms = series->last_ms, .now_ms = now_ms, .value = value};
     struct eg_checkpoint stands = as_it_stands(watch, row);
+    struct eg_circumstance goes = {.levels = rule->levels, .holds = true};
+    struct eg_sight sights[EG_LINKS_MAX];
+    struct eg_seen seen;
     bool kept = eg_judge_checkpoint(pipeline->conf, watch->checkpoints, &stands, series->last_ms);
-    judged.level = eg_judge_advance(rule, state, series->last_ms, value);
-    judged.since_ms =
-        state->since_ms[judged.level] != EG_TIME_NONE ? state->since_ms[judged.level] : series->last_ms;
     watch->at_ms = series->last_ms;
-    if (row) {
-        if (judged.level != before.level)
-            eg_case_level(pipeline, row, rule, &judged, batch);
-        else
-            eg_case_follow(row, rule, &judged, batch);
-    } else if (judged.level) {
-        state->case_number = eg_case_open(pipeline, series, rule, &judged, batch);
+    if (!eg_judge_look(rule, watch->window, device->interval_ms, series->last_ms, series->last_value,
+                       &seen)) {
+        goes.blind = seen.blind;
+    } else if (rule->band_count || rule->node_count) {
+        const struct eg_place place = eg_partner_place(pipeline, series);
+        eg_circumstance_tell(rule, &place, series->last_ms, sights,
+                             eg_partner_sights(pipeline, watch, sights), &goes);
     }
+    if (goes.blind) {
+        keep_blind(watch, row, goes.blind, batch);
+    } else {
+        const struct eg_reach reach = {
+            .levels = goes.levels,
+            .holds = goes.holds,
+            .at_ms = series->last_ms,
+            .value = seen.value,
+            .unobserved_ms = matters(state) ? eg_rhythm_unobserved(&series->rhythm, rule, device,
+                                                                   state->seen_ms, series->last_ms)
+                                            : 0};
+        struct eg_judged judged = {
+            .at_ms = series->last_ms, .now_ms = now_ms, .value = seen.value, .levels = goes.levels};
+        judged.level = eg_judge_advance(rule, state, &reach);
+        state->blind = EG_BLIND_NOT;
+        state->seen_ms = series->last_ms;
+        follow(pipeline, series, watch, row, (enum eg_level)before.level, &judged, batch);
+    }
+    before.seen_ms = state->seen_ms;
     if (memcmp(state, &before, sizeof before) != 0 || (kept && matters(state)))
         eg_rule_write_state(pipeline, series, watch, batch);
 }
@@ -174,21 +251,52 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
 void eg_judge_newest(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,
                      struct eg_batch *batch)
 {
-    for (size_t i = 0; i < series->watch_count; i++) {
-        struct eg_seen seen;
-        struct eg_watch *watch = &series->watches[i];
-        const struct eg_case *row =
-            watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
-        bool unseen = watch->unseen;
-        watch->unseen =
-            !eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, interval_of(pipeline, series),
-                           series->last_ms, series->last_value, &seen);
-        if (!watch->unseen)
-            judge(pipeline, series, watch, seen.value, now_ms, batch);
-        else if (row && !unseen)
-            eg_case_write(row, batch); /* its last value cannot be recalled from the readings any more */
-    }
+    for (size_t i = 0; i < series->watch_count; i++)
+        if (!series->waits || !pipeline->conf->rules[series->watches[i].rule].partner_count)
+            judge(pipeline, series, &series->watches[i], now_ms, batch);
 }
+
+/* --- of rules that look at others, too: when all that came with the reading is there --- */
+
+void eg_judge_defer(struct eg_pipeline *pipeline, struct eg_series *series, int64_t before_ms,
+                    struct eg_batch *batch)
+{
+    if (series->deferred) {
+        eg_rejudge_mark(pipeline, series, series->deferred_ms,
+                        batch); /* several at once: one after the other */
+        return;
+    }
+    if (!eg_room_more((void **)&pipeline->deferred, pipeline->deferred_count, &pipeline->deferred_capacity,
+                      sizeof *pipeline->deferred, SIZE_MAX / 64)) {
+        batch->failed = true;
+        return;
+    }
+    pipeline->deferred[pipeline->deferred_count++] = series->id;
+    series->deferred = true;
+    series->deferred_ms = series->last_ms;
+    series->deferred_before_ms = before_ms;
+}
+
+void eg_judge_deferred(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch)
+{
+    for (size_t d = 0; d < pipeline->deferred_count; d++) {
+        struct eg_series *series = pipeline->series[pipeline->deferred[d] - 1];
+        bool level = true;
+        series->deferred = false;
+        if (series->unsettled)
+            continue;
+        for (size_t i = 0; i < series->watch_count; i++)
+            level = level && eg_partner_level(pipeline, series, &series->watches[i]);
+        for (size_t i = 0; level && i < series->watch_count; i++)
+            if (pipeline->conf->rules[series->watches[i].rule].partner_count)
+                judge(pipeline, series, &series->watches[i], now_ms, batch);
+        if (!level)
+            eg_rejudge_mark(pipeline, series, series->deferred_ms, batch);
+    }
+    pipeline->deferred_count = 0;
+}
+
+/* --- what is not judged --- */
 
 void eg_judge_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, bool judged_before,
                         struct eg_batch *batch)
@@ -213,7 +321,7 @@ void eg_judge_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
         return;
     for (size_t i = 0; i < series->watch_count; i++) {
         struct eg_watch *watch = &series->watches[i];
-        if (watch->state.case_number == row->number &&
+        if (watch->state.case_number == row->number && !watch->state.blind &&
             eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, interval_of(pipeline, series),
                           series->last_ms, series->last_value, &seen)) {
             row->last_value = seen.value;

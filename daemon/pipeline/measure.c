@@ -6,10 +6,10 @@
 
 #include <stdio.h>
 
-static int lowest(const struct eg_conf_rule *rule)
+static int lowest(const struct eg_conf_limit *levels)
 {
     int level = EG_LEVEL_NOTICE;
-    while (level < EG_LEVEL_COUNT - 1 && !rule->levels[level].set)
+    while (level < EG_LEVEL_COUNT - 1 && !levels[level].set)
         level++;
     return level;
 }
@@ -17,7 +17,7 @@ static int lowest(const struct eg_conf_rule *rule)
 void eg_measure_follow(struct eg_case *row, const struct eg_conf_rule *rule, const struct eg_judged *judged,
                        struct eg_batch *batch)
 {
-    double clear = rule->levels[lowest(rule)].clear;
+    double clear = judged->levels[lowest(judged->levels)].clear;
     bool beyond = rule->below ? judged->value < clear : judged->value > clear;
     bool within = row->condition == EG_CONDITION_OK && !beyond;
     if (!rule->terms.measured_hours || within == (row->within_since_ms != EG_TIME_NONE))

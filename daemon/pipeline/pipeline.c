@@ -1,6 +1,6 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
- * reading order: batch, route, registry, message, quality, series, gather, review, rollup, window, rule, judge, rejudge, case,
- * tell. Called by turn.c, the store's load,
+ * reading order: batch, route, registry, message, quality, series, gather, review, rollup, window, rule, partner, circumstance, rhythm,
+ * judge, rejudge, case, tell. Called by turn.c, the store's load,
  * and (views) the API. */
 #include <pipeline/state.h>
 
@@ -56,6 +56,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         return;
     for (size_t i = 0; i < pipeline->series_count; i++) {
         eg_rule_unbind(pipeline->series[i]);
+        eg_partner_unbind(pipeline->series[i]);
         free(pipeline->series[i]->hours);
         free(pipeline->series[i]);
     }
@@ -79,6 +80,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
     free(pipeline->lost);
     free(pipeline->unsettled);
     free(pipeline->unreviewed);
+    free(pipeline->deferred);
     free(pipeline->topic_rows);
     free(pipeline->idents);
     free(pipeline->sink);
@@ -102,6 +104,7 @@ int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *co
         ok = eg_rule_bind(pipeline, series, old) && ok;
         eg_series_fill_windows(pipeline, series);
     }
+    ok = eg_partner_bind_all(pipeline) && ok;
     for (size_t i = 0; i < pipeline->case_count; i++)
         eg_judge_recall_last(pipeline, pipeline->cases[i]);
     return ok ? EG_OK : eg_err_set(err, EG_ENOMEM, "no memory for the rules of the new configuration");
@@ -148,6 +151,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         eg_digest_tick(pipeline, event->now_ms, batch);
         break;
     }
+    eg_judge_deferred(pipeline, event->now_ms, batch);
     batch->counters = pipeline->counters;
 }
 
@@ -168,6 +172,7 @@ int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int6
     row->last_ms = time_ms;
     row->last_value = value;
     row->last_flags = flags;
+    row->rhythm = (struct eg_rhythm){0};
     for (size_t i = 0; i < row->watch_count; i++) /* so it is where nothing is known of a rule */
         eg_judge_begin(pipeline, row, &row->watches[i]);
     struct eg_device *device = &pipeline->devices[row->device - 1];
@@ -187,6 +192,8 @@ int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t s
     int64_t since = eg_hours_since(row) < day.start_ms ? eg_hours_since(row) : day.start_ms;
     if (eg_quality_since(row) < since)
         since = eg_quality_since(row);
+    if (eg_partner_since(row) < since)
+        since = eg_partner_since(row);
     for (size_t i = 0; i < row->watch_count; i++) {
         int64_t from = row->last_ms - pipeline->conf->rules[row->watches[i].rule].window_ms;
         if (row->watches[i].window && from < since)

@@ -118,8 +118,9 @@ struct eg_device *eg_registry_add_device(struct eg_pipeline *pipeline, const str
     return device;
 }
 
+/* `batch`: NULL at a start. */
 static struct eg_series *add_series(struct eg_pipeline *pipeline, struct eg_device *device, uint16_t quantity,
-                                    const char *channel)
+                                    const char *channel, struct eg_batch *batch)
 {
     if (!eg_room_more((void **)&device->series, device->series_count, &device->series_capacity,
                       sizeof *device->series, EG_SERIES_PER_DEVICE) ||
@@ -137,12 +138,15 @@ static struct eg_series *add_series(struct eg_pipeline *pipeline, struct eg_devi
     row->followed.last_ms = EG_TIME_NONE;
     snprintf(row->channel, sizeof row->channel, "%s", channel);
     bind_series(pipeline->conf, device, row);
+    row->rhythm.whole = true;
     if (!eg_rule_bind(pipeline, row, NULL)) {
         free(row);
         return NULL;
     }
     pipeline->series[pipeline->series_count++] = row;
     device->series[device->series_count++] = row->id;
+    if (!eg_partner_bind(pipeline, row, batch) && batch)
+        batch->failed = true;
     return row;
 }
 
@@ -155,7 +159,7 @@ struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct e
         if (series->quantity == reading->quantity && !strcmp(series->channel, reading->channel))
             return series;
     }
-    struct eg_series *series = add_series(pipeline, device, reading->quantity, reading->channel);
+    struct eg_series *series = add_series(pipeline, device, reading->quantity, reading->channel, batch);
     if (!series) {
         snprintf(reason, EG_REASON_MAX, "the device has %zu series already, at most %d are taken",
                  device->series_count, EG_SERIES_PER_DEVICE);
@@ -201,7 +205,7 @@ int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row
     if (!device || row->id != pipeline->series_count + 1 || row->quantity >= EG_QUANTITY_COUNT)
         return eg_err_set(err, EG_ECORRUPT, "series %u of device %u: expected number %zu of a known device",
                           row->id, row->device, pipeline->series_count + 1);
-    if (!add_series(pipeline, device, row->quantity, row->channel))
+    if (!add_series(pipeline, device, row->quantity, row->channel, NULL))
         return eg_err_set(err, EG_ENOMEM, "series %u could not be taken", row->id);
     return EG_OK;
 }

@@ -54,6 +54,7 @@ static enum eg_code measure(struct eg_pipeline *pipeline, const struct eg_report
         counters->r_stored++;
         break;
     }
+    eg_judge_deferred(pipeline, now_ms, batch);
     eg_pipeline_settle(pipeline, batch);
     for (size_t i = 0; i < series->watch_count && !*ret_breach; i++)
         *ret_breach = series->watches[i].state.case_number;
@@ -112,7 +113,9 @@ static int verdict_of(const struct eg_pipeline *pipeline, const struct eg_case *
         return 0;
     while (level < EG_LEVEL_COUNT - 1 && !rule->levels[level].set)
         level++;
-    double open = rule->levels[level].open, clear = rule->levels[level].clear;
+    double open = rule->levels[level].open, clear = rule->levels[level].clear; /* of bands: the strictest */
+    if (rule->band_count && row->level == level)
+        open = row->limit;
     if (rule->below ? report->value < open : report->value > open)
         return -1;
     return (rule->below ? report->value >= clear : report->value <= clear) ? 1 : 0;

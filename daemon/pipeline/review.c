@@ -87,8 +87,8 @@ static void remake(struct review *review)
                 made_to_ms[period] = eg_series_remake(review->pipeline, review->series,
                                                       (enum eg_period)period, row->time_ms, review->batch);
     }
-    if (first_ms != EG_TIME_NONE && review->series->watch_count)
-        eg_rejudge_mark(review->pipeline, review->series, first_ms, review->batch);
+    if (first_ms != EG_TIME_NONE)
+        eg_series_disturb(review->pipeline, review->series, first_ms, review->batch);
 }
 
 /* --- looking --- */

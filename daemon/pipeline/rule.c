@@ -18,17 +18,12 @@ bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule
     return false;
 }
 
-static void state_none(struct eg_rule_state *state)
-{
-    memset(state, 0, sizeof *state);
-    for (int level = 0; level < EG_LEVEL_COUNT; level++)
-        state->since_ms[level] = state->clear_since_ms[level] = EG_TIME_NONE;
-}
-
 void eg_rule_unbind(struct eg_series *series)
 {
-    for (size_t i = 0; i < series->watch_count; i++)
+    for (size_t i = 0; i < series->watch_count; i++) {
         eg_window_destroy(series->watches[i].window);
+        free(series->watches[i].links);
+    }
     free(series->watches);
     series->watches = NULL;
     series->watch_count = 0;
@@ -108,7 +103,7 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
         struct eg_watch *watch = &watches[at++];
         bool known = false;
         watch->rule = r;
-        state_none(&watch->state);
+        eg_judge_nothing(&watch->state);
         for (size_t i = 0; i < before_count; i++) {
             const struct eg_conf_rule *was =
                 before[i].rule == UINT32_MAX ? NULL : &old->rules[before[i].rule];
@@ -140,6 +135,7 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
         if (before[i].rule != UINT32_MAX && before[i].state.case_number)
             ok = keep_lost(pipeline, old->rules[before[i].rule].id, &row) && ok;
         eg_window_destroy(before[i].window);
+        free(before[i].links); /* partner.c makes them anew */
     }
     free(before);
     series->watches = watches;
@@ -173,7 +169,7 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
         struct eg_watch *watch = &series->watches[i];
         if (watch->state.case_number != row->number)
             continue;
-        state_none(&watch->state); /* still beyond: the next reading starts a new case, after `hold` */
+        eg_judge_nothing(&watch->state); /* still beyond: the next reading starts a new case, after `hold` */
         eg_judge_settle(pipeline, series, watch);
         eg_rule_write_state(pipeline, series, watch, batch);
     }
@@ -181,7 +177,7 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
         struct eg_lost_state *lost = &pipeline->lost[i];
         if (lost->row.state.case_number != row->number)
             continue;
-        state_none(&lost->row.state);
+        eg_judge_nothing(&lost->row.state);
         lost->row.checkpointed = false;
         write_lost(lost, batch);
         free(lost->rule);
@@ -201,15 +197,19 @@ bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row
             continue;
         watch->state.case_number = row->number;
         watch->state.level = (uint8_t)level;
+        watch->state.had = row->level;
+        watch->state.limit = row->limit;
         eg_judge_settle(pipeline, series, watch);
         eg_rule_write_state(pipeline, series, watch, batch);
         return true;
     }
     struct eg_row_rule_state none = {
         .series = row->series}; /* not in force; should it come back, it finds its case */
-    state_none(&none.state);
+    eg_judge_nothing(&none.state);
     none.state.case_number = row->number;
     none.state.level = (uint8_t)level;
+    none.state.had = row->level;
+    none.state.limit = row->limit;
     if (!keep_lost(pipeline, row->rule, &none))
         return false;
     write_lost(&pipeline->lost[pipeline->lost_count - 1], batch);

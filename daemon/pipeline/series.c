@@ -230,6 +230,11 @@ static void add_to_windows(struct eg_series *series, int64_t time_ms, double val
     for (size_t w = 0; w < series->watch_count; w++)
         if (series->watches[w].window && !eg_window_add(series->watches[w].window, time_ms, value))
             *failed = true;
+    for (size_t i = 0; i < series->lookout_count; i++)
+        if (series->lookouts[i].window && !eg_window_add(series->lookouts[i].window, time_ms, value))
+            *failed = true;
+    eg_rhythm_add(&series->rhythm, time_ms);
+    series->judged_value = value;
 }
 
 void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
@@ -252,6 +257,40 @@ void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, in
         if (!aside)
             eg_rollup_add(open, (enum eg_period)period, series->scale, time_ms, value);
     }
+}
+
+void eg_series_disturb(struct eg_pipeline *pipeline, struct eg_series *series, int64_t from_ms,
+                       struct eg_batch *batch)
+{
+    if (series->watch_count || series->lookout_count)
+        eg_rejudge_mark(pipeline, series, from_ms, batch);
+    else
+        series->rhythm = (struct eg_rhythm){0}; /* found again when somebody asks */
+    eg_partner_tell(pipeline, series, from_ms, batch);
+}
+
+/* What was judged is of a kind that is not, now. */
+static void take_back(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms,
+                      struct eg_batch *batch)
+{
+    remake_windows(pipeline, series, time_ms, batch);
+    if (!eg_partner_refill(pipeline, series, batch))
+        batch->failed = true;
+    eg_partner_tell(pipeline, series, time_ms, batch);
+}
+
+static void take_in_order(struct eg_pipeline *pipeline, struct eg_series *series,
+                          const struct eg_reading *reading, int64_t before_ms, int64_t now_ms,
+                          struct eg_batch *batch)
+{
+    if (series->watch_count && !eg_rhythm_complete(pipeline, series, reading->time_ms, batch))
+        batch->failed = true;
+    add_to_windows(series, reading->time_ms, reading->value, reading->flags, &batch->failed);
+    eg_judge_newest(pipeline, series, now_ms, batch);
+    if (series->waits)
+        eg_judge_defer(pipeline, series, before_ms, batch);
+    if (series->dependent_count)
+        eg_partner_tell(pipeline, series, reading->time_ms, batch);
 }
 
 enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series,
@@ -279,6 +318,7 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
 
     bool judged_before = series->has_last && !(series->last_flags & EG_FLAGS_UNJUDGED);
     bool newest = !series->has_last || reading->time_ms >= series->last_ms;
+    const int64_t before_ms = series->has_last ? series->last_ms : EG_TIME_NONE;
     if (newest) {
         series->has_last = true;
         series->last_ms = reading->time_ms;
@@ -293,14 +333,12 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     }
     if (reading->flags & EG_FLAGS_UNJUDGED) {
         if (corrected)
-            remake_windows(pipeline, series, reading->time_ms, batch);
+            take_back(pipeline, series, reading->time_ms, batch);
         eg_judge_pass_over(pipeline, series, judged_before, batch);
     } else if (!newest || corrected || series->unsettled) {
-        if (series->watch_count)
-            eg_rejudge_mark(pipeline, series, reading->time_ms, batch);
+        eg_series_disturb(pipeline, series, reading->time_ms, batch);
     } else {
-        add_to_windows(series, reading->time_ms, reading->value, reading->flags, &batch->failed);
-        eg_judge_newest(pipeline, series, now_ms, batch);
+        take_in_order(pipeline, series, reading, before_ms, now_ms, batch);
     }
     return corrected ? EG_FATE_CORRECTED : EG_FATE_STORED;
 }

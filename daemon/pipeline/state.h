@@ -3,6 +3,7 @@
 #define EG_STATE_H
 
 #include <base/hash.h>
+#include <pipeline/circumstance.h>
 #include <pipeline/govern.h>
 #include <pipeline/handling.h>
 #include <pipeline/pipeline.h>
@@ -14,19 +15,43 @@
 #define EG_SERIES_PER_DEVICE 256
 #define EG_FLAGS_UNJUDGED (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED | EG_FLAGS_SET_ASIDE)
 
+/* A series that a rule at another one looks at, too. */
+struct eg_link {
+    uint32_t series;
+    uint16_t partner; /* index in the rule's partners */
+    uint16_t lookout; /* index in the series' lookouts */
+    bool same_channel;
+};
 /* One rule as it stands for one series. */
 struct eg_watch {
     uint32_t rule; /* index in conf->rules */
     struct eg_rule_state state;
     struct eg_window *window; /* NULL: the rule looks at the last reading */
-    bool unseen;              /* the rule saw no value, or no valid one, at the newest reading */
-    int64_t at_ms;            /* the newest reading that was judged; EG_TIME_NONE */
+    int64_t at_ms;            /* the newest reading that was judged, or could not be; EG_TIME_NONE */
     struct eg_checkpoint checkpoints[EG_CHECKPOINTS]; /* where judging anew may begin */
+    struct eg_link *links;
+    uint16_t link_count;
+};
+/* What others want to know of a series: a statistic of it, up to its newest reading that may be judged. */
+struct eg_lookout {
+    struct eg_window_shape shape;
+    struct eg_window *window; /* NULL: the reading itself */
+    int64_t within_ms;        /* for how long it matters */
+};
+/* When a series' newest readings that may be judged were taken: how long one speaks for. */
+#define EG_RHYTHM_READINGS 5 /* with the one that is judged */
+struct eg_rhythm {
+    int64_t ms[EG_RHYTHM_READINGS]; /* ascending */
+    uint8_t count;
+    bool whole; /* there were none before them, or they are all kept */
 };
 struct eg_series {
     uint32_t id, device;
     uint16_t quantity, last_flags;
-    uint16_t watch_count;
+    uint16_t watch_count, lookout_count;
+    bool waits; /* some watch looks at other series: judged when the event is over */
+    bool
+        deferred; /* it is waited for, since a reading at deferred_ms; the one before it at deferred_before_ms */
     bool has_last,
         unsettled; /* unsettled: readings from unsettled_ms on are to be judged anew with this turn */
     char channel[EG_CHANNEL_MAX + 1];
@@ -37,12 +62,18 @@ struct eg_series {
     uint32_t bucket_row
         [EG_PERIOD_COUNT]; /* in that batch, where a bucket of it was last written, from 1; 0: nowhere */
     struct eg_rollup open[EG_PERIOD_COUNT];
+    int64_t deferred_ms, deferred_before_ms;
+    struct eg_rhythm rhythm;
+    double judged_value; /* the newest reading that may be judged: at the rhythm's newest time */
     struct eg_watch *watches;
     const struct eg_conf_limits *limits; /* what quality control asks of it */
     struct eg_followed followed;
     struct eg_doubts doubts[EG_PERIOD_COUNT]; /* of the open buckets */
     bool unreviewed; /* readings from … to … came out of order, and are reviewed with this turn */
     int64_t review_from_ms, review_to_ms;
+    struct eg_lookout *lookouts;
+    uint32_t *dependents; /* series with watches that look at this one */
+    size_t dependent_count, dependent_capacity;
     struct eg_hours *hours; /* of a pollutant of the air; NULL: none has closed */
 };
 /* What a device's own counter of its messages tells, since the start of the daemon. */
@@ -118,6 +149,8 @@ struct eg_pipeline {
     size_t unsettled_count, unsettled_capacity;
     uint32_t *unreviewed; /* series that are */
     size_t unreviewed_count, unreviewed_capacity;
+    uint32_t *deferred;
+    size_t deferred_count, deferred_capacity;
     uint32_t last_case;
     int64_t wake_ms; /* when the first deadline is reached; see wake_known */
     bool rules_seen; /* active cases were held against the rules as they are now */
@@ -215,6 +248,9 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
  * time. */
 bool eg_series_holds(const struct eg_pipeline *pipeline, const struct eg_series *series,
                      struct eg_reading *reading, int64_t arrived_ms, const struct eg_batch *batch);
+/* Its readings from then on are not what they were: it is judged anew with this turn, and who has looked at it. */
+void eg_series_disturb(struct eg_pipeline *pipeline, struct eg_series *series, int64_t from_ms,
+                       struct eg_batch *batch);
 /* Restoring: fills windows and open buckets, decides nothing. */
 void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
                       unsigned flags);
@@ -239,18 +275,61 @@ void eg_rule_write_state(const struct eg_pipeline *pipeline, const struct eg_ser
 bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
 void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
 
+/* rhythm.c: how long a reading speaks for, by those before it */
+void eg_rhythm_add(struct eg_rhythm *rhythm, int64_t ms);
+int64_t eg_rhythm_newest(const struct eg_rhythm *rhythm); /* EG_TIME_NONE */
+/* How much of (before, at] nobody observed. None, up to the rule's `gap`, or the device's `silent_after`, or three times the usual distance
+ * of the readings and ten minutes; beyond that, all but the usual distance. `before` may be EG_TIME_NONE. */
+int64_t eg_rhythm_unobserved(const struct eg_rhythm *rhythm, const struct eg_conf_rule *rule,
+                             const struct eg_device *device, int64_t before_ms, int64_t at_ms);
+int64_t eg_rhythm_speaks(const struct eg_rhythm *rhythm, const struct eg_conf_rule *rule,
+                         const struct eg_device *device,
+                         int64_t at_ms); /* up to how far the reading before one at `at_ms` */
+/* After a restart: as far back as it has to be known before a reading at `before_ms` is judged. False: no memory. */
+bool eg_rhythm_complete(struct eg_pipeline *pipeline, struct eg_series *series, int64_t before_ms,
+                        const struct eg_batch *batch);
+
+/* partner.c: series that rules at others look at */
+/* Links a new series with those that are there. False: no memory. */
+bool eg_partner_bind(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_batch *batch);
+bool eg_partner_bind_all(struct eg_pipeline *pipeline); /* after a new configuration; no batch is open */
+void eg_partner_unbind(struct eg_series *series);
+/* Its newest judged reading, its lookouts' windows anew from the readings. */
+bool eg_partner_refill(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_batch *batch);
+/* How far back its lookouts want readings. */
+int64_t eg_partner_since(const struct eg_series *series);
+/* Of a reading at `time_ms`: those who looked past it already are judged anew. */
+void eg_partner_tell(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t time_ms,
+                     struct eg_batch *batch);
+/* What the watch's links show at its series' newest reading. False: they are ahead of it, or unsettled. */
+bool eg_partner_level(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                      const struct eg_watch *watch);
+#define EG_LINKS_MAX 64
+size_t eg_partner_sights(const struct eg_pipeline *pipeline, const struct eg_watch *watch,
+                         struct eg_sight ret_sights[EG_LINKS_MAX]);
+struct eg_place eg_partner_place(const struct eg_pipeline *pipeline, const struct eg_series *series);
+
 /* judge.c */
 struct eg_seen { /* what a rule sees at a reading */
     double value;
     bool valid;                    /* as much of the window is spoken for as the rule demands */
     int64_t observed_ms, width_ms; /* 0 where the rule does not need them */
+    enum eg_blind blind;           /* of what could not be seen */
 };
 /* The one place that says what a rule sees: its statistic at a reading of that value, its window filled up to it. False: there is no such
  * value, or not a valid one (`valid` tells which), and nothing is judged. */
 bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, int64_t interval_ms,
                    int64_t at_ms, double value, struct eg_seen *ret);
-enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_state *state, int64_t at_ms,
-                               double value);
+/* Runs the timers of each level to the reading; gives the level that holds now. `unobserved_ms`: of the time since the one before. */
+struct eg_reach {
+    const struct eg_conf_limit *levels;
+    bool holds; /* the rule's further conditions do */
+    int64_t at_ms, unobserved_ms;
+    double value;
+};
+enum eg_level eg_judge_advance(const struct eg_conf_rule *rule, struct eg_rule_state *state,
+                               const struct eg_reach *reach);
+void eg_judge_nothing(struct eg_rule_state *state); /* as before the first reading */
 /* Before a reading at `next_ms` is judged: keeps `now` where a stretch of late_limit ends. True: it was kept. */
 bool eg_judge_checkpoint(const struct eg_conf *conf, struct eg_checkpoint checkpoints[EG_CHECKPOINTS],
                          const struct eg_checkpoint *now, int64_t next_ms);
@@ -261,9 +340,13 @@ void eg_judge_begin(const struct eg_pipeline *pipeline, const struct eg_series *
 void eg_judge_settle(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch);
 void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch,
                       const struct eg_row_rule_state *row);
-/* Judges all rules of the series at its newest reading. */
+/* Judges the rules of the series at its newest reading, but for those that look at others, too. */
 void eg_judge_newest(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,
                      struct eg_batch *batch);
+/* Those: noted, and judged when the event is over. `before_ms`: the newest reading before. */
+void eg_judge_defer(struct eg_pipeline *pipeline, struct eg_series *series, int64_t before_ms,
+                    struct eg_batch *batch);
+void eg_judge_deferred(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch);
 /* A case's last value is written with its events only, so that not every reading costs a page: a restart finds it among the readings
  * again. Where it could not be found there, it is written before. */
 void eg_judge_recall_last(struct eg_pipeline *pipeline, struct eg_case *row);
@@ -291,6 +374,11 @@ struct eg_gather { /* zeroed at first; serves again */
 /* All readings of [from, to). False: no memory, or they could not be read. */
 bool eg_gather_span(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t from_ms,
                     int64_t to_ms, const struct eg_batch *batch, struct eg_gather *gather);
+/* The same, and so much before `from_ms` that `count` readings that may be judged are among those up to it, and all of `width_ms` before
+ * the first of these; or all there are. */
+bool eg_gather_back(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t from_ms,
+                    int64_t to_ms, size_t count, int64_t width_ms, const struct eg_batch *batch,
+                    struct eg_gather *gather);
 void eg_gather_finish(struct eg_gather *gather);
 
 /* case.c: what happens to cases; condition follows the readings, handling follows people */
@@ -298,6 +386,7 @@ struct eg_judged { /* what the rule saw */
     enum eg_level level;
     int64_t at_ms, since_ms, now_ms;
     double value;
+    const struct eg_conf_limit *levels; /* that hold there */
 };
 uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
                       const struct eg_judged *judged, struct eg_batch *batch);

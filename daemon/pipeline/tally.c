@@ -233,6 +233,9 @@ bool eg_tally_value(struct eg_tally *tally, enum eg_statistic statistic, double 
                    ? (tally->last - tally->first) * 3600000.0 / (double)(tally->last_ms - tally->first_ms)
                    : 0;
         return tally->last_ms > tally->first_ms;
+    case EG_STAT_CHANGE:
+        *ret = tally->last - tally->first;
+        return tally->last_ms > tally->first_ms;
     case EG_STAT_STDDEV:
         *ret = sqrt(tally->apart / (count - 1));
         return tally->count > 1;

@@ -310,6 +310,9 @@ static bool value_of_pane(const struct pane *all, enum eg_statistic statistic, d
     switch (statistic) {
     case EG_STAT_RATE:
         return rate(all, ret);
+    case EG_STAT_CHANGE:
+        *ret = all->last - all->first;
+        return all->last_ms > all->first_ms;
     case EG_STAT_VECTOR_MEAN:
         return direction(all, ret);
     case EG_STAT_STDDEV:

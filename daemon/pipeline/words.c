@@ -246,15 +246,22 @@ static const char *say_due(struct words *words)
     return words->why == EG_WHY_ENDED ? "" : moment(words, words->row->due_ms);
 }
 
+/* The party's language, where the rule has it. */
+static const char *spoken(const struct words *words, const char *text, const char *text_zh)
+{
+    return (words->party->language == EG_LANGUAGE_ZH_CN && *text_zh) || !*text ? text_zh : text;
+}
+
 static const char *say_action(struct words *words)
 {
-    return words->rule && words->why != EG_WHY_ENDED && words->why != EG_WHY_RECOVERED ? words->rule->action
-                                                                                       : "";
+    return words->rule && words->why != EG_WHY_ENDED && words->why != EG_WHY_RECOVERED
+               ? spoken(words, words->rule->action, words->rule->action_zh)
+               : "";
 }
 
 static const char *say_basis(struct words *words)
 {
-    return words->rule ? words->rule->basis : "";
+    return words->rule ? spoken(words, words->rule->basis, words->rule->basis_zh) : "";
 }
 
 static const char *say_note(struct words *words)

@@ -130,7 +130,7 @@ static int put_rule_states(struct eg_store *store, const struct eg_batch *batch)
         eg_buf_clear(&store->blob);
         if (!row->checkpointed)
             sqlite3_bind_null(sql, 11);
-        else if (eg_checkpoints_pack(&store->blob, row->checkpoints))
+        else if (eg_checkpoints_pack(&store->blob, row))
             sqlite3_bind_blob64(sql, 11, store->blob.data, store->blob.length, SQLITE_STATIC);
         else
             return SQLITE_NOMEM;

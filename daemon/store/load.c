@@ -100,8 +100,9 @@ static int take_rule_state(struct load *load, sqlite3_stmt *sql)
         row.state.clear_since_ms[level] = time_at(sql, 6 + level);
     }
     /* Without them, or where they are damaged, all that came up to now is settled. */
+    row.state.seen_ms = EG_TIME_NONE;
     row.checkpointed = eg_checkpoints_unpack(sqlite3_column_blob(sql, 10),
-                                             (size_t)sqlite3_column_bytes(sql, 10), row.checkpoints) == EG_OK;
+                                             (size_t)sqlite3_column_bytes(sql, 10), &row) == EG_OK;
     eg_pipeline_restore_rule_state(load->pipeline, &row);
     return EG_OK;
 }

@@ -159,9 +159,16 @@ bool eg_pipeline_rule_applies(const struct eg_pipeline *pipeline, const struct e
     (void)pipeline, (void)conf, (void)rule, (void)series;
     return false;
 }
-struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, int64_t interval_ms)
+struct eg_place eg_pipeline_place(const struct eg_pipeline *pipeline, const struct eg_conf *conf,
+                                  uint32_t series)
 {
-    (void)rule, (void)interval_ms;
+    (void)pipeline, (void)series;
+    return (struct eg_place){.conf = conf};
+}
+struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const struct eg_place *place,
+                                       int64_t interval_ms, const struct eg_beside *beside, size_t count)
+{
+    (void)rule, (void)place, (void)interval_ms, (void)beside, (void)count;
     return NULL;
 }
 void eg_backtest_destroy(struct eg_backtest *backtest)

@@ -283,7 +283,7 @@ static void test_rules(void **unused)
         {RULE("quantity: pm25, levels: {notice: {open: 75, clear: 70}, critical: {open: 50, clear: 40}}"),
          "t.yaml:2:79: critical opens at 50, before notice at 75"},
         {RULE("quantity: pm25, statistic: median, " LEVELS),
-         "t.yaml:2:40: there is no statistic 'median': use last, mean, min, max, sum, rate, count"},
+         "t.yaml:2:40: there is no statistic 'median': use last, mean, min, max, sum, rate, change"},
         {RULE("quantity: pm25, direction: up, " LEVELS),
          "t.yaml:2:40: direction is 'up', it may be above, below"},
         {RULE("quantity: pm25, statistic: p101, " LEVELS), "t.yaml:2:40: there is no statistic 'p101'"},

@@ -162,9 +162,27 @@ static bool has_key(const struct keys *keys, const char *key)
     return false;
 }
 
-static void add_key(struct keys *keys, const char *key)
+/* What is told of once: a range by any quantity's name, and conditions, which nest and stand under `and` as under `or`. */
+static const char *told_as(const char *key, char out[KEY_MAX])
 {
-    if (has_key(keys, key))
+    static const char ranges[] = "rules[].bands[].when.", any[] = "rules[].or[].", all[] = "rules[].and[].";
+    snprintf(out, KEY_MAX, "%s", key);
+    if (!strncmp(key, ranges, sizeof ranges - 1) &&
+        eg_quantity_find(key + sizeof ranges - 1, strlen(key + sizeof ranges - 1)) != EG_QUANTITY_NONE)
+        snprintf(out, KEY_MAX, "%s[quantity]", ranges);
+    if (!strncmp(key, any, sizeof any - 1))
+        snprintf(out, KEY_MAX, "%s%s", all, key + sizeof any - 1);
+    return !strncmp(out, all, sizeof all - 1) &&
+                   (!strncmp(out + sizeof all - 1, "and", 3) || !strncmp(out + sizeof all - 1, "or", 2))
+               ? NULL
+               : out;
+}
+
+static void add_key(struct keys *keys, const char *name)
+{
+    char told[KEY_MAX];
+    const char *key = told_as(name, told);
+    if (!key || has_key(keys, key))
         return;
     assert_true(keys->count < KEYS_MAX);
     snprintf(keys->rows[keys->count++], KEY_MAX, "%s", key);
@@ -180,7 +198,7 @@ static void add_schema(struct keys *keys, const cyaml_schema_field_t *fields, co
         const char *mark = value->type == CYAML_SEQUENCE ? "[]." : ".";
         if (value->type == CYAML_SEQUENCE)
             value = value->sequence.entry;
-        if (value->type != CYAML_MAPPING)
+        if (value->type != CYAML_MAPPING || !told_as(key, below))
             continue;
         assert_true(snprintf(below, sizeof below, "%s%s", key, mark) < (int)sizeof below);
         add_schema(keys, value->mapping.fields, below);
