@@ -1,6 +1,7 @@
 /* Knows what a rule would have done with the readings that are stored: a job on a thread of libuv's pool over a snapshot, and its answer.
  * Refuses to know how a rule judges (pipeline/backtest.c). Called by the table in methods.c, and by server.c when the socket closes. */
 #include <api/methods.h>
+#include <api/rule_text.h>
 #include <pipeline/backtest.h>
 
 #include <stdatomic.h>
@@ -13,7 +14,6 @@
 #define BITE_POINTS 4096
 #define EPISODES_MAX 5000 /* that are told; all are counted */
 #define CASES_MAX 10000   /* real ones that are held against them */
-#define RULE_TEXT_MAX ((size_t)1 << 20)
 #define BESIDE_SERIES_MAX 64
 #define BESIDE_POINTS_MAX 1000000 /* of what the rule looks at, too */
 
@@ -320,60 +320,6 @@ static void tested(uv_work_t *work, int status)
 
 /* --- the question --- */
 
-/* The text of a rule as a configuration of its own, with the sites that it may name; or an existing rule by its id. */
-static bool compose(const struct eg_conf *conf, const char *text, struct eg_buf *out)
-{
-    struct eg_json json;
-    bool list = text[strspn(text, " \t\r\n")] == '-',
-         whole = strncmp(text, "rules:", 6) == 0 || strstr(text, "\nrules:");
-    if (!whole)
-        eg_buf_printf(out, "rules:\n%s", list ? "" : "  - ");
-    for (const char *at = text; *at;) { /* what follows a line's end stands under the rule's first key */
-        size_t line = strcspn(at, "\n");
-        eg_buf_add(out, at, line);
-        eg_buf_add(out, "\n", 1);
-        at += line + (at[line] == '\n');
-        if (!whole && !list && *at)
-            eg_buf_add(out, "    ", 4);
-    }
-    eg_buf_printf(out, "sites: ");
-    eg_json_init(&json, out);
-    eg_json_open(&json, '[');
-    for (size_t i = 0; i < conf->site_count; i++) {
-        const struct eg_conf_site *site = &conf->sites[i];
-        eg_json_open(&json, '{');
-        eg_json_put_string(&json, "id", site->id);
-        if (site->parent != EG_CONF_NONE)
-            eg_json_put_string(&json, "parent", conf->sites[site->parent].id);
-        eg_json_close(&json, '}');
-    }
-    eg_json_close(&json, ']');
-    eg_buf_printf(out, "\n");
-    return !out->failed;
-}
-
-static int parse(struct eg_call *call, const char *text, struct eg_conf **ret)
-{
-    struct eg_buf whole, faults;
-    eg_buf_init(&whole, RULE_TEXT_MAX);
-    eg_buf_init(&faults, RULE_TEXT_MAX);
-    int code = 0;
-    *ret = compose(call->desk->conf, text, &whole) ? eg_conf_parse("rule", whole.data, whole.length, &faults)
-                                                   : NULL;
-    if (!*ret)
-        code = eg_call_fail(call, EG_RPC_PARAMS, "That is no rule: %.400s",
-                            faults.length ? faults.data : "there is no memory for it.");
-    else if ((*ret)->rule_count != 1) {
-        code = eg_call_fail(call, EG_RPC_PARAMS, "%zu rules are given; one is tested at a time.",
-                            (*ret)->rule_count);
-        eg_conf_destroy(*ret);
-        *ret = NULL;
-    }
-    eg_buf_finish(&whole);
-    eg_buf_finish(&faults);
-    return code;
-}
-
 static bool is_wanted(void *arg, uint32_t series)
 {
     const struct eg_backtest_job *job = arg;
@@ -428,7 +374,7 @@ static int prepare(struct eg_call *call, struct eg_backtest_job *job)
 {
     const struct eg_pipeline *pipeline = call->desk->pipeline;
     struct eg_err err = {0};
-    int code = parse(call, eg_call_text(call, "rule"), &job->conf);
+    int code = eg_rule_text_parse(call, eg_call_text(call, "rule"), &job->conf);
     if (code < 0)
         return code;
     job->to_ms = eg_call_time(call, "to", call->state.now_ms);

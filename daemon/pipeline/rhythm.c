@@ -1,6 +1,7 @@
 /* How long a reading speaks for. A hold counts time that somebody observed: two readings much further apart than is usual leave a gap
- * between them, and nobody knows what was in it but for the usual time after the first. What is usual is told by the readings before, in the order of their times, so that it is the
- * same whenever and in whatever order they came. Called by judge.c, rejudge.c, backtest.c and partner.c. */
+ * between them, and nobody knows what was in it but for the usual time after the first. What is usual is told by the readings before, in
+ * the order of their times, so that it is the same whenever and in whatever order they came. Called by judge.c, rejudge.c, backtest.c and
+ * series.c. */
 #include <pipeline/state.h>
 
 #define USUAL_TIMES 3

@@ -293,14 +293,12 @@ static bool rate(const struct pane *all, double *ret)
     return true;
 }
 
-/* Where from, 0 … 360; none when directions cancel each other out. */
+/* Where from, 0 … 360. */
 static bool direction(const struct pane *all, double *ret)
 {
     if (hypot(all->east, all->north) < 1e-6 * all->count)
         return false;
-    *ret = atan2(all->east, all->north) / RADIANS;
-    if (*ret < 0)
-        *ret += 360;
+    *ret = fmod(atan2(all->east, all->north) / RADIANS + 360, 360);
     return true;
 }
 

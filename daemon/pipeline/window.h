@@ -22,8 +22,9 @@ void eg_window_destroy(struct eg_window *window);
 void eg_window_clear(struct eg_window *window);
 bool eg_window_add(struct eg_window *window, int64_t ms, double value); /* false: no memory */
 /* The statistic it was made for (or mean, min, max, sum, rate of any). rate: change per hour from the first to the last reading in it
- * (two at least); change: the same in the unit itself; stddev: two at least; above: the share of its readings that are; vector_mean: none where directions cancel each other
- * out. Of more than EG_WINDOW_RAW readings a quantile is a sketch's (sketch.h). False: no such value. */
+ * (two at least); change: the same in the unit itself; stddev: two at least; above: the share of its readings that are; vector_mean:
+ * none where directions cancel each other out. Of more than EG_WINDOW_RAW readings a quantile is a sketch's (sketch.h). False: no such
+ * value. */
 bool eg_window_value(struct eg_window *window, enum eg_statistic statistic, double *ret);
 /* How much of its time its readings speak for, and how long it is: each for the time since the one before it, but for no longer than
  * readings are apart (in it, and as learned of the device; 0: unknown) nor than an hour. Over panes: whether they hold a reading. */

@@ -1,0 +1,61 @@
+/* Knows how the text of one rule becomes a configuration. Refuses to know what is done with it. Called by m_backtest.c. */
+#include <api/rule_text.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define RULE_TEXT_MAX ((size_t)1 << 20)
+
+/* The text of a rule as a configuration of its own, with the sites that it may name; or an existing rule by its id. */
+static bool compose(const struct eg_conf *conf, const char *text, struct eg_buf *out)
+{
+    struct eg_json json;
+    bool list = text[strspn(text, " \t\r\n")] == '-',
+         whole = strncmp(text, "rules:", 6) == 0 || strstr(text, "\nrules:");
+    if (!whole)
+        eg_buf_printf(out, "rules:\n%s", list ? "" : "  - ");
+    for (const char *at = text; *at;) { /* what follows a line's end stands under the rule's first key */
+        size_t line = strcspn(at, "\n");
+        eg_buf_add(out, at, line);
+        eg_buf_add(out, "\n", 1);
+        at += line + (at[line] == '\n');
+        if (!whole && !list && *at)
+            eg_buf_add(out, "    ", 4);
+    }
+    eg_buf_printf(out, "sites: ");
+    eg_json_init(&json, out);
+    eg_json_open(&json, '[');
+    for (size_t i = 0; i < conf->site_count; i++) {
+        const struct eg_conf_site *site = &conf->sites[i];
+        eg_json_open(&json, '{');
+        eg_json_put_string(&json, "id", site->id);
+        if (site->parent != EG_CONF_NONE)
+            eg_json_put_string(&json, "parent", conf->sites[site->parent].id);
+        eg_json_close(&json, '}');
+    }
+    eg_json_close(&json, ']');
+    eg_buf_printf(out, "\n");
+    return !out->failed;
+}
+
+int eg_rule_text_parse(struct eg_call *call, const char *text, struct eg_conf **ret)
+{
+    struct eg_buf whole, faults;
+    eg_buf_init(&whole, RULE_TEXT_MAX);
+    eg_buf_init(&faults, RULE_TEXT_MAX);
+    int code = 0;
+    *ret = compose(call->desk->conf, text, &whole) ? eg_conf_parse("rule", whole.data, whole.length, &faults)
+                                                   : NULL;
+    if (!*ret)
+        code = eg_call_fail(call, EG_RPC_PARAMS, "That is no rule: %.400s",
+                            faults.length ? faults.data : "there is no memory for it.");
+    else if ((*ret)->rule_count != 1) {
+        code = eg_call_fail(call, EG_RPC_PARAMS, "%zu rules are given; one is tested at a time.",
+                            (*ret)->rule_count);
+        eg_conf_destroy(*ret);
+        *ret = NULL;
+    }
+    eg_buf_finish(&whole);
+    eg_buf_finish(&faults);
+    return code;
+}
