@@ -63,5 +63,7 @@ void show_silence(const struct session *session, const cJSON *row)
     (void)session;
     page_putf(PLAIN, "%s %.0f: ", word("silence"), number_of(row, "id"));
     page_put(PLAIN, state_word(row));
-    printf(", %s %s\n", word("until"), page_time(text_of(row, "expires"), time));
+    if (!text_of(row, "ended_at"))
+        printf(", %s %s", word("until"), page_time(text_of(row, "expires"), time));
+    putchar('\n');
 }

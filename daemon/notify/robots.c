@@ -115,7 +115,8 @@ static void write_alertmanager(struct eg_json *json, const cJSON *message)
     eg_json_close(json, '}');
     if (*text_of(message, "opened_at"))
         eg_json_put_string(json, "startsAt", text_of(message, "opened_at"));
-    if (!strcmp(why, "recovered") || !strcmp(why, "ended"))
+    bool over = !strcmp(why, "caught_up") && !strcmp(text_of(message, "condition"), "ok"); /* told late */
+    if (over || !strcmp(why, "recovered") || !strcmp(why, "ended"))
         eg_json_put_string(json, "endsAt", text_of(message, "at"));
     eg_json_close(json, '}');
     eg_json_close(json, ']');

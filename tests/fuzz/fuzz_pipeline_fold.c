@@ -29,6 +29,8 @@
     "    fields: [{path: /pm25, quantity: pm25}, {path: /temperature, quantity: temperature, unit: degF}]\n" \
     "  - {id: raw, topic: \"raw/{device}/#\", site: v, domain: soil, driver: json}\n"                        \
     "time_zone: Asia/Shanghai\n"                                                                             \
+    "flapping: {window: 10m, high: 8, low: 4}\n"                                                             \
+    "maintenance: {windows: [{id: w, reason: r, domain: soil, level: critical, hours: '08:00-09:00'}]}\n"    \
     "mqtt: {publish: true}\n"
 
 static const char before_text[] = "sites:\n"

@@ -23,6 +23,11 @@ struct kept_state {
     struct eg_row_rule_state row;
 };
 
+struct kept_change {
+    uint32_t case_number;
+    int64_t known_ms, at_ms;
+};
+
 #define MEMORY_ROWS(type, name)                                                                              \
     struct type *name;                                                                                       \
     size_t name##_count, name##_capacity
@@ -33,6 +38,8 @@ struct memory {
     MEMORY_ROWS(eg_row_reading, readings); /* as they came: the last of a time is in force */
     MEMORY_ROWS(eg_row_ident, idents);
     MEMORY_ROWS(eg_case, cases);
+    MEMORY_ROWS(kept_change, changes); /* of condition and level, since a case came to life */
+    MEMORY_ROWS(eg_row_suppressed, suppressed);
     struct eg_counters counters;
     int64_t last_outbox;
 };
@@ -60,6 +67,8 @@ static void memory_finish(struct memory *memory)
     free(memory->readings);
     free(memory->idents);
     free(memory->cases);
+    free(memory->changes);
+    free(memory->suppressed);
 }
 
 static struct eg_case *memory_case(const struct memory *memory, uint32_t number)
@@ -68,6 +77,31 @@ static struct eg_case *memory_case(const struct memory *memory, uint32_t number)
         if (memory->cases[i].number == number)
             return &memory->cases[i];
     return NULL;
+}
+
+static void memory_keep_change(struct memory *memory, const struct eg_case_event *row)
+{
+    size_t kept = 0;
+    if (!strcmp(row->from, "closed") || !strcmp(row->from, "rejected")) {
+        for (size_t i = 0; i < memory->changes_count; i++)
+            if (memory->changes[i].case_number != row->case_number)
+                memory->changes[kept++] = memory->changes[i];
+        memory->changes_count = kept;
+    }
+    if (!strcmp(row->kind, "condition") || !strcmp(row->kind, "level"))
+        *(struct kept_change *)MEMORY_ADD(memory, changes) =
+            (struct kept_change){row->case_number, row->known_ms, row->at_ms};
+}
+
+static void memory_keep_suppressed(struct memory *memory, const struct eg_row_suppressed *row)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < memory->suppressed_count; i++)
+        if (memory->suppressed[i].case_number != row->case_number)
+            memory->suppressed[kept++] = memory->suppressed[i];
+    memory->suppressed_count = kept;
+    if (row->since_ms != EG_TIME_NONE)
+        *(struct eg_row_suppressed *)MEMORY_ADD(memory, suppressed) = *row;
 }
 
 static void memory_keep_state(struct memory *memory, const struct eg_row_rule_state *row)
@@ -115,6 +149,10 @@ static void memory_commit(struct memory *memory, const struct eg_batch *batch)
             kept = MEMORY_ADD(memory, cases);
         *kept = batch->cases[i];
     }
+    for (size_t i = 0; i < batch->case_events_count; i++)
+        memory_keep_change(memory, &batch->case_events[i]);
+    for (size_t i = 0; i < batch->suppressed_count; i++)
+        memory_keep_suppressed(memory, &batch->suppressed[i]);
     for (size_t i = 0; i < batch->outbox_count; i++)
         if (batch->outbox[i].id > memory->last_outbox)
             memory->last_outbox = batch->outbox[i].id;
@@ -244,6 +282,15 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
         last_case = row->number > last_case ? row->number : last_case;
         if (row->handling != EG_CLOSED && row->handling != EG_REJECTED)
             DEMAND(eg_pipeline_restore_case(pipeline, row, &err) == EG_OK, "%s", err.text);
+    }
+    for (size_t i = 0; i < memory->suppressed_count; i++)
+        DEMAND(eg_pipeline_restore_suppressed(pipeline, &memory->suppressed[i], &err) == EG_OK, "%s",
+               err.text);
+    for (size_t i = 0; i < memory->changes_count; i++) {
+        const struct kept_change *kept = &memory->changes[i];
+        const struct eg_case *row = memory_case(memory, kept->case_number);
+        if (row && row->handling != EG_CLOSED && row->handling != EG_REJECTED)
+            eg_pipeline_restore_change(pipeline, kept->case_number, kept->known_ms, kept->at_ms);
     }
     for (size_t i = 0; i < memory->idents_count; i++)
         eg_pipeline_restore_ident(pipeline, memory->idents[i].mid, memory->idents[i].hash);

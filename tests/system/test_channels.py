@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import threading
@@ -267,6 +268,75 @@ def entries_quietly(daemon):
         return daemon.status()["outbox"]["pending"]
     except (OSError, ValueError, EOFError):
         return None
+
+
+def test_a_reminder_nobody_needs_any_more_is_not_sent(broker, peer, house):
+    """Two that waited in the outbox while the daemon was down: of a case that was acknowledged meanwhile, and of one that was not."""
+    with Receiver() as receiver:
+        daemon = run(broker, house, keys([webhook(receiver)]))
+        for device in ("a1", "a2"):
+            pm25(peer, 90, device)
+            receiver.wait(lambda r, name=device: name in devices(r))
+        daemon.call("cases.acknowledge", id="1")
+        daemon.until(lambda status: status["outbox"]["pending"] == 0)
+        daemon.stop()
+        with sqlite3.connect(daemon.folder / "ecogov.db") as store:
+            last = store.execute("SELECT max(id) FROM outbox").fetchone()[0]
+            for case in (1, 2):
+                store.execute("INSERT INTO outbox(id,channel,recipient,key,body,created_at,retain,party,why,line,case_number,level,not_before)"
+                              " SELECT ?,channel,recipient,key||'-again',body,created_at,0,party,'repeated',line,case_number,level,0 FROM outbox"
+                              " WHERE case_number=? AND party<>'' ORDER BY id LIMIT 1", (last + case, case))
+        daemon.start()
+        daemon.connected()
+        receiver.wait(lambda r: len(r.arrived) == 3)
+        daemon.until(lambda status: status["outbox"]["pending"] == 0)
+        assert [headers["Idempotency-Key"].endswith("-again") for _, headers, _, _ in receiver.arrived] == [False, False, True]
+        assert receiver.messages()[2]["device"] == "a2"
+        (gone,) = [entry for entry in entries(daemon, "failed") if entry["why"] == "repeated"]
+        assert gone["case"] == 1 and gone["error"] == "not sent: it was acknowledged, or is over"
+        assert not [fault for fault in daemon.status()["faults"] if fault["key"].startswith("notify.")]
+
+
+def test_what_is_told_late_is_resolved_for_alertmanager(broker, peer, house):
+    with Receiver() as receiver:
+        daemon = run(broker, house, keys([webhook(receiver, format="alertmanager")]))
+        daemon.call("silences.add", site="v1", reason="works", expires="+1h")
+        pm25(peer, 90)
+        pm25(peer, 30, "a2")
+        daemon.cases()
+        daemon.call("silences.remove", id=1)
+        receiver.wait(lambda r: len(r.arrived) == 1)
+        daemon.call("silences.add", site="v1", reason="works", expires="+1h")
+        pm25(peer, 30)
+        daemon.until(lambda _: daemon.call("cases.show", id="1")["condition"] == "ok")
+        daemon.call("silences.remove", id=2)
+        receiver.wait(lambda r: len(r.arrived) == 2)
+        first, second = [message[0] for message in receiver.messages()]
+        assert first["labels"] == second["labels"] and "endsAt" not in first and second["endsAt"] > second["startsAt"]
+
+
+def test_the_digest_that_was_due_while_nobody_was_there(broker, peer, house):
+    with Receiver() as receiver:
+        daemon = run(broker, house, keys([webhook(receiver)], [{"id": "hook", "digest": "07:30"}], language="en"))
+        pm25(peer, 90)
+        receiver.wait(lambda r: len(r.arrived) == 1)
+        daemon.until(lambda status: status["outbox"]["pending"] == 0)
+        daemon.stop()
+        with sqlite3.connect(daemon.folder / "ecogov.db") as store:
+            assert store.execute("UPDATE told SET at=0 WHERE case_number=0").rowcount == 1  # sent last long ago
+        daemon.start()
+        receiver.wait(lambda r: len(r.arrived) == 2)
+        digest = receiver.messages()[1]
+        assert digest["why"] == "digest" and digest["cases"] == [1] and digest["title"].endswith("1 open cases, 0 of them critical")
+        assert digest["text"].startswith("一村:\n- [warning] 一村 a1: ") and digest["text"].endswith("#1 (open)\n")
+        daemon.kill()
+        daemon.start()
+        daemon.connected()
+        pm25(peer, 30)
+        receiver.wait(lambda r: r.messages()[-1]["why"] == "recovered")
+        assert len([m for m in receiver.messages() if m["why"] == "digest"]) <= 2  # what was in flight
+        daemon.stop()
+        daemon.verify()
 
 
 def test_private_addresses_must_be_meant(broker, peer, house):
