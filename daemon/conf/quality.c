@@ -129,19 +129,23 @@ void eg_resolve_quality(struct eg_resolve *resolve, const struct eg_raw_quality 
 {
     struct eg_conf_quality *quality = &resolve->loaded->conf.quality;
     const yaml_node_t *list = eg_files_key(resolve->file, node, "limits");
-    quality->strict = raw->set_aside && *raw->set_aside == EG_SET_ASIDE_SUSPECT;
+    if (raw->set_aside)
+        quality->strict = *raw->set_aside == EG_SET_ASIDE_SUSPECT;
     if (raw->humidity && (*raw->humidity < 0 || *raw->humidity > 100))
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "humidity"),
                          "humidity is %g, it may be 0 to 100 (0: particles are not asked for it)",
                          *raw->humidity);
     if (raw->humidity)
         quality->humidity = *raw->humidity > 0 ? *raw->humidity : NONE;
-    if (raw->limits_count > ROWS_MAX) {
+    if (quality->row_count + raw->limits_count > ROWS_MAX) {
         eg_resolve_fault(resolve, list, "quality.limits has %u entries, it may have %d", raw->limits_count,
                          ROWS_MAX);
         return;
     }
-    quality->rows = eg_resolve_keep(resolve, raw->limits_count, sizeof *quality->rows);
+    const struct eg_conf_quality_row *before = quality->rows; /* of other files */
+    quality->rows = eg_resolve_keep(resolve, quality->row_count + raw->limits_count, sizeof *quality->rows);
+    if (quality->rows && before)
+        memcpy(quality->rows, before, quality->row_count * sizeof *before);
     for (int close = 0; quality->rows && close <= 3; close++)
         take_rows(resolve, raw, list, close);
 }

@@ -276,6 +276,11 @@ static void check_once(struct eg_resolve *resolve)
         EACH_FILE(resolve, raw)
         {
             const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), groups[g]);
+            const char *once = !strcmp(groups[g], "maintenance") ? "deadline"
+                               : !strcmp(groups[g], "quality")   ? "set_aside"
+                                                                 : NULL;
+            if (node && once) /* its list may stand in several */
+                node = eg_files_key(resolve->file, node, once);
             if (node && first)
                 eg_resolve_fault(resolve, node, "%s is given in %.200s already", groups[g], first);
             if (node && !first)

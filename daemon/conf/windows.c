@@ -104,11 +104,15 @@ void eg_resolve_windows(struct eg_resolve *resolve, const struct eg_raw *raw)
         return;
     const yaml_node_t *list =
         eg_files_key(resolve->file, eg_files_key(resolve->file, root, "maintenance"), "windows");
-    if (raw->maintenance->windows_count > WINDOWS_MAX) {
+    if (conf->window_count + raw->maintenance->windows_count > WINDOWS_MAX) {
         eg_resolve_fault(resolve, list, "at most %d windows are taken", WINDOWS_MAX);
         return;
     }
-    conf->windows = eg_resolve_keep(resolve, raw->maintenance->windows_count, sizeof *conf->windows);
+    struct eg_conf_window *before = conf->windows; /* of other files */
+    conf->windows =
+        eg_resolve_keep(resolve, conf->window_count + raw->maintenance->windows_count, sizeof *conf->windows);
+    if (conf->windows && before)
+        memcpy(conf->windows, before, conf->window_count * sizeof *before);
     for (unsigned i = 0; conf->windows && i < raw->maintenance->windows_count; i++)
         take_window(resolve, &raw->maintenance->windows[i], eg_files_item(resolve->file, list, i));
 }
