@@ -96,7 +96,16 @@ static const struct entry {
     {ANY, 0x92, 2, &wind, FAMILY, 0},
     {ANY, 0x5b, 7, &sound, FAMILY, 3}, /* weight, now, mean, largest */
     {ANY, 0x7b, 2, &pipe, FAMILY, 0},
-    {ANY, 0xe1, 8, &skipped, FAMILY, 0}, /* pulses as water */
+    {ANY, 0xe1, 8, &skipped, FAMILY, 0},   /* pulses as water */
+    {0x94, 0x82, 4, &distance, FAMILY, 0}, /* and how much it has jumped; then the alarm's byte */
+    {0x83, 0xe9, 4, &distance, FAMILY, 0},
+    {0xb3, 0x67, 0, &skipped, FAMILY,
+     0}, /* it could not be measured, or lies out of range: the byte behind says which */
+    {0xb4, 0x68, 0, &skipped, FAMILY, 0},
+    {0xb6, 0xcb, 0, &skipped, FAMILY, 0},
+    {0xb6, 0x9d, 0, &skipped, FAMILY, 0},
+    {0x05, 0x9f, 2, &skipped, FAMILY, 0}, /* how often somebody moved */
+    {0x06, 0x9d, 2, &short_illumination, FAMILY, 0},
     {ANY, 0x75, 1, &battery, FAMILY, 0},
     {ANY, 0x67, 2, &temperature, FAMILY, 0},
     {ANY, 0x68, 1, &humidity, FAMILY, 0},
@@ -232,11 +241,18 @@ static const struct entry *entry_of(enum model model, uint8_t channel, uint8_t t
     return NULL;
 }
 
+/* Without its last byte, which is reserved (EM320): the frame, or another record, stands right behind it. */
+static bool is_short(const uint8_t *bytes, size_t left, size_t whole)
+{
+    return left == whole - 1 || (left > whole && bytes[whole - 1] == 0x20 && bytes[whole] == HISTORY);
+}
+
 /* Bytes behind the two marks; 0: the frame ends here. A record keeps its own time. */
 static size_t read_record(struct reader *reader, const uint8_t *bytes, size_t left, bool second)
 {
     const struct record *record = &records[reader->model]; /* 21 ce: TVOC by mass; rain in two words */
-    const size_t whole = record->bytes + (second && reader->model == WTS ? 2U : 0U);
+    const size_t whole = record->bytes + (second && reader->model == WTS ? 2U : 0U) -
+                         (reader->model == EM300 && is_short(bytes, left, record->bytes) ? 1U : 0U);
     const int64_t before = reader->frame->time_ms;
     size_t at = STAMP;
     if (record->bytes == 0 || whole > left) {
