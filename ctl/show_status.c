@@ -144,3 +144,14 @@ void show_status(const struct session *session, const cJSON *result)
     cases(result);
     faults(result);
 }
+
+void show_reload(const struct session *session, const cJSON *result)
+{
+    const char *file = text_of(result, "file");
+    (void)session;
+    printf(word("%s is in force: %.0f sites, %.0f sources, %.0f rules, %.0f parties\n"), file ? file : "-",
+           number_of(result, "sites"), number_of(result, "sources"), number_of(result, "rules"),
+           number_of(result, "parties"));
+    if (cJSON_IsTrue(item_of(result, "restart_needed")))
+        puts(word("Some of what changed takes effect with the next start only: systemctl restart ecogovd"));
+}

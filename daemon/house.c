@@ -320,7 +320,7 @@ static int build_edges(struct house *house, struct eg_err *err)
 {
     const struct eg_turn_edges edges = {house, on_pause, on_release, on_hold, on_fatal};
     const struct eg_api_door api_door = {house,          tell_state, on_command, on_import,
-                                         look_at_outbox, on_retry,   on_report};
+                                         look_at_outbox, on_retry,   on_report,  eg_reload_ask};
     const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_telling, on_published};
     const struct eg_lanes_door outbox_door = {house, publish, on_delivery};
     const struct eg_state_door state_door = {house, publish_state};

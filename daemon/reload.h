@@ -30,11 +30,14 @@ struct house {
     struct eg_watchdog watchdog;
     uv_timer_t summary;
     int64_t started_ms;
+    uint64_t reload_ticket; /* who asked for a reload over the socket; 0: nobody */
     bool leaving, has_signals;
     int status;
 };
 
 /* SIGHUP: all of the new configuration, between two turns, or none of it. `signal->data`: the house. */
 void eg_reload_signal(uv_signal_t *signal, int number);
+/* The same, asked for over the socket (api.h); false: one is under way. */
+bool eg_reload_ask(void *user, uint64_t ticket);
 
 #endif

@@ -34,6 +34,9 @@ struct eg_api_door {
                         const char **ret_error);
     bool (*retry)(void *user, const struct eg_retry *retry);    /* likewise */
     bool (*report)(void *user, const struct eg_report *report); /* as command */
+    /* Has the configuration read again; the answer comes by eg_api_reloaded(), from the loop. false: one is under way. NULL: nobody
+     * does. */
+    bool (*reload)(void *user, uint64_t ticket);
 };
 
 /* Listens at conf->socket.path (made with mode 0660 and group ecogov when that group exists; a stale socket file is removed, a live one
@@ -42,6 +45,9 @@ int eg_api_create(uv_loop_t *loop, const struct eg_conf *conf, int fd, const str
                   struct eg_store *store, struct eg_reader *reader, const struct eg_api_door *door,
                   struct eg_api **ret, struct eg_err *err);
 void eg_api_configure(struct eg_api *api, const struct eg_conf *conf);
+/* `faults` NULL: `conf` is in force, but for what needs a restart; else why nothing was taken over, a sentence a line. */
+void eg_api_reloaded(struct eg_api *api, uint64_t ticket, const char *faults, const struct eg_conf *conf,
+                     bool restart_needed);
 /* After a commit: the answers of its commands go out, and the watchers are told of case events and readings in the batch. */
 void eg_api_release(struct eg_api *api, const struct eg_batch *batch);
 /* What `summary` would say of each site, one JSON object each, borrowed for the call. */

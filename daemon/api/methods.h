@@ -49,6 +49,7 @@ int eg_m_export(struct eg_call *call);
 int eg_m_import(struct eg_call *call);
 int eg_m_watch(struct eg_call *call);
 int eg_m_backup(struct eg_call *call);
+int eg_m_reload(struct eg_call *call);
 int eg_m_backtest(struct eg_call *call);
 
 /* The series that device, quantity, channel, site and domain mean; 0 or a refusal. */
@@ -56,6 +57,7 @@ int eg_m_history_series(struct eg_call *call, struct eg_device_view *ret_device,
                         struct eg_series_view *ret_series);
 
 /* Pieces of answers that more than one place writes. */
+void eg_m_reload_write(struct eg_buf *text, const struct eg_conf *conf, bool restart_needed);
 void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json);
 uint64_t eg_m_status_fingerprint(const struct eg_desk *desk); /* changes when anything but the clock did */
 void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json,

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define RELOADED_MAX_BYTES ((size_t)32 * 1024)
 #define PEERS_MAX 64
 #define TICK_MS 1000       /* only while somebody has unread output or watches status */
 #define LAST_WORDS_MS 1000 /* how long closing waits for peers to take their answers */
@@ -214,6 +215,19 @@ int eg_api_create(uv_loop_t *loop, const struct eg_conf *conf, int fd, const str
 void eg_api_configure(struct eg_api *api, const struct eg_conf *conf)
 {
     api->desk.conf = conf;
+}
+
+void eg_api_reloaded(struct eg_api *api, uint64_t ticket, const char *faults, const struct eg_conf *conf,
+                     bool restart_needed)
+{
+    struct eg_buf text;
+    eg_buf_init(&text, RELOADED_MAX_BYTES);
+    if (faults)
+        eg_buf_printf(&text, "The configuration was not reloaded, the old one goes on:\n%s", faults);
+    else
+        eg_m_reload_write(&text, conf, restart_needed);
+    on_told(api, ticket, faults ? EG_RPC_CONFLICT : 0, text.data ? text.data : "");
+    eg_buf_finish(&text);
 }
 
 /* --- after a commit --- */

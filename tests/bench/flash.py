@@ -21,12 +21,12 @@ def day(interval_ms, hours, *readings):
 
 def run(report, quick):
     hours = 2 if quick else 24
-    default = None
+    default = slowest = None
     for name, interval_ms in INTERVALS:
         found = day(interval_ms, hours)
         written = found["bytes_written"] * 24 / hours / 1e6
         each = found["bytes_written"] / found["readings"]
-        default = default or written
+        default, slowest = default or written, written
         report.add(f"written a day, commit_interval {name}", written, "", 0, "MB",
                    f"{each:.0f} bytes a reading, {found['commits'] * 24 // hours:,} commits")
     for readings, target in ((20, 400), (500, 70)):
@@ -37,4 +37,4 @@ def run(report, quick):
                    f"the kernel dirtied {found['dirtied'] / written:.1f} times as much")
         if not 0.97 <= found["handed_over"] / written <= 1.03:
             raise Failure(f"said are {written} bytes, written {found['handed_over']:.0f}")
-    report.add("of that of 100ms, with 60s", written / default, "<=", 0.1, "", "commit_interval really changes it")
+    report.add("of that of 100ms, with 60s", slowest / default, "<=", 0.1, "", "commit_interval really changes it")

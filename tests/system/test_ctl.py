@@ -1,12 +1,16 @@
 """ecogovctl against a running daemon: every command, its exit codes, its two languages, and that nothing harms a terminal."""
 import csv
+import fcntl
 import io
 import json
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
+import termios
+import time
 import unicodedata
 
 import pytest
@@ -195,3 +199,38 @@ def test_the_daemon_leaving_in_the_middle_is_said(watched):
     watched.stop()
     _, err = watch.communicate(timeout=60)
     assert watch.returncode == 3 and "hung up" in err
+
+
+def screen_of(daemon, keys, locale):
+    """What `top` draws in a terminal of 118 columns, until it leaves by `q`; its exit code."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm", LC_ALL=locale)
+        os.execv(BIN / "ecogovctl", ["ecogovctl", "-s", str(daemon.socket), "top"])
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 118, 0, 0))
+    drawn, keys, until = b"", list(keys), time.monotonic() + 60
+    while time.monotonic() < until:
+        if keys and b"ecogovctl case show" in drawn:  # the last row is there
+            os.write(fd, keys.pop(0))
+        if select.select([fd], [], [], 0.05)[0]:
+            try:
+                more = os.read(fd, 65536)
+            except OSError:  # it has left
+                break
+            drawn += more
+    os.close(fd)
+    return drawn.decode(errors="replace"), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_top_shows_the_village_on_one_screen(house):
+    daemon = house(rules=[{**PM25_RULE, "title": "Fine dust", "title_zh": "细颗粒物超标"}]).start()
+    daemon.call("reports.submit", site="v1", domain="air", quantity="pm25", value=99)
+    daemon.cases(1)
+    drawn, code = screen_of(daemon, [b"j", b"q"], "C.UTF-8")
+    assert code == 0
+    for text in ("not connected", "Fine dust", "99.0 µg/m³", "warning", "ecogovctl case show v1-"):
+        assert text in drawn, drawn
+    drawn, code = screen_of(daemon, [b"q"], "zh_CN.UTF-8")
+    assert code == 0 and "细颗粒物超标" in drawn
+    done = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "top"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2 and "terminal" in done.stderr

@@ -1,13 +1,15 @@
 """Configuration: --check, a bad start, SIGHUP with good and bad."""
 import json
-import time
+import os
 import re
+import subprocess
 import time
 
 import pytest
 
 from fake import FakeBroker
-from house import PM25_RULE, SHARED, SITES, SOURCES, ecogovd
+from rpc import RpcError
+from house import BIN, PM25_RULE, SHARED, SITES, SOURCES, ecogovd
 
 BAD = """mqtt:
   hots: 127.0.0.1
@@ -186,3 +188,49 @@ def test_hangups_in_a_row_under_load_lose_nothing(daemon, peer):
     daemon.stored(6000)
     assert sorted(row[5] for row in daemon.export()) == list(range(6000))
     assert [rule["id"] for rule in daemon.call("rules.list")] == ["r5999"]
+
+
+def ecogovctl(daemon, *words):
+    return subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, *words], capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_reload_over_the_socket_tells_what_is_in_force_or_every_fault(daemon):
+    assert daemon.call("rules.list") == []
+    daemon.configure(rules=[PM25_RULE])
+    answer = daemon.call("reload")
+    assert (answer["rules"], answer["sites"], answer["restart_needed"]) == (1, len(SITES), False)
+    assert [rule["id"] for rule in daemon.call("rules.list")] == ["pm25-now"]
+    daemon.configure(rules=[{**PM25_RULE, "quantity": "pm52"}, {**PM25_RULE, "statistic": "median"}])
+    with pytest.raises(RpcError) as refused:
+        daemon.call("reload")
+    assert refused.value.code == -32003
+    assert "pm52" in str(refused.value) and "median" in str(refused.value)
+    assert [rule["id"] for rule in daemon.call("rules.list")] == ["pm25-now"]
+    done = ecogovctl(daemon, "reload")
+    assert done.returncode == 1 and "pm52" in done.stderr
+    daemon.configure(rules=[], store={**daemon.keys["store"], "max_size": "1GB"})
+    assert daemon.call("reload")["restart_needed"] is True
+    assert "0 rules" in ecogovctl(daemon, "reload").stdout
+
+
+def test_the_doctor_finds_what_is_wrong_and_says_what_to_do(daemon, broker, peer):
+    peer.publish("ecogov/v1/air/a1", '{"pm25": 3}')
+    daemon.stored(1)
+    findings = json.loads(ecogovctl(daemon, "--json", "doctor").stdout)["findings"]
+    found = {finding["about"]: finding["verdict"] for finding in findings}
+    assert found == {**found, "version": "ok", "broker": "ok", "configuration": "ok", "messages": "ok", "devices": "ok", "parties": "warning"}
+    peer.publish("ecogov/v1/air/a1", "{")
+    peer.settle()
+    daemon.configure(rules=[{**PM25_RULE, "quantity": "pm52"}])
+    broker.stop()
+    daemon.until(lambda status: not status["broker"]["connected"] and status["messages"]["quarantined"])
+    done = ecogovctl(daemon, "doctor")
+    assert done.returncode == 1
+    assert "not connected to the broker" in done.stdout and "systemctl status mosquitto" in done.stdout
+    assert "pm52" in done.stdout and "ecogovd --check" in done.stdout
+    assert "1 of 2 messages could not be read" in done.stdout
+    chinese = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "doctor"], capture_output=True, text=True, check=False,
+                             env={**os.environ, "LC_ALL": "zh_CN.UTF-8"})
+    assert "未连接代理" in chinese.stdout
+    daemon.stop()
+    assert ecogovctl(daemon, "doctor").returncode == 3
