@@ -123,7 +123,8 @@ static const char *given(const char *name, const char *made)
 
 static void put_reading(struct eg_json *json, const struct attempt *attempt,
                         const struct eg_device_view *device, const char *channel,
-                        const struct eg_row_reading *reading, uint16_t quantity)
+                        const struct eg_row_reading *reading, uint16_t quantity,
+                        const struct eg_pipeline *pipeline)
 {
     const struct eg_quantity_info *info = eg_quantity_info(quantity);
     eg_json_open(json, '{');
@@ -133,6 +134,10 @@ static void put_reading(struct eg_json *json, const struct attempt *attempt,
     eg_json_put_string(json, "quantity", info->name);
     eg_json_put_string(json, "channel", channel);
     eg_json_put_number(json, "value", reading->value);
+    double original;
+    if (pipeline && (reading->flags & EG_FLAG_CALIBRATED) &&
+        eg_pipeline_original(pipeline, reading->series, reading->time_ms, reading->value, &original))
+        eg_json_put_number(json, "original", original);
     eg_json_put_string(json, "unit", info->unit);
     eg_json_put_time(json, "time", reading->time_ms);
     eg_json_key(json, "flags");
@@ -155,7 +160,7 @@ static void put_stored(struct eg_json *json, const struct trial *trial, bool lin
             continue;
         if (lines)
             eg_buf_add(json->out, i ? ",\n  " : "\n  ", i ? 4 : 3), json->comma = false;
-        put_reading(json, trial->attempt, &device, series.channel, reading, series.quantity);
+        put_reading(json, trial->attempt, &device, series.channel, reading, series.quantity, trial->pipeline);
     }
 }
 
@@ -168,7 +173,7 @@ static void put_decoded(struct eg_json *json, const struct trial *trial)
                                                                      : NULL};
         const struct eg_row_reading reading = {
             .flags = from->flags, .time_ms = from->time_ms, .value = from->value};
-        put_reading(json, trial->attempt, &device, from->channel, &reading, from->quantity);
+        put_reading(json, trial->attempt, &device, from->channel, &reading, from->quantity, NULL);
     }
 }
 

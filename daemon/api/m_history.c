@@ -165,6 +165,8 @@ static bool write_point(void *arg, const struct eg_point *point)
     eg_json_open(json, '{');
     eg_json_put_time(json, "time", point->time_ms);
     eg_json_put_number(json, "value", point->value);
+    eg_m_readings_original(json, history->call->desk->pipeline, history->series.id, point->time_ms,
+                           point->value, point->flags);
     eg_json_key(json, "flags");
     eg_m_readings_flags(json, point->flags);
     eg_json_close(json, '}');

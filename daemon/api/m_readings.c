@@ -14,8 +14,17 @@ void eg_m_readings_flags(struct eg_json *json, unsigned flags)
     eg_json_close(json, ']');
 }
 
-void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *device,
-                         const struct eg_series_view *series, int64_t time_ms, double value, unsigned flags)
+void eg_m_readings_original(struct eg_json *json, const struct eg_pipeline *pipeline, uint32_t series,
+                            int64_t time_ms, double value, unsigned flags)
+{
+    double original;
+    if ((flags & EG_FLAG_CALIBRATED) && eg_pipeline_original(pipeline, series, time_ms, value, &original))
+        eg_json_put_number(json, "original", original);
+}
+
+void eg_m_readings_write(struct eg_json *json, const struct eg_pipeline *pipeline,
+                         const struct eg_device_view *device, const struct eg_series_view *series,
+                         int64_t time_ms, double value, unsigned flags)
 {
     const struct eg_quantity_info *info = eg_quantity_info(series->quantity);
     eg_json_open(json, '{');
@@ -25,6 +34,7 @@ void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *devi
     eg_json_put_string(json, "quantity", info->name);
     eg_json_put_string(json, "channel", series->channel);
     eg_json_put_number(json, "value", value);
+    eg_m_readings_original(json, pipeline, series->id, time_ms, value, flags);
     eg_json_put_string(json, "unit", info->unit);
     eg_json_put_time(json, "time", time_ms);
     eg_json_key(json, "flags");
@@ -54,7 +64,7 @@ int eg_m_readings_latest(struct eg_call *call)
         for (size_t i = 0; i < device.series_count; i++)
             if (eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, (uint32_t)id, i), &series) &&
                 series.has_last && (quantity == EG_QUANTITY_NONE || quantity == series.quantity))
-                eg_m_readings_write(call->json, &device, &series, series.last_ms, series.last_value,
+                eg_m_readings_write(call->json, pipeline, &device, &series, series.last_ms, series.last_value,
                                     series.last_flags);
     }
     eg_json_close(call->json, ']');

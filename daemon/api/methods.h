@@ -64,9 +64,12 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json,
                       const struct eg_case *row); /* an open object's keys */
 void eg_m_cases_event_write(struct eg_json *json, const struct eg_case_event *event); /* likewise */
 void eg_m_readings_flags(struct eg_json *json, unsigned flags);                       /* an array of names */
-void eg_m_readings_write(struct eg_json *json, const struct eg_device_view *device,
-                         const struct eg_series_view *series, int64_t time_ms, double value,
-                         unsigned flags); /* an object */
+/* "original": what the device had said, of a reading that is calibrated. */
+void eg_m_readings_original(struct eg_json *json, const struct eg_pipeline *pipeline, uint32_t series,
+                            int64_t time_ms, double value, unsigned flags);
+void eg_m_readings_write(struct eg_json *json, const struct eg_pipeline *pipeline,
+                         const struct eg_device_view *device, const struct eg_series_view *series,
+                         int64_t time_ms, double value, unsigned flags); /* an object */
 
 /* Each site as `summary` tells it, for eg_api_summaries(). */
 void eg_m_summary_each(struct eg_desk *desk,

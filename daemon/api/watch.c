@@ -93,7 +93,7 @@ static bool tell_readings(const struct eg_desk *desk, const struct eg_watch *wat
             continue;
         struct eg_json json;
         open_line(&json, out, "readings");
-        eg_m_readings_write(&json, &device, &series, row->time_ms, row->value, row->flags);
+        eg_m_readings_write(&json, desk->pipeline, &device, &series, row->time_ms, row->value, row->flags);
         close_line(&json);
         if (out->failed || out->length > most)
             return false;

@@ -197,8 +197,10 @@ struct eg_conf_site {
     uint32_t *parties;
     size_t party_count; /* indices in parties */
 };
+#define EG_CALIBRATIONS_MAX 64
 struct eg_conf_calibration { /* value = raw * scale + offset, for readings from `from_ms` on */
     int quantity;
+    const char *channel; /* NULL: any */
     double scale, offset;
     int64_t from_ms; /* INT64_MIN: ever */
 };

@@ -220,6 +220,11 @@ static void take_calibration(struct eg_resolve *resolve, const struct eg_raw_dev
                              const yaml_node_t *node, struct eg_conf_device *device)
 {
     const yaml_node_t *list = eg_files_key(resolve->file, node, "calibration");
+    if (raw->calibration_count > EG_CALIBRATIONS_MAX) {
+        eg_resolve_fault(resolve, list, "calibration has %u entries, it may have %d", raw->calibration_count,
+                         EG_CALIBRATIONS_MAX);
+        return;
+    }
     device->calibrations = eg_resolve_keep(resolve, raw->calibration_count, sizeof *device->calibrations);
     for (unsigned i = 0; device->calibrations && i < raw->calibration_count; i++) {
         const struct eg_raw_calibration *from = &raw->calibration[i];
@@ -229,10 +234,20 @@ static void take_calibration(struct eg_resolve *resolve, const struct eg_raw_dev
             eg_resolve_quantity(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
         to->scale = from->scale ? *from->scale : 1;
         to->offset = from->offset ? *from->offset : 0;
+        to->channel = from->channel;
         to->from_ms = INT64_MIN;
+        if (!isfinite(to->scale) || !isfinite(to->offset) || fabs(to->scale) < 1e-12)
+            eg_resolve_fault(resolve, entry,
+                             "scale is %g, offset %g: numbers are expected, and a scale that is not 0",
+                             to->scale, to->offset);
         if (from->from && !eg_time_parse(from->from, strlen(from->from), &to->from_ms))
             eg_resolve_fault(resolve, eg_resolve_node(resolve, entry, "from"),
                              "from is '%.40s', a time such as 2026-11-23T00:00:00Z is expected", from->from);
+        for (size_t k = 0; k + 1 < device->calibration_count; k++)
+            if (device->calibrations[k].quantity == to->quantity &&
+                device->calibrations[k].from_ms == to->from_ms &&
+                !strcmp(or_text(device->calibrations[k].channel, ""), or_text(to->channel, "")))
+                eg_resolve_fault(resolve, entry, "calibration says twice what holds from that time on");
     }
 }
 

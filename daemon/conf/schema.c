@@ -163,8 +163,11 @@ static const cyaml_schema_field_t position_fields[] = {
     CYAML_FIELD_FLOAT("latitude", CYAML_FLAG_DEFAULT, struct eg_raw_position, latitude),
     CYAML_FIELD_FLOAT("longitude", CYAML_FLAG_DEFAULT, struct eg_raw_position, longitude), CYAML_FIELD_END};
 static const cyaml_schema_field_t calibration_fields[] = {
-    NEEDED("quantity", struct eg_raw_calibration, quantity), REAL("scale", struct eg_raw_calibration, scale),
-    REAL("offset", struct eg_raw_calibration, offset), TEXT("from", struct eg_raw_calibration, from),
+    NEEDED("quantity", struct eg_raw_calibration, quantity),
+    TEXT("channel", struct eg_raw_calibration, channel),
+    REAL("scale", struct eg_raw_calibration, scale),
+    REAL("offset", struct eg_raw_calibration, offset),
+    TEXT("from", struct eg_raw_calibration, from),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t calibration_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_calibration, calibration_fields)};

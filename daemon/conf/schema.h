@@ -88,7 +88,7 @@ struct eg_raw_position {
     double latitude, longitude;
 };
 struct eg_raw_calibration {
-    char *quantity, *from;
+    char *quantity, *channel, *from;
     double *scale, *offset;
 };
 struct eg_raw_device {

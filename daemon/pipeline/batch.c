@@ -52,6 +52,7 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(devices)                                                                                               \
     X(series)                                                                                                \
     X(rhythms)                                                                                               \
+    X(calibrations)                                                                                          \
     X(readings)                                                                                              \
     X(idents)                                                                                                \
     X(rollups)                                                                                               \

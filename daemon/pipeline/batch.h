@@ -39,7 +39,13 @@ struct eg_row_series {
 struct eg_row_rhythm {
     uint32_t device;
     int64_t interval_ms;
-}; /* learned anew: written when it moved by more than a little */
+};                          /* learned anew: written when it moved by more than a little */
+struct eg_row_calibration { /* from then on value = raw * scale + offset */
+    uint32_t series;
+    bool forget; /* instead: those that were to hold from then on */
+    int64_t since_ms;
+    double scale, offset;
+};
 struct eg_row_reading {
     uint32_t series;
     uint16_t flags;
@@ -265,6 +271,7 @@ struct eg_batch {
     EG_ROWS(eg_row_device, devices);
     EG_ROWS(eg_row_series, series);
     EG_ROWS(eg_row_rhythm, rhythms);
+    EG_ROWS(eg_row_calibration, calibrations);
     EG_ROWS(eg_row_reading, readings);
     EG_ROWS(eg_row_ident, idents);
     EG_ROWS(eg_row_rollup, rollups);

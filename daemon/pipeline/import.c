@@ -100,7 +100,8 @@ static bool take_row(struct eg_pipeline *pipeline, const struct eg_import_row *r
         device ? eg_registry_take_series(pipeline, device, &reading, batch, reason) : NULL;
     if (!series)
         return false;
-    reading.flags = (uint16_t)((reading.flags & ~EG_FLAG_REQUALIFIED) | EG_FLAG_IMPORTED);
+    reading.flags =
+        (uint16_t)((reading.flags & ~(EG_FLAG_REQUALIFIED | EG_FLAG_CALIBRATED)) | EG_FLAG_IMPORTED);
     counters->r_decoded++;
     if (eg_series_take(pipeline, series, &reading, now_ms, batch) == EG_FATE_DUPLICATE) {
         counters->r_duplicate++;

@@ -12,8 +12,6 @@
 /* 2000-01-01: before that a sensor's clock was never set. */
 #define CLOCK_UNSET_MS INT64_C(946684800000)
 #define TOPICS_PER_DEVICE 2
-#define RHYTHM_PART 16
-#define RHYTHM_LEAST_MS 1000
 
 uint32_t eg_message_hash(const struct eg_message *message)
 {
@@ -141,8 +139,9 @@ const char *eg_message_inadmissible(const struct eg_conf *conf, const struct eg_
     const struct eg_quantity_info *info = eg_quantity_info(reading->quantity);
     char text[EG_TIME_TEXT];
     if (reading->value < info->low || reading->value > info->high)
-        snprintf(reason, EG_REASON_MAX, "%s %g %s is outside the plausible range %g to %g", info->name,
-                 reading->value, info->unit, info->low, info->high);
+        snprintf(reason, EG_REASON_MAX, "%s %g %s%s is outside the plausible range %g to %g", info->name,
+                 reading->value, info->unit, reading->flags & EG_FLAG_CALIBRATED ? ", calibrated," : "",
+                 info->low, info->high);
     else if (reading->time_ms != EG_TIME_NONE && reading->time_ms > now_ms + conf->future_tolerance_ms)
         snprintf(reason, EG_REASON_MAX, "%s: its time %s lies in the future: check the sensor's clock",
                  info->name, eg_time_format(reading->time_ms, text));
@@ -152,32 +151,6 @@ const char *eg_message_inadmissible(const struct eg_conf *conf, const struct eg_
     else
         return NULL;
     return reason;
-}
-
-/* What counts is what a restart will know, too; a rhythm that is steady is written once. */
-static void learn_rhythm(struct eg_device *device, int64_t gap_ms, struct eg_batch *batch)
-{
-    if (gap_ms < RHYTHM_LEAST_MS)
-        return; /* a burst: readings of one message, or one that was held up */
-    if (!device->average_ms)
-        device->average_ms = gap_ms;
-    else if (gap_ms < 10 * device->average_ms) /* an outage is not its rhythm */
-        device->average_ms += (gap_ms - device->average_ms) / 8;
-    if (device->interval_ms &&
-        llabs(device->average_ms - device->interval_ms) <= device->interval_ms / RHYTHM_PART)
-        return;
-    device->interval_ms = device->average_ms;
-    struct eg_row_rhythm *row = EG_BATCH_ADD(batch, rhythms);
-    if (row)
-        *row = (struct eg_row_rhythm){device->id, device->interval_ms};
-}
-
-static void note_seen(struct eg_device *device, int64_t time_ms, struct eg_batch *batch)
-{
-    if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms)
-        learn_rhythm(device, time_ms - device->last_seen_ms, batch);
-    if (time_ms > device->last_seen_ms)
-        device->last_seen_ms = time_ms;
 }
 
 /* An uptime that falls: the device has started anew. */
@@ -209,6 +182,8 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
         device->reboots++;
     if (message->retain)
         reading->flags |= EG_FLAG_RETAINED;
+    if (device->calibrated && !series->steps_settled)
+        eg_calibration_settle(device, series, batch);
     if (speakers->again && eg_series_holds(pipeline, series, reading, message->arrived_ms, batch)) {
         counters->r_duplicate++;
         return;
@@ -228,8 +203,8 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
     }
     counters->r_stored++;
     if (!message->retain) /* the time since a retained message is no rhythm, and it is no sign of life */
-        note_seen(device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms,
-                  batch);
+        eg_registry_note_seen(
+            device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms, batch);
 }
 
 static struct eg_slice slice(const char *text)
@@ -271,7 +246,7 @@ static void note_health(struct eg_device *device, const struct eg_message *messa
     if (sink->has_gap && !message->retain)
         eg_frames_gap(&device->frames, sink->gap);
     if (!sink->count && !message->retain) /* it lives, although it measured nothing */
-        note_seen(device, message->arrived_ms, batch);
+        eg_registry_note_seen(device, message->arrived_ms, batch);
 }
 
 static void take_readings(struct eg_speakers *speakers, struct eg_batch *batch, char reason[EG_REASON_MAX])
@@ -283,6 +258,7 @@ static void take_readings(struct eg_speakers *speakers, struct eg_batch *batch, 
         eg_speakers_device(speakers, sink->count ? sink->readings[0].device : sink->device, batch, reason);
     if (first && !speakers->again)
         note_health(first, speakers->message, sink, batch);
+    eg_calibration_message(speakers, batch, reason);
     eg_quality_compare(pipeline->conf, sink);
     for (size_t i = 0; i < sink->count; i++) {
         struct eg_device *device = eg_speakers_device(speakers, sink->readings[i].device, batch, reason);

@@ -1,5 +1,5 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
- * reading order: batch, route, registry, message, quality, series, gather, review, rollup, window, rule, partner, circumstance, rhythm,
+ * reading order: batch, route, registry, message, calibration, quality, series, gather, review, rollup, window, rule, partner, circumstance, rhythm,
  * judge, rejudge, case, tell. Called by turn.c, the store's load,
  * and (views) the API. */
 #include <pipeline/state.h>
@@ -58,6 +58,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         eg_rule_unbind(pipeline->series[i]);
         eg_partner_unbind(pipeline->series[i]);
         free(pipeline->series[i]->hours);
+        free(pipeline->series[i]->steps);
         free(pipeline->series[i]);
     }
     for (size_t i = 0; i < pipeline->device_count; i++) {

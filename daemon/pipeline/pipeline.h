@@ -44,14 +44,17 @@ bool eg_pipeline_unsettled(const struct eg_pipeline *pipeline); /* there is some
 /* The earliest time at which a TICK event would change anything; INT64_MAX for never. */
 int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline);
 
-/* Rebuilding, called by eg_store_load() in this order: counters, devices, series, tail readings, rule states, cases, told, idents,
- * ids. All copy. Negative (enum eg_code) with a sentence when the row contradicts what is there. */
+/* Rebuilding, called by eg_store_load() in this order: counters, devices, series, calibrations, tail readings,
+ * rule states, cases, told, idents, ids. All copy. Negative (enum eg_code) with a sentence when the row contradicts what is there. */
 void eg_pipeline_restore_counters(struct eg_pipeline *pipeline, const struct eg_counters *counters);
 int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row,
                                struct eg_err *err);
 void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_row_rhythm *row);
 int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row,
                                struct eg_err *err);
+/* Ascending by time for each series; `forget` is not asked for. */
+int eg_pipeline_restore_calibration(struct eg_pipeline *pipeline, const struct eg_row_calibration *row,
+                                    struct eg_err *err);
 /* The newest reading of a series, and when it arrived (for last seen; EG_TIME_NONE: take its time). Before restore_reading. */
 int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value,
                              uint16_t flags);
@@ -108,6 +111,9 @@ uint32_t eg_pipeline_device_series(const struct eg_pipeline *pipeline, uint32_t 
                                    size_t index);                    /* series id */
 size_t eg_pipeline_series_count(const struct eg_pipeline *pipeline); /* ids are 1 … count */
 bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct eg_series_view *ret_view);
+/* What the device had said, of a reading flagged `calibrated`: to twelve digits. False: not known. */
+bool eg_pipeline_original(const struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value,
+                          double *ret);
 /* The valid means of an air pollutant's hours that end at `end_ms`, one before it, … ; newest first, EG_NANO_NONE where there is none, and
  * all of them for what is no pollutant. */
 void eg_pipeline_hours(const struct eg_pipeline *pipeline, uint32_t series, int64_t end_ms,

@@ -9,6 +9,8 @@
 #define NAME_MAX_BYTES 63
 #define KEY_BYTES (3 * (NAME_MAX_BYTES + 1))
 #define SERIES_MAX ((size_t)1000000)
+#define RHYTHM_PART 16
+#define RHYTHM_LEAST_MS 1000
 /* A device whose rhythm is not known yet is given this long. */
 #define SILENT_AT_LEAST_MS ((int64_t)10 * 60 * 1000)
 
@@ -54,10 +56,12 @@ static void bind_device(const struct eg_conf *conf, struct eg_device *device)
             (!row->domain || !strcmp(row->domain, device->domain)))
             device->described = row;
     }
+    device->calibrated = device->calibrated || (device->described && device->described->calibration_count);
 }
 
 static void bind_series(const struct eg_conf *conf, const struct eg_device *device, struct eg_series *series)
 {
+    series->steps_settled = false;
     series->limits = eg_conf_limits_of(conf, series->quantity, device->site, device->name);
 }
 
@@ -150,16 +154,25 @@ static struct eg_series *add_series(struct eg_pipeline *pipeline, struct eg_devi
     return row;
 }
 
-struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct eg_device *device,
-                                          const struct eg_reading *reading, struct eg_batch *batch,
-                                          char reason[EG_REASON_MAX])
+struct eg_series *eg_registry_find_series(struct eg_pipeline *pipeline, const struct eg_device *device,
+                                          const struct eg_reading *reading)
 {
     for (size_t i = 0; i < device->series_count; i++) {
         struct eg_series *series = pipeline->series[device->series[i] - 1];
         if (series->quantity == reading->quantity && !strcmp(series->channel, reading->channel))
             return series;
     }
-    struct eg_series *series = add_series(pipeline, device, reading->quantity, reading->channel, batch);
+    return NULL;
+}
+
+struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct eg_device *device,
+                                          const struct eg_reading *reading, struct eg_batch *batch,
+                                          char reason[EG_REASON_MAX])
+{
+    struct eg_series *series = eg_registry_find_series(pipeline, device, reading);
+    if (series)
+        return series;
+    series = add_series(pipeline, device, reading->quantity, reading->channel, batch);
     if (!series) {
         snprintf(reason, EG_REASON_MAX, "the device has %zu series already, at most %d are taken",
                  device->series_count, EG_SERIES_PER_DEVICE);
@@ -170,6 +183,32 @@ struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct e
         *row = (struct eg_row_series){series->id, series->device, series->quantity,
                                       eg_batch_text(batch, series->channel)};
     return series;
+}
+
+/* What counts is what a restart will know, too; a rhythm that is steady is written once. */
+static void learn_rhythm(struct eg_device *device, int64_t gap_ms, struct eg_batch *batch)
+{
+    if (gap_ms < RHYTHM_LEAST_MS)
+        return; /* a burst: readings of one message, or one that was held up */
+    if (!device->average_ms)
+        device->average_ms = gap_ms;
+    else if (gap_ms < 10 * device->average_ms) /* an outage is not its rhythm */
+        device->average_ms += (gap_ms - device->average_ms) / 8;
+    if (device->interval_ms &&
+        llabs(device->average_ms - device->interval_ms) <= device->interval_ms / RHYTHM_PART)
+        return;
+    device->interval_ms = device->average_ms;
+    struct eg_row_rhythm *row = EG_BATCH_ADD(batch, rhythms);
+    if (row)
+        *row = (struct eg_row_rhythm){device->id, device->interval_ms};
+}
+
+void eg_registry_note_seen(struct eg_device *device, int64_t time_ms, struct eg_batch *batch)
+{
+    if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms)
+        learn_rhythm(device, time_ms - device->last_seen_ms, batch);
+    if (time_ms > device->last_seen_ms)
+        device->last_seen_ms = time_ms;
 }
 
 int64_t eg_registry_silent_after(const struct eg_device *device)

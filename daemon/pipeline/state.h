@@ -3,7 +3,9 @@
 #define EG_STATE_H
 
 #include <base/hash.h>
+#include <pipeline/calibration.h>
 #include <pipeline/circumstance.h>
+#include <pipeline/gather.h>
 #include <pipeline/govern.h>
 #include <pipeline/handling.h>
 #include <pipeline/judging.h>
@@ -67,6 +69,10 @@ struct eg_series {
     struct eg_rhythm rhythm;
     double judged_value; /* the newest reading that may be judged: at the rhythm's newest time */
     struct eg_watch *watches;
+    struct eg_scaling
+        *steps; /* of its calibration, ascending; before the first one values are as they came */
+    uint16_t step_count;
+    bool steps_settled;                  /* with the configuration as it is */
     const struct eg_conf_limits *limits; /* what quality control asks of it */
     struct eg_followed followed;
     struct eg_doubts doubts[EG_PERIOD_COUNT]; /* of the open buckets */
@@ -98,6 +104,7 @@ struct eg_device {
     char *fault;     /* the last of them, a sentence; NULL: none */
     int64_t fault_ms;
     uint32_t reboots; /* how often its uptime fell, since the start of the daemon */
+    bool calibrated;  /* the configuration, or the store, holds calibrations of it */
     bool gone;        /* it has said so, or who spoke for it: silent until it is heard again */
 };
 struct eg_topic { /* what a topic led to the last time */
@@ -175,12 +182,16 @@ uint32_t eg_registry_find_device(const struct eg_pipeline *pipeline, struct eg_s
 /* Both write the row; NULL with a sentence in `reason` when a bound is reached or memory is out. */
 struct eg_device *eg_registry_add_device(struct eg_pipeline *pipeline, const struct eg_routed *routed,
                                          int64_t now_ms, struct eg_batch *batch, char reason[EG_REASON_MAX]);
+struct eg_series *eg_registry_find_series(struct eg_pipeline *pipeline, const struct eg_device *device,
+                                          const struct eg_reading *reading); /* NULL: there is none */
 struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct eg_device *device,
                                           const struct eg_reading *reading, struct eg_batch *batch,
                                           char reason[EG_REASON_MAX]);
 /* After a new configuration: sites and descriptions of devices anew. */
 void eg_registry_bind(struct eg_pipeline *pipeline);
 int64_t eg_registry_silent_after(const struct eg_device *device);
+/* It spoke then: its rhythm is learned, and written when it moved by more than a little. */
+void eg_registry_note_seen(struct eg_device *device, int64_t time_ms, struct eg_batch *batch);
 
 /* hours.c: a pollutant's closed hours. Those of other quantities are not kept. */
 void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour);

@@ -73,6 +73,7 @@ static const char matters[] =
     "append-only'); END;"
     "CREATE TRIGGER case_event_remains BEFORE DELETE ON case_event BEGIN SELECT RAISE(ABORT, 'the history is "
     "append-only'); END;"
+    "DELETE FROM calibration WHERE series NOT IN (SELECT id FROM series);"
     "DELETE FROM rule_state WHERE case_number<>0 AND case_number NOT IN (SELECT number FROM cases WHERE "
     "handling<5 AND"
     " rule=rule_state.rule AND series=rule_state.series);"

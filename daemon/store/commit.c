@@ -296,6 +296,25 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
     return code;
 }
 
+static int put_calibrations(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->calibrations_count; i++) {
+        const struct eg_row_calibration *row = &batch->calibrations[i];
+        enum eg_sql which = row->forget ? SQL_CALIBRATION_FORGET : SQL_CALIBRATION;
+        sqlite3_stmt *sql = store->sql[which];
+        sqlite3_bind_int64(sql, 1, row->series);
+        sqlite3_bind_int64(sql, 2, row->since_ms);
+        if (!row->forget) {
+            sqlite3_bind_double(sql, 3, row->scale);
+            sqlite3_bind_double(sql, 4, row->offset);
+            sqlite3_bind_int64(sql, 5, batch->now_ms);
+        }
+        code = eg_sql_run(store, which);
+    }
+    return code;
+}
+
 static int put_told(struct eg_store *store, const struct eg_batch *batch)
 {
     int code = SQLITE_OK;
@@ -368,10 +387,9 @@ static int put_retried(struct eg_store *store, const struct eg_batch *batch)
 static int put_all(struct eg_store *store, const struct eg_batch *batch)
 {
     static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {
-        put_turn,        put_devices,     put_rollups,
-        put_rule_states, put_cases,       put_outbox,
-        put_told,        eg_silences_put, eg_silences_put_suppressed,
-        put_retried,     put_quarantine,  eg_flash_put};
+        put_turn,    put_devices,    put_calibrations, put_rollups,     put_rule_states,
+        put_cases,   put_outbox,     put_told,         eg_silences_put, eg_silences_put_suppressed,
+        put_retried, put_quarantine, eg_flash_put};
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof *parts; i++)
         code = parts[i](store, batch);
@@ -384,9 +402,10 @@ static void ask_for_room(struct eg_store *store, const struct eg_batch *batch)
 {
     int64_t reserve = eg_prune_reserve(store->max_pages);
     size_t bytes = store->blob.length + store->idents.length + batch->rollups_count * 160;
-    bytes += 1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count +
-                     batch->told_count + batch->silences_count + batch->suppressed_count +
-                     batch->devices_count + batch->series_count + batch->rule_states_count);
+    bytes +=
+        1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count + batch->told_count +
+                batch->silences_count + batch->calibrations_count + batch->suppressed_count +
+                batch->devices_count + batch->series_count + batch->rule_states_count);
     for (size_t i = 0; i < batch->quarantine_count; i++)
         bytes += batch->quarantine[i].payload_len + 1024;
     store->pages_wanted = reserve + 2 * (int64_t)(bytes / EG_PAGE_BYTES);

@@ -76,6 +76,14 @@ static int take_series(struct load *load, sqlite3_stmt *sql)
     return eg_pipeline_restore_series(load->pipeline, &row, load->err);
 }
 
+static int take_calibration(struct load *load, sqlite3_stmt *sql)
+{
+    const struct eg_row_calibration row = {(uint32_t)sqlite3_column_int64(sql, 0), false,
+                                           sqlite3_column_int64(sql, 1), sqlite3_column_double(sql, 2),
+                                           sqlite3_column_double(sql, 3)};
+    return eg_pipeline_restore_calibration(load->pipeline, &row, load->err);
+}
+
 static int take_last(struct load *load, sqlite3_stmt *sql)
 {
     int code = eg_pipeline_restore_last(load->pipeline, (uint32_t)sqlite3_column_int64(sql, 0),
@@ -266,6 +274,9 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
                         take_device);
     if (code == EG_OK)
         code = each_row(&load, "SELECT id,device,quantity,channel FROM series ORDER BY id", take_series);
+    if (code == EG_OK)
+        code = each_row(&load, "SELECT series,since,scale,offset FROM calibration ORDER BY series,since",
+                        take_calibration);
     if (code == EG_OK)
         code = each_row(&load, "SELECT series,time,value,flags FROM series_last", take_last);
     if (code == EG_OK)

@@ -62,6 +62,7 @@ static const struct shape {
     {"silences", "NTTTTTITTIIIiIT", true,
      "INSERT OR IGNORE INTO silence VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
     {"notices held back", "NIIIII", true, "INSERT OR IGNORE INTO suppressed VALUES(?,?,?,?,?,?)"},
+    {"calibrations", "NITIRRI", true, "INSERT OR IGNORE INTO calibration VALUES(?,?,?,?,?,?,?)"},
     {"quarantined payloads", "NITTTTbII", true, "INSERT OR IGNORE INTO quarantine VALUES(?,?,?,?,?,?,?,?,?)"},
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)

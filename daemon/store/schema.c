@@ -180,6 +180,11 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     " owed INTEGER NOT NULL, untold INTEGER NOT NULL, risen INTEGER NOT NULL);",
     /* 12: how often it was said again; of case 0: a digest was sent */
     "ALTER TABLE told ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;",
+    /* 13: what a series' readings are multiplied by and shifted, from when on; so the raw value can be told */
+    "CREATE TABLE calibration(id INTEGER PRIMARY KEY, series INTEGER NOT NULL, quantity TEXT NOT NULL, since "
+    "INTEGER NOT NULL,"
+    " scale REAL NOT NULL, offset REAL NOT NULL, noted_at INTEGER NOT NULL, UNIQUE(series, "
+    "since));" EG_VIEW_OF_CALIBRATIONS,
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -63,6 +63,9 @@ static const char *const texts[SQL_COUNT] = {
         "UPDATE outbox SET tries=?2, failing_since=?3, error=?4, delivered=?5 WHERE id=?1 AND "
         "done_at IS NULL",
     [SQL_TOLD] = "INSERT OR REPLACE INTO told VALUES(?,?,?,?,?,?)",
+    [SQL_CALIBRATION] = "INSERT OR REPLACE INTO calibration(series,quantity,since,scale,offset,noted_at) "
+                        "VALUES(?1,(SELECT quantity FROM series WHERE id=?1),?2,?3,?4,?5)",
+    [SQL_CALIBRATION_FORGET] = "DELETE FROM calibration WHERE series=?1 AND since>=?2",
     [SQL_TOLD_DROP] = "DELETE FROM told WHERE case_number=?1",
     [SQL_SILENCE] = "INSERT OR REPLACE INTO silence VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_SILENCE_PRUNE] =

@@ -23,6 +23,8 @@ static const struct {
      "rollups of a series %s that is not there"},
     {"SELECT DISTINCT series FROM bucket WHERE series NOT IN (SELECT id FROM series)",
      "folded rollups of a series %s that is not there"},
+    {"SELECT DISTINCT series FROM calibration WHERE series NOT IN (SELECT id FROM series)",
+     "a calibration of a series %s that is not there"},
     {"SELECT series FROM series_last WHERE series NOT IN (SELECT id FROM series)",
      "the newest reading of a series %s that is not there"},
     {"SELECT DISTINCT case_number FROM case_event WHERE case_number NOT IN (SELECT number FROM cases)",

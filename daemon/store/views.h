@@ -62,5 +62,11 @@
     " strftime('%Y-%m-%dT%H:%M:%fZ', at/1000.0, 'unixepoch') AS at," \
     " strftime('%Y-%m-%dT%H:%M:%fZ', known_at/1000.0, 'unixepoch') AS known_at," \
     " e.kind, e.actor, e.was, e.became, e.value, e.note, e.party FROM case_event e JOIN cases c ON c.number=e.case_number;"
+/* The thirteenth step: what readings are multiplied by and shifted. */
+#define EG_VIEW_OF_CALIBRATIONS \
+    "CREATE VIEW v_calibrations AS SELECT d.site, d.domain, d.device, s.quantity, s.channel," \
+    " CASE WHEN since>0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', since/1000.0, 'unixepoch') END AS since, since AS since_ms, scale, offset," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', noted_at/1000.0, 'unixepoch') AS noted_at" \
+    " FROM calibration c JOIN series s ON s.id=c.series JOIN device d ON d.id=s.device;"
 /* clang-format on */
 #endif

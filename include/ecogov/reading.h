@@ -33,8 +33,9 @@ enum eg_flag {
     EG_FLAG_BAD = 1 << 11,         /* set aside */
     EG_FLAG_REQUALIFIED =
         1 << 12, /* a reading that came late changed what quality control finds; the value is as it was */
+    EG_FLAG_CALIBRATED = 1 << 13, /* not as the device said it: scaled and shifted by its calibration */
 };
-#define EG_FLAG_COUNT 13
+#define EG_FLAG_COUNT 14
 #define EG_FLAGS_DOUBT                                                                                       \
     ((unsigned)(EG_FLAG_RANGE | EG_FLAG_STEP | EG_FLAG_STUCK | EG_FLAG_INCONSISTENT | EG_FLAG_HUMID))
 const char *eg_flag_name(int bit);                      /* "late" …; NULL: there is no such bit */

@@ -1,6 +1,7 @@
 """Quality control as a user sees it: what is found stands among the flags, what is bad is in no statistic, a late reading changes what is
 found, nothing of it is lost or counted twice by a restart."""
 import json
+import sqlite3
 import time
 
 STRICT = {"set_aside": "suspect", "limits": [{"quantity": "pm25", "step": 100}]}
@@ -85,3 +86,34 @@ def test_a_sensor_that_stands_still(daemon, peer):
     tell(peer, minutes_ago(0), pm25=17.5)
     daemon.stored(48)
     assert today(daemon)[1]["devices"]["suspect"] == 0
+
+
+def test_a_calibration_and_what_it_leaves_alone(daemon, peer):
+    device = {"id": "a1", "site": "v1", "calibration": [{"quantity": "pm25", "scale": 1.5, "offset": -2}]}
+    start = minutes_ago(20)
+    tell(peer, start, pm25=20)
+    daemon.stored(1)
+    daemon.configure(devices=[device])
+    daemon.reload()
+    tell(peer, start, pm25=20)  # again: a duplicate, no correction
+    tell(peer, start + 60000, pm25=20, pm10=30)
+    daemon.stored(3)
+    assert raw(daemon) == [(20, []), (28, ["calibrated"])]
+    latest = {row["quantity"]: row for row in daemon.call("readings.latest", device="a1")}
+    assert (latest["pm25"]["value"], latest["pm25"]["original"]) == (28, 20) and "original" not in latest["pm10"]
+    device["calibration"][0]["scale"] = 2
+    daemon.configure(devices=[device])
+    daemon.kill()
+    daemon.start()
+    tell(peer, start + 60000, pm25=20)  # under another calibration, after a kill
+    tell(peer, start + 120000, pm25=20)
+    daemon.stored(4)
+    points = daemon.call("readings.history", device="a1", quantity="pm25", **{"from": "-1h"}, resolution="raw")["points"]
+    assert [(point["value"], point.get("original")) for point in points] == [(20, None), (28, 20), (38, 20)]
+    readings = daemon.status()["readings"]
+    assert (readings["duplicate"], readings["corrected"]) == (2, 0)
+    with sqlite3.connect(daemon.folder / "ecogov.db") as db:
+        assert db.execute("SELECT device, quantity, scale, offset FROM v_calibrations ORDER BY since_ms").fetchall() == [
+            ("a1", "pm25", 1.5, -2), ("a1", "pm25", 2, -2)]
+    daemon.stop()
+    daemon.verify()

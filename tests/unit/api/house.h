@@ -87,6 +87,13 @@ void eg_silence_write(struct eg_json *json, const struct eg_silence *row, int64_
 {
     (void)json, (void)row, (void)now_ms;
 }
+bool eg_pipeline_original(const struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value,
+                          double *ret)
+{
+    (void)pipeline, (void)series, (void)time_ms;
+    *ret = value / 2;
+    return true;
+}
 bool eg_pipeline_preview(const struct eg_conf *conf, const struct eg_case *row, const char *party,
                          int64_t now_ms, struct eg_buf *title, struct eg_buf *text, struct eg_buf *line)
 {

@@ -165,6 +165,21 @@ static void test_each_kind_at_its_place(void **unused)
         {"sites:\n  - {id: a}\ndevices:\n  - {id: d, site: a, calibration: [{quantity: pm25, from: "
          "today}]}\n",
          "t.yaml:4:59: from is 'today', a time such as"},
+        {"sites:\n  - {id: a}\ndevices:\n  - {id: d, site: a, calibration: [{quantity: pm25, scale: 0}]}\n",
+         "t.yaml:4:36: scale is 0, offset 0: numbers are expected, and a scale that is not 0"},
+        {"sites:\n  - {id: a}\ndevices:\n  - {id: d, site: a, calibration: [{quantity: pm25, offset: 1}, "
+         "{quantity: "
+         "pm25, offset: 2}]}\n",
+         "t.yaml:4:65: calibration says twice what holds from that time on"},
+        {"quality: {humidity: 101}\n", "t.yaml:1:21: humidity is 101, it may be 0 to 100"},
+        {"quality: {limits: [{quantity: pm25, low: 9, high: 8}]}\n",
+         "t.yaml:1:20: what is usual ends at 8, below 9 where it begins"},
+        {"quality: {limits: [{quantity: pm25, step: -1}]}\n", "t.yaml:1:20: step and fall are a change"},
+        {"quality: {limits: [{quantity: pm25, stuck: 2h, stuck_bad: 1h}]}\n",
+         "t.yaml:1:20: stuck_bad is shorter than stuck"},
+        {"quality: {limits: [{quantity: pm25, device: a}, {quantity: pm25, device: a}]}\n",
+         "t.yaml:1:49: quality.limits says twice what is asked of the same"},
+        {"quality: {limits: [{quantity: pm25, site: nowhere}]}\n", "t.yaml:1:43: there is no site 'nowhere'"},
         {"sites:\n  - {id: a}\ndevices:\n  - {id: d, site: a, position: {latitude: 1}}\n",
          "t.yaml:4:32: 'longitude' is missing here"},
     };

@@ -49,7 +49,8 @@ struct memory {
     struct eg_pipeline *pipeline;
     struct eg_batch batch;
     LIST(stored_device, devices);
-    LIST(eg_row_series, series); /* channel: owned */
+    LIST(eg_row_series, series);            /* channel: owned */
+    LIST(eg_row_calibration, calibrations); /* ascending by series and time */
     LIST(eg_row_reading, readings);
     LIST(eg_row_ident, idents);
     LIST(eg_row_rollup, rollups); /* one per series, period and start */
@@ -318,6 +319,29 @@ static inline void memory_forget_answers(struct memory *memory)
     memory->answers_count = 0;
 }
 
+static inline int memory_by_series(const void *left, const void *right)
+{
+    const struct eg_row_calibration *a = left, *b = right;
+    if (a->series != b->series)
+        return a->series < b->series ? -1 : 1;
+    return a->since_ms < b->since_ms ? -1 : a->since_ms > b->since_ms;
+}
+
+static inline void memory_take_calibration(struct memory *memory, const struct eg_row_calibration *row)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < memory->calibrations_count; i++)
+        if (memory->calibrations[i].series != row->series ||
+            (row->forget ? memory->calibrations[i].since_ms < row->since_ms
+                         : memory->calibrations[i].since_ms != row->since_ms))
+            memory->calibrations[kept++] = memory->calibrations[i];
+    memory->calibrations_count = kept;
+    if (!row->forget)
+        *(struct eg_row_calibration *)PUSH(memory, calibrations) = *row;
+    if (memory->calibrations_count)
+        qsort(memory->calibrations, memory->calibrations_count, sizeof *row, memory_by_series);
+}
+
 /* Writes the batch down; `batch` is cleared. */
 static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
 {
@@ -338,6 +362,8 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
         *row = batch->series[i];
         row->channel = strdup(row->channel);
     }
+    for (size_t i = 0; i < batch->calibrations_count; i++)
+        memory_take_calibration(memory, &batch->calibrations[i]);
     for (size_t i = 0; i < batch->readings_count; i++) {
         *(struct eg_row_reading *)PUSH(memory, readings) = batch->readings[i];
         memory->requalified += (batch->readings[i].flags & EG_FLAG_REQUALIFIED) != 0;
@@ -429,6 +455,8 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
     for (uint32_t i = 0; i < memory->series_count; i++)
         if (eg_pipeline_restore_series(pipeline, &memory->series[i], &err) != EG_OK)
             fail_msg("%s", err.text);
+    for (size_t i = 0; i < memory->calibrations_count; i++)
+        assert_int_equal(eg_pipeline_restore_calibration(pipeline, &memory->calibrations[i], &err), EG_OK);
     for (uint32_t id = 1; id <= memory->series_count; id++) {
         const struct eg_row_reading *last = NULL;
         for (size_t i = 0; i < memory->readings_count; i++)
@@ -510,10 +538,10 @@ static inline void memory_close(struct memory *memory)
         free((void *)(uintptr_t)memory->quarantine[i].verdict);
         free((void *)(uintptr_t)memory->quarantine[i].source);
     }
-    void *const lists[] = {memory->devices,    memory->series,  memory->readings, memory->idents,
-                           memory->rollups,    memory->states,  memory->cases,    memory->events,
-                           memory->quarantine, memory->answers, memory->told,     memory->silences,
-                           memory->suppressed};
+    void *const lists[] = {memory->devices,    memory->series,      memory->readings, memory->idents,
+                           memory->rollups,    memory->states,      memory->cases,    memory->events,
+                           memory->quarantine, memory->answers,     memory->told,     memory->silences,
+                           memory->suppressed, memory->calibrations};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     eg_batch_finish(&memory->batch);

@@ -124,6 +124,7 @@ static void house_make(struct house *house, const char *max_size)
 
 /* The ninth schema undone. */
 #define EG_TEST_BACK_FROM_9                                                                                  \
+    "DROP VIEW v_calibrations; DROP TABLE calibration;"                                                      \
     "DROP VIEW v_cases; DROP VIEW v_case_events; DROP INDEX one_active_case; DROP INDEX cases_follows;"      \
     "DROP INDEX cases_parent; ALTER TABLE cases DROP COLUMN kind; ALTER TABLE cases DROP COLUMN began_at;"   \
     "ALTER TABLE cases DROP COLUMN until_at;"                                                                \
