@@ -44,6 +44,7 @@ struct look {
     struct seen *seen;
     double scale;
     int64_t at_ms, interval_ms;
+    const struct eg_conf_validity *validity;
 };
 
 static bool take_point(void *arg, const struct eg_point *point)
@@ -78,7 +79,7 @@ static bool take_hour(void *arg, const struct eg_rollup *hour)
     }
     int64_t back = (seen->hours_end_ms - hour->end_ms) / EG_HOUR_MS;
     if (back >= 0 && back < EG_AIR_HOURS && eg_hours_pollutant(seen->view.quantity) != EG_POLLUTANTS &&
-        eg_hours_valid(hour, look->interval_ms))
+        eg_rollup_valid(hour, EG_PERIOD_HOUR, look->interval_ms, look->validity))
         seen->nano[back] = eg_nano_of(hour->sum / (double)hour->count);
     return true;
 }
@@ -93,7 +94,8 @@ static bool any_day(void *arg, const struct eg_rollup *day)
 static int look_back(struct eg_asof *asof, struct seen *seen, int64_t interval_ms)
 {
     struct eg_reader *reader = asof->call->desk->reader;
-    struct look look = {seen, eg_rollup_scale(seen->view.quantity), asof->at_ms, interval_ms};
+    struct look look = {seen, eg_rollup_scale(seen->view.quantity), asof->at_ms, interval_ms,
+                        &asof->call->desk->conf->validity};
     struct eg_err err = {0};
     int64_t end_ms, at = asof->at_ms;
     struct eg_series_view *view = &seen->view;

@@ -173,13 +173,6 @@ static bool write_point(void *arg, const struct eg_point *point)
     return !json->out->failed;
 }
 
-/* GB 3095, table 4: 45 minutes of an hour, 20 hours of a day. */
-static bool valid(const struct history *history, const struct eg_rollup *rollup, enum eg_period period)
-{
-    static const int64_t enough_ms[EG_PERIOD_COUNT] = {45 * (HOUR_MS / 60), 20 * HOUR_MS};
-    return eg_rollup_observed(rollup, period, history->device.interval_ms, INT64_MAX) >= enough_ms[period];
-}
-
 static bool write_rollup(struct history *history, const struct eg_rollup *rollup)
 {
     struct eg_json *json = history->call->json;
@@ -197,7 +190,9 @@ static bool write_rollup(struct history *history, const struct eg_rollup *rollup
     eg_json_put_number(
         json, "completeness",
         eg_completeness(rollup, period, history->device.interval_ms, history->call->state.now_ms));
-    eg_json_put_bool(json, "valid", valid(history, rollup, period));
+    eg_json_put_bool(
+        json, "valid",
+        eg_rollup_valid(rollup, period, history->device.interval_ms, &history->call->desk->conf->validity));
     eg_json_close(json, '}');
     return !json->out->failed;
 }

@@ -7,6 +7,7 @@
 #include <index/aqi_us.h>
 #include <index/nano.h>
 #include <pipeline/hours.h>
+#include <pipeline/rollup.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +42,10 @@ static bool take_hour(void *arg, const struct eg_rollup *rollup)
 {
     struct table *table = arg;
     int64_t hour = (rollup->start_ms - table->first_ms) / EG_HOUR_MS;
-    bool valid = rollup->count && rollup->start_ms >= table->first_ms && hour < (int64_t)table->hours &&
-                 rollup->end_ms <= table->call->state.now_ms && eg_hours_valid(rollup, table->interval_ms);
+    bool valid =
+        rollup->count && rollup->start_ms >= table->first_ms && hour < (int64_t)table->hours &&
+        rollup->end_ms <= table->call->state.now_ms &&
+        eg_rollup_valid(rollup, EG_PERIOD_HOUR, table->interval_ms, &table->call->desk->conf->validity);
     if (valid) {
         size_t at = (size_t)table->filling * table->hours + (size_t)hour;
         table->sum[at] += eg_nano_of(rollup->sum / (double)rollup->count);

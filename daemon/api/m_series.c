@@ -73,6 +73,8 @@ static void period_of(enum eg_calendar calendar, int64_t ms, int64_t *start_ms, 
         eg_zone_hour(ms, start_ms, end_ms);
     else if (calendar == EG_CALENDAR_DAY)
         eg_zone_day(ms, start_ms, end_ms);
+    else if (calendar == EG_CALENDAR_YEAR)
+        eg_zone_year(ms, start_ms, end_ms);
     else
         eg_zone_month(ms, start_ms, end_ms);
 }
@@ -85,6 +87,7 @@ static int find_span(struct series_statistics *all)
     all->calendar = !per                   ? EG_CALENDAR_SLIDING
                     : !strcmp(per, "hour") ? EG_CALENDAR_HOUR
                     : !strcmp(per, "day")  ? EG_CALENDAR_DAY
+                    : !strcmp(per, "year") ? EG_CALENDAR_YEAR
                                            : EG_CALENDAR_MONTH;
     all->from_ms = eg_call_time(all->call, "from", all->now_ms - DAY_MS);
     all->to_ms = eg_call_time(all->call, "to", all->now_ms);
@@ -134,7 +137,8 @@ static bool take_point(void *arg, const struct eg_point *point)
             return false;
         }
         period_of(all->calendar, point->time_ms, &start_ms, &end_ms);
-        eg_tally_begin(&all->tally, all->calendar, start_ms, end_ms, all->device.interval_ms, all->above);
+        eg_tally_begin(&all->tally, all->calendar, start_ms, end_ms, all->device.interval_ms, all->above,
+                       &all->call->desk->conf->validity);
     }
     eg_doubts_count(&all->doubts, point->flags);
     if (!(point->flags & EG_FLAGS_SET_ASIDE))
@@ -160,7 +164,8 @@ int eg_m_series(struct eg_call *call)
     end_ms = all.to_ms;
     if (all.calendar)
         period_of(all.calendar, all.from_ms, &all.from_ms, &end_ms);
-    eg_tally_begin(&all.tally, all.calendar, all.from_ms, end_ms, all.device.interval_ms, all.above);
+    eg_tally_begin(&all.tally, all.calendar, all.from_ms, end_ms, all.device.interval_ms, all.above,
+                   &call->desk->conf->validity);
     const struct eg_quantity_info *info = eg_quantity_info(all.series.quantity);
     eg_json_open(json, '{');
     eg_json_put_string(json, "site", all.device.site);

@@ -2,6 +2,7 @@
  * Refuses to know where closed hours lie (store/lastday.c); the open one is the pipeline's. Called by the table in methods.c. */
 #include <api/methods.h>
 #include <base/zone.h>
+#include <pipeline/rollup.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static bool wanted(const struct statistics *statistics, const struct eg_series_v
 }
 
 /* Of the open hour the pipeline tells, whatever the store may hold of it. */
-static void add_open(const struct statistics *statistics, const struct eg_rollup *open,
+static void add_open(const struct statistics *statistics, const struct eg_rollup *open, int64_t interval_ms,
                      struct eg_lastday_sum *sum)
 {
     if (!open->count || open->start_ms < statistics->from_ms || open->start_ms >= statistics->now_ms)
@@ -42,12 +43,16 @@ static void add_open(const struct statistics *statistics, const struct eg_rollup
     sum->count += open->count;
     sum->sum += open->sum;
     sum->hours++;
+    sum->valid_hours +=
+        eg_rollup_valid(open, EG_PERIOD_HOUR, interval_ms, &statistics->call->desk->conf->validity);
 }
 
 static void write_row(struct statistics *statistics, const struct eg_device_view *device,
                       const struct eg_series_view *series, const struct eg_lastday_sum *sum)
 {
     struct eg_json *json = statistics->call->json;
+    const struct eg_conf_validity *validity = &statistics->call->desk->conf->validity;
+    const int64_t asked = eg_call_int(statistics->call, "hours", EG_LASTDAY_HOURS);
     const struct eg_quantity_info *info = eg_quantity_info(series->quantity);
     eg_json_open(json, '{');
     eg_json_put_string(json, "site", device->site);
@@ -57,6 +62,9 @@ static void write_row(struct statistics *statistics, const struct eg_device_view
     eg_json_put_string(json, "channel", series->channel);
     eg_json_put_string(json, "unit", info->unit);
     eg_json_put_int(json, "hours", sum->hours);
+    eg_json_put_int(json, "valid_hours", sum->valid_hours);
+    eg_json_put_bool(json, "valid",
+                     sum->valid_hours * EG_LASTDAY_HOURS >= (int64_t)validity->day_hours * asked);
     eg_json_put_int(json, "count", (int64_t)sum->count);
     eg_json_put_number(json, "mean", sum->sum / (double)sum->count);
     eg_json_put_number(json, "min", sum->min);
@@ -87,10 +95,11 @@ static int write_rows(struct statistics *statistics, uint32_t id, uint32_t *ret_
         }
         int64_t to_ms = series.hour.count && series.hour.start_ms < statistics->now_ms ? series.hour.start_ms
                                                                                        : statistics->now_ms;
-        int code = eg_reader_hours(desk->reader, id, statistics->from_ms, to_ms, &sum, err);
+        int code = eg_reader_hours(desk->reader, id, statistics->from_ms, to_ms, device.interval_ms,
+                                   &desk->conf->validity, &sum, err);
         if (code < 0)
             return code;
-        add_open(statistics, &series.hour, &sum);
+        add_open(statistics, &series.hour, device.interval_ms, &sum);
         if (!sum.count)
             continue;
         write_row(statistics, &device, &series, &sum);

@@ -6,6 +6,7 @@
 #include <api/asof.h>
 #include <api/indices.h>
 #include <api/methods.h>
+#include <pipeline/rollup.h>
 #include <pipeline/silent.h>
 #include <base/zone.h>
 
@@ -18,6 +19,7 @@
 struct statistic {
     uint64_t count;
     double sum, min, max;
+    size_t known, valid;   /* series with readings; those of which enough is known */
     double covered;        /* sum of the completeness of all its series */
     uint64_t suspect, bad; /* of the readings of this hour or day: in doubt; set aside, and not in count */
 };
@@ -90,7 +92,7 @@ static uint32_t up(const struct summary *summary, uint32_t site)
 
 static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
                           const struct eg_doubts *doubts, enum eg_period period, int64_t interval_ms,
-                          int64_t now_ms)
+                          int64_t now_ms, const struct eg_conf_validity *validity)
 {
     if (now_ms < rollup->start_ms || now_ms >= rollup->end_ms)
         return; /* an hour that is over says nothing about this one */
@@ -105,12 +107,15 @@ static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
     sum->count += rollup->count;
     sum->sum += rollup->sum;
     sum->covered += eg_completeness(rollup, period, interval_ms, now_ms);
+    sum->known++;
+    sum->valid += eg_rollup_valid(rollup, period, interval_ms, validity);
 }
 
 static void add_series(struct summary *summary, uint32_t site, const char *domain,
                        const struct eg_series_view *series, int64_t interval_ms)
 {
     int64_t now_ms = summary->asof->at_ms;
+    const struct eg_conf_validity *validity = &summary->call->desk->conf->validity;
     for (; site != EG_CONF_NONE && summary->code == 0; site = up(summary, site)) {
         struct cell *cell = find_cell(summary, site, domain);
         if (cell && !cell->tallies)
@@ -120,9 +125,9 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
         struct tally *tally = &cell->tallies[series->quantity];
         tally->series++;
         add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, &series->hour_doubts, EG_PERIOD_HOUR,
-                      interval_ms, now_ms);
+                      interval_ms, now_ms, validity);
         add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, &series->day_doubts, EG_PERIOD_DAY,
-                      interval_ms, now_ms);
+                      interval_ms, now_ms, validity);
     }
 }
 
@@ -309,6 +314,7 @@ static void write_period(struct eg_json *json, const char *key, const struct cel
         eg_json_key(json, "max");
         any ? eg_json_number(json, sum->max) : eg_json_null(json);
         eg_json_put_number(json, "completeness", sum->covered / (double)tally->series);
+        eg_json_put_bool(json, "valid", any && sum->valid == sum->known);
         eg_json_put_int(json, "suspect", (int64_t)sum->suspect);
         eg_json_put_int(json, "set_aside", (int64_t)sum->bad);
         eg_json_close(json, '}');

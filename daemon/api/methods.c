@@ -67,7 +67,7 @@ static const struct eg_param p_series[] = {
     {.name = "channel", .kind = EG_PARAM_CHANNEL},
     FROM_TO,
     {.name = "statistics", .kind = EG_PARAM_TEXT},
-    {.name = "per", .kind = EG_PARAM_CHOICE, .choices = "hour day month"},
+    {.name = "per", .kind = EG_PARAM_CHOICE, .choices = "hour day month year"},
     END};
 static const struct eg_param p_indices[] = {
     SITE,

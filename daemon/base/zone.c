@@ -128,6 +128,18 @@ void eg_zone_month(int64_t ms, int64_t *ret_start, int64_t *ret_end)
     *ret_end = end;
 }
 
+void eg_zone_year(int64_t ms, int64_t *ret_start, int64_t *ret_end)
+{
+    int64_t start, end, ignored;
+    eg_zone_month(ms, &start, &end);
+    while (local(start + DAY / 2).tm_mon > 0)
+        eg_zone_month(start - DAY / 2, &start, &ignored);
+    *ret_start = end = start;
+    for (int month = 0; month < 12; month++)
+        eg_zone_month(end + DAY / 2, &ignored, &end);
+    *ret_end = end;
+}
+
 int32_t eg_zone_date(int64_t ms)
 {
     return (int32_t)floor_div(reached(ms), DAY);

@@ -11,6 +11,7 @@ bool eg_zone_use(const char *name);
 void eg_zone_hour(int64_t ms, int64_t *ret_start, int64_t *ret_end);
 void eg_zone_day(int64_t ms, int64_t *ret_start, int64_t *ret_end);
 void eg_zone_month(int64_t ms, int64_t *ret_start, int64_t *ret_end); /* whole local days */
+void eg_zone_year(int64_t ms, int64_t *ret_start, int64_t *ret_end);
 /* The local date that `ms` falls on, as days since 1970-01-01 (a Thursday). */
 int32_t eg_zone_date(int64_t ms);
 /* When the wall clock shows so many minutes after midnight on the local day that begins at `day_start`. */

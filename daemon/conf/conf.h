@@ -33,7 +33,13 @@ enum eg_statistic {
     EG_STAT_COUNT
 };
 /* What a window is aligned to; SLIDING: to its newest reading. */
-enum eg_calendar { EG_CALENDAR_SLIDING, EG_CALENDAR_HOUR, EG_CALENDAR_DAY, EG_CALENDAR_MONTH };
+enum eg_calendar {
+    EG_CALENDAR_SLIDING,
+    EG_CALENDAR_HOUR,
+    EG_CALENDAR_DAY,
+    EG_CALENDAR_MONTH,
+    EG_CALENDAR_YEAR /* for questions */
+};
 enum eg_mode { EG_MODE_COLLABORATIVE, EG_MODE_GAP_FILLING, EG_MODE_ALTERNATIVE, EG_MODE_COUNT };
 enum eg_sector { EG_SECTOR_GOVERNMENT, EG_SECTOR_MARKET, EG_SECTOR_SOCIETY, EG_SECTOR_COUNT };
 enum eg_language { EG_LANGUAGE_ZH_CN, EG_LANGUAGE_EN, EG_LANGUAGE_COUNT };
@@ -204,6 +210,12 @@ struct eg_conf_calibration { /* value = raw * scale + offset, for readings from 
     double scale, offset;
     int64_t from_ms; /* INT64_MIN: ever */
 };
+/* How much of it has to be known for a statistic to be valid. */
+struct eg_conf_validity {
+    int64_t hour_ms;                               /* spoken for, of an hour */
+    unsigned eight_hours, day_hours;               /* valid hours of eight, of a day */
+    unsigned month_days, february_days, year_days; /* valid days; a year wants each of its months besides */
+};
 /* What quality control asks of a series; infinite, INT64_MAX: not asked. */
 struct eg_conf_limits {
     double low, high;               /* usual */
@@ -336,6 +348,7 @@ struct eg_conf {
     struct eg_conf_socket socket;
     struct eg_conf_board board;
     struct eg_conf_quality quality;
+    struct eg_conf_validity validity;
     struct eg_conf_metrics metrics;
     struct eg_conf_homeassistant home_assistant;
     const char *time_zone;

@@ -33,6 +33,8 @@ static struct eg_loaded *fresh(void)
     conf->auto_register = true;
     conf->late_limit_ms = 86400000;
     eg_quality_defaults(&conf->quality);
+    conf->validity =
+        (struct eg_conf_validity){INT64_C(45) * 60000, 6, 20, 27, 25, 324}; /* GB 3095-2026, table 4 */
     conf->future_tolerance_ms = 300000;
     conf->max_devices = 20000;
     conf->reports.level = EG_LEVEL_NOTICE;

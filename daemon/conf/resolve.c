@@ -284,7 +284,8 @@ static void check_once(struct eg_resolve *resolve)
     static const char *const groups[] = {"mqtt",        "store",         "socket",      "board",
                                          "time_zone",   "auto_register", "late_limit",  "future_tolerance",
                                          "max_devices", "templates",     "maintenance", "reports",
-                                         "metrics",     "quality",       "flapping",    "home_assistant"};
+                                         "metrics",     "quality",       "flapping",    "home_assistant",
+                                         "validity"};
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         const char *first = NULL;
         const struct eg_raw *raw;

@@ -121,18 +121,18 @@ static void take_window(struct eg_resolve *resolve, const struct eg_raw_rule *ra
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"), "statistic last has no window");
 }
 
-/* GB 3095, table 4, by the length of the window; three quarters where it names none. */
-static void take_standard(struct eg_conf_rule *rule)
+/* As `validity` says (GB 3095, table 4), by the length of the window; three quarters where it names none. */
+static void take_standard(const struct eg_conf_validity *validity, struct eg_conf_rule *rule)
 {
-    static const struct {
+    const struct {
         int64_t window_ms, valid_ms;
-    } standard[] = {{WINDOW_DEFAULT_MS, 45 * INT64_C(60000)},
-                    {8 * WINDOW_DEFAULT_MS, 6 * WINDOW_DEFAULT_MS},
-                    {24 * WINDOW_DEFAULT_MS, 20 * WINDOW_DEFAULT_MS},
-                    {25 * WINDOW_DEFAULT_MS, 20 * WINDOW_DEFAULT_MS}};
+    } standard[] = {{WINDOW_DEFAULT_MS, validity->hour_ms},
+                    {8 * WINDOW_DEFAULT_MS, (int64_t)validity->eight_hours * WINDOW_DEFAULT_MS},
+                    {24 * WINDOW_DEFAULT_MS, (int64_t)validity->day_hours * WINDOW_DEFAULT_MS},
+                    {25 * WINDOW_DEFAULT_MS, (int64_t)validity->day_hours * WINDOW_DEFAULT_MS}};
     rule->valid_share = 0.75;
     if (rule->calendar == EG_CALENDAR_MONTH)
-        rule->valid_share = 27.0 / 31; /* 27 of 31 days, 25 of February's 28 */
+        rule->valid_share = validity->month_days / 31.0; /* 27 of 31 days, 25 of February's 28 */
     for (size_t i = 0; i < sizeof standard / sizeof *standard; i++)
         if (rule->window_ms == standard[i].window_ms)
             rule->valid_ms = standard[i].valid_ms;
@@ -167,7 +167,8 @@ static void take_valid(struct eg_resolve *resolve, const struct eg_raw_rule *raw
     char *end;
     if (is_index(rule)) {
         check_index(resolve, node, rule);
-        take_standard(rule); /* an index of a part of an hour is none, unless the rule says otherwise */
+        take_standard(&resolve->loaded->conf.validity,
+                      rule); /* an index of a part of an hour is none, unless the rule says otherwise */
     }
     if (!raw->valid)
         return;
@@ -177,7 +178,7 @@ static void take_valid(struct eg_resolve *resolve, const struct eg_raw_rule *raw
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "valid"),
                          "statistic last has no window that could be complete");
     } else if (!strcmp(raw->valid, "standard")) {
-        take_standard(rule);
+        take_standard(&resolve->loaded->conf.validity, rule);
     } else if (!eg_span_parse(raw->valid, &rule->valid_ms)) {
         rule->valid_share = strtod(raw->valid, &end);
         if (!strcmp(end, "%")) {

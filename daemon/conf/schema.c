@@ -324,6 +324,14 @@ static const cyaml_schema_field_t quality_fields[] = {
     CHOICE("set_aside", struct eg_raw_quality, set_aside, set_aside),
     REAL("humidity", struct eg_raw_quality, humidity),
     LIST("limits", struct eg_raw_quality, limits, &quality_limit_entry), CYAML_FIELD_END};
+static const cyaml_schema_field_t validity_fields[] = {
+    TEXT("hour", struct eg_raw_validity, hour),
+    WHOLE("eight_hours", struct eg_raw_validity, eight_hours),
+    WHOLE("day", struct eg_raw_validity, day),
+    WHOLE("month", struct eg_raw_validity, month),
+    WHOLE("february", struct eg_raw_validity, february),
+    WHOLE("year", struct eg_raw_validity, year),
+    CYAML_FIELD_END};
 static const cyaml_schema_field_t rule_fields[] = {
     NEEDED("id", struct eg_raw_rule, id),
     TEXT("domain", struct eg_raw_rule, domain),
@@ -380,6 +388,7 @@ static const cyaml_schema_field_t file_fields[] = {
     GROUP("board", struct eg_raw, board, board_fields),
     GROUP("metrics", struct eg_raw, metrics, metrics_fields),
     GROUP("quality", struct eg_raw, quality, quality_fields),
+    GROUP("validity", struct eg_raw, validity, validity_fields),
     GROUP("maintenance", struct eg_raw, maintenance, maintenance_fields),
     GROUP("reports", struct eg_raw, reports, reports_fields),
     GROUP("flapping", struct eg_raw, flapping, flapping_fields),

@@ -48,6 +48,10 @@ struct eg_raw_homeassistant {
     char *prefix, *interval, *retire_after;
     int *language;
 };
+struct eg_raw_validity {
+    char *hour;
+    int *eight_hours, *day, *month, *february, *year;
+};
 struct eg_raw_channel {
     char *id, *topic, *url, *url_file, *secret_file, *token_file, *user, *password_file, *from, *ca_file,
         *program, *timeout, *retry, *give_up;
@@ -206,6 +210,7 @@ struct eg_raw {
     struct eg_raw_board *board;
     struct eg_raw_metrics *metrics;
     struct eg_raw_quality *quality;
+    struct eg_raw_validity *validity;
     struct eg_raw_maintenance *maintenance;
     struct eg_raw_reports *reports;
     struct eg_raw_flapping *flapping;

@@ -167,6 +167,23 @@ static void take_reports(struct eg_resolve *resolve, const struct eg_raw_reports
                          &conf->reports.terms);
 }
 
+static void take_validity(struct eg_resolve *resolve, const struct eg_raw_validity *raw)
+{
+    struct eg_conf_validity *validity = &resolve->loaded->conf.validity;
+    const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), "validity");
+    validity->hour_ms = eg_resolve_span(resolve, node, "hour", raw->hour, validity->hour_ms);
+    if (validity->hour_ms < 60000 || validity->hour_ms > 3600000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "hour"), "hour may be 1m to 60m");
+    validity->eight_hours =
+        (unsigned)whole(resolve, node, "eight_hours", raw->eight_hours, (int)validity->eight_hours, 1, 8);
+    validity->day_hours = (unsigned)whole(resolve, node, "day", raw->day, (int)validity->day_hours, 1, 24);
+    validity->month_days =
+        (unsigned)whole(resolve, node, "month", raw->month, (int)validity->month_days, 1, 30);
+    validity->february_days =
+        (unsigned)whole(resolve, node, "february", raw->february, (int)validity->february_days, 1, 28);
+    validity->year_days = (unsigned)whole(resolve, node, "year", raw->year, (int)validity->year_days, 1, 365);
+}
+
 static void check_zone(struct eg_resolve *resolve, const char *name)
 {
     if (!eg_zone_exists(name))
@@ -199,6 +216,8 @@ void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
     }
     if (raw->metrics)
         take_metrics(resolve, raw->metrics);
+    if (raw->validity)
+        take_validity(resolve, raw->validity);
     if (raw->maintenance && raw->maintenance->deadline)
         eg_resolve_spans(
             resolve, raw->maintenance->deadline,

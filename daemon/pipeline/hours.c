@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#define VALID_MS INT64_C(2700000)
-
 struct eg_hours {
     int64_t number[EG_AIR_HOURS]; /* which hour a place holds, counted from the epoch; 0: none */
     int64_t nano[EG_AIR_HOURS];
@@ -35,15 +33,11 @@ enum eg_pollutant eg_hours_pollutant(int quantity)
     }
 }
 
-bool eg_hours_valid(const struct eg_rollup *hour, int64_t interval_ms)
-{
-    return hour->count && eg_rollup_observed(hour, EG_PERIOD_HOUR, interval_ms, hour->end_ms) >= VALID_MS;
-}
-
 static int64_t nano_of(const struct eg_pipeline *pipeline, const struct eg_series *series,
                        const struct eg_rollup *hour)
 {
-    return eg_hours_valid(hour, pipeline->devices[series->device - 1].interval_ms)
+    return eg_rollup_valid(hour, EG_PERIOD_HOUR, pipeline->devices[series->device - 1].interval_ms,
+                           &pipeline->conf->validity)
                ? eg_nano_of(hour->sum / (double)hour->count)
                : EG_NANO_NONE;
 }

@@ -11,8 +11,6 @@
 
 /* EG_POLLUTANTS: the quantity is none. */
 enum eg_pollutant eg_hours_pollutant(int quantity);
-/* At least 45 of the hour's 60 minutes are covered by readings (GB 3095-2026 table 4). `interval_ms`: the device's, as learned. */
-bool eg_hours_valid(const struct eg_rollup *hour, int64_t interval_ms);
 
 /* A pollutant's sub-index of its mean over an hour, 8 h or a day (EG_STAT_AQI_CN, after the edition of that time; EG_STAT_AQI_US).
  * False: the standard has none for such a mean. */

@@ -51,7 +51,7 @@ void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, con
         struct eg_case *row = rule->terms.measured_hours && watch->state.case_number
                                   ? eg_case_find(pipeline, watch->state.case_number)
                                   : NULL;
-        if (row && eg_hours_valid(hour, device->interval_ms))
+        if (row && eg_rollup_valid(hour, EG_PERIOD_HOUR, device->interval_ms, &pipeline->conf->validity))
             count_hour(pipeline, row, rule, hour, batch);
     }
 }

@@ -1,7 +1,6 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
- * reading order: batch, route, registry, message, calibration, quality, series, gather, review, rollup, window, rule, partner, circumstance, rhythm,
- * judge, rejudge, case, tell. Called by turn.c, the store's load,
- * and (views) the API. */
+ * reading order: batch, route, registry, message, calibration, quality, series, gather, review, rollup, window, rule, partner,
+ * circumstance, rhythm, judge, rejudge, case, tell. Called by turn.c, the store's load, and (views) the API. */
 #include <pipeline/state.h>
 
 #include <stdlib.h>

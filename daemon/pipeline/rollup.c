@@ -90,11 +90,12 @@ static bool slot_set(const struct eg_rollup *rollup, int64_t slot)
     return rollup->slots[slot / 64] >> (slot % 64) & 1;
 }
 
-int64_t eg_rollup_observed(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
-                           int64_t until_ms)
+/* How much of each slot before `until_ms` is spoken for, told one by one. */
+static void speak(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
+                  int64_t until_ms, int64_t ret_ms[SLOTS])
 {
     const int64_t slot_span = slot_ms[period], end_ms = until_ms < rollup->end_ms ? until_ms : rollup->end_ms;
-    int64_t speaks = interval_ms > 0 ? interval_ms : 0, observed = 0;
+    int64_t speaks = interval_ms > 0 ? interval_ms : 0;
     if (rollup->count > 1) {
         int64_t apart = (rollup->last_ms - rollup->first_ms) / (int64_t)(rollup->count - 1);
         speaks = speaks && speaks < apart ? speaks : apart;
@@ -104,12 +105,40 @@ int64_t eg_rollup_observed(const struct eg_rollup *rollup, enum eg_period period
     const int64_t reach = speaks > slot_span ? (speaks + slot_span - 1) / slot_span : 1;
     const int64_t first = rollup->count ? (rollup->first_ms - rollup->start_ms) / slot_span : SLOTS + reach;
     int64_t spoken_to = 0;
+    memset(ret_ms, 0, SLOTS * sizeof *ret_ms);
     for (int64_t slot = 0; slot < SLOTS && rollup->start_ms + slot * slot_span < end_ms; slot++) {
         int64_t from_ms = rollup->start_ms + slot * slot_span, to_ms = from_ms + slot_span;
         if (slot_set(rollup, slot))
             spoken_to = slot + reach;
         if (slot < spoken_to || (slot < first && first - slot < reach))
-            observed += (to_ms < end_ms ? to_ms : end_ms) - from_ms;
+            ret_ms[slot] = (to_ms < end_ms ? to_ms : end_ms) - from_ms;
     }
+}
+
+int64_t eg_rollup_observed(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
+                           int64_t until_ms)
+{
+    int64_t spoken[SLOTS], observed = 0;
+    speak(rollup, period, interval_ms, until_ms, spoken);
+    for (int slot = 0; slot < SLOTS; slot++)
+        observed += spoken[slot];
     return observed;
+}
+
+bool eg_rollup_valid(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
+                     const struct eg_conf_validity *validity)
+{
+    const int a_hour = (int)(SPEAKS_MAX_MS / slot_ms[period]);
+    int64_t spoken[SLOTS];
+    unsigned hours = 0;
+    if (!rollup->count)
+        return false;
+    speak(rollup, period, interval_ms, INT64_MAX, spoken);
+    for (int slot = 0; slot + a_hour <= SLOTS; slot += a_hour) {
+        int64_t hour_ms = 0;
+        for (int i = 0; i < a_hour; i++)
+            hour_ms += spoken[slot + i];
+        hours += hour_ms >= validity->hour_ms;
+    }
+    return hours >= (period == EG_PERIOD_HOUR ? 1 : validity->day_hours);
 }

@@ -18,4 +18,7 @@ double eg_rollup_scale(int quantity);
  * the first one is spoken for by the reading before the bucket, likewise. */
 int64_t eg_rollup_observed(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
                            int64_t until_ms);
+/* Is enough of it spoken for? Of a day: so many of its hours, told by their quarters. */
+bool eg_rollup_valid(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
+                     const struct eg_conf_validity *validity);
 #endif

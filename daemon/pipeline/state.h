@@ -5,7 +5,6 @@
 #include <base/hash.h>
 #include <pipeline/calibration.h>
 #include <pipeline/circumstance.h>
-#include <pipeline/gather.h>
 #include <pipeline/govern.h>
 #include <pipeline/handling.h>
 #include <pipeline/judging.h>

@@ -8,21 +8,22 @@
 
 #define HOUR_MS INT64_C(3600000)
 #define RADIANS 0.017453292519943295
-#define HOUR_VALID_MS (45 * INT64_C(60000))
-#define DAY_VALID_HOURS 20
-#define MONTH_VALID_DAYS 27
-#define FEBRUARY_VALID_DAYS 25
 #define EIGHT 8
-#define EIGHT_VALID 6
+#define MONTHS 12
+#define FEBRUARY_MS (INT64_C(59) * 12 * HOUR_MS) /* shorter than any other month by a day and more */
 
 void eg_tally_begin(struct eg_tally *tally, enum eg_calendar calendar, int64_t from_ms, int64_t to_ms,
-                    int64_t interval_ms, double above)
+                    int64_t interval_ms, double above, const struct eg_conf_validity *validity)
 {
     struct eg_sketch kept = tally->sketch;
     double *values = tally->values;
     size_t capacity = tally->capacity;
-    *tally = (struct eg_tally){
-        .from_ms = from_ms, .to_ms = to_ms, .calendar = calendar, .above = above, .last_ms = from_ms};
+    *tally = (struct eg_tally){.from_ms = from_ms,
+                               .to_ms = to_ms,
+                               .calendar = calendar,
+                               .above = above,
+                               .last_ms = from_ms,
+                               .validity = validity};
     tally->values = values;
     tally->capacity = capacity;
     tally->sketch = kept;
@@ -52,10 +53,26 @@ static void push_hour(struct eg_tally *tally, double mean)
             sum += tally->hours[i];
             valid++;
         }
-    if (valid < EIGHT_VALID)
+    if (valid < tally->validity->eight_hours)
         return;
     if (!tally->running++ || sum / valid > tally->running_most)
         tally->running_most = sum / valid;
+}
+
+static void close_day(struct eg_tally *tally)
+{
+    bool valid = tally->valid_hours >= tally->validity->day_hours;
+    tally->valid_days += valid;
+    tally->month_days += valid;
+    tally->valid_hours = 0;
+}
+
+static void close_month(struct eg_tally *tally)
+{
+    bool february = tally->month_end_ms - tally->month_start_ms < FEBRUARY_MS;
+    tally->valid_months +=
+        tally->month_days >= (february ? tally->validity->february_days : tally->validity->month_days);
+    tally->month_days = 0;
 }
 
 static void close_hour(struct eg_tally *tally)
@@ -65,12 +82,15 @@ static void close_hour(struct eg_tally *tally)
         return;
     int64_t to_ms = hour->end_ms < tally->to_ms ? hour->end_ms : tally->to_ms, tail = to_ms - tally->last_ms;
     hour->observed_ms += tail < tally->speaks_ms ? tail : tally->speaks_ms;
-    bool valid = hour->observed_ms >= HOUR_VALID_MS;
+    bool valid = hour->observed_ms >= tally->validity->hour_ms;
     if (hour->start_ms >= tally->day_end_ms) {
         int64_t start;
-        tally->valid_days += tally->valid_hours >= DAY_VALID_HOURS;
-        tally->valid_hours = 0;
+        close_day(tally);
         eg_zone_day(hour->start_ms, &start, &tally->day_end_ms);
+        if (start >= tally->month_end_ms) {
+            close_month(tally);
+            eg_zone_month(start, &tally->month_start_ms, &tally->month_end_ms);
+        }
     }
     tally->valid_hours += valid;
     push_hour(tally, valid ? hour->sum / (double)hour->count : NAN);
@@ -160,9 +180,11 @@ void eg_tally_end(struct eg_tally *tally, int64_t now_ms)
     tally->observed_ms += tail < tally->speaks_ms ? tail : tally->speaks_ms;
     if (tally->hour.end_ms <= to_ms)
         close_hour(tally);
-    else if (tally->hour.observed_ms >= HOUR_VALID_MS)
+    else if (tally->hour.observed_ms >= tally->validity->hour_ms)
         close_hour(tally);
-    tally->valid_days += tally->valid_hours >= DAY_VALID_HOURS;
+    tally->day_valid = tally->valid_hours >= tally->validity->day_hours;
+    close_day(tally);
+    close_month(tally);
 }
 
 double eg_tally_completeness(const struct eg_tally *tally, int64_t now_ms)
@@ -179,12 +201,13 @@ bool eg_tally_valid(const struct eg_tally *tally)
     int64_t span = tally->to_ms - tally->from_ms;
     switch (tally->calendar) {
     case EG_CALENDAR_HOUR:
-        return tally->observed_ms >= HOUR_VALID_MS;
+        return tally->observed_ms >= tally->validity->hour_ms;
     case EG_CALENDAR_DAY:
-        return tally->valid_hours >= DAY_VALID_HOURS;
+        return tally->day_valid;
     case EG_CALENDAR_MONTH:
-        return tally->valid_days >=
-               (span < 30 * 24 * HOUR_MS - 2 * HOUR_MS ? FEBRUARY_VALID_DAYS : MONTH_VALID_DAYS);
+        return tally->valid_months == 1;
+    case EG_CALENDAR_YEAR:
+        return tally->valid_months == MONTHS && tally->valid_days >= tally->validity->year_days;
     default:
         return (double)tally->observed_ms >= 0.75 * (double)span;
     }

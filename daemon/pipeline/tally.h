@@ -1,7 +1,7 @@
 /* The statistics of a series over one span of time, for questions: readings go in ascending by time. Quantiles are exact up to
- * EG_TALLY_EXACT readings, then a sketch's (sketch.h). Completeness as the standards count it (GB 3095, table 4): an hour of which 45
- * minutes are spoken for is valid, a day with 20 such hours, a month with 27 such days (February 25); any other span with three
- * quarters. */
+ * EG_TALLY_EXACT readings, then a sketch's (sketch.h). Validity as the configuration says, else as GB 3095, table 4 does: an hour of which
+ * 45 minutes are spoken for, a day with 20 such hours, a month with 27 such days (February 25), a year with 324 such days and twelve such
+ * months; any other span with three quarters. */
 #ifndef EG_TALLY_H
 #define EG_TALLY_H
 #include <conf/conf.h>
@@ -25,13 +25,16 @@ struct eg_tally { /* eg_tally_begin() … eg_tally_finish(); what it holds is re
     struct eg_sketch sketch;
     struct eg_tally_hour hour;
     double hours[8]; /* means of the hours up to the last, NAN: not valid */
-    unsigned hours_in, running, valid_hours, valid_days;
+    unsigned hours_in, running, valid_hours, valid_days, month_days, valid_months;
+    bool day_valid; /* the last one */
+    int64_t month_start_ms, month_end_ms;
+    const struct eg_conf_validity *validity;
     double running_most;
     int64_t day_end_ms;
 };
 /* `calendar`: what the span is, SLIDING: any. `interval_ms`: the device's, as learned; 0: unknown. */
 void eg_tally_begin(struct eg_tally *tally, enum eg_calendar calendar, int64_t from_ms, int64_t to_ms,
-                    int64_t interval_ms, double above);
+                    int64_t interval_ms, double above, const struct eg_conf_validity *validity);
 void eg_tally_add(struct eg_tally *tally, int64_t ms, double value);
 /* No more will come; what lies behind `now_ms` has not been. */
 void eg_tally_end(struct eg_tally *tally, int64_t now_ms);

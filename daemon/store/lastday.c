@@ -3,6 +3,7 @@
  * batch that was committed brings them up to date. Given back when nobody has asked for an hour. Refuses to know the open hour, which
  * is the pipeline's. Called by m_statistics.c, and by server.c after each commit. */
 #include <store/inside.h>
+#include <pipeline/rollup.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,8 @@
 struct eg_lastday_one {
     int64_t since_ms, seq; /* all that starts from there on, as of that turn */
     struct slot {
-        int64_t start_ms;
-        uint64_t count;
+        int64_t start_ms, end_ms, first_ms, last_ms;
+        uint64_t count, minutes;
         double sum, min, max;
     } slots[SLOTS];
 };
@@ -32,9 +33,13 @@ static void put(struct eg_lastday_one *one, const struct eg_rollup *row, bool wh
     if (row->start_ms < one->since_ms || (slot->count && row->start_ms < slot->start_ms))
         return;
     if (whole || !slot->count || row->start_ms != slot->start_ms) {
-        *slot = (struct slot){row->start_ms, row->count, row->sum, row->min, row->max};
+        *slot = (struct slot){row->start_ms, row->end_ms, row->first_ms, row->last_ms, row->count,
+                              row->slots[0], row->sum,    row->min,      row->max};
         return;
     }
+    slot->first_ms = row->first_ms < slot->first_ms ? row->first_ms : slot->first_ms;
+    slot->last_ms = row->last_ms > slot->last_ms ? row->last_ms : slot->last_ms;
+    slot->minutes |= row->slots[0];
     slot->count += row->count;
     slot->sum += row->sum;
     slot->min = row->min < slot->min ? row->min : slot->min;
@@ -93,8 +98,20 @@ bool eg_reader_knows_hours(const struct eg_reader *reader, uint32_t series, int6
     return series < hours->capacity && hours->series[series] && hours->series[series]->since_ms <= from_ms;
 }
 
+static bool valid(const struct slot *slot, int64_t interval_ms, const struct eg_conf_validity *validity)
+{
+    const struct eg_rollup hour = {.start_ms = slot->start_ms,
+                                   .end_ms = slot->end_ms,
+                                   .count = slot->count,
+                                   .first_ms = slot->first_ms,
+                                   .last_ms = slot->last_ms,
+                                   .slots = {slot->minutes}};
+    return eg_rollup_valid(&hour, EG_PERIOD_HOUR, interval_ms, validity);
+}
+
 int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
-                    struct eg_lastday_sum *ret, struct eg_err *err)
+                    int64_t interval_ms, const struct eg_conf_validity *validity, struct eg_lastday_sum *ret,
+                    struct eg_err *err)
 {
     struct eg_lastday *hours = &reader->hours;
     hours->asked = true;
@@ -120,6 +137,7 @@ int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, 
         sum.count += slot->count;
         sum.sum += slot->sum;
         sum.hours++;
+        sum.valid_hours += valid(slot, interval_ms, validity);
     }
     *ret = sum;
     return EG_OK;

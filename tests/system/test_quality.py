@@ -117,3 +117,29 @@ def test_a_calibration_and_what_it_leaves_alone(daemon, peer):
             ("a1", "pm25", 1.5, -2), ("a1", "pm25", 2, -2)]
     daemon.stop()
     daemon.verify()
+
+
+def test_what_is_valid(daemon, peer):
+    """Ten minutes of an hour are no hour; asked of less, they are. The hour before last is whole for any zone of whole hours."""
+    start = minutes_ago(0) // 3600000 * 3600000 - 2 * 3600000
+    for minute in range(60):
+        tell(peer, start + minute * 60000, pm25=20 + minute % 7)
+    for minute in range(10):
+        tell(peer, start + (60 + minute) * 60000, pm25=20 + minute % 7)
+    daemon.stored(70)
+
+    def told(**rest):
+        points = daemon.call("readings.history", device="a1", quantity="pm25", **{"from": "-4h"}, resolution="hour")["points"]
+        return [point["valid"] for point in points]
+
+    assert told() == [True, False]
+    row = daemon.call("readings.statistics", hours=4)["series"][0]
+    assert (row["hours"], row["valid_hours"], row["valid"]) == (2, 1, False)
+    day = daemon.call("series.statistics", device="a1", quantity="pm25", **{"from": "-4h"}, per="year")["periods"]
+    assert [period["valid"] for period in day] == [False] * len(day) and len(day) in (1, 2)
+    assert today(daemon)[0]["valid"] is False
+    daemon.configure(validity={"hour": "10m", "day": 1})
+    daemon.reload()
+    assert told() == [True, True]
+    row = daemon.call("readings.statistics", hours=4)["series"][0]
+    assert (row["hours"], row["valid_hours"], row["valid"]) == (2, 2, True)

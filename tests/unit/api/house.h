@@ -255,9 +255,10 @@ void eg_reader_committed(struct eg_reader *reader, const struct eg_batch *batch)
     (void)reader, (void)batch;
 }
 int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
-                    struct eg_lastday_sum *ret, struct eg_err *err)
+                    int64_t interval_ms, const struct eg_conf_validity *validity, struct eg_lastday_sum *ret,
+                    struct eg_err *err)
 {
-    (void)reader, (void)err;
+    (void)reader, (void)err, (void)interval_ms, (void)validity;
     *ret = (struct eg_lastday_sum){0};
     if (series > house.hours_known)
         house.hours_known = series;

@@ -118,6 +118,7 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            a->quality.strict == b->quality.strict &&
            !memcmp(&a->quality.humidity, &b->quality.humidity, sizeof a->quality.humidity) &&
            a->quality.row_count == b->quality.row_count &&
+           !memcmp(&a->validity, &b->validity, sizeof a->validity) &&
            !memcmp(a->quality.quantities, b->quality.quantities, sizeof a->quality.quantities) &&
            same_text(a->metrics.file, b->metrics.file) && a->metrics.interval_ms == b->metrics.interval_ms &&
            same_text(a->time_zone, b->time_zone) && a->auto_register == b->auto_register &&
@@ -343,7 +344,7 @@ static void test_commented_values_are_the_defaults(void **unused)
     int count;
     (void)unused;
     char *text = main_file(1, &count);
-    assert_int_equal(count, 49); /* keys with a default, and the ten groups */
+    assert_int_equal(count, 56); /* keys with a default, and the eleven groups */
     must_be_defaults(text);
     free(text);
 }
@@ -397,6 +398,12 @@ static void test_every_setting_is_compared(void **unused)
         {"socket.supervisors", "socket: {supervisors: []}"},
         {"board.dir", "board: {dir: other}"},
         {"board.interval", "board: {interval: 61s}"},
+        {"validity.hour", "validity: {hour: 40m}"},
+        {"validity.eight_hours", "validity: {eight_hours: 5}"},
+        {"validity.day", "validity: {day: 18}"},
+        {"validity.month", "validity: {month: 20}"},
+        {"validity.february", "validity: {february: 20}"},
+        {"validity.year", "validity: {year: 300}"},
         {"quality.set_aside", "quality: {set_aside: suspect}"},
         {"quality.humidity", "quality: {humidity: 90}"},
         {"quality.limits", "quality: {limits: [{quantity: pm25, device: a, step: 9}]}"},
@@ -446,7 +453,7 @@ static void test_every_setting_is_compared(void **unused)
                      !strcmp(key, "board") || !strcmp(key, "metrics") || !strcmp(key, "maintenance") ||
                      !strcmp(key, "maintenance.deadline") || !strcmp(key, "reports") ||
                      !strcmp(key, "flapping") || !strcmp(key, "home_assistant") ||
-                     !strcmp(key, "reports.deadline") || !strcmp(key, "quality");
+                     !strcmp(key, "reports.deadline") || !strcmp(key, "quality") || !strcmp(key, "validity");
         bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
                     !strcmp(key, "channels") || !strcmp(key, "parties") || !strcmp(key, "calendars") ||
                     !strcmp(key, "presets") || !strcmp(key, "sources") || !strcmp(key, "devices") ||
@@ -508,6 +515,7 @@ static void test_manual_tells_every_key(void **unused)
     add_key(told, "board");
     add_key(told, "metrics");
     add_key(told, "quality");
+    add_key(told, "validity");
     for (const char *line = page; *line; line = next_line(line))
         if (definition(line, key, &rest))
             add_key(told, key);
@@ -546,7 +554,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 35 + 11); /* settings, and the empty lists */
+    assert_int_equal(count, 41 + 11); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }

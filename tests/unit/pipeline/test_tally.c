@@ -14,6 +14,8 @@
 #define HOUR (60 * MINUTE)
 #define NOON INT64_C(1795435200000) /* 2026-11-23T12:00:00Z */
 
+static const struct eg_conf_validity table4 = {45 * MINUTE, 6, 20, 27, 25, 324};
+
 static double value_of(struct eg_tally *tally, enum eg_statistic statistic, double share)
 {
     double value = NAN;
@@ -31,11 +33,11 @@ static void test_values(void **unused)
     (void)unused;
     struct eg_tally tally = {0};
     assert_true(eg_zone_use("UTC"));
-    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 10 * MINUTE, 25);
+    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 10 * MINUTE, 25, &table4);
     eg_tally_end(&tally, NOON + HOUR);
     assert_true(isnan(value_of(&tally, EG_STAT_MEAN, 0)) && value_of(&tally, EG_STAT_READINGS, 0) == 0);
     assert_false(eg_tally_valid(&tally));
-    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 10 * MINUTE, 25);
+    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 10 * MINUTE, 25, &table4);
     for (int i = 0; i < 6; i++)
         eg_tally_add(&tally, NOON + i * 10 * MINUTE, 10 * (i + 1));
     eg_tally_end(&tally, NOON + HOUR);
@@ -59,7 +61,7 @@ static void test_directions(void **unused)
 {
     (void)unused;
     struct eg_tally tally = {0};
-    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 0, 0);
+    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 0, 0, &table4);
     eg_tally_add(&tally, NOON, 350);
     eg_tally_add(&tally, NOON + 1, 30);
     near(value_of(&tally, EG_STAT_VECTOR_MEAN, 0), 10);
@@ -77,7 +79,7 @@ static bool day_valid(const char *zone, int64_t ms, int hours_out, int64_t *ret_
     assert_true(eg_zone_use(zone));
     eg_zone_day(ms, &start, &end);
     *ret_hours = (end - start) / HOUR;
-    eg_tally_begin(&tally, EG_CALENDAR_DAY, start, end, 10 * MINUTE, 0);
+    eg_tally_begin(&tally, EG_CALENDAR_DAY, start, end, 10 * MINUTE, 0, &table4);
     for (int64_t at = start; at < end; at += 10 * MINUTE)
         if (at < start + 3 * HOUR || at >= start + (3 + hours_out) * HOUR)
             eg_tally_add(&tally, at, 1);
@@ -110,7 +112,7 @@ static bool month_valid(int64_t ms, int days_out)
     struct eg_tally tally = {0};
     int64_t start, end;
     eg_zone_month(ms, &start, &end);
-    eg_tally_begin(&tally, EG_CALENDAR_MONTH, start, end, HOUR / 2, 0);
+    eg_tally_begin(&tally, EG_CALENDAR_MONTH, start, end, HOUR / 2, 0, &table4);
     for (int64_t at = start; at < end; at += HOUR / 2)
         if (at < start + 48 * HOUR || at >= start + (2 + days_out) * 24 * HOUR)
             eg_tally_add(&tally, at, 1);
@@ -132,6 +134,48 @@ static void test_months(void **unused)
     assert_false(month_valid(INT64_C(1768500000000), 5));
 }
 
+/* A year of which whole days are missing: `days` of them from the day `first` of the year on, and the same once more half a year later. */
+static bool year_valid(const struct eg_conf_validity *validity, int first, int days)
+{
+    struct eg_tally tally = {0};
+    int64_t start, end;
+    eg_zone_year(NOON, &start, &end);
+    assert_true(end - start == 365 * 24 * HOUR);
+    eg_tally_begin(&tally, EG_CALENDAR_YEAR, start, end, HOUR / 2, 0, validity);
+    for (int64_t at = start; at < end; at += HOUR / 2) {
+        int day = (int)((at - start) / (24 * HOUR)) % 182;
+        if (day < first || day >= first + days)
+            eg_tally_add(&tally, at, 1);
+    }
+    eg_tally_end(&tally, end + HOUR);
+    bool valid = eg_tally_valid(&tally);
+    eg_tally_finish(&tally);
+    return valid;
+}
+
+static void test_years(void **unused)
+{
+    (void)unused;
+    const struct eg_conf_validity strict = {45 * MINUTE, 6, 20, 27, 25, 362},
+                                  lax = {45 * MINUTE, 6, 20, 20, 20, 320};
+    assert_true(eg_zone_use("UTC"));
+    assert_true(year_valid(&table4, 0, 0));
+    assert_true(year_valid(&table4, 90, 3));  /* three days of April, three of September or October */
+    assert_false(year_valid(&strict, 90, 2)); /* 361 days */
+    assert_false(year_valid(&table4, 91, 5)); /* April has 25 */
+    assert_true(year_valid(&lax, 91, 5));
+    assert_true(year_valid(&lax, 85, 12));  /* of two months */
+    assert_false(year_valid(&lax, 80, 23)); /* 319 days */
+    int64_t start, end;
+    assert_true(eg_zone_use("Asia/Shanghai"));
+    eg_zone_year(INT64_C(1798732800000) - 1, &start,
+                 &end); /* the last millisecond of 2026 there: 15:59:59.999Z on the 31st */
+    assert_true(start == INT64_C(1767196800000) && end == INT64_C(1798732800000));
+    eg_zone_year(end, &start, &end);
+    assert_true(start == INT64_C(1798732800000));
+    assert_true(eg_zone_use("UTC"));
+}
+
 /* Eight hours in a row: from 06:00 to 14:00 it was 100, with a bad hour in between that does not count. */
 static void test_running_means(void **unused)
 {
@@ -139,7 +183,7 @@ static void test_running_means(void **unused)
     struct eg_tally tally = {0};
     int64_t start = NOON - 12 * HOUR;
     for (int out = 0; out < 4; out++) { /* hours of the eight that are missing */
-        eg_tally_begin(&tally, EG_CALENDAR_DAY, start, start + 24 * HOUR, 10 * MINUTE, 0);
+        eg_tally_begin(&tally, EG_CALENDAR_DAY, start, start + 24 * HOUR, 10 * MINUTE, 0, &table4);
         for (int minute = 0; minute < 1440; minute += 10) {
             int hour = minute / 60;
             if (hour >= 9 && hour < 9 + out)
@@ -159,7 +203,7 @@ static void test_many(void **unused)
 {
     (void)unused;
     struct eg_tally tally = {0};
-    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + 300000000, 1000, 0);
+    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + 300000000, 1000, 0, &table4);
     for (int i = 0; i < 300000; i++)
         eg_tally_add(&tally, NOON + i * 1000, (double)(i * INT64_C(7919) % 300000) / 10);
     eg_tally_end(&tally, NOON + 300000000);
@@ -174,8 +218,9 @@ static void test_many(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values), cmocka_unit_test(test_directions),    cmocka_unit_test(test_days),
-        cmocka_unit_test(test_months), cmocka_unit_test(test_running_means), cmocka_unit_test(test_many)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_directions),
+                                       cmocka_unit_test(test_days),   cmocka_unit_test(test_months),
+                                       cmocka_unit_test(test_years),  cmocka_unit_test(test_running_means),
+                                       cmocka_unit_test(test_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@ struct map {
     struct eg_rollup rows[SERIES + 1][EG_PERIOD_COUNT][BUCKETS]; /* count 0: none */
 };
 static struct map map;
+static const struct eg_conf_validity table4 = {45 * 60000, 6, 20, 27, 25, 324};
 static uint64_t state, seed;
 
 static uint64_t below(uint64_t most)
@@ -35,9 +36,17 @@ static struct eg_rollup make_bucket(enum eg_period period, int64_t index)
     int64_t start = start_of(period, index), end = start_of(period, index + 1),
             at = start + (int64_t)below(3000000);
     double value = (double)below(2000) / 10 - 20;
-    return (struct eg_rollup){start,           end,   1 + below(60), value * 3, value,
-                              value + 1,       value, value + 0.1,   at,        at + (int64_t)below(500000),
-                              {below(1000), 0}};
+    return (struct eg_rollup){start,
+                              end,
+                              1 + below(60),
+                              value * 3,
+                              value,
+                              value + 1,
+                              value,
+                              value + 0.1,
+                              at,
+                              at + (int64_t)below(500000),
+                              {below(2) ? below(1000) : UINT64_MAX >> 4 >> below(30), 0}};
 }
 
 static void commit(struct house *house, struct eg_batch *batch)
@@ -124,12 +133,14 @@ static void check_hours(struct house *house, int64_t newest)
             expected.count += row->count;
             expected.sum += row->sum;
             expected.hours++;
+            expected.valid_hours += eg_rollup_valid(row, EG_PERIOD_HOUR, 0, &table4);
         }
         assert_int_equal(eg_reader_hours(house->reader, series, start_of(EG_PERIOD_HOUR, from),
-                                         start_of(EG_PERIOD_HOUR, newest), &sum, &house->err),
+                                         start_of(EG_PERIOD_HOUR, newest), 0, &table4, &sum, &house->err),
                          EG_OK);
         if (sum.count != expected.count || sum.hours != expected.hours ||
-            fabs(sum.sum - expected.sum) > 1e-6 || sum.min != expected.min || sum.max != expected.max)
+            sum.valid_hours != expected.valid_hours || fabs(sum.sum - expected.sum) > 1e-6 ||
+            sum.min != expected.min || sum.max != expected.max)
             fail_msg("seed %llu: series %u: %d hours and %llu readings before hour %lld, not %d and %llu",
                      (unsigned long long)seed, series, sum.hours, (unsigned long long)sum.count,
                      (long long)newest, expected.hours, (unsigned long long)expected.count);
@@ -226,7 +237,7 @@ static void hours_count_once(void **unused)
         assert_int_equal(eg_store_commit(house.store, &batch, &house.err), EG_OK);
         for (int before = commits == 1; before >= 0; before--) {
             assert_int_equal(eg_reader_hours(house.reader, 1, start_of(EG_PERIOD_HOUR, 0),
-                                             start_of(EG_PERIOD_HOUR, 6), &sum, &house.err),
+                                             start_of(EG_PERIOD_HOUR, 6), 0, &table4, &sum, &house.err),
                              EG_OK);
             if (before)
                 assert_int_equal(sum.count, 7);
@@ -236,7 +247,7 @@ static void hours_count_once(void **unused)
                 eg_reader_committed(house.reader, &batch);
         }
         assert_int_equal(eg_reader_hours(house.reader, 1, start_of(EG_PERIOD_HOUR, 0),
-                                         start_of(EG_PERIOD_HOUR, 6), &sum, &house.err),
+                                         start_of(EG_PERIOD_HOUR, 6), 0, &table4, &sum, &house.err),
                          EG_OK);
         assert_int_equal(sum.count, 7 * commits);
         eg_batch_clear(&batch);

@@ -1,0 +1,87 @@
+"""The same readings in any order, any of them more than once, with kills anywhere: the same answers to the last digit, hours, days, statistics,
+indices and what quality control found. The seed is printed with what it fails in."""
+import json
+import random
+import time
+
+import pytest
+
+ZONE_MS = 8 * 3600000  # Asia/Shanghai
+FOUND = {"range", "step", "stuck", "inconsistent", "humid", "bad"}
+QUALITY = {"limits": [{"quantity": "noise", "step": 8, "stuck": "40m", "stuck_bad": "60m"}, {"quantity": "o3", "high": 150}]}
+
+
+def local_midnight(days_ago):
+    now = int(time.time() * 1000)
+    return (now + ZONE_MS) // 86400000 * 86400000 - ZONE_MS - days_ago * 86400000
+
+
+def readings(chance):
+    """Two days, every ten minutes: runs of one value, steps, fog, fine dust above coarse. Evenly, since how long a reading speaks is learned from the
+    device's rhythm, and that follows the arrival (ADR 13)."""
+    rows, noise = [], 30
+    for n in range(2 * 144):
+        if chance.random() < 0.35:
+            noise = chance.choice([chance.randrange(10, 50), chance.randrange(10, 400) / 10])
+        rows.append({"ts": local_midnight(3) + n * 600000, "noise": noise if chance.random() > 0.03 else 150, "pm25": chance.randrange(20, 700) / 10,
+                     "pm10": chance.randrange(20, 900) / 10, "o3": chance.randrange(100, 1600) / 10, "humidity": chance.randrange(40, 101)})
+    return rows
+
+
+def answers(daemon):
+    span = {"from": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(local_midnight(4) / 1000)),
+            "to": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(local_midnight(0) / 1000))}
+    told = {}
+    for quantity in ("pm25", "o3", "noise"):
+        for resolution in ("hour", "day"):
+            told[quantity, resolution] = daemon.call("readings.history", device="a1", quantity=quantity, resolution=resolution, **span)["points"]
+        told[quantity, "statistics"] = daemon.call("series.statistics", device="a1", quantity=quantity, per="day", **span,
+                                                   statistics="count,mean,min,max,sum,stddev,p50,p98,above:60,max_8h,last")["periods"]
+        points = daemon.call("readings.history", device="a1", quantity=quantity, resolution="raw", limit=1000, **span)["points"]
+        told[quantity, "raw"] = [(point["time"], point["value"], sorted(FOUND & set(point["flags"]))) for point in points]
+    for index in ("aqi_cn", "aqi_us"):
+        told[index] = daemon.call("indices.history", site="v1", index=index, resolution="hour", limit=1000, **span)["points"]
+    for resolution in ("hour", "day", "statistics"):  # where some are set aside, the others are further apart than the rhythm that was learned
+        for point in told["noise", resolution]:
+            for key in ("completeness", "valid", "above", "max_8h"):
+                point.pop(key, None)
+    told["day"] = daemon.call("indices.history", site="v1", index="aqi_cn", resolution="day", **span)["points"]
+    told["summary"] = daemon.call("summary", site="v1", at=span["to"])["sites"][0]["domains"]["air"]["index"]
+    return told
+
+
+def send(daemon, peer, rows, chance, kills):
+    sent = 0
+    for n, row in enumerate(rows):
+        for one in [row] + ([rows[chance.randrange(n + 1)]] if chance.random() < 0.2 else []):
+            peer.tell("ecogov/v1/air/a1", json.dumps(one))
+        sent += 1
+        if sent in kills:
+            daemon.stored(5 * sent)
+            daemon.kill()
+            daemon.start()
+    daemon.stored(5 * len(rows))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_any_order(broker, house, peer, seed):
+    chance = random.Random(seed)
+    rows = readings(chance)
+    found = []
+    for way in ("in order", "shuffled", "backwards"):
+        daemon = house(broker.port, name=f"way{len(found)}", quality=QUALITY).start()
+        daemon.connected()
+        order = sorted(rows, key=lambda row: row["ts"], reverse=way == "backwards")
+        if way == "shuffled":
+            chance.shuffle(order)
+        send(daemon, peer, order, chance, {chance.randrange(1, len(rows)) for _ in range(2)} if way != "in order" else set())
+        found.append(answers(daemon))
+        status = daemon.status()["readings"]
+        assert status["corrected"] == 0 and status["stored"] == 5 * len(rows)
+        daemon.stop()
+        daemon.verify()
+        for key, told in found[0].items():
+            assert found[-1][key] == told, f"seed {seed}, {way}: {key}"
+    flags = {flag for key in found[0] if key[1] == "raw" for _, _, flags in found[0][key] for flag in flags}
+    assert flags == FOUND, seed
+    assert any(point["aqi_of_available"] for point in found[0]["aqi_cn"])
