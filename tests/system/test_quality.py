@@ -74,6 +74,8 @@ def test_within_a_message_and_in_the_summary(daemon, peer):
 
 
 def test_a_sensor_that_stands_still(daemon, peer):
+    daemon.configure(quality={"limits": [{"quantity": "pm25", "stuck": "3h"}]})
+    daemon.reload()
     start = minutes_ago(235)
     for minute in range(0, 235, 5):
         tell(peer, start + minute * 60000, pm25=17)

@@ -67,9 +67,15 @@ static void test_in_order(void **unused)
          EG_Q_pm25,
          {{0, 10, 0}, {1, 990, 0}, {31, 990, 0}, {999, 990, 0}, {999999, 990, 0}, END}},
         {"", EG_Q_fill_level, {{0, 95, 0}, {1, 5, 0}, {2, 95, EG_FLAG_STEP}, END}}, /* emptying is a fall */
+        {"", EG_Q_humidity, {{0, 99, 0}, {700, 99, 0}, {1400, 99, 0}, {1500, 99, 0}, END}}, /* fog lasts */
         {"",
          EG_Q_humidity,
-         {{0, 99, 0}, {120, 99, 0}, {240, 99, 0}, {360, 99, 0}, {480, 99, 0}, END}}, /* fog lasts */
+         {{0, 94, 0},
+          {700, 94, 0},
+          {1400, 94, 0},
+          {1440, 94, EG_FLAG_STUCK},
+          {9000, 94, 0},
+          END}}, /* a day; then a gap */
         {"", EG_Q_soil_ph, {{0, 10.6, EG_FLAG_RANGE}, END}},
         {"",
          EG_Q_weight,
