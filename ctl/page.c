@@ -24,10 +24,10 @@ enum tone page_tone(const char *state)
     static const struct {
         const char *state;
         enum tone tone;
-    } tones[] = {{"notice", MILD},  {"warning", BAD},   {"critical", WORST}, {"breaching", BAD},
-                 {"ok", GOOD},      {"unknown", DIM},   {"open", BOLD},      {"closed", DIM},
-                 {"rejected", DIM}, {"fixed", GOOD},    {"reporting", GOOD}, {"silent", BAD},
-                 {"failed", BAD},   {"delivered", GOOD}};
+    } tones[] = {{"notice", MILD},  {"warning", BAD}, {"critical", WORST}, {"breaching", BAD},
+                 {"ok", GOOD},      {"unknown", DIM}, {"open", BOLD},      {"closed", DIM},
+                 {"rejected", DIM}, {"fixed", GOOD},  {"reporting", GOOD}, {"silent", BAD},
+                 {"late", MILD},    {"retired", DIM}, {"failed", BAD},     {"delivered", GOOD}};
     for (size_t i = 0; state && i < sizeof tones / sizeof *tones; i++)
         if (strcmp(tones[i].state, state) == 0)
             return tones[i].tone;

@@ -31,9 +31,23 @@ static void on_dry(void *user, unsigned unacked, enum eg_window window)
     eg_turn_dry(house->turn, window == EG_WINDOW_FULL, window == EG_WINDOW_PERHAPS);
 }
 
+static bool hand(struct house *house, struct eg_event event)
+{
+    return !house->leaving && eg_turn_event(house->turn, event);
+}
+
+/* Whose silence it is: what the broker does not bring no device is to blame for. */
+static void tell_link(struct house *house, bool up)
+{
+    if (house->linked != up)
+        hand(house, (struct eg_event){.kind = EG_EVENT_LINK, .link_up = up});
+    house->linked = up;
+}
+
 static void on_link(void *user, bool connected, const char *why)
 {
     struct house *house = user;
+    tell_link(house, connected);
     if (connected) {
         eg_log(EG_LOG_INFO, "mqtt: %s", why);
         eg_fault_clear(&house->faults, "mqtt");
@@ -95,11 +109,6 @@ static bool look_at_outbox(void *user, int64_t id, unsigned *ret_tries, int64_t 
                            const char **ret_error)
 {
     return eg_outbox_look(((const struct house *)user)->outbox, id, ret_tries, ret_next_ms, ret_error);
-}
-
-static bool hand(struct house *house, struct eg_event event)
-{
-    return !house->leaving && eg_turn_event(house->turn, event);
 }
 
 static bool on_command(void *user, const struct eg_command *command)
@@ -337,6 +346,7 @@ static int build_edges(struct house *house, struct eg_err *err)
     }
     if (code != EG_OK)
         return code;
+    hand(house, (struct eg_event){.kind = EG_EVENT_LINK, .link_up = false}); /* not yet */
     house->state = eg_state_create(&state_door);
     house->textfile = eg_textfile_create(&house->loop, house->pipeline, &house->faults, &textfile_door);
     house->home = eg_homeassistant_create(&house->loop, house->pipeline, &home_door);

@@ -3,6 +3,7 @@
 #include "record.h"
 #include "recording.h"
 
+#include <base/clock.h>
 #include <base/log.h>
 #include <mqtt/mqtt.h>
 
@@ -22,6 +23,7 @@ struct record {
     struct eg_buf line;
     FILE *file;
     unsigned long count;
+    bool linked;
     int status;
 };
 
@@ -53,7 +55,12 @@ static void on_dry(void *user, unsigned unacked, enum eg_window window)
 
 static void on_link(void *user, bool connected, const char *why)
 {
-    (void)user;
+    struct record *record = user;
+    eg_buf_clear(&record->line);
+    if (record->linked != connected)
+        eg_recording_write_link(eg_clock_now_ms(), connected, &record->line);
+    record->linked = connected;
+    fwrite(record->line.data ? record->line.data : "", 1, record->line.length, record->file);
     eg_log(connected ? EG_LOG_INFO : EG_LOG_WARNING, "mqtt: %s", why);
 }
 

@@ -128,6 +128,15 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
     return EG_OK;
 }
 
+static int parse_link(const char *link, struct eg_recorded *out, struct eg_err *err)
+{
+    out->event.kind = EG_EVENT_LINK;
+    out->event.link_up = !strcmp(link, "up");
+    return out->event.link_up || !strcmp(link, "down")
+               ? EG_OK
+               : eg_err_set(err, EG_EINVAL, "\"link\" is '%.40s': up or down is expected", link);
+}
+
 int eg_recording_parse(const char *line, size_t length, struct eg_recorded *ret, struct eg_err *err)
 {
     struct eg_recorded out = {.event = {.kind = EG_EVENT_TICK}};
@@ -143,6 +152,8 @@ int eg_recording_parse(const char *line, size_t length, struct eg_recorded *ret,
         code = parse_message(json, &out, err);
     else if (call)
         code = parse_call(json, call, &out, err);
+    else if (text_of(json, "link"))
+        code = parse_link(text_of(json, "link"), &out, err);
     if (code == EG_OK)
         *ret = out;
     else
@@ -179,6 +190,17 @@ void eg_recording_write(const struct eg_message *message, struct eg_buf *out)
     }
     if (message->retain)
         eg_json_put_bool(&json, "retain", true);
+    eg_json_close(&json, '}');
+    eg_buf_text(out, "\n");
+}
+
+void eg_recording_write_link(int64_t at_ms, bool up, struct eg_buf *out)
+{
+    struct eg_json json;
+    eg_json_init(&json, out);
+    eg_json_open(&json, '{');
+    eg_json_put_time(&json, "time", at_ms);
+    eg_json_put_string(&json, "link", up ? "up" : "down");
     eg_json_close(&json, '}');
     eg_buf_text(out, "\n");
 }

@@ -16,5 +16,7 @@ int eg_recording_parse(const char *line, size_t length, struct eg_recorded *ret,
 void eg_recording_finish(struct eg_recorded *recorded);
 /* Appends a message as a line with its newline. */
 void eg_recording_write(const struct eg_message *message, struct eg_buf *out);
+/* Likewise: the broker is heard from here on, or is not any more. */
+void eg_recording_write_link(int64_t at_ms, bool up, struct eg_buf *out);
 
 #endif

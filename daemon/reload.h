@@ -31,7 +31,7 @@ struct house {
     uv_timer_t summary;
     int64_t started_ms;
     uint64_t reload_ticket; /* who asked for a reload over the socket; 0: nobody */
-    bool leaving, has_signals;
+    bool leaving, has_signals, linked;
     int status;
 };
 

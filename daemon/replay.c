@@ -121,7 +121,7 @@ static int wake(struct replay *replay, int64_t now_ms, struct eg_err *err)
 {
     int code = EG_OK;
     int64_t due_ms;
-    while (code == EG_OK && (due_ms = eg_pipeline_deadline(replay->pipeline)) <= now_ms) {
+    while (code == EG_OK && (due_ms = eg_pipeline_deadline(replay->pipeline, now_ms)) <= now_ms) {
         if (due_ms <= 0) /* nothing of the past: the rules are others than when the store was left */
             due_ms = now_ms;
         const struct eg_event tick = {.kind = EG_EVENT_TICK,

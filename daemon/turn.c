@@ -275,9 +275,9 @@ static void on_wake(uv_timer_t *timer)
 static void wake(struct eg_turn *turn)
 {
     int64_t now_ms = eg_clock_now_ms();
-    if (eg_pipeline_deadline(turn->pipeline) <= now_ms)
+    if (eg_pipeline_deadline(turn->pipeline, now_ms) <= now_ms)
         take(turn, &(struct eg_event){.kind = EG_EVENT_TICK, .now_ms = now_ms});
-    int64_t left_ms = eg_pipeline_deadline(turn->pipeline) - now_ms;
+    int64_t left_ms = eg_pipeline_deadline(turn->pipeline, now_ms) - now_ms;
     left_ms = left_ms > WAKE_MOST_MS ? WAKE_MOST_MS : left_ms > 0 ? left_ms : 1;
     uv_timer_start(&turn->wake_timer, on_wake, (uint64_t)left_ms, 0);
 }

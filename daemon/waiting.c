@@ -80,6 +80,8 @@ static bool own_texts(struct eg_waiting_row *row)
         return own_messages(row);
     if (row->event.kind == EG_EVENT_IMPORT)
         return own_rows(row);
+    if (row->event.kind == EG_EVENT_LINK)
+        return true;
     struct eg_command *command = &row->event.command;
     const char **commands[TEXTS] = {
         &command->verb,   &command->case_id,   &command->user,    &command->note, &command->party,

@@ -70,7 +70,7 @@ static int64_t rhythm(int64_t interval_ms)
     return (interval_ms + step / 2) / step * step;
 }
 
-static void write_device(struct eg_call *call, const struct eg_device_view *view, bool silent,
+static void write_device(struct eg_call *call, const struct eg_device_view *view, enum eg_standing standing,
                          bool with_trend)
 {
     struct eg_json *json = call->json;
@@ -79,7 +79,7 @@ static void write_device(struct eg_call *call, const struct eg_device_view *view
     eg_json_put_string(json, "domain", view->domain);
     eg_json_put_string(json, "device", view->device);
     put_name(json, "name", view->name);
-    eg_json_put_string(json, "state", silent ? "silent" : "reporting");
+    eg_json_put_string(json, "state", eg_standing_name(standing));
     eg_json_put_time(json, "last_seen", view->last_seen_ms > 0 ? view->last_seen_ms : EG_TIME_NONE);
     put_span(json, "interval", rhythm(view->interval_ms));
     put_span(json, "silent_after", view->silent_after_ms);
@@ -91,15 +91,15 @@ static void write_device(struct eg_call *call, const struct eg_device_view *view
 
 /* The next one that is asked for, behind *id; false: there is none. */
 static bool next_device(const struct eg_call *call, const struct eg_scope *scope, const char *device,
-                        size_t *id, struct eg_device_view *ret, bool *ret_silent)
+                        size_t *id, struct eg_device_view *ret, enum eg_standing *ret_standing)
 {
     const struct eg_pipeline *pipeline = call->desk->pipeline;
     for (size_t count = eg_pipeline_device_count(pipeline); ++*id <= count;) {
         if (!eg_pipeline_device(pipeline, (uint32_t)*id, ret) || !wanted(call, "domain", ret->domain) ||
             (device && !eg_call_device_is(ret, device)) || !eg_scope_has_device(call->desk->conf, scope, ret))
             continue;
-        *ret_silent = eg_silent_is(ret, call->state.now_ms);
-        if (wanted(call, "state", *ret_silent ? "silent" : "reporting"))
+        *ret_standing = eg_silent_standing(ret, call->state.now_ms);
+        if (wanted(call, "state", eg_standing_name(*ret_standing)))
             return true;
     }
     return false;
@@ -111,16 +111,16 @@ int eg_m_lists_devices(struct eg_call *call)
     const char *device = eg_call_path(call, "device", digits);
     struct eg_scope scope;
     struct eg_device_view view;
-    bool silent;
+    enum eg_standing standing;
     size_t count = 0, id = 0;
     int code = eg_call_scope(call, &scope);
     if (code < 0)
         return code;
-    while (count <= EG_HEALTH_TRENDS && next_device(call, &scope, device, &id, &view, &silent))
+    while (count <= EG_HEALTH_TRENDS && next_device(call, &scope, device, &id, &view, &standing))
         count++;
     eg_json_open(call->json, '[');
-    for (id = 0; next_device(call, &scope, device, &id, &view, &silent);)
-        write_device(call, &view, silent, count <= EG_HEALTH_TRENDS);
+    for (id = 0; next_device(call, &scope, device, &id, &view, &standing);)
+        write_device(call, &view, standing, count <= EG_HEALTH_TRENDS);
     eg_json_close(call->json, ']');
     return EG_CALL_DONE;
 }

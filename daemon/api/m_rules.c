@@ -166,7 +166,6 @@ static void write_conditions(struct eg_json *json, const struct eg_conf_rule *ru
 
 static void write_rule(struct eg_json *json, const struct eg_conf *conf, const struct eg_conf_rule *rule)
 {
-    const struct eg_quantity_info *info = eg_quantity_info(rule->quantity);
     char version[24];
     char unit[EG_UNIT_TEXT];
     snprintf(version, sizeof version, "%016" PRIx64, rule->version);
@@ -175,8 +174,9 @@ static void write_rule(struct eg_json *json, const struct eg_conf *conf, const s
     put_name(json, "title", rule->title_en);
     put_name(json, "title_zh", rule->title_zh);
     put_name(json, "domain", rule->domain);
-    eg_json_put_string(json, "quantity", info->name);
-    eg_json_put_string(json, "unit", eg_conf_rule_unit(rule, rule->quantity, unit));
+    eg_json_put_string(json, "when", eg_when_name(rule->when));
+    eg_json_put_string(json, "quantity", rule->when ? NULL : eg_quantity_info(rule->quantity)->name);
+    eg_json_put_string(json, "unit", rule->when ? NULL : eg_conf_rule_unit(rule, rule->quantity, unit));
     static const char *const calendars[] = {NULL, "hour", "day", "month"};
     char statistic[EG_STATISTIC_TEXT];
     eg_json_put_string(json, "statistic", eg_statistic_text(rule->statistic, rule->share, statistic));

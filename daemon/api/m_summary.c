@@ -30,7 +30,7 @@ struct tally { /* of one quantity */
 struct cell {          /* of a site and a domain */
     struct cell *next; /* of the same site */
     size_t domain;     /* index in summary.domains */
-    size_t total, silent, suspect;
+    size_t total, late, silent, suspect, retired;
     size_t cases[EG_LEVEL_COUNT];
     uint32_t first_device, last_device; /* at the site itself; chained by summary.next_device; 0: none */
     struct tally *tallies;              /* EG_QUANTITY_COUNT, or NULL */
@@ -134,7 +134,8 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
 static void add_device(struct summary *summary, const struct eg_device_view *device)
 {
     const struct eg_pipeline *pipeline = summary->call->desk->pipeline;
-    bool silent = eg_silent_is(device, summary->asof->at_ms), suspect = false;
+    enum eg_standing standing = eg_silent_standing(device, summary->asof->at_ms);
+    bool retired = standing == EG_RETIRED, silent = standing == EG_SILENT, suspect = false;
     struct eg_series_view series;
     for (size_t i = 0; i < device->series_count; i++) {
         if (!eg_asof_series(summary->asof, eg_pipeline_device_series(pipeline, device->id, i), &series))
@@ -150,9 +151,11 @@ static void add_device(struct summary *summary, const struct eg_device_view *dev
         struct cell *cell = find_cell(summary, site, device->domain);
         if (!cell)
             return;
-        cell->total++;
+        cell->total += !retired;
+        cell->late += standing == EG_STANDING_LATE;
         cell->silent += silent;
-        cell->suspect += suspect && !silent;
+        cell->suspect += suspect && !silent && !retired;
+        cell->retired += retired;
         if (site != device->conf_site)
             continue;
         if (cell->last_device)
@@ -160,7 +163,7 @@ static void add_device(struct summary *summary, const struct eg_device_view *dev
         else
             cell->first_device = device->id;
         cell->last_device = device->id;
-        if (!eg_indices_add(&cell->own, summary->asof, device, silent, summary->hour_ms))
+        if (!eg_indices_add(&cell->own, summary->asof, device, silent || retired, summary->hour_ms))
             no_memory(summary);
     }
 }
@@ -333,6 +336,10 @@ static void write_cell(const struct summary *summary, const struct cell *cell)
     eg_json_put_int(json, "reporting", (int64_t)(cell->total - cell->silent));
     eg_json_put_int(json, "silent", (int64_t)cell->silent);
     eg_json_put_int(json, "suspect", (int64_t)cell->suspect);
+    if (cell->late)
+        eg_json_put_int(json, "late", (int64_t)cell->late);
+    if (cell->retired)
+        eg_json_put_int(json, "retired", (int64_t)cell->retired);
     eg_json_close(json, '}');
     write_latest(summary, cell);
     write_period(json, "hour", cell, EG_PERIOD_HOUR);

@@ -38,7 +38,11 @@
 static const struct eg_param p_summary[] = {SITE, DOMAIN, {.name = "at", .kind = EG_PARAM_TIME}, END};
 static const struct eg_param p_sites[] = {SITE, {.name = "level", .kind = EG_PARAM_TEXT}, END};
 static const struct eg_param p_devices[] = {
-    SITE, DOMAIN, DEVICE, {.name = "state", .kind = EG_PARAM_CHOICE, .choices = "reporting silent"}, END};
+    SITE,
+    DOMAIN,
+    DEVICE,
+    {.name = "state", .kind = EG_PARAM_CHOICE, .choices = "reporting late silent retired"},
+    END};
 static const struct eg_param p_rules[] = {
     SITE, DOMAIN, QUANTITY, {.name = "rule", .kind = EG_PARAM_TEXT}, END};
 static const struct eg_param p_backtest[] = {

@@ -240,6 +240,7 @@ struct eg_conf_device { /* described by hand; keys site+domain+id */
     const char *id, *domain, *name, *land_use;
     uint32_t site;
     int64_t silent_after_ms;    /* 0: learned */
+    bool retired;               /* out of service: stored, but judged by no rule and missed by nobody */
     double latitude, longitude; /* NaN */
     struct eg_conf_calibration *calibrations;
     size_t calibration_count;
@@ -310,9 +311,19 @@ struct eg_conf_node {
     unsigned partner;    /* of a test */
     double above, below; /* of a test: strictly; infinite where not asked */
 };
+/* What a rule is about: readings, or a device itself. */
+enum eg_when {
+    EG_WHEN_READINGS,
+    EG_WHEN_SILENT, /* a device is not heard */
+    EG_WHEN_OUTAGE, /* none of a site's devices is */
+    EG_WHEN_COUNT
+};
+const char *eg_when_name(enum eg_when when); /* "readings" "silent" "outage" */
 struct eg_conf_rule {
     const char *id, *domain; /* domain NULL: any */
-    int quantity;            /* enum eg_quantity */
+    enum eg_when when;       /* of a device itself: no quantity, no limits, one level */
+    unsigned devices;        /* so many make an outage, at least */
+    int quantity;            /* enum eg_quantity, or EG_QUANTITY_NONE */
     enum eg_statistic statistic;
     double share;              /* of a quantile, 0 … 1 */
     double above;              /* the limit of EG_STAT_ABOVE */

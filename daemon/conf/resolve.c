@@ -262,6 +262,7 @@ static void take_device(struct eg_resolve *resolve, const struct eg_raw_device *
                                     .longitude = raw->position ? raw->position->longitude : NAN};
     device.site = eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), raw->site);
     device.silent_after_ms = eg_resolve_span(resolve, node, "silent_after", raw->silent_after, 0);
+    device.retired = raw->retired && *raw->retired;
     take_calibration(resolve, raw, node, &device);
     eg_resolve_domain(resolve, node, raw->domain);
     for (size_t i = 0; i < conf->device_count; i++)
@@ -318,7 +319,7 @@ static bool make_room(struct eg_resolve *resolve)
         calendars += raw->calendars_count;
         devices += raw->devices_count;
         sources += raw->sources_count;
-        rules += raw->rules_count;
+        rules += raw->rules_count + raw->device_rules_count;
     }
     conf->sites = eg_resolve_keep(resolve, sites, sizeof *conf->sites);
     conf->channels = eg_resolve_keep(resolve, channels, sizeof *conf->channels);
@@ -382,6 +383,10 @@ void eg_resolve_all(struct eg_resolve *resolve)
     for (unsigned i = 0; i < raw->rules_count; i++)
         eg_resolve_rule(resolve, &raw->rules[i], eg_resolve_entry(resolve, "rules", i),
                         &conf->rules[conf->rule_count++]);
+    EACH_FILE(resolve, raw)
+    for (unsigned i = 0; i < raw->device_rules_count; i++)
+        eg_resolve_device_rule(resolve, &raw->device_rules[i], eg_resolve_entry(resolve, "device_rules", i),
+                               &conf->rules[conf->rule_count++]);
     EACH_FILE(resolve, raw)
     eg_resolve_windows(resolve, raw);
     EACH_FILE(resolve, raw)

@@ -85,6 +85,9 @@ void eg_resolve_deadline(struct eg_resolve *resolve, const struct eg_raw_deadlin
 void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *raw, const yaml_node_t *node,
                        struct eg_conf_source *ret);
 void eg_resolve_default_source(struct eg_resolve *resolve, struct eg_conf_source *ret);
+/* device_rules.c: likewise, among the rules */
+void eg_resolve_device_rule(struct eg_resolve *resolve, const struct eg_raw_device_rule *raw,
+                            const yaml_node_t *node, struct eg_conf_rule *ret);
 void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                      struct eg_conf_rule *ret);
 

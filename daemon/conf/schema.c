@@ -178,6 +178,7 @@ static const cyaml_schema_field_t device_fields[] = {
     TEXT("name", struct eg_raw_device, name),
     TEXT("land_use", struct eg_raw_device, land_use),
     TEXT("silent_after", struct eg_raw_device, silent_after),
+    YES_NO("retired", struct eg_raw_device, retired),
     GROUP("position", struct eg_raw_device, position, position_fields),
     LIST("calibration", struct eg_raw_device, calibration, &calibration_entry),
     CYAML_FIELD_END};
@@ -368,6 +369,25 @@ static const cyaml_schema_field_t rule_fields[] = {
 
 static const cyaml_schema_value_t rule_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_rule, rule_fields)};
+static const cyaml_strval_t whens[] = {{"silent", EG_WHEN_SILENT}, {"outage", EG_WHEN_OUTAGE}};
+static const cyaml_schema_field_t device_rule_fields[] = {
+    NEEDED("id", struct eg_raw_device_rule, id),
+    CYAML_FIELD_ENUM("when", CYAML_FLAG_STRICT, struct eg_raw_device_rule, when, whens,
+                     CYAML_ARRAY_LEN(whens)),
+    CHOICE("level", struct eg_raw_device_rule, level, case_levels),
+    TEXT("hold", struct eg_raw_device_rule, hold),
+    WHOLE("devices", struct eg_raw_device_rule, devices),
+    TEXT("domain", struct eg_raw_device_rule, domain),
+    LIST("sites", struct eg_raw_device_rule, sites, &text_entry),
+    TEXT("title", struct eg_raw_device_rule, title),
+    TEXT("title_zh", struct eg_raw_device_rule, title_zh),
+    TEXT("basis", struct eg_raw_device_rule, basis),
+    TEXT("action", struct eg_raw_device_rule, action),
+    GROUP("deadline", struct eg_raw_device_rule, deadline, spans_fields),
+    CHOICE("mode", struct eg_raw_device_rule, mode, modes),
+    CYAML_FIELD_END};
+static const cyaml_schema_value_t device_rule_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_device_rule, device_rule_fields)};
 static const cyaml_schema_value_t site_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_site, site_fields)};
 static const cyaml_schema_value_t channel_entry = {
@@ -401,6 +421,7 @@ static const cyaml_schema_field_t file_fields[] = {
     WHOLE("max_devices", struct eg_raw, max_devices),
     LIST("include", struct eg_raw, include, &text_entry),
     LIST("rules", struct eg_raw, rules, &rule_entry),
+    LIST("device_rules", struct eg_raw, device_rules, &device_rule_entry),
     LIST("sites", struct eg_raw, sites, &site_entry),
     LIST("channels", struct eg_raw, channels, &channel_entry),
     LIST("parties", struct eg_raw, parties, &party_entry),

@@ -97,6 +97,7 @@ struct eg_raw_calibration {
 };
 struct eg_raw_device {
     char *id, *site, *domain, *name, *land_use, *silent_after;
+    bool *retired;
     struct eg_raw_position *position;
     struct eg_raw_calibration *calibration;
     unsigned calibration_count;
@@ -203,6 +204,14 @@ struct eg_raw_rule {
     unsigned sites_count;
     struct eg_raw_deadline *deadline;
 };
+struct eg_raw_device_rule {
+    char *id, *domain, *hold, *basis, *action, *title, *title_zh;
+    int when;
+    int *level, *mode, *devices;
+    char **sites;
+    unsigned sites_count;
+    struct eg_raw_spans *deadline;
+};
 struct eg_raw {
     struct eg_raw_mqtt *mqtt;
     struct eg_raw_store *store;
@@ -222,6 +231,8 @@ struct eg_raw {
     unsigned include_count;
     struct eg_raw_rule *rules;
     unsigned rules_count;
+    struct eg_raw_device_rule *device_rules;
+    unsigned device_rules_count;
     struct eg_raw_site *sites;
     unsigned sites_count;
     struct eg_raw_channel *channels;

@@ -89,6 +89,10 @@ static void follow_up(struct audience *audience, const struct eg_case_event *eve
 {
     if (is(event, "level") && level_of(event->to) > level_of(event->from))
         add_by_mode(audience, EG_WHY_LEVEL, EG_WHY_LEVEL);
+    else if (is(event, "condition") && !strcmp(event->to, "unknown"))
+        add_those_at_it(audience, EG_WHY_UNKNOWN);
+    else if (is(event, "condition") && !strcmp(event->from, "unknown") && !strcmp(event->to, "breaching"))
+        add_those_at_it(audience, EG_WHY_STILL);
     else if (is(event, "condition"))
         add_all(audience, !strcmp(event->to, "ok") ? EG_WHY_RECOVERED : EG_WHY_BREACHING);
     else if (eg_handling_ended(audience->row) && !is(event, "comment") && !is(event, "suppressed"))

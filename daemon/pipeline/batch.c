@@ -53,6 +53,7 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(series)                                                                                                \
     X(rhythms)                                                                                               \
     X(calibrations)                                                                                          \
+    X(standings)                                                                                             \
     X(readings)                                                                                              \
     X(idents)                                                                                                \
     X(rollups)                                                                                               \
@@ -161,7 +162,7 @@ const char *eg_handling_name(enum eg_handling handling)
 const char *eg_case_kind_name(enum eg_case_kind kind)
 {
     static const char *const names[EG_CASE_KIND_COUNT] = {"breach", "report", "maintenance", "regional",
-                                                          "drill"};
+                                                          "drill",  "device", "outage"};
     return (unsigned)kind < EG_CASE_KIND_COUNT ? names[kind] : "?";
 }
 
@@ -179,8 +180,8 @@ const char *eg_condition_name(enum eg_condition condition)
 const char *eg_why_name(enum eg_why why)
 {
     static const char *const names[EG_WHY_COUNT] = {
-        "opened", "level",    "breaching",   "recovered", "reopened",  "ended",   "gathered",
-        "trial",  "informed", "assigned",    "missed",    "escalated", "offered", "took_over",
-        "fixed",  "expired",  "unreachable", "caught_up", "repeated",  "digest"};
+        "opened",   "level",    "breaching",   "recovered", "reopened", "ended",     "gathered", "trial",
+        "informed", "assigned", "missed",      "escalated", "offered",  "took_over", "fixed",    "expired",
+        "unknown",  "still",    "unreachable", "caught_up", "repeated", "digest"};
     return (unsigned)why < EG_WHY_COUNT ? names[why] : "?";
 }

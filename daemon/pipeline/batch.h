@@ -46,6 +46,13 @@ struct eg_row_calibration { /* from then on value = raw * scale + offset */
     int64_t since_ms;
     double scale, offset;
 };
+struct eg_row_standing { /* how a device stands: written when that changes */
+    uint32_t device;
+    int64_t silent_ms;    /* it is silent, since then; EG_TIME_NONE: it is heard */
+    int64_t heard_ms;     /* when it was heard last, though perhaps it measured nothing; EG_TIME_NONE */
+    int64_t awaited_ms;   /* of one that is silent: since when it is waited for, once more after an outage */
+    uint32_t case_number; /* the case that speaks for its silence, its own or an outage's; 0: none does */
+};
 struct eg_row_reading {
     uint32_t series;
     uint16_t flags;
@@ -114,10 +121,12 @@ enum eg_case_kind {
     EG_CASE_MAINTENANCE,
     EG_CASE_REGIONAL,
     EG_CASE_DRILL,
+    EG_CASE_DEVICE, /* it is not heard */
+    EG_CASE_OUTAGE, /* none of the site's is */
     EG_CASE_KIND_COUNT
 };
-const char *
-eg_case_kind_name(enum eg_case_kind kind); /* "breach" "report" "maintenance" "regional" "drill" */
+const char *eg_case_kind_name(
+    enum eg_case_kind kind); /* "breach" "report" "maintenance" "regional" "drill" "device" "outage" */
 
 struct eg_case {
     uint32_t number; /* store-wide, from 1 */
@@ -195,6 +204,8 @@ enum eg_why {
     EG_WHY_TOOK_OVER,   /* this party leads from here on */
     EG_WHY_FIXED,       /* somebody is to look */
     EG_WHY_EXPIRED,     /* it was acknowledged until now */
+    EG_WHY_UNKNOWN,     /* no readings tell any more whether the limit is broken */
+    EG_WHY_STILL,       /* they do again, and it is */
     EG_WHY_UNREACHABLE, /* another party cannot be told of it */
     EG_WHY_CAUGHT_UP,   /* what happened while nobody was told */
     EG_WHY_REPEATED,    /* nobody has acknowledged it */
@@ -272,6 +283,7 @@ struct eg_batch {
     EG_ROWS(eg_row_series, series);
     EG_ROWS(eg_row_rhythm, rhythms);
     EG_ROWS(eg_row_calibration, calibrations);
+    EG_ROWS(eg_row_standing, standings);
     EG_ROWS(eg_row_reading, readings);
     EG_ROWS(eg_row_ident, idents);
     EG_ROWS(eg_row_rollup, rollups);

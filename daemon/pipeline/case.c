@@ -66,6 +66,7 @@ bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row)
             (pipeline->case_count - at) * sizeof *pipeline->cases);
     pipeline->cases[at] = copy;
     pipeline->case_count++;
+    pipeline->outage_count += row->kind == EG_CASE_OUTAGE;
     pipeline->wake_known = false;
     return true;
 }
@@ -73,6 +74,7 @@ bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row)
 void eg_case_drop(struct eg_pipeline *pipeline, uint32_t number)
 {
     size_t at = place_of(pipeline, number);
+    pipeline->outage_count -= pipeline->cases[at]->kind == EG_CASE_OUTAGE;
     free(pipeline->cases[at]);
     eg_suppress_forget_changes(pipeline, number);
     pipeline->case_count--;
@@ -107,6 +109,7 @@ void eg_case_happened(struct eg_pipeline *pipeline, struct eg_case *row, struct 
     eg_case_write(row, batch);
     eg_tell_case(pipeline, row, &event, batch);
     eg_repeat_look_again(pipeline, row->number);
+    pipeline->silent_wake_ms = INT64_MIN;
     batch->urgent = true;
 }
 
@@ -142,17 +145,19 @@ void eg_case_follow(struct eg_case *row, const struct eg_conf_rule *rule, const 
 void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
                    const struct eg_judged *judged, struct eg_batch *batch)
 {
-    bool peaked, was_ok = row->condition == EG_CONDITION_OK;
+    bool peaked;
     struct eg_case_event event = {
         .at_ms = judged->at_ms, .known_ms = judged->now_ms, .actor = "ecogovd", .value = judged->value};
+    enum eg_condition was = (enum eg_condition)row->condition,
+                      is = judged->level == EG_LEVEL_NONE ? EG_CONDITION_OK : EG_CONDITION_BREACHING;
     note_value(row, rule, judged, &peaked);
     if (judged->level) /* of a rule with bands another one may hold by now */
         row->limit = judged->levels[judged->level].open;
-    if (judged->level == EG_LEVEL_NONE || was_ok) {
-        row->condition = judged->level == EG_LEVEL_NONE ? EG_CONDITION_OK : EG_CONDITION_BREACHING;
+    if (is != was && !(was == EG_CONDITION_UNKNOWN && judged->old)) {
+        row->condition = (uint8_t)is;
         event.kind = "condition";
-        event.from = eg_condition_name(was_ok ? EG_CONDITION_OK : EG_CONDITION_BREACHING);
-        event.to = eg_condition_name((enum eg_condition)row->condition);
+        event.from = eg_condition_name(was);
+        event.to = eg_condition_name(is);
         eg_case_happened(pipeline, row, event, batch);
     }
     if (judged->level && judged->level != row->level) { /* one that is ok keeps the level it had */
@@ -165,6 +170,24 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
     }
     eg_measure_follow(row, rule, judged, batch);
     eg_recur_follow(pipeline, row->parent, judged->now_ms, batch);
+}
+
+void eg_case_unknown(struct eg_pipeline *pipeline, struct eg_case *row, int64_t at_ms, int64_t now_ms,
+                     const char *note, struct eg_batch *batch)
+{
+    struct eg_case_event event = {.at_ms = at_ms,
+                                  .known_ms = now_ms,
+                                  .kind = "condition",
+                                  .actor = "ecogovd",
+                                  .from = eg_condition_name((enum eg_condition)row->condition),
+                                  .to = eg_condition_name(EG_CONDITION_UNKNOWN),
+                                  .value = (double)NAN,
+                                  .note = note};
+    if (row->condition == EG_CONDITION_UNKNOWN)
+        return;
+    row->condition = EG_CONDITION_UNKNOWN;
+    eg_case_happened(pipeline, row, event, batch);
+    eg_recur_follow(pipeline, row->parent, now_ms, batch);
 }
 
 /* Unique across villages without asking anybody: the site, the local day, a mark of this daemon's name, its own count. */

@@ -289,7 +289,7 @@ static void drill(struct eg_pipeline *pipeline, const struct eg_command *command
         return;
     }
     struct eg_case row = {.kind = EG_CASE_DRILL,
-                          .quantity = (uint16_t)rule->quantity,
+                          .quantity = (uint16_t)(rule->when ? EG_QUANTITY_COUNT : rule->quantity),
                           .rule_version = rule->version,
                           .level = (uint8_t)level,
                           .opened_ms = now_ms,

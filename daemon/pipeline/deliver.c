@@ -51,7 +51,9 @@ static bool others_bring_it(const struct eg_pipeline *pipeline, const struct eg_
 {
     if (strcmp(delivery->why, eg_why_name(EG_WHY_RECOVERED)) != 0 &&
         strcmp(delivery->why, eg_why_name(EG_WHY_ENDED)) != 0 &&
-        strcmp(delivery->why, eg_why_name(EG_WHY_BREACHING)) != 0)
+        strcmp(delivery->why, eg_why_name(EG_WHY_BREACHING)) != 0 &&
+        strcmp(delivery->why, eg_why_name(EG_WHY_UNKNOWN)) != 0 &&
+        strcmp(delivery->why, eg_why_name(EG_WHY_STILL)) != 0)
         return false;
     for (size_t i = eg_told_first(pipeline, delivery->case_number);
          i < pipeline->told_count && pipeline->told[i].case_number == delivery->case_number; i++) {

@@ -1,7 +1,7 @@
 /* The digest: once a day a party hears which cases are open at its sites and those below, and with which it has to do; one message by each
  * channel that asks for it. Nothing where there is nothing, unless it is asked for. That it was sent stands in `told`, of case 0. Called by
  * pipeline.c (ticks). */
-#include <pipeline/state.h>
+#include <pipeline/words.h>
 #include <base/json.h>
 #include <base/zone.h>
 

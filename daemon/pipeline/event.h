@@ -12,7 +12,8 @@ enum eg_event_kind {
     EG_EVENT_TICK,
     EG_EVENT_IMPORT,
     EG_EVENT_REPORT,
-    EG_EVENT_RETRY
+    EG_EVENT_RETRY,
+    EG_EVENT_LINK /* the broker is heard from here on, or is not any more */
 };
 
 /* A write over the socket (or a command line of a recording). */
@@ -118,6 +119,7 @@ struct eg_event {
         struct eg_import import;
         struct eg_report report;
         struct eg_retry retry;
+        bool link_up;
     };
 };
 #endif

@@ -31,7 +31,7 @@ const struct eg_conf_terms *eg_govern_terms(const struct eg_conf *conf, const st
 bool eg_govern_spared(const struct eg_conf *conf, const struct eg_case *row)
 {
     const struct eg_conf_terms *terms = eg_govern_terms(conf, row);
-    return row->kind == EG_CASE_MAINTENANCE ||
+    return row->kind == EG_CASE_MAINTENANCE || row->kind == EG_CASE_DEVICE || row->kind == EG_CASE_OUTAGE ||
            (row->kind == EG_CASE_BREACH && terms && terms->measured_hours);
 }
 

@@ -4,6 +4,7 @@
  * Beyond a limit is strictly above (below) it; within is everything else. A level is reached when the statistic has been beyond
  * its `open` for `hold`, and left when it has been within its `clear` for `clear_hold`. */
 #include <pipeline/hours.h>
+#include <pipeline/unheard.h>
 #include <pipeline/state.h>
 
 #include <string.h>
@@ -196,7 +197,8 @@ static void follow(struct eg_pipeline *pipeline, struct eg_series *series, struc
     const struct eg_rule_state *state = &watch->state;
     judged->since_ms =
         state->since_ms[judged->level] != EG_TIME_NONE ? state->since_ms[judged->level] : series->last_ms;
-    if (row && judged->level != before)
+    judged->old = row && eg_unheard_old(pipeline, series, series->last_ms, judged->now_ms);
+    if (row && (judged->level != before || (row->condition == EG_CONDITION_UNKNOWN && !judged->old)))
         eg_case_level(pipeline, row, rule, judged, batch);
     else if (row)
         eg_case_follow(row, rule, judged, batch);
@@ -215,6 +217,8 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
     struct eg_circumstance goes = {.levels = rule->levels, .holds = true};
     struct eg_sight sights[EG_LINKS_MAX];
     struct eg_seen seen;
+    if (eg_registry_retired(device))
+        return;
     bool kept = eg_judge_checkpoint(pipeline->conf, watch->checkpoints, &stands, series->last_ms);
     watch->at_ms = series->last_ms;
     if (!eg_judge_look(rule, watch->window, device->interval_ms, series->last_ms, series->last_value,

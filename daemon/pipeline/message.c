@@ -203,8 +203,9 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
     }
     counters->r_stored++;
     if (!message->retain) /* the time since a retained message is no rhythm, and it is no sign of life */
-        eg_registry_note_seen(
-            device, reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms, batch);
+        eg_heard_note(pipeline, device,
+                      reading->time_ms < message->arrived_ms ? reading->time_ms : message->arrived_ms,
+                      message->arrived_ms, batch);
 }
 
 static struct eg_slice slice(const char *text)
@@ -233,8 +234,8 @@ static void note_fault(struct eg_device *device, int64_t at_ms, const char *faul
 }
 
 /* A counter and the faults are the device's that speaks first. */
-static void note_health(struct eg_device *device, const struct eg_message *message,
-                        const struct eg_sink *sink, struct eg_batch *batch)
+static void note_health(struct eg_pipeline *pipeline, struct eg_device *device,
+                        const struct eg_message *message, const struct eg_sink *sink, struct eg_batch *batch)
 {
     device->faults += sink->fault_count;
     if (sink->fault_count)
@@ -246,7 +247,7 @@ static void note_health(struct eg_device *device, const struct eg_message *messa
     if (sink->has_gap && !message->retain)
         eg_frames_gap(&device->frames, sink->gap);
     if (!sink->count && !message->retain) /* it lives, although it measured nothing */
-        eg_registry_note_seen(device, message->arrived_ms, batch);
+        eg_heard_note(pipeline, device, message->arrived_ms, message->arrived_ms, batch);
 }
 
 static void take_readings(struct eg_speakers *speakers, struct eg_batch *batch, char reason[EG_REASON_MAX])
@@ -257,7 +258,7 @@ static void take_readings(struct eg_speakers *speakers, struct eg_batch *batch, 
     struct eg_device *first =
         eg_speakers_device(speakers, sink->count ? sink->readings[0].device : sink->device, batch, reason);
     if (first && !speakers->again)
-        note_health(first, speakers->message, sink, batch);
+        note_health(pipeline, first, speakers->message, sink, batch);
     eg_calibration_message(speakers, batch, reason);
     eg_quality_compare(pipeline->conf, sink);
     for (size_t i = 0; i < sink->count; i++) {
@@ -279,8 +280,10 @@ static void take_gone(struct eg_speakers *speakers)
 {
     for (uint16_t which = 0; which <= speakers->pipeline->sink->device_count; which++) {
         struct eg_device *device = eg_speakers_known(speakers, which);
-        if (device && !speakers->again)
-            device->gone = true;
+        if (!device || speakers->again)
+            continue;
+        device->gone = true;
+        speakers->pipeline->silent_wake_ms = INT64_MIN;
     }
 }
 

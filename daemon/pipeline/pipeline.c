@@ -1,6 +1,8 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
  * reading order: batch, route, registry, message, calibration, quality, series, gather, review, rollup, window, rule, partner,
  * circumstance, rhythm, judge, rejudge, case, tell. Called by turn.c, the store's load, and (views) the API. */
+#include <pipeline/outage.h>
+#include <pipeline/unheard.h>
 #include <pipeline/state.h>
 
 #include <stdlib.h>
@@ -11,7 +13,7 @@ static bool configure(struct eg_pipeline *pipeline, const struct eg_conf *conf)
     struct eg_route *route = eg_route_create(conf);
     uint64_t(*counts)[EG_VERDICT_COUNT] = calloc(conf->source_count ? conf->source_count : 1, sizeof *counts);
     struct eg_names *topics = eg_names_create((size_t)conf->max_devices * 2 + 16, 3);
-    if (!route || !counts || !topics) {
+    if (!route || !counts || !topics || !eg_outage_configure(pipeline, conf)) {
         eg_route_destroy(route);
         free(counts);
         eg_names_destroy(topics);
@@ -27,6 +29,7 @@ static bool configure(struct eg_pipeline *pipeline, const struct eg_conf *conf)
     pipeline->conf = conf;
     pipeline->rules_seen = pipeline->wake_known = false;
     eg_suppress_look_again(pipeline);
+    pipeline->silent_wake_ms = INT64_MIN;
     return true;
 }
 
@@ -37,6 +40,7 @@ struct eg_pipeline *eg_pipeline_create(const struct eg_conf *conf, const struct 
         return NULL;
     if (past)
         pipeline->past = *past;
+    pipeline->hearing_ms = INT64_MIN;
     pipeline->device_names = eg_names_create(1000000, 5);
     pipeline->idents = calloc(65536, sizeof *pipeline->idents);
     pipeline->sink = calloc(1, sizeof *pipeline->sink);
@@ -74,6 +78,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         free(pipeline->lost[i].rule);
     eg_told_finish(pipeline);
     eg_suppress_finish(pipeline);
+    free(pipeline->tallies);
     free(pipeline->series);
     free(pipeline->devices);
     free(pipeline->cases);
@@ -144,11 +149,15 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         break;
     case EG_EVENT_TICK:
         eg_pipeline_settle(pipeline, batch);
+        eg_unheard_tick(pipeline, event->now_ms, batch);
         eg_silence_tick(pipeline, event->now_ms, batch);
         eg_suppress_tick(pipeline, event->now_ms, batch);
         eg_deadline_tick(pipeline, event->now_ms, batch);
         eg_repeat_tick(pipeline, event->now_ms, batch);
         eg_digest_tick(pipeline, event->now_ms, batch);
+        break;
+    case EG_EVENT_LINK:
+        eg_unheard_link(pipeline, event->link_up, event->now_ms);
         break;
     }
     eg_judge_deferred(pipeline, event->now_ms, batch);
@@ -176,7 +185,7 @@ int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int6
     for (size_t i = 0; i < row->watch_count; i++) /* so it is where nothing is known of a rule */
         eg_judge_begin(pipeline, row, &row->watches[i]);
     struct eg_device *device = &pipeline->devices[row->device - 1];
-    if (!(flags & (EG_FLAG_RETAINED | EG_FLAG_IMPORTED)) && time_ms > device->last_seen_ms)
+    if (!(flags & (EG_FLAG_RETAINED | EG_FLAG_IMPORTED | EG_FLAG_MANUAL)) && time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;
     return EG_OK;
 }
@@ -294,6 +303,7 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .series_count = device->series_count,
         .faults = device->faults,
         .gone = device->gone,
+        .retired = eg_registry_retired(device),
         .heard = device->frames.heard,
         .lost = device->frames.lost,
         .repeated = device->frames.repeated,

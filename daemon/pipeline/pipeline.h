@@ -41,8 +41,9 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
 /* Before the batch is committed: what came out of its order is judged now, all of it at once. */
 void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch);
 bool eg_pipeline_unsettled(const struct eg_pipeline *pipeline); /* there is something to settle */
-/* The earliest time at which a TICK event would change anything; INT64_MAX for never. */
-int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline);
+/* The earliest time at which a TICK event would change anything; INT64_MAX for never. Beyond `now_ms` it may be too early: then it is
+ * to be asked again at that time. */
+int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline, int64_t now_ms);
 
 /* Rebuilding, called by eg_store_load() in this order: counters, devices, series, calibrations, tail readings,
  * rule states, cases, told, idents, ids. All copy. Negative (enum eg_code) with a sentence when the row contradicts what is there. */
@@ -50,6 +51,7 @@ void eg_pipeline_restore_counters(struct eg_pipeline *pipeline, const struct eg_
 int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row,
                                struct eg_err *err);
 void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_row_rhythm *row);
+void eg_pipeline_restore_standing(struct eg_pipeline *pipeline, const struct eg_row_standing *row);
 int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row,
                                struct eg_err *err);
 /* Ascending by time for each series; `forget` is not asked for. */
@@ -92,7 +94,8 @@ struct eg_device_view {
     uint32_t restarts;              /* by its uptime or that counter, whichever tells of more */
     const char *fault;              /* the last one, a sentence; NULL: none */
     int64_t fault_ms;
-    bool gone; /* has left, and is silent whatever its rhythm says */
+    bool gone;    /* has left, and is silent whatever its rhythm says */
+    bool retired; /* out of service */
 };
 struct eg_series_view {
     uint32_t id, device;

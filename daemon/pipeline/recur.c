@@ -181,7 +181,7 @@ void eg_recur_follow(struct eg_pipeline *pipeline, uint32_t number, int64_t now_
 {
     struct eg_case *regional = number ? eg_case_find(pipeline, number) : NULL;
     uint8_t level = EG_LEVEL_NONE;
-    size_t active = 0;
+    size_t active = 0, unknown = 0;
     if (!regional || regional->kind != EG_CASE_REGIONAL)
         return;
     for (size_t i = 0; i < pipeline->case_count; i++) {
@@ -189,10 +189,11 @@ void eg_recur_follow(struct eg_pipeline *pipeline, uint32_t number, int64_t now_
         if (row->parent != number)
             continue;
         active++;
+        unknown += row->condition == EG_CONDITION_UNKNOWN;
         if (row->condition == EG_CONDITION_BREACHING && row->level > level)
             level = row->level;
     }
-    uint8_t condition = level ? EG_CONDITION_BREACHING : EG_CONDITION_OK;
+    uint8_t condition = level ? EG_CONDITION_BREACHING : unknown ? EG_CONDITION_UNKNOWN : EG_CONDITION_OK;
     if (condition != regional->condition) {
         struct eg_case_event event = by_us("condition", now_ms, now_ms);
         event.from = eg_condition_name((enum eg_condition)regional->condition);

@@ -9,10 +9,9 @@
 #define NAME_MAX_BYTES 63
 #define KEY_BYTES (3 * (NAME_MAX_BYTES + 1))
 #define SERIES_MAX ((size_t)1000000)
-#define RHYTHM_PART 16
-#define RHYTHM_LEAST_MS 1000
 /* A device whose rhythm is not known yet is given this long. */
 #define SILENT_AT_LEAST_MS ((int64_t)10 * 60 * 1000)
+#define SILENT_INTERVALS 3
 
 static size_t key_of(char key[KEY_BYTES], struct eg_slice site, struct eg_slice domain,
                      struct eg_slice device)
@@ -84,7 +83,7 @@ static struct eg_device *add_device(struct eg_pipeline *pipeline, struct eg_slic
     struct eg_device *row = &pipeline->devices[pipeline->device_count];
     memset(row, 0, sizeof *row);
     row->id = (uint32_t)pipeline->device_count + 1;
-    row->last_seen_ms = EG_TIME_NONE;
+    row->last_seen_ms = row->silent_ms = row->awaited_ms = EG_TIME_NONE;
     row->site_id = strndup(site.text, site.length);
     row->domain = strndup(domain.text, domain.length);
     row->name = strndup(device.text, device.length);
@@ -185,38 +184,26 @@ struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct e
     return series;
 }
 
-/* What counts is what a restart will know, too; a rhythm that is steady is written once. */
-static void learn_rhythm(struct eg_device *device, int64_t gap_ms, struct eg_batch *batch)
-{
-    if (gap_ms < RHYTHM_LEAST_MS)
-        return; /* a burst: readings of one message, or one that was held up */
-    if (!device->average_ms)
-        device->average_ms = gap_ms;
-    else if (gap_ms < 10 * device->average_ms) /* an outage is not its rhythm */
-        device->average_ms += (gap_ms - device->average_ms) / 8;
-    if (device->interval_ms &&
-        llabs(device->average_ms - device->interval_ms) <= device->interval_ms / RHYTHM_PART)
-        return;
-    device->interval_ms = device->average_ms;
-    struct eg_row_rhythm *row = EG_BATCH_ADD(batch, rhythms);
-    if (row)
-        *row = (struct eg_row_rhythm){device->id, device->interval_ms};
-}
-
-void eg_registry_note_seen(struct eg_device *device, int64_t time_ms, struct eg_batch *batch)
-{
-    if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms)
-        learn_rhythm(device, time_ms - device->last_seen_ms, batch);
-    if (time_ms > device->last_seen_ms)
-        device->last_seen_ms = time_ms;
-}
-
 int64_t eg_registry_silent_after(const struct eg_device *device)
 {
     if (device->described && device->described->silent_after_ms)
         return device->described->silent_after_ms;
-    int64_t learned = 3 * device->interval_ms;
+    int64_t learned =
+        device->interval_ms < INT64_MAX / SILENT_INTERVALS ? SILENT_INTERVALS * device->interval_ms : 0;
     return learned > SILENT_AT_LEAST_MS ? learned : SILENT_AT_LEAST_MS;
+}
+
+bool eg_registry_retired(const struct eg_device *device)
+{
+    return device->described && device->described->retired;
+}
+
+void eg_registry_write_standing(const struct eg_device *device, struct eg_batch *batch)
+{
+    struct eg_row_standing *row = EG_BATCH_ADD(batch, standings);
+    if (row)
+        *row = (struct eg_row_standing){device->id, device->silent_ms, device->last_seen_ms,
+                                        device->awaited_ms, device->case_number};
 }
 
 int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row,
@@ -235,6 +222,18 @@ void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_ro
     struct eg_device *device = eg_registry_device(pipeline, row->device);
     if (device && row->interval_ms > 0)
         device->interval_ms = device->average_ms = row->interval_ms;
+}
+
+void eg_pipeline_restore_standing(struct eg_pipeline *pipeline, const struct eg_row_standing *row)
+{
+    struct eg_device *device = eg_registry_device(pipeline, row->device);
+    if (!device)
+        return;
+    device->silent_ms = row->silent_ms;
+    device->awaited_ms = row->awaited_ms;
+    device->case_number = row->case_number;
+    if (row->heard_ms > device->last_seen_ms)
+        device->last_seen_ms = row->heard_ms;
 }
 
 int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row,

@@ -4,6 +4,7 @@
  *
  * What was decided stays in the history; what it should have been is appended. What people have ended is not judged anew: their step
  * makes the checkpoints. */
+#include <pipeline/unheard.h>
 #include <pipeline/state.h>
 #include <ecogov/time.h>
 
@@ -246,7 +247,7 @@ static void correct(struct eg_pipeline *pipeline, struct eg_case *row, const str
                                   .value = without ? NAN : track->opened.value,
                                   .note = without ? "with readings that came late, the limit was not broken"
                                                   : ""};
-    if (without ? row->condition != EG_CONDITION_BREACHING : row->opened_ms == track->opened.since_ms)
+    if (without ? row->condition == EG_CONDITION_OK : row->opened_ms == track->opened.since_ms)
         return;
     if (!without)
         row->opened_ms = track->opened.since_ms;
@@ -290,9 +291,12 @@ static void reconcile(struct eg_pipeline *pipeline, const struct eg_series *seri
                                .now_ms = now_ms,
                                .value = track->value,
                                .levels = track->levels};
-    if (level != shown) {
+    judged.old = eg_unheard_old(pipeline, series, track->now.at_ms, now_ms);
+    if (level != shown || (row->condition == EG_CONDITION_UNKNOWN && !judged.old)) {
+        const bool old = judged.old;
         if (track->last.level == level && track->last.at_ms >= series->unsettled_ms)
             judged = as_judged(&track->last, now_ms);
+        judged.old = old;
         eg_case_level(pipeline, row, track->rule, &judged, batch);
     }
     const struct eg_rule_state *state = &track->now.state;
@@ -329,7 +333,7 @@ static void end(struct eg_pipeline *pipeline, struct eg_series *series, struct t
     struct eg_watch *watch = track->watch;
     uint32_t number = watch->state.case_number;
     struct eg_case *row = number ? eg_case_find(pipeline, number) : NULL;
-    if (!track->ran)
+    if (!track->ran || eg_registry_retired(&pipeline->devices[series->device - 1]))
         return;
     if (row && track->judged)
         reconcile(pipeline, series, row, track, now_ms, batch);

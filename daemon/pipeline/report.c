@@ -69,7 +69,8 @@ static int verdict_of(const struct eg_pipeline *pipeline, const struct eg_case *
 static bool joins(const struct eg_case *row, const struct eg_report *report)
 {
     return row->kind != EG_CASE_REGIONAL && row->kind != EG_CASE_DRILL && row->kind != EG_CASE_MAINTENANCE &&
-           !strcmp(row->site, report->site) && !strcmp(row->domain, report->domain);
+           row->kind != EG_CASE_DEVICE && row->kind != EG_CASE_OUTAGE && !strcmp(row->site, report->site) &&
+           !strcmp(row->domain, report->domain);
 }
 
 /* The active case at the site and domain: one of the quantity that was measured before others, one that is said to be fixed when the

@@ -8,7 +8,8 @@
 bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule,
                      const struct eg_device *device, const struct eg_series *series)
 {
-    if (rule->quantity != series->quantity || (rule->domain && strcmp(rule->domain, device->domain) != 0))
+    if (rule->when || rule->quantity != series->quantity ||
+        (rule->domain && strcmp(rule->domain, device->domain) != 0))
         return false;
     if (!rule->site_count)
         return true;

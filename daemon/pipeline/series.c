@@ -3,6 +3,7 @@
  * In order is the common case and costs no look-up. Whatever is not newer than the newest is looked for in the batch being
  * filled and then in the past. A different value for the same time replaces the earlier one (the newest value wins); the buckets
  * and windows it stood in are then made anew from the readings. */
+#include <pipeline/unheard.h>
 #include <pipeline/state.h>
 
 #include <stdlib.h>
@@ -340,5 +341,6 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     } else {
         take_in_order(pipeline, series, reading, before_ms, now_ms, batch);
     }
+    eg_unheard_spoke(pipeline, series);
     return corrected ? EG_FATE_CORRECTED : EG_FATE_STORED;
 }

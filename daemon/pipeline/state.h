@@ -102,9 +102,13 @@ struct eg_device {
     uint64_t faults; /* values it marked as not measured, since the start of the daemon */
     char *fault;     /* the last of them, a sentence; NULL: none */
     int64_t fault_ms;
-    uint32_t reboots; /* how often its uptime fell, since the start of the daemon */
-    bool calibrated;  /* the configuration, or the store, holds calibrations of it */
-    bool gone;        /* it has said so, or who spoke for it: silent until it is heard again */
+    uint32_t reboots;     /* how often its uptime fell, since the start of the daemon */
+    bool calibrated;      /* the configuration, or the store, holds calibrations of it */
+    bool gone;            /* it has said so, or who spoke for it: silent until it is heard again */
+    int64_t long_ms;      /* the last gap that was longer than it may be silent; 0: there was none */
+    int64_t silent_ms;    /* it is silent, since then; EG_TIME_NONE: it is heard */
+    int64_t awaited_ms;   /* since when it is waited for: as it fell silent, or an outage was over */
+    uint32_t case_number; /* what speaks for its silence; 0: nothing yet */
 };
 struct eg_topic { /* what a topic led to the last time */
     uint32_t source, device;
@@ -139,7 +143,7 @@ struct eg_pipeline {
     struct eg_series **series; /* [id - 1]; pointers, so that they stay */
     size_t series_count, series_capacity;
     struct eg_case **cases; /* active, ascending by number */
-    size_t case_count, case_capacity;
+    size_t case_count, case_capacity, outage_count /* of them, of outages */;
     struct eg_lost_state *lost;
     size_t lost_count, lost_capacity;
     struct eg_told *told; /* ascending by case */
@@ -159,9 +163,14 @@ struct eg_pipeline {
     uint32_t *deferred;
     size_t deferred_count, deferred_capacity;
     uint32_t last_case;
-    int64_t wake_ms; /* when the first deadline is reached; see wake_known */
-    bool rules_seen; /* active cases were held against the rules as they are now */
-    bool wake_known; /* no case has moved since wake_ms was looked for */
+    int64_t wake_ms;                 /* when the first deadline is reached; see wake_known */
+    bool rules_seen;                 /* active cases were held against the rules as they are now */
+    bool wake_known;                 /* no case has moved since wake_ms was looked for */
+    int64_t silent_wake_ms;          /* before that nothing falls silent; INT64_MIN: to be looked for */
+    bool deaf, device_rules;         /* the broker is not heard; there are rules about devices themselves */
+    bool outage_asked;               /* somebody is silent, and no case speaks for it yet */
+    struct eg_outage_tally *tallies; /* outage.c's, of each site, as they were asked for last */
+    int64_t hearing_ms;              /* since when the broker is heard, or is not; INT64_MIN: nobody said */
     int64_t last_outbox;
     uint64_t turn;    /* counts batches; `batch_events` of the last seen tells a new one */
     uint32_t *idents; /* [mid]: hash of the last message with it, 0 = none */
@@ -189,8 +198,12 @@ struct eg_series *eg_registry_take_series(struct eg_pipeline *pipeline, struct e
 /* After a new configuration: sites and descriptions of devices anew. */
 void eg_registry_bind(struct eg_pipeline *pipeline);
 int64_t eg_registry_silent_after(const struct eg_device *device);
-/* It spoke then: its rhythm is learned, and written when it moved by more than a little. */
-void eg_registry_note_seen(struct eg_device *device, int64_t time_ms, struct eg_batch *batch);
+bool eg_registry_retired(const struct eg_device *device);
+void eg_registry_write_standing(const struct eg_device *device, struct eg_batch *batch);
+
+/* heard.c: it was heard, by what is of `time_ms` and arrived at `arrived_ms` */
+void eg_heard_note(struct eg_pipeline *pipeline, struct eg_device *device, int64_t time_ms,
+                   int64_t arrived_ms, struct eg_batch *batch);
 
 /* hours.c: a pollutant's closed hours. Those of other quantities are not kept. */
 void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour);
@@ -278,6 +291,7 @@ struct eg_judged { /* what the rule saw */
     int64_t at_ms, since_ms, now_ms;
     double value;
     const struct eg_conf_limit *levels; /* that hold there */
+    bool old;                           /* the reading is not of now: what became unknown since stays so */
 };
 uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
                       const struct eg_judged *judged, struct eg_batch *batch);
@@ -287,6 +301,10 @@ struct eg_case *eg_case_find_named(struct eg_pipeline *pipeline,
 /* The level rose or fell; NONE: within the limit again; from NONE: beyond again. */
 void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
                    const struct eg_judged *judged, struct eg_batch *batch);
+/* No reading tells any more, since `at_ms`, whether the limit is broken: neither breaching nor ok. The next one that is judged and not
+ * `old` ends it (eg_case_level()). Nothing happens where it is unknown already. */
+void eg_case_unknown(struct eg_pipeline *pipeline, struct eg_case *row, int64_t at_ms, int64_t now_ms,
+                     const char *note, struct eg_batch *batch);
 /* Nothing changed but the value. */
 void eg_case_follow(struct eg_case *row, const struct eg_conf_rule *rule, const struct eg_judged *judged,
                     struct eg_batch *batch);
@@ -406,23 +424,5 @@ void eg_trial_take(struct eg_pipeline *pipeline, const struct eg_command *comman
 /* bundle.c: one message instead of many to the same receiver */
 void eg_bundle_take(struct eg_pipeline *pipeline, const struct eg_delivery *delivery, int64_t now_ms,
                     struct eg_batch *batch);
-
-/* words.c: what a party is told, from the templates */
-#define EG_WORDS_MAX ((size_t)12 * 1024)
-struct eg_words_of {
-    const struct eg_conf *conf;
-    const struct eg_case *row;
-    const struct eg_case_event *event;
-    const struct eg_conf_party *party;
-    enum eg_why why;
-    const char *acknowledge; /* how it is done from afar; NULL: not */
-};
-struct eg_words {
-    struct eg_buf line, title, text; /* line: what fits in an SMS */
-};
-const char *eg_words_handling(enum eg_language language, enum eg_handling handling);
-void eg_words_init(struct eg_words *words);
-void eg_words_write(const struct eg_words_of *of, struct eg_words *ret);
-void eg_words_finish(struct eg_words *words);
 
 #endif

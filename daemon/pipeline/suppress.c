@@ -193,7 +193,10 @@ static bool begins_to_flap(struct eg_pipeline *pipeline, const struct eg_case *r
                            struct eg_batch *batch)
 {
     const struct eg_conf_flapping *conf = &pipeline->conf->flapping;
-    if (!(is(event, "condition") || is(event, "level")) || eg_handling_ended(row))
+    const char *unknown =
+        eg_condition_name(EG_CONDITION_UNKNOWN); /* silence is no change, and neither is its end */
+    if (!(is(event, "condition") || is(event, "level")) || eg_handling_ended(row) ||
+        !strcmp(event->from, unknown) || !strcmp(event->to, unknown))
         return false;
     if (!eg_suppress_note_change(pipeline, row->number, event->known_ms, event->at_ms)) {
         batch->failed = true;

@@ -1,7 +1,7 @@
 /* Who is told of a case event: outbox rows, sent after the commit. One for whoever listens to the broker (CONTRACT §6), and for each
  * party of the site one by each of its channels. Knows topics, the JSON of an event, and which channels are meant at what hour; how a
  * channel hands it over, daemon/notify knows. Called by case.c. */
-#include <pipeline/state.h>
+#include <pipeline/words.h>
 #include <base/json.h>
 #include <base/zone.h>
 
@@ -125,7 +125,8 @@ static void tell_broker(struct eg_pipeline *pipeline, const struct eg_case *row,
 
 static bool calls_off(enum eg_why why)
 {
-    return why == EG_WHY_RECOVERED || why == EG_WHY_ENDED || why == EG_WHY_BREACHING;
+    return why == EG_WHY_RECOVERED || why == EG_WHY_ENDED || why == EG_WHY_BREACHING ||
+           why == EG_WHY_UNKNOWN || why == EG_WHY_STILL;
 }
 
 void eg_tell_recipient(const struct eg_conf *conf, const struct eg_conf_party *party,

@@ -1,6 +1,6 @@
 /* What a party would be told of a case, without telling it; and a message that only tries whether the party's channels work. Called by the
  * API (preview) and pipeline.c (trial). */
-#include <pipeline/state.h>
+#include <pipeline/words.h>
 #include <base/json.h>
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* What the placeholders of a message stand for, in the reader's language: how bad, where, what, how much, since when, what to do,
  * who else knows, until when. Knows words and formats; which text they stand in, the configuration says (daemon/conf/templates.c).
  * Called by tell.c. */
-#include <pipeline/state.h>
+#include <pipeline/words.h>
 #include <base/template.h>
 #include <base/zone.h>
 
@@ -14,8 +14,25 @@
 #define LIST_BYTES 400
 
 static const char *const whys[EG_LANGUAGE_COUNT][EG_WHY_COUNT] = {
-    {"", "升级：", "再次超标：", "恢复正常：", "重新立案：", "已结案：", "", "", "知会：", "指派给你们：",
-     "逾期：", "下级逾期：", "请承接：", "转由你们牵头：", "已整改，待核实：", "知悉到期：", "无法通知：",
+    {"",
+     "升级：",
+     "再次超标：",
+     "恢复正常：",
+     "重新立案：",
+     "已结案：",
+     "",
+     "",
+     "知会：",
+     "指派给你们：",
+     "逾期：",
+     "下级逾期：",
+     "请承接：",
+     "转由你们牵头：",
+     "已整改，待核实：",
+     "知悉到期：",
+     "数据中断，状况不明：",
+     "数据恢复，仍超标：",
+     "无法通知：",
      "补报："},
     {"",
      "worse: ",
@@ -33,6 +50,8 @@ static const char *const whys[EG_LANGUAGE_COUNT][EG_WHY_COUNT] = {
      "yours to lead: ",
      "fixed, to be looked at: ",
      "acknowledged until now: ",
+     "no data, condition unknown: ",
+     "data again, still beyond the limit: ",
      "cannot be reached: ",
      "told late: ",
      "nobody has acknowledged: ",
@@ -147,8 +166,8 @@ static const char *say_position(struct words *words)
 
 /* What a case without a rule is about, and how an exercise is told from a case. */
 static const char *const kinds[EG_LANGUAGE_COUNT][EG_CASE_KIND_COUNT] = {
-    {"", "群众上报", "传感器待检修", "", "【演练】"},
-    {"", "report", "sensor to be looked at", "", "exercise: "},
+    {"", "群众上报", "传感器待检修", "", "【演练】", "", ""},
+    {"", "report", "sensor to be looked at", "", "exercise: ", "", ""},
 };
 
 static const char *say_title(struct words *words)

@@ -72,6 +72,15 @@ static int put_devices(struct eg_store *store, const struct eg_batch *batch)
         sqlite3_bind_int64(store->sql[SQL_RHYTHM], 2, batch->rhythms[i].interval_ms);
         code = eg_sql_run(store, SQL_RHYTHM);
     }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->standings_count; i++) {
+        sqlite3_stmt *sql = store->sql[SQL_STANDING];
+        sqlite3_bind_int64(sql, 1, batch->standings[i].device);
+        bind_time(sql, 2, batch->standings[i].silent_ms);
+        bind_time(sql, 3, batch->standings[i].heard_ms);
+        bind_time(sql, 4, batch->standings[i].awaited_ms);
+        sqlite3_bind_int64(sql, 5, batch->standings[i].case_number);
+        code = eg_sql_run(store, SQL_STANDING);
+    }
     for (size_t i = 0; code == SQLITE_OK && i < batch->series_count; i++) {
         const struct eg_row_series *row = &batch->series[i];
         if (row->id > store->series_most)

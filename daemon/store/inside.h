@@ -55,6 +55,7 @@ enum eg_sql {
     SQL_TURN,
     SQL_DEVICE,
     SQL_RHYTHM,
+    SQL_STANDING,
     SQL_SERIES,
     SQL_ROLLUP_MERGE,
     SQL_ROLLUP_REPLACE,

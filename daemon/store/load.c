@@ -61,6 +61,10 @@ static int take_device(struct load *load, sqlite3_stmt *sql)
     int code = eg_pipeline_restore_device(load->pipeline, &row, load->err);
     if (code == EG_OK)
         eg_pipeline_restore_rhythm(load->pipeline, &rhythm);
+    const struct eg_row_standing standing = {row.id, time_at(sql, 6), time_at(sql, 7), time_at(sql, 8),
+                                             (uint32_t)sqlite3_column_int64(sql, 9)};
+    if (code == EG_OK)
+        eg_pipeline_restore_standing(load->pipeline, &standing);
     return code;
 }
 
@@ -270,7 +274,10 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
             "r_rejected,r_corrected FROM turn ORDER BY seq DESC LIMIT 1",
             take_counters);
     if (code == EG_OK)
-        code = each_row(&load, "SELECT id,site,domain,device,registered_at,interval FROM device ORDER BY id",
+        code = each_row(&load,
+                        "SELECT id,site,domain,device,registered_at,interval,silent_at,heard_at,awaited_at,"
+                        "case_number FROM device "
+                        "ORDER BY id",
                         take_device);
     if (code == EG_OK)
         code = each_row(&load, "SELECT id,device,quantity,channel FROM series ORDER BY id", take_series);
@@ -300,6 +307,7 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
         code = each_row(&load,
                         "SELECT e.case_number,e.known_at,e.at FROM cases c JOIN case_event e ON "
                         "e.case_number=c.number WHERE c.handling<5 AND e.kind IN ('condition','level') AND "
+                        "e.was<>'unknown' AND e.became<>'unknown' AND "
                         "e.version>ifnull((SELECT max(r.version) FROM case_event r WHERE "
                         "r.case_number=c.number AND r.was IN ('closed','rejected')),0) ORDER BY c.number, "
                         "e.version",

@@ -185,6 +185,13 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "INTEGER NOT NULL,"
     " scale REAL NOT NULL, offset REAL NOT NULL, noted_at INTEGER NOT NULL, UNIQUE(series, "
     "since));" EG_VIEW_OF_CALIBRATIONS,
+    /* 14: since when a device is silent, NULL: it is not; when it was heard last; since when it is waited for, which case speaks for
+     * it. Two more kinds of cases */
+    "ALTER TABLE device ADD COLUMN silent_at INTEGER;"
+    "ALTER TABLE device ADD COLUMN heard_at INTEGER;"
+    "ALTER TABLE device ADD COLUMN awaited_at INTEGER;"
+    "ALTER TABLE device ADD COLUMN case_number INTEGER NOT NULL DEFAULT 0;"
+    "DROP VIEW v_cases; DROP VIEW v_case_events;" EG_VIEWS_OF_CASES,
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -43,7 +43,7 @@
 #define EG_VIEWS_OF_CASES \
     "CREATE VIEW v_cases AS SELECT number, id,"  \
     " CASE kind WHEN 0 THEN 'breach' WHEN 1 THEN 'report' WHEN 2 THEN 'maintenance'" \
-    " WHEN 3 THEN 'regional' WHEN 4 THEN 'drill' END AS kind," \
+    " WHEN 3 THEN 'regional' WHEN 4 THEN 'drill' WHEN 5 THEN 'device' WHEN 6 THEN 'outage' END AS kind," \
     " site, domain, device, quantity, channel, rule," \
     " CASE level WHEN 1 THEN 'notice' WHEN 2 THEN 'warning' WHEN 3 THEN 'critical' END AS level," \
     " CASE condition WHEN 0 THEN 'breaching' WHEN 1 THEN 'ok' WHEN 2 THEN 'unknown' END AS condition," \

@@ -458,7 +458,8 @@ static void add_device(uint32_t site, const char *domain, const char *device, in
                                                     .device = device,
                                                     .name = "",
                                                     .last_seen_ms = last_seen_ms,
-                                                    .interval_ms = MINUTE};
+                                                    .interval_ms = MINUTE,
+                                                    .silent_after_ms = 10 * MINUTE};
 }
 static void add_series(uint32_t device, const char *quantity, const char *channel, double value)
 {

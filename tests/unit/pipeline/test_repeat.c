@@ -10,6 +10,8 @@
     "parties: [{id: top, sector: government}, {id: grid, sector: society, quiet: '22:00-06:00', "               \
     "language: en, channels: [{id: a, " route "}]}]\n"                                                          \
     "sources: [{id: village, topic: 'ecogov/{site}/{domain}/{device}', driver: json}]\n"                        \
+    "devices: [{id: a1, site: shangtian, silent_after: 365d}, {id: a2, site: shangtian, silent_after: "         \
+    "365d}, {id: a1, site: xiatian, silent_after: 365d}]\n"                                                     \
     "flapping: {window: 0s}\n"                                                                                  \
     "rules: [{id: dust, quantity: pm25, " rule " levels: {warning: {open: 75, clear: 70}, critical: {open: "    \
     "150, clear: 140}}}]\n"
@@ -40,7 +42,7 @@ static void happens(const struct eg_event *event)
 static void until(int64_t now_ms)
 {
     int rounds = 0;
-    for (int64_t due_ms; (due_ms = eg_pipeline_deadline(room.pipeline)) <= now_ms;) {
+    for (int64_t due_ms; (due_ms = eg_pipeline_deadline(room.pipeline, now_ms)) <= now_ms;) {
         assert_true(++rounds < 2000);
         room.now_ms = due_ms > room.now_ms ? due_ms : room.now_ms;
         happens(&(struct eg_event){.kind = EG_EVENT_TICK, .now_ms = room.now_ms});

@@ -10,6 +10,8 @@
     "[grid]}]\n"                                                                                             \
     "parties: [{id: top, sector: government, channels: [{id: a}]}, {id: grid, sector: society, channels: "   \
     "[{id: a}]}]\n"                                                                                          \
+    "devices: [{id: a1, site: shangtian, silent_after: 365d}, {id: a2, site: shangtian, silent_after: "      \
+    "365d}]\n"                                                                                               \
     "sources: [{id: village, topic: 'ecogov/{site}/{domain}/{device}', driver: json}]\n"                     \
     "rules: [{id: dust, quantity: pm25, levels: {warning: {open: 75, clear: 70}, critical: {open: 150, "     \
     "clear: 140}}, deadline: {acknowledge: 1h}}]\n"
@@ -42,7 +44,7 @@ static void happens(const struct eg_event *event)
 /* As turn.c and replay.c do: each deadline at its own moment. */
 static void until(int64_t now_ms)
 {
-    for (int64_t due_ms; (due_ms = eg_pipeline_deadline(room.pipeline)) <= now_ms; turns_of_time++) {
+    for (int64_t due_ms; (due_ms = eg_pipeline_deadline(room.pipeline, now_ms)) <= now_ms; turns_of_time++) {
         if (due_ms <= 0)
             due_ms = room.now_ms;
         assert_true(turns_of_time < 10000);

@@ -173,7 +173,7 @@ static void happens(const struct eg_event *event)
 static void until(int64_t now_ms)
 {
     int rounds = 0;
-    for (int64_t due_ms; (due_ms = eg_pipeline_deadline(room.pipeline)) <= now_ms;) {
+    for (int64_t due_ms; (due_ms = eg_pipeline_deadline(room.pipeline, now_ms)) <= now_ms;) {
         if (++rounds > 5000)
             fail_msg("time does not go on at %lld", (long long)room.now_ms);
         room.now_ms = due_ms > room.now_ms ? due_ms : room.now_ms;

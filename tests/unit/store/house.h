@@ -122,6 +122,10 @@ static void house_make(struct house *house, const char *max_size)
     assert_true(eg_zone_use(house->conf->time_zone));
 }
 
+/* The thirteenth schema undone. */
+#define EG_TEST_BACK_FROM_12                                                                                 \
+    "ALTER TABLE device DROP COLUMN silent_at; ALTER TABLE device DROP COLUMN heard_at;"                     \
+    "ALTER TABLE device DROP COLUMN awaited_at; ALTER TABLE device DROP COLUMN case_number;"
 /* The ninth schema undone. */
 #define EG_TEST_BACK_FROM_9                                                                                  \
     "DROP VIEW v_calibrations; DROP TABLE calibration;"                                                      \

@@ -325,7 +325,7 @@ static void views_say_it_in_words(void **unused)
         house_commits(&house);
     }
     /* as the fourth schema left it */
-    run(house.store->db, EG_TEST_BACK_FROM_9
+    run(house.store->db, EG_TEST_BACK_FROM_12 EG_TEST_BACK_FROM_9
         "DROP VIEW v_devices; DROP TRIGGER chunk_comes; DROP TRIGGER chunk_goes; DROP TABLE overlap;"
         "DROP TABLE bucket; ALTER TABLE rollup DROP COLUMN whole; PRAGMA "
         "user_version=4;" EG_TEST_BACK_FROM_8);

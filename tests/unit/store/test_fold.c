@@ -177,7 +177,7 @@ static void live(uint64_t number)
     eg_batch_init(&batch);
     house_start(&house);
     assert_int_equal(sqlite3_exec(house.store->db,
-                                  "INSERT INTO device VALUES(1,'shangtian','air','a1',0,0);"
+                                  "INSERT INTO device VALUES(1,'shangtian','air','a1',0,0,NULL,NULL,NULL,0);"
                                   "INSERT INTO series VALUES(1,1,'pm25',''),(2,1,'pm10',''),(3,1,'no2','')",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
@@ -301,7 +301,7 @@ static void damage_is_told(void **unused)
     eg_buf_init(&findings, 65536);
     house_start(&house);
     assert_int_equal(sqlite3_exec(house.store->db,
-                                  "INSERT INTO device VALUES(1,'shangtian','air','a1',0,0);"
+                                  "INSERT INTO device VALUES(1,'shangtian','air','a1',0,0,NULL,NULL,NULL,0);"
                                   "INSERT INTO series VALUES(1,1,'pm25',''),(2,1,'pm10',''),(3,1,'no2','')",
                                   NULL, NULL, NULL),
                      SQLITE_OK);

@@ -103,7 +103,7 @@ static void folders_are_made_and_their_absence_told(void **unused)
 /* A store of the first schema, filled, is brought to today's. */
 static void an_older_schema_is_migrated(void **unused)
 {
-    static const char back_to_1[] = EG_TEST_BACK_FROM_9
+    static const char back_to_1[] = EG_TEST_BACK_FROM_12 EG_TEST_BACK_FROM_9
         "DROP TRIGGER chunk_comes; DROP TRIGGER chunk_goes; DROP TABLE overlap;" EG_TEST_BACK_FROM_8
         "DROP TABLE bucket; ALTER TABLE rollup DROP COLUMN whole;"
         "DROP INDEX case_event_order; ALTER TABLE case_event DROP COLUMN seq;"

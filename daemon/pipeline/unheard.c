@@ -1,0 +1,180 @@
+/* Silence: who has not been heard for longer than its rhythm allows. It is neither zero nor ok: the condition of cases at what is silent
+ * becomes unknown, until a reading tells. Knows when that is, of a device and of a series; refuses to know what people are told of it.
+ *
+ * A device's time runs from when it was last heard, or from when the broker was: while nobody listens, and just after, it is not the
+ * device that is deaf. What was decided is kept with the device, so that a restart decides nothing twice. Called by pipeline.c (ticks),
+ * message.c (who is heard) and judge.c. */
+#include <pipeline/outage.h>
+#include <pipeline/unheard.h>
+
+#include <ecogov/time.h>
+
+#include <stdio.h>
+
+#define SERIES_INTERVALS 3
+/* So long is given where nobody knows yet how often something comes: a device after its first message, a series early in the day. */
+#define UNKNOWN_RHYTHM_MS (INT64_C(24) * 3600 * 1000)
+
+static int64_t later(int64_t at_ms, int64_t span_ms)
+{
+    return at_ms > INT64_MAX - span_ms ? INT64_MAX : at_ms + span_ms;
+}
+
+static int64_t from(const struct eg_pipeline *pipeline, int64_t heard_ms)
+{
+    return heard_ms > pipeline->hearing_ms ? heard_ms : pipeline->hearing_ms;
+}
+
+int64_t eg_unheard_after(const struct eg_device *device)
+{
+    bool known = device->interval_ms || (device->described && device->described->silent_after_ms);
+    return known ? eg_registry_silent_after(device) : UNKNOWN_RHYTHM_MS;
+}
+
+int64_t eg_unheard_due(const struct eg_pipeline *pipeline, const struct eg_device *device)
+{
+    if (device->silent_ms != EG_TIME_NONE || device->last_seen_ms == EG_TIME_NONE)
+        return INT64_MAX;
+    if (device->gone)
+        return device->last_seen_ms;
+    return later(from(pipeline, device->last_seen_ms), eg_unheard_after(device));
+}
+
+/* How long a series may say nothing while its device speaks: a device may tell one thing each minute and another once an hour. */
+static int64_t series_after(const struct eg_device *device, const struct eg_series *series)
+{
+    const struct eg_rollup *day = &series->open[EG_PERIOD_DAY];
+    int64_t least = eg_unheard_after(device), own = UNKNOWN_RHYTHM_MS;
+    if (day->count > 2)
+        own = SERIES_INTERVALS * ((day->last_ms - day->first_ms) / (int64_t)(day->count - 1));
+    return own > least ? own : least;
+}
+
+/* When it is not known any more how the case stands; INT64_MAX: never, or it is so already. */
+static int64_t case_due(const struct eg_pipeline *pipeline, const struct eg_case *row)
+{
+    const struct eg_series *series =
+        row->series && row->series <= pipeline->series_count ? pipeline->series[row->series - 1] : NULL;
+    if (row->kind != EG_CASE_BREACH || row->condition == EG_CONDITION_UNKNOWN || !series || !series->has_last)
+        return INT64_MAX;
+    const struct eg_device *device = &pipeline->devices[series->device - 1];
+    if (device->silent_ms != EG_TIME_NONE)
+        return device->silent_ms;
+    if (eg_registry_retired(device))
+        return series->last_ms;
+    if (series->last_flags & EG_FLAG_MANUAL) /* nobody expects the next one */
+        return INT64_MAX;
+    return later(from(pipeline, series->last_ms), series_after(device, series));
+}
+
+static int64_t first(struct eg_pipeline *pipeline)
+{
+    int64_t first = eg_outage_wake(pipeline);
+    for (size_t i = 0; i < pipeline->device_count; i++) {
+        int64_t due = eg_unheard_due(pipeline, &pipeline->devices[i]);
+        first = due < first ? due : first;
+    }
+    for (size_t i = 0; i < pipeline->case_count; i++) {
+        int64_t due = case_due(pipeline, pipeline->cases[i]);
+        first = due < first ? due : first;
+    }
+    return first;
+}
+
+/* Who is heard moves its own time on, which need not be looked for: only when the time comes that was the first one is that done again.
+ * So a device costs a look now and then, not one with each message. */
+int64_t eg_unheard_wake(struct eg_pipeline *pipeline, int64_t now_ms)
+{
+    if (pipeline->silent_wake_ms <= now_ms)
+        pipeline->silent_wake_ms = first(pipeline);
+    return pipeline->silent_wake_ms;
+}
+
+void eg_unheard_heard(struct eg_pipeline *pipeline, struct eg_device *device, int64_t now_ms,
+                      struct eg_batch *batch)
+{
+    bool fresh = now_ms - device->last_seen_ms < eg_unheard_after(device);
+    if (fresh && device->silent_ms != EG_TIME_NONE) {
+        uint32_t number = device->case_number;
+        device->silent_ms = device->awaited_ms = EG_TIME_NONE;
+        device->case_number = 0;
+        eg_registry_write_standing(device, batch);
+        eg_outage_heard(pipeline, device, number, now_ms, batch);
+        pipeline->silent_wake_ms = INT64_MIN;
+    } else if (fresh && pipeline->outage_count) {
+        eg_outage_heard(pipeline, device, 0, now_ms, batch);
+    }
+    if (eg_outage_cares(pipeline, device))
+        pipeline->silent_wake_ms = INT64_MIN;
+    int64_t due = eg_unheard_due(pipeline, device);
+    if (due < pipeline->silent_wake_ms)
+        pipeline->silent_wake_ms = due;
+}
+
+/* Its cases will not be unknown before its device may be: a bound only, since each reading changes how often it comes. */
+void eg_unheard_spoke(struct eg_pipeline *pipeline, const struct eg_series *series)
+{
+    for (size_t i = 0; i < series->watch_count; i++) {
+        if (!series->watches[i].state.case_number)
+            continue;
+        int64_t bound =
+            later(from(pipeline, series->last_ms), eg_unheard_after(&pipeline->devices[series->device - 1]));
+        if (bound < pipeline->silent_wake_ms)
+            pipeline->silent_wake_ms = bound;
+        return;
+    }
+}
+
+bool eg_unheard_old(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t time_ms,
+                    int64_t now_ms)
+{
+    const struct eg_device *device = &pipeline->devices[series->device - 1];
+    return later(time_ms, series_after(device, series)) <= now_ms;
+}
+
+void eg_unheard_link(struct eg_pipeline *pipeline, bool up, int64_t now_ms)
+{
+    pipeline->deaf = !up;
+    pipeline->hearing_ms = now_ms;
+    pipeline->silent_wake_ms = INT64_MIN;
+}
+
+static void fall(struct eg_device *device, int64_t at_ms, struct eg_batch *batch)
+{
+    device->silent_ms = device->awaited_ms = at_ms;
+    device->case_number = 0;
+    eg_registry_write_standing(device, batch);
+}
+
+static void forget(struct eg_pipeline *pipeline, struct eg_case *row, int64_t at_ms, int64_t now_ms,
+                   struct eg_batch *batch)
+{
+    const struct eg_series *series = pipeline->series[row->series - 1];
+    const struct eg_device *device = &pipeline->devices[series->device - 1];
+    bool silent = device->silent_ms != EG_TIME_NONE, retired = eg_registry_retired(device);
+    char note[96], time[EG_TIME_TEXT];
+    snprintf(note, sizeof note, "%s since %s",
+             retired  ? "the device is retired; it has not been judged"
+             : silent ? "the device has not been heard"
+                      : "the device has sent no reading of it",
+             eg_time_format(silent ? device->last_seen_ms : series->last_ms, time));
+    eg_case_unknown(pipeline, row, at_ms, now_ms, note, batch);
+}
+
+void eg_unheard_tick(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch)
+{
+    if (eg_unheard_wake(pipeline, now_ms) > now_ms)
+        return;
+    for (size_t i = 0; i < pipeline->device_count; i++) {
+        int64_t due = eg_unheard_due(pipeline, &pipeline->devices[i]);
+        if (due <= now_ms)
+            fall(&pipeline->devices[i], pipeline->devices[i].gone ? now_ms : due, batch);
+    }
+    for (size_t i = 0; i < pipeline->case_count; i++) {
+        int64_t due = case_due(pipeline, pipeline->cases[i]);
+        if (due <= now_ms)
+            forget(pipeline, pipeline->cases[i], due, now_ms, batch);
+    }
+    eg_outage_tick(pipeline, now_ms, batch);
+    pipeline->silent_wake_ms = INT64_MIN;
+}
