@@ -314,11 +314,12 @@ struct eg_conf_node {
 /* What a rule is about: readings, or a device itself. */
 enum eg_when {
     EG_WHEN_READINGS,
-    EG_WHEN_SILENT, /* a device is not heard */
-    EG_WHEN_OUTAGE, /* none of a site's devices is */
+    EG_WHEN_SILENT,  /* a device is not heard */
+    EG_WHEN_OUTAGE,  /* none of a site's devices is */
+    EG_WHEN_SUSPECT, /* what it measures is stuck, or bad */
     EG_WHEN_COUNT
 };
-const char *eg_when_name(enum eg_when when); /* "readings" "silent" "outage" */
+const char *eg_when_name(enum eg_when when); /* "readings" "silent" "outage" "suspect" */
 struct eg_conf_rule {
     const char *id, *domain; /* domain NULL: any */
     enum eg_when when;       /* of a device itself: no quantity, no limits, one level */

@@ -13,7 +13,7 @@
 
 const char *eg_when_name(enum eg_when when)
 {
-    static const char *const names[EG_WHEN_COUNT] = {"readings", "silent", "outage"};
+    static const char *const names[EG_WHEN_COUNT] = {"readings", "silent", "outage", "suspect"};
     return (unsigned)when < EG_WHEN_COUNT ? names[when] : "?";
 }
 

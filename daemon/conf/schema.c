@@ -369,7 +369,8 @@ static const cyaml_schema_field_t rule_fields[] = {
 
 static const cyaml_schema_value_t rule_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_rule, rule_fields)};
-static const cyaml_strval_t whens[] = {{"silent", EG_WHEN_SILENT}, {"outage", EG_WHEN_OUTAGE}};
+static const cyaml_strval_t whens[] = {
+    {"silent", EG_WHEN_SILENT}, {"outage", EG_WHEN_OUTAGE}, {"suspect", EG_WHEN_SUSPECT}};
 static const cyaml_schema_field_t device_rule_fields[] = {
     NEEDED("id", struct eg_raw_device_rule, id),
     CYAML_FIELD_ENUM("when", CYAML_FLAG_STRICT, struct eg_raw_device_rule, when, whens,

@@ -1,6 +1,6 @@
 /* Cases: what happened, appended as events. Knows the active ones, how one begins, and its condition, which follows the readings. The
  * handling, which follows people, is command.c's business, and what time does to it deadline.c's. Called by those and by rule.c. */
-#include <pipeline/state.h>
+#include <pipeline/suspect.h>
 #include <base/zone.h>
 
 #include <math.h>
@@ -67,6 +67,7 @@ bool eg_case_add(struct eg_pipeline *pipeline, const struct eg_case *row)
     pipeline->cases[at] = copy;
     pipeline->case_count++;
     pipeline->outage_count += row->kind == EG_CASE_OUTAGE;
+    eg_suspect_case(pipeline, copy, true);
     pipeline->wake_known = false;
     return true;
 }
@@ -75,6 +76,7 @@ void eg_case_drop(struct eg_pipeline *pipeline, uint32_t number)
 {
     size_t at = place_of(pipeline, number);
     pipeline->outage_count -= pipeline->cases[at]->kind == EG_CASE_OUTAGE;
+    eg_suspect_case(pipeline, pipeline->cases[at], false);
     free(pipeline->cases[at]);
     eg_suppress_forget_changes(pipeline, number);
     pipeline->case_count--;
@@ -272,32 +274,38 @@ static struct eg_case *maintained(struct eg_pipeline *pipeline, const struct eg_
     return NULL;
 }
 
-void eg_case_maintain(struct eg_pipeline *pipeline, const struct eg_case *about, struct eg_case_event event,
-                      struct eg_batch *batch)
+uint32_t eg_case_maintain(struct eg_pipeline *pipeline, const struct eg_case *about,
+                          struct eg_case_event event, struct eg_batch *batch)
 {
     struct eg_case *there = maintained(pipeline, about);
-    struct eg_case row = {.kind = EG_CASE_MAINTENANCE,
-                          .quantity = about->quantity,
-                          .level = EG_LEVEL_NOTICE,
-                          .condition = EG_CONDITION_UNKNOWN,
-                          .opened_ms = event.at_ms,
-                          .last_value = NAN,
-                          .peak_value = NAN,
-                          .limit = NAN,
-                          .last_ms = EG_TIME_NONE,
-                          .peak_ms = EG_TIME_NONE,
-                          .follows = about->number};
+    struct eg_case row = {
+        .kind = EG_CASE_MAINTENANCE,
+        .quantity = about->quantity,
+        .series = about->number ? 0 : about->series, /* about a case: of a person who rejected it */
+        .rule_version = about->number ? 0 : about->rule_version,
+        .level = about->number ? EG_LEVEL_NOTICE : about->level,
+        .condition = EG_CONDITION_UNKNOWN,
+        .opened_ms = event.at_ms,
+        .last_value = NAN,
+        .peak_value = NAN,
+        .limit = NAN,
+        .last_ms = EG_TIME_NONE,
+        .peak_ms = EG_TIME_NONE,
+        .follows = about->number};
     event.value = NAN;
     event.from = event.to = NULL;
     if (there) {
         event.kind = "comment";
         eg_case_happened(pipeline, there, event, batch);
-        return;
+        return there->number;
     }
     memcpy(row.site, about->site, sizeof row.site);
     memcpy(row.domain, about->domain, sizeof row.domain);
     memcpy(row.device, about->device, sizeof row.device);
     memcpy(row.channel, about->channel, sizeof row.channel);
-    event.to = eg_level_name(EG_LEVEL_NOTICE);
-    eg_case_begin(pipeline, &row, event, batch);
+    if (!about->number)
+        memcpy(row.rule, about->rule, sizeof row.rule); /* by a rule about devices */
+    event.to = eg_level_name((enum eg_level)row.level);
+    const struct eg_case *opened = eg_case_begin(pipeline, &row, event, batch);
+    return opened ? opened->number : 0;
 }

@@ -19,7 +19,8 @@ const struct eg_conf_terms *eg_govern_terms(const struct eg_conf *conf, const st
     const struct eg_conf_rule *rule;
     switch ((enum eg_case_kind)row->kind) {
     case EG_CASE_MAINTENANCE:
-        return &conf->maintenance;
+        rule = *row->rule ? eg_conf_rule_find(conf, row->rule) : NULL;
+        return rule ? &rule->terms : &conf->maintenance;
     case EG_CASE_REPORT:
         return &conf->reports.terms;
     default:

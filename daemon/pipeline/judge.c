@@ -202,7 +202,7 @@ static void follow(struct eg_pipeline *pipeline, struct eg_series *series, struc
         eg_case_level(pipeline, row, rule, judged, batch);
     else if (row)
         eg_case_follow(row, rule, judged, batch);
-    else if (judged->level)
+    else if (judged->level && !series->suspect_case)
         watch->state.case_number = eg_case_open(pipeline, series, rule, judged, batch);
 }
 

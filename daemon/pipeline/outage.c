@@ -54,9 +54,8 @@ static int64_t later(int64_t at_ms, int64_t span_ms)
     return at_ms > INT64_MAX - span_ms ? INT64_MAX : at_ms + span_ms;
 }
 
-/* The first that asks; NULL: none does. */
-static const struct eg_conf_rule *rule_for(const struct eg_conf *conf, enum eg_when when, uint32_t site,
-                                           const char *domain)
+const struct eg_conf_rule *eg_outage_rule(const struct eg_conf *conf, enum eg_when when, uint32_t site,
+                                          const char *domain)
 {
     for (size_t i = 0; i < conf->rule_count; i++) {
         const struct eg_conf_rule *rule = &conf->rules[i];
@@ -171,7 +170,7 @@ static void tally_all(struct eg_pipeline *pipeline)
     for (uint32_t s = 0; s < conf->site_count; s++) {
         struct eg_outage_tally *tally = &tallies[s];
         if (tally->fresh)
-            tally->rule = rule_for(conf, EG_WHEN_OUTAGE, s, "");
+            tally->rule = eg_outage_rule(conf, EG_WHEN_OUTAGE, s, "");
         if (may_be_out(tally) && tally->fresh >= tally->rule->devices && tally->pending_ms == INT64_MIN &&
             !covered(pipeline, s))
             tally->due_ms = greater(later(tally->silent_ms, tally->rule->hold_ms),
@@ -209,7 +208,8 @@ static bool is_the_one(const struct eg_pipeline *pipeline, uint32_t site, int64_
 static int64_t own_due(const struct eg_pipeline *pipeline, const struct eg_device *device)
 {
     const struct eg_conf_rule *rule;
-    if (!waits(device) || !(rule = rule_for(pipeline->conf, EG_WHEN_SILENT, device->site, device->domain)))
+    if (!waits(device) ||
+        !(rule = eg_outage_rule(pipeline->conf, EG_WHEN_SILENT, device->site, device->domain)))
         return INT64_MAX;
     if (covered(pipeline, device->site))
         return device->silent_ms;
@@ -268,7 +268,7 @@ int64_t eg_outage_wake(struct eg_pipeline *pipeline)
 
 /* --- what becomes of it --- */
 
-static enum eg_level level_of(const struct eg_conf_rule *rule)
+enum eg_level eg_outage_level(const struct eg_conf_rule *rule)
 {
     int level = EG_LEVEL_NOTICE;
     while (level < EG_LEVEL_COUNT - 1 && !rule->levels[level].set)
@@ -292,7 +292,7 @@ static uint32_t open_case(struct eg_pipeline *pipeline, struct eg_case *row, con
 {
     row->quantity = EG_QUANTITY_COUNT;
     row->rule_version = rule->version;
-    row->level = (uint8_t)level_of(rule);
+    row->level = (uint8_t)eg_outage_level(rule);
     row->condition = EG_CONDITION_BREACHING;
     row->last_value = row->peak_value = row->limit = (double)NAN;
     row->last_ms = row->peak_ms = EG_TIME_NONE;
@@ -348,7 +348,8 @@ static void open_outage(struct eg_pipeline *pipeline, uint32_t site, int64_t now
 static void open_own(struct eg_pipeline *pipeline, struct eg_device *device, int64_t now_ms,
                      struct eg_batch *batch)
 {
-    const struct eg_conf_rule *rule = rule_for(pipeline->conf, EG_WHEN_SILENT, device->site, device->domain);
+    const struct eg_conf_rule *rule =
+        eg_outage_rule(pipeline->conf, EG_WHEN_SILENT, device->site, device->domain);
     char note[96], time[EG_TIME_TEXT];
     struct eg_case row = {.kind = EG_CASE_DEVICE, .opened_ms = device->silent_ms};
     EACH_SITE_UP(pipeline->conf, site, device->site)

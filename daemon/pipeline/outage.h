@@ -3,6 +3,10 @@
 #define EG_OUTAGE_H
 #include <pipeline/unheard.h>
 
+/* The first rule about devices that asks for that there; NULL: none does. */
+const struct eg_conf_rule *eg_outage_rule(const struct eg_conf *conf, enum eg_when when, uint32_t site,
+                                          const char *domain);
+enum eg_level eg_outage_level(const struct eg_conf_rule *rule);
 bool eg_outage_configure(struct eg_pipeline *pipeline, const struct eg_conf *conf); /* false: no memory */
 int64_t eg_outage_wake(struct eg_pipeline *pipeline); /* when a case is due; INT64_MAX: none will be */
 /* That it speaks may tell that a site is alive, which was not known when that was last asked. */

@@ -1,6 +1,7 @@
 /* What belongs together: a breach soon after its case was closed is the same matter again, a later one follows it; the same breach at
  * neighbouring sites is a regional matter at their common parent. Called by case.c and command.c. */
 #include <pipeline/state.h>
+#include <pipeline/suspect.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -10,12 +11,12 @@
 /* --- again --- */
 
 /* The newest of this rule and series that ended: as this turn left it, else as the past knows it. */
-static bool find_former(const struct eg_pipeline *pipeline, const char *rule, uint32_t series,
-                        const struct eg_batch *batch, struct eg_case *ret)
+bool eg_recur_former(const struct eg_pipeline *pipeline, enum eg_case_kind kind, const char *rule,
+                     uint32_t series, const struct eg_batch *batch, struct eg_case *ret)
 {
     for (size_t i = batch->cases_count; i-- > 0;) {
         const struct eg_case *row = &batch->cases[i];
-        if (row->kind != EG_CASE_BREACH || row->series != series || strcmp(row->rule, rule) != 0)
+        if (row->kind != kind || row->series != series || strcmp(row->rule, rule) != 0)
             continue;
         *ret = *row;
         return eg_handling_ended(row);
@@ -27,7 +28,8 @@ struct eg_case *eg_recur_again(struct eg_pipeline *pipeline, const struct eg_con
                                struct eg_case *fresh, const struct eg_judged *judged, struct eg_batch *batch)
 {
     struct eg_case former;
-    if (!find_former(pipeline, rule->id, fresh->series, batch, &former) || former.handling != EG_CLOSED)
+    if (!eg_recur_former(pipeline, EG_CASE_BREACH, rule->id, fresh->series, batch, &former) ||
+        former.handling != EG_CLOSED)
         return NULL;
     fresh->follows = former.number;
     if (!rule->terms.reopen_within_ms || judged->now_ms - former.closed_ms > rule->terms.reopen_within_ms ||

@@ -337,7 +337,7 @@ static void end(struct eg_pipeline *pipeline, struct eg_series *series, struct t
         return;
     if (row && track->judged)
         reconcile(pipeline, series, row, track, now_ms, batch);
-    else if (track->now.state.case_number == PENDING)
+    else if (track->now.state.case_number == PENDING && !series->suspect_case)
         number = open_case(pipeline, series, track, now_ms, batch);
     for (int i = 0; i < EG_CHECKPOINTS; i++)
         if (track->checkpoints[i].state.case_number == PENDING)

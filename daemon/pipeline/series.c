@@ -5,6 +5,7 @@
  * and windows it stood in are then made anew from the readings. */
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
+#include <pipeline/suspect.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -341,6 +342,8 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     } else {
         take_in_order(pipeline, series, reading, before_ms, now_ms, batch);
     }
+    if (newest)
+        eg_suspect_look(pipeline, series, now_ms, batch);
     eg_unheard_spoke(pipeline, series);
     return corrected ? EG_FATE_CORRECTED : EG_FATE_STORED;
 }

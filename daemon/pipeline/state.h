@@ -48,7 +48,7 @@ struct eg_rhythm {
     bool whole; /* there were none before them, or they are all kept */
 };
 struct eg_series {
-    uint32_t id, device;
+    uint32_t id, device, suspect_case /* about its sensor, active: no other is opened; 0: none */;
     uint16_t quantity, last_flags;
     uint16_t watch_count, lookout_count;
     bool waits; /* some watch looks at other series: judged when the event is over */
@@ -311,9 +311,9 @@ void eg_case_follow(struct eg_case *row, const struct eg_conf_rule *rule, const 
 /* Gives a fresh case number, id, mode, lead and deadline, and writes `event` as its opening; NULL: no more can be open, or no memory. */
 struct eg_case *eg_case_begin(struct eg_pipeline *pipeline, struct eg_case *row, struct eg_case_event event,
                               struct eg_batch *batch);
-/* The sensor behind this case is to be looked at: a case of its own, or a word in the one that is there. */
-void eg_case_maintain(struct eg_pipeline *pipeline, const struct eg_case *about, struct eg_case_event event,
-                      struct eg_batch *batch);
+/* The sensor behind this case is to be looked at: a case of its own, or a word in the one that is there. Its number; 0: no room. */
+uint32_t eg_case_maintain(struct eg_pipeline *pipeline, const struct eg_case *about,
+                          struct eg_case_event event, struct eg_batch *batch);
 /* Appends an event: the version moves on, the row is written, those who want to know are told. */
 void eg_case_happened(struct eg_pipeline *pipeline, struct eg_case *row, struct eg_case_event event,
                       struct eg_batch *batch);

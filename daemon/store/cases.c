@@ -176,10 +176,11 @@ bool eg_reader_former(void *user, const char *rule, uint32_t series, struct eg_c
     struct eg_reader *reader = user;
     char query[1024];
     sqlite3_stmt *sql = NULL;
-    sqlite3_snprintf(sizeof query, query,
-                     "SELECT %s FROM cases WHERE series=?1 AND rule=?2 AND kind=0 AND handling>=5 ORDER BY "
-                     "number DESC LIMIT 1",
-                     eg_case_columns);
+    sqlite3_snprintf(
+        sizeof query, query,
+        "SELECT %s FROM cases WHERE series=?1 AND rule=?2 AND kind IN (0,2) AND handling>=5 ORDER BY "
+        "number DESC LIMIT 1",
+        eg_case_columns);
     bool found = sqlite3_prepare_v2(reader->db, query, -1, &sql, NULL) == SQLITE_OK;
     if (found) {
         sqlite3_bind_int64(sql, 1, series);

@@ -54,47 +54,6 @@ static int put_turn(struct eg_store *store, const struct eg_batch *batch)
     return eg_sql_run(store, SQL_TURN);
 }
 
-static int put_devices(struct eg_store *store, const struct eg_batch *batch)
-{
-    int code = SQLITE_OK;
-    for (size_t i = 0; code == SQLITE_OK && i < batch->devices_count; i++) {
-        const struct eg_row_device *row = &batch->devices[i];
-        sqlite3_stmt *sql = store->sql[SQL_DEVICE];
-        sqlite3_bind_int64(sql, 1, row->id);
-        bind_text(sql, 2, row->site);
-        bind_text(sql, 3, row->domain);
-        bind_text(sql, 4, row->device);
-        sqlite3_bind_int64(sql, 5, row->registered_ms);
-        code = eg_sql_run(store, SQL_DEVICE);
-    }
-    for (size_t i = 0; code == SQLITE_OK && i < batch->rhythms_count; i++) {
-        sqlite3_bind_int64(store->sql[SQL_RHYTHM], 1, batch->rhythms[i].device);
-        sqlite3_bind_int64(store->sql[SQL_RHYTHM], 2, batch->rhythms[i].interval_ms);
-        code = eg_sql_run(store, SQL_RHYTHM);
-    }
-    for (size_t i = 0; code == SQLITE_OK && i < batch->standings_count; i++) {
-        sqlite3_stmt *sql = store->sql[SQL_STANDING];
-        sqlite3_bind_int64(sql, 1, batch->standings[i].device);
-        bind_time(sql, 2, batch->standings[i].silent_ms);
-        bind_time(sql, 3, batch->standings[i].heard_ms);
-        bind_time(sql, 4, batch->standings[i].awaited_ms);
-        sqlite3_bind_int64(sql, 5, batch->standings[i].case_number);
-        code = eg_sql_run(store, SQL_STANDING);
-    }
-    for (size_t i = 0; code == SQLITE_OK && i < batch->series_count; i++) {
-        const struct eg_row_series *row = &batch->series[i];
-        if (row->id > store->series_most)
-            store->series_most = row->id;
-        sqlite3_stmt *sql = store->sql[SQL_SERIES];
-        sqlite3_bind_int64(sql, 1, row->id);
-        sqlite3_bind_int64(sql, 2, row->device);
-        bind_text(sql, 3, eg_quantity_info(row->quantity)->name);
-        bind_text(sql, 4, row->channel);
-        code = eg_sql_run(store, SQL_SERIES);
-    }
-    return code;
-}
-
 static int put_rollups(struct eg_store *store, const struct eg_batch *batch)
 {
     int code = SQLITE_OK;
@@ -396,7 +355,7 @@ static int put_retried(struct eg_store *store, const struct eg_batch *batch)
 static int put_all(struct eg_store *store, const struct eg_batch *batch)
 {
     static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {
-        put_turn,    put_devices,    put_calibrations, put_rollups,     put_rule_states,
+        put_turn,    eg_devices_put, put_calibrations, put_rollups,     put_rule_states,
         put_cases,   put_outbox,     put_told,         eg_silences_put, eg_silences_put_suppressed,
         put_retried, put_quarantine, eg_flash_put};
     int code = SQLITE_OK;

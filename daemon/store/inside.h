@@ -409,6 +409,7 @@ extern const char eg_case_columns[];
     "SELECT id,site,domain,device,quantity,rule,level,reason,author,created_at,starts_at,expires_at,"        \
     "ended_at,removed,ended_by FROM silence"
 int eg_silences_put(struct eg_store *store, const struct eg_batch *batch);
+int eg_devices_put(struct eg_store *store, const struct eg_batch *batch); /* devices.c: and series */
 int eg_silences_put_suppressed(struct eg_store *store, const struct eg_batch *batch);
 void eg_silence_read(sqlite3_stmt *statement, struct eg_silence *ret);
 bool eg_reader_former(void *reader, const char *rule, uint32_t series,

@@ -155,7 +155,8 @@ static inline bool memory_find_former(void *user, const char *rule, uint32_t ser
     const struct memory *memory = user;
     for (size_t i = memory->cases_count; i-- > 0;) {
         const struct eg_case *row = &memory->cases[i];
-        if (row->kind != EG_CASE_BREACH || row->series != series || strcmp(row->rule, rule) != 0)
+        if ((row->kind != EG_CASE_BREACH && row->kind != EG_CASE_MAINTENANCE) || row->series != series ||
+            strcmp(row->rule, rule) != 0)
             continue;
         *ret = *row;
         return row->handling == EG_CLOSED || row->handling == EG_REJECTED;

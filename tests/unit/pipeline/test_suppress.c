@@ -10,7 +10,8 @@
     "[grid]}]\n"                                                                                             \
     "parties: [{id: top, sector: government, channels: [{id: a}]}, {id: grid, sector: society, channels: "   \
     "[{id: a}]}]\n"                                                                                          \
-    "devices: [{id: a1, site: shangtian, silent_after: 365d}, {id: a2, site: shangtian, silent_after: "      \
+    "devices: [{id: a3, site: shangtian, silent_after: 365d}, {id: a1, site: shangtian, silent_after: "      \
+    "365d}, {id: a2, site: shangtian, silent_after: "                                                        \
     "365d}]\n"                                                                                               \
     "sources: [{id: village, topic: 'ecogov/{site}/{domain}/{device}', driver: json}]\n"                     \
     "rules: [{id: dust, quantity: pm25, levels: {warning: {open: 75, clear: 70}, critical: {open: 150, "     \

@@ -1,0 +1,56 @@
+/* Who is out there, and how it stands: rows of devices and series. Knows which value goes where; decides nothing. Called by commit.c. */
+#include <store/inside.h>
+
+static void bind_text(sqlite3_stmt *sql, int at, const char *text)
+{
+    sqlite3_bind_text(sql, at, text, -1, SQLITE_STATIC);
+}
+
+static void bind_time(sqlite3_stmt *sql, int at, int64_t ms)
+{
+    if (ms == EG_TIME_NONE)
+        sqlite3_bind_null(sql, at);
+    else
+        sqlite3_bind_int64(sql, at, ms);
+}
+
+int eg_devices_put(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->devices_count; i++) {
+        const struct eg_row_device *row = &batch->devices[i];
+        sqlite3_stmt *sql = store->sql[SQL_DEVICE];
+        sqlite3_bind_int64(sql, 1, row->id);
+        bind_text(sql, 2, row->site);
+        bind_text(sql, 3, row->domain);
+        bind_text(sql, 4, row->device);
+        sqlite3_bind_int64(sql, 5, row->registered_ms);
+        code = eg_sql_run(store, SQL_DEVICE);
+    }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->rhythms_count; i++) {
+        sqlite3_bind_int64(store->sql[SQL_RHYTHM], 1, batch->rhythms[i].device);
+        sqlite3_bind_int64(store->sql[SQL_RHYTHM], 2, batch->rhythms[i].interval_ms);
+        code = eg_sql_run(store, SQL_RHYTHM);
+    }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->standings_count; i++) {
+        sqlite3_stmt *sql = store->sql[SQL_STANDING];
+        sqlite3_bind_int64(sql, 1, batch->standings[i].device);
+        bind_time(sql, 2, batch->standings[i].silent_ms);
+        bind_time(sql, 3, batch->standings[i].heard_ms);
+        bind_time(sql, 4, batch->standings[i].awaited_ms);
+        sqlite3_bind_int64(sql, 5, batch->standings[i].case_number);
+        code = eg_sql_run(store, SQL_STANDING);
+    }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->series_count; i++) {
+        const struct eg_row_series *row = &batch->series[i];
+        if (row->id > store->series_most)
+            store->series_most = row->id;
+        sqlite3_stmt *sql = store->sql[SQL_SERIES];
+        sqlite3_bind_int64(sql, 1, row->id);
+        sqlite3_bind_int64(sql, 2, row->device);
+        bind_text(sql, 3, eg_quantity_info(row->quantity)->name);
+        bind_text(sql, 4, row->channel);
+        code = eg_sql_run(store, SQL_SERIES);
+    }
+    return code;
+}
