@@ -28,6 +28,7 @@ void show_status(const struct session *session, const cJSON *result);
 void show_summary(const struct session *session, const cJSON *result);
 void show_sites(const struct session *session, const cJSON *result);
 void show_devices(const struct session *session, const cJSON *result);
+void show_explain(const struct session *session, const cJSON *result);
 void show_rules(const struct session *session, const cJSON *result);
 void show_quantities(const struct session *session, const cJSON *result);
 void show_drivers(const struct session *session, const cJSON *result);

@@ -47,6 +47,8 @@ static const struct eg_param p_rules[] = {
     SITE, DOMAIN, QUANTITY, {.name = "rule", .kind = EG_PARAM_TEXT}, END};
 static const struct eg_param p_backtest[] = {
     {.name = "rule", .kind = EG_PARAM_NOTE, .required = true}, FROM_TO, END};
+static const struct eg_param p_explain[] = {
+    {.name = "rule", .kind = EG_PARAM_TEXT, .required = true}, SITE, DEVICE, {.name = "limit", MOST(1000)}, END};
 static const struct eg_param p_parties[] = {
     {.name = "sector", .kind = EG_PARAM_CHOICE, .choices = "government market society"}, END};
 static const struct eg_param p_quantities[] = {QUANTITY, END};
@@ -200,6 +202,8 @@ static const struct eg_method methods[] = {
     {"rules.list", eg_m_rules_list, false, false, "Rules with their levels, basis and action.", p_rules},
     {"rules.backtest", eg_m_backtest, false, false,
      "The cases that a rule's text would have opened with the readings of the past.", p_backtest},
+    {"rules.explain", eg_m_explain, false, false,
+     "What a rule sees at its series now, and how far each is from opening or ending a case.", p_explain},
     {"parties.list", eg_m_lists_parties, false, false, "Who handles cases.", p_parties},
     {"quantities.list", eg_m_lists_quantities, false, false, "The dictionary of what is measured.",
      p_quantities},

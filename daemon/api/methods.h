@@ -21,6 +21,7 @@ int eg_m_summary(struct eg_call *call);
 int eg_m_lists_sites(struct eg_call *call);
 int eg_m_lists_devices(struct eg_call *call);
 int eg_m_rules_list(struct eg_call *call);
+int eg_m_explain(struct eg_call *call);
 int eg_m_lists_parties(struct eg_call *call);
 int eg_m_lists_quantities(struct eg_call *call);
 int eg_m_lists_drivers(struct eg_call *call);

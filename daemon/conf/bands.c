@@ -28,7 +28,8 @@ static unsigned add_partner(struct eg_resolve *resolve, struct eg_conf_rule *rul
         const struct eg_conf_partner *one = &rule->partners[i];
         if (one->quantity == partner->quantity && one->statistic == partner->statistic &&
             same(one->share, partner->share) && one->window_ms == partner->window_ms &&
-            one->within_ms == partner->within_ms && one->of_site == partner->of_site)
+            one->calendar == partner->calendar && one->within_ms == partner->within_ms &&
+            one->of_site == partner->of_site)
             return i;
     }
     if (!rule->partners)
@@ -216,10 +217,12 @@ static void take_test(const struct branch *branch, const struct eg_raw_condition
             "percentile such as p95, not of '%.40s'",
             raw->statistic);
     if (partner.statistic != EG_STAT_LAST) {
-        partner.window_ms = eg_resolve_span(resolve, node, "window", raw->window, WINDOW_DEFAULT_MS);
-        if (partner.window_ms < WINDOW_LEAST_MS || partner.window_ms > WINDOW_MOST_MS)
+        partner.window_ms = eg_resolve_calendar_window(raw->window, &partner.calendar);
+        if (!partner.calendar)
+            partner.window_ms = eg_resolve_span(resolve, node, "window", raw->window, WINDOW_DEFAULT_MS);
+        if (!partner.calendar && (partner.window_ms < WINDOW_LEAST_MS || partner.window_ms > WINDOW_MOST_MS))
             eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"),
-                             "a condition's window may be 1s to 31d");
+                             "a condition's window may be 1s to 31d, or hour, day or month");
     } else if (raw->window) {
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"), "statistic last has no window");
     }
@@ -340,8 +343,8 @@ uint64_t eg_resolve_circumstances_hash(const struct eg_conf *conf, const struct 
     for (size_t i = 0; i < rule->partner_count; i++) {
         const struct eg_conf_partner *partner = &rule->partners[i];
         const char *quantity = eg_quantity_info(partner->quantity)->name;
-        const double figures[] = {partner->statistic, partner->share, (double)partner->window_ms,
-                                  (double)partner->within_ms, partner->of_site};
+        const double figures[] = {partner->statistic,         partner->share,   (double)partner->window_ms,
+                                  (double)partner->within_ms, partner->of_site, partner->calendar};
         hash = eg_hash(quantity, strlen(quantity), eg_hash(figures, sizeof figures, hash));
     }
     for (size_t i = 0; i < rule->band_count; i++)

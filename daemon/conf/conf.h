@@ -276,7 +276,8 @@ struct eg_conf_partner {
     int quantity;
     enum eg_statistic statistic;
     double share;
-    int64_t window_ms; /* sliding */
+    int64_t window_ms; /* 0 of the reading itself. Aligned: as long as it may be */
+    enum eg_calendar calendar;
     int64_t within_ms; /* what is older than that at the time of judging is not known any more */
     bool of_site;
 };

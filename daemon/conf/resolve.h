@@ -94,6 +94,9 @@ void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, 
 void eg_resolve_levels(struct eg_resolve *resolve, const struct eg_raw_levels *raw, const yaml_node_t *node,
                        bool below, struct eg_conf_limit ret[EG_LEVEL_COUNT]);
 
+/* rules.c: of "hour", "day", "month" the longest there is; 0, and no calendar, for all else (and NULL) */
+int64_t eg_resolve_calendar_window(const char *text, enum eg_calendar *ret_calendar);
+
 /* bands.c: bands and conditions of a rule whose direction is known; what of them its version is made of */
 void eg_resolve_circumstances(struct eg_resolve *resolve, const struct eg_raw_rule *raw,
                               const yaml_node_t *node, struct eg_conf_rule *rule);

@@ -102,14 +102,21 @@ static const struct {
                  [EG_CALENDAR_DAY] = {"day", 25 * WINDOW_DEFAULT_MS},
                  [EG_CALENDAR_MONTH] = {"month", WINDOW_MOST_MS + WINDOW_DEFAULT_MS}};
 
+int64_t eg_resolve_calendar_window(const char *text, enum eg_calendar *ret_calendar)
+{
+    *ret_calendar = EG_CALENDAR_SLIDING;
+    for (int i = EG_CALENDAR_HOUR; text && i <= EG_CALENDAR_MONTH; i++)
+        if (!strcmp(text, calendars[i].word)) {
+            *ret_calendar = (enum eg_calendar)i;
+            return calendars[i].most_ms;
+        }
+    return 0;
+}
+
 static void take_window(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                         struct eg_conf_rule *rule)
 {
-    for (int i = EG_CALENDAR_HOUR; raw->window && i <= EG_CALENDAR_MONTH; i++)
-        if (!strcmp(raw->window, calendars[i].word)) {
-            rule->calendar = (enum eg_calendar)i;
-            rule->window_ms = calendars[i].most_ms;
-        }
+    rule->window_ms = eg_resolve_calendar_window(raw->window, &rule->calendar);
     if (!rule->calendar) {
         rule->window_ms = eg_resolve_span(resolve, node, "window", raw->window, WINDOW_DEFAULT_MS);
         if (rule->window_ms < 1000 || rule->window_ms > WINDOW_MOST_MS)

@@ -27,8 +27,10 @@ static bool begin_companion(struct companion *one, const struct eg_conf_rule *ru
                             const struct eg_beside *beside)
 {
     const struct eg_conf_partner *partner = &rule->partners[beside->partner];
-    const struct eg_window_shape shape = {
-        .width_ms = partner->window_ms, .statistic = partner->statistic, .share = partner->share};
+    const struct eg_window_shape shape = {.width_ms = partner->window_ms,
+                                          .calendar = partner->calendar,
+                                          .statistic = partner->statistic,
+                                          .share = partner->share};
     one->beside = *beside;
     one->sight = (struct eg_sight){.partner = beside->partner, .same_channel = beside->same_channel};
     return partner->statistic == EG_STAT_LAST || (one->window = eg_window_create(&shape));

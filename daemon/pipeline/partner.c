@@ -12,14 +12,16 @@
 
 static struct eg_window_shape shape_of(const struct eg_conf_partner *partner)
 {
-    return (struct eg_window_shape){
-        .width_ms = partner->window_ms, .statistic = partner->statistic, .share = partner->share};
+    return (struct eg_window_shape){.width_ms = partner->window_ms,
+                                    .calendar = partner->calendar,
+                                    .statistic = partner->statistic,
+                                    .share = partner->share};
 }
 
 static bool same_shape(const struct eg_window_shape *a, const struct eg_window_shape *b)
 {
-    return a->width_ms == b->width_ms && a->statistic == b->statistic && !(a->share < b->share) &&
-           !(a->share > b->share);
+    return a->width_ms == b->width_ms && a->calendar == b->calendar && a->statistic == b->statistic &&
+           !(a->share < b->share) && !(a->share > b->share);
 }
 
 /* --- who looks at whom --- */
