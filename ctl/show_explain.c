@@ -72,6 +72,10 @@ static void write_when(const cJSON *when, char *out, size_t size)
 
 static void write_condition(const cJSON *condition, char *out, size_t size)
 {
+    if (cJSON_GetArraySize(item_of(condition, "and")) == 1 ||
+        cJSON_GetArraySize(item_of(condition, "or")) == 1)
+        condition = cJSON_GetArrayItem(
+            item_of(condition, "and") ? item_of(condition, "and") : item_of(condition, "or"), 0);
     const cJSON *list = item_of(condition, "and") ? item_of(condition, "and") : item_of(condition, "or"),
                 *one;
     size_t used = 0;
@@ -176,15 +180,14 @@ static void show_beside(const cJSON *row)
     }
 }
 
-/* "held 6 min of 10 min, since 11-23 15:04" */
-static void add_timer(struct table *table, const cJSON *timer, const char *since_word)
+/* "6 min, 4 min to go, since 11-23 15:04" */
+static void add_timer(struct table *table, const cJSON *timer)
 {
     char observed[PAGE_TEXT], left[PAGE_TEXT], since[PAGE_TEXT];
     if (!cJSON_IsObject(timer)) {
         table_add(table, DIM, NULL);
         return;
     }
-    (void)since_word;
     double rest = number_of(timer, "left_s");
     if (rest > 0)
         table_addf(table, PLAIN, word("%s, %s to go, since %s"), span_of(timer, "observed_s", observed),
@@ -223,8 +226,8 @@ static void show_levels(const cJSON *rule, const cJSON *row)
                   !isfinite(clear) ? NULL
                   : clear <= 0     ? word("within")
                                    : page_value(quantity, clear, a));
-        add_timer(&table, item_of(one, "hold"), "held");
-        add_timer(&table, item_of(one, "clearing"), "clearing");
+        add_timer(&table, item_of(one, "hold"));
+        add_timer(&table, item_of(one, "clearing"));
     }
     table_print(&table, 2);
 }
@@ -237,8 +240,9 @@ static void show_one(const cJSON *rule, const cJSON *row)
     const cJSON *open = item_of(row, "case"), *holds = item_of(row, "conditions_hold");
     char text[TEXT];
     putchar('\n');
-    page_putf(BOLD, "%s/%s/%s%s%s\n", site ? site : "-", domain ? domain : "-", device ? device : "-",
+    page_putf(BOLD, "%s/%s/%s%s%s", site ? site : "-", domain ? domain : "-", device ? device : "-",
               channel && *channel ? "/" : "", channel ? channel : "");
+    putchar('\n');
     show_value(rule, row);
     if (cJSON_IsObject(item_of(row, "band"))) {
         write_when(item_of(row, "band"), text, sizeof text);
@@ -246,7 +250,7 @@ static void show_one(const cJSON *rule, const cJSON *row)
     }
     show_beside(row);
     if (cJSON_IsBool(holds))
-        line("conditions", word(cJSON_IsTrue(holds) ? "hold" : "do not hold"));
+        line("conditions", word(cJSON_IsTrue(holds) ? "are so" : "are not so"));
     if (blind) {
         label("judges not");
         snprintf(text, sizeof text, "blind: %s", blind);

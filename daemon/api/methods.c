@@ -47,8 +47,11 @@ static const struct eg_param p_rules[] = {
     SITE, DOMAIN, QUANTITY, {.name = "rule", .kind = EG_PARAM_TEXT}, END};
 static const struct eg_param p_backtest[] = {
     {.name = "rule", .kind = EG_PARAM_NOTE, .required = true}, FROM_TO, END};
-static const struct eg_param p_explain[] = {
-    {.name = "rule", .kind = EG_PARAM_TEXT, .required = true}, SITE, DEVICE, {.name = "limit", MOST(1000)}, END};
+static const struct eg_param p_explain[] = {{.name = "rule", .kind = EG_PARAM_TEXT, .required = true},
+                                            SITE,
+                                            DEVICE,
+                                            {.name = "limit", MOST(1000)},
+                                            END};
 static const struct eg_param p_parties[] = {
     {.name = "sector", .kind = EG_PARAM_CHOICE, .choices = "government market society"}, END};
 static const struct eg_param p_quantities[] = {QUANTITY, END};

@@ -120,6 +120,12 @@ static int64_t stretch(const struct eg_conf *conf, int64_t ms)
     return ms < 0 ? -1 : ms / width(conf); /* no reading is from before 1970 */
 }
 
+/* Behind the last moment of the stretch that `ms` lies in. */
+static int64_t stretch_end(const struct eg_conf *conf, int64_t ms)
+{
+    return (stretch(conf, ms) + 1) * width(conf);
+}
+
 bool eg_judge_checkpoint(const struct eg_conf *conf, struct eg_checkpoint checkpoints[EG_CHECKPOINTS],
                          const struct eg_checkpoint *now, int64_t next_ms)
 {
@@ -140,11 +146,23 @@ static struct eg_checkpoint as_it_stands(const struct eg_watch *watch, const str
                                   row ? row->peak_ms : 0};
 }
 
+/* At most once a stretch, so not asked at each reading. True: it was kept. */
+static bool keep_checkpoint(const struct eg_conf *conf, struct eg_watch *watch, const struct eg_case *row,
+                            int64_t next_ms)
+{
+    if (next_ms < watch->stretch_end_ms)
+        return false;
+    const struct eg_checkpoint stands = as_it_stands(watch, row);
+    watch->stretch_end_ms = stretch_end(conf, next_ms);
+    return eg_judge_checkpoint(conf, watch->checkpoints, &stands, next_ms);
+}
+
 void eg_judge_settle(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch)
 {
     const struct eg_case *row =
         watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
     watch->at_ms = series->has_last ? series->last_ms : EG_TIME_NONE;
+    watch->stretch_end_ms = 0;
     watch->checkpoints[EG_OLDER] = watch->checkpoints[EG_NEWER] = as_it_stands(watch, row);
 }
 
@@ -152,6 +170,7 @@ void eg_judge_begin(const struct eg_pipeline *pipeline, const struct eg_series *
                     struct eg_watch *watch)
 {
     watch->at_ms = series->has_last ? series->last_ms : EG_TIME_NONE;
+    watch->stretch_end_ms = 0;
     for (int i = 0; i < EG_CHECKPOINTS; i++)
         watch->checkpoints[i] = (struct eg_checkpoint){
             series->has_last ? series->last_ms - width(pipeline->conf) : EG_TIME_NONE, watch->state, 0, 0};
@@ -213,18 +232,17 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
     const struct eg_device *device = &pipeline->devices[series->device - 1];
     struct eg_rule_state *state = &watch->state, before = *state;
     struct eg_case *row = state->case_number ? eg_case_find(pipeline, state->case_number) : NULL;
-    struct eg_checkpoint stands = as_it_stands(watch, row);
     struct eg_circumstance goes = {.levels = rule->levels, .holds = true};
-    struct eg_sight sights[EG_LINKS_MAX];
     struct eg_seen seen;
     if (eg_registry_retired(device))
         return;
-    bool kept = eg_judge_checkpoint(pipeline->conf, watch->checkpoints, &stands, series->last_ms);
+    bool kept = keep_checkpoint(pipeline->conf, watch, row, series->last_ms);
     watch->at_ms = series->last_ms;
     if (!eg_judge_look(rule, watch->window, device->interval_ms, series->last_ms, series->last_value,
                        &seen)) {
         goes.blind = seen.blind;
     } else if (rule->band_count || rule->node_count) {
+        struct eg_sight sights[EG_LINKS_MAX];
         const struct eg_place place = eg_partner_place(pipeline, series);
         eg_circumstance_tell(rule, &place, series->last_ms, sights,
                              eg_partner_sights(pipeline, watch, sights), &goes);

@@ -12,6 +12,8 @@ struct eg_watch;
 struct eg_rhythm;
 
 /* rule.c */
+/* The rules by quantity, so that a series is held against those of its own only. False: no memory. */
+bool eg_rule_sort(struct eg_pipeline *pipeline, const struct eg_conf *conf);
 bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule,
                      const struct eg_device *device, const struct eg_series *series);
 /* Gives the series its watches for the rules of conf; states of those with the same id are carried over. False: no memory. */

@@ -13,7 +13,8 @@ static bool configure(struct eg_pipeline *pipeline, const struct eg_conf *conf)
     struct eg_route *route = eg_route_create(conf);
     uint64_t(*counts)[EG_VERDICT_COUNT] = calloc(conf->source_count ? conf->source_count : 1, sizeof *counts);
     struct eg_names *topics = eg_names_create((size_t)conf->max_devices * 2 + 16, 3);
-    if (!route || !counts || !topics || !eg_outage_configure(pipeline, conf)) {
+    if (!route || !counts || !topics || !eg_outage_configure(pipeline, conf) ||
+        !eg_rule_sort(pipeline, conf)) {
         eg_route_destroy(route);
         free(counts);
         eg_names_destroy(topics);
@@ -86,6 +87,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
     free(pipeline->unsettled);
     free(pipeline->unreviewed);
     free(pipeline->deferred);
+    free(pipeline->rules);
     free(pipeline->topic_rows);
     free(pipeline->idents);
     free(pipeline->sink);

@@ -345,6 +345,7 @@ static void end(struct eg_pipeline *pipeline, struct eg_series *series, struct t
     track->now.state.case_number = number;
     watch->state = track->now.state;
     watch->at_ms = track->now.at_ms;
+    watch->stretch_end_ms = 0;
     memcpy(watch->checkpoints, track->checkpoints, sizeof watch->checkpoints);
     eg_rule_write_state(pipeline, series, watch, batch);
 }

@@ -5,6 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool eg_rule_sort(struct eg_pipeline *pipeline, const struct eg_conf *conf)
+{
+    uint32_t *rules = calloc(conf->rule_count ? conf->rule_count : 1, sizeof *rules), at = 0;
+    if (!rules)
+        return false;
+    for (int quantity = 0; quantity < EG_QUANTITY_COUNT; quantity++) {
+        pipeline->rule_start[quantity] = at;
+        for (uint32_t r = 0; r < conf->rule_count; r++)
+            if (conf->rules[r].quantity == quantity)
+                rules[at++] = r;
+    }
+    pipeline->rule_start[EG_QUANTITY_COUNT] = at;
+    free(pipeline->rules);
+    pipeline->rules = rules;
+    return true;
+}
+
 bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule,
                      const struct eg_device *device, const struct eg_series *series)
 {
@@ -90,20 +107,22 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
     const struct eg_device *device = &pipeline->devices[series->device - 1];
     struct eg_watch *before = series->watches;
     size_t before_count = series->watch_count, count = 0;
-    for (size_t r = 0; r < conf->rule_count; r++)
-        count += eg_rule_applies(conf, &conf->rules[r], device, series);
+    const uint32_t *first = pipeline->rules + pipeline->rule_start[series->quantity],
+                   *behind = pipeline->rules + pipeline->rule_start[series->quantity + 1];
+    for (const uint32_t *r = first; r < behind; r++)
+        count += eg_rule_applies(conf, &conf->rules[*r], device, series);
     struct eg_watch *watches = count ? calloc(count, sizeof *watches) : NULL;
     if (count && !watches)
         return false;
     bool ok = true;
     size_t at = 0;
-    for (uint32_t r = 0; r < conf->rule_count; r++) {
-        const struct eg_conf_rule *rule = &conf->rules[r];
+    for (const uint32_t *r = first; r < behind; r++) {
+        const struct eg_conf_rule *rule = &conf->rules[*r];
         if (!eg_rule_applies(conf, rule, device, series))
             continue;
         struct eg_watch *watch = &watches[at++];
         bool known = false;
-        watch->rule = r;
+        watch->rule = *r;
         eg_judge_nothing(&watch->state);
         for (size_t i = 0; i < before_count; i++) {
             const struct eg_conf_rule *was =

@@ -30,6 +30,7 @@ struct eg_watch {
     struct eg_rule_state state;
     struct eg_window *window; /* NULL: the rule looks at the last reading */
     int64_t at_ms;            /* the newest reading that was judged, or could not be; EG_TIME_NONE */
+    int64_t stretch_end_ms;   /* no checkpoint is due before; 0: to be looked for */
     struct eg_checkpoint checkpoints[EG_CHECKPOINTS]; /* where judging anew may begin */
     struct eg_link *links;
     uint16_t link_count;
@@ -160,6 +161,9 @@ struct eg_pipeline {
     size_t unsettled_count, unsettled_capacity;
     uint32_t *unreviewed; /* series that are */
     size_t unreviewed_count, unreviewed_capacity;
+    uint32_t *
+        rules; /* indices in conf->rules by quantity: those of one from rule_start[quantity] to before the next's */
+    uint32_t rule_start[EG_QUANTITY_COUNT + 1];
     uint32_t *deferred;
     size_t deferred_count, deferred_capacity;
     uint32_t last_case;

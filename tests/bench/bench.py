@@ -14,11 +14,12 @@ import flash
 import ingest
 import questions
 import replay
+import rules
 import size
 import store
 
 BENCHES = {"ingest": ingest.run, "store": store.run, "api": api.run, "flash": flash.run, "questions": questions.run,
-           "size": size.run, "drivers": drivers.run, "replay": replay.run, "alerts": alerts.run}
+           "size": size.run, "drivers": drivers.run, "replay": replay.run, "rules": rules.run, "alerts": alerts.run}
 
 
 class Report:

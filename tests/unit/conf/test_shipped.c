@@ -295,12 +295,37 @@ static void test_what_is_shipped_loads(void **unused)
     assert_true(eg_conf_site_within(conf, spot, eg_conf_site_find(conf, "qingxi", strlen("qingxi"))));
     for (size_t i = 0; i < conf->rule_count; i++) {
         const struct eg_conf_rule *rule = &conf->rules[i];
-        if (!*rule->title_en || !*rule->title_zh || !*rule->basis || !*rule->action ||
-            !rule->terms.deadline_ms[EG_LEVEL_WARNING][EG_DEADLINE_ACKNOWLEDGE])
+        if (!*rule->title_en || !*rule->title_zh || !*rule->basis || !*rule->action || !*rule->basis_zh ||
+            !*rule->action_zh || !rule->terms.deadline_ms[EG_LEVEL_WARNING][EG_DEADLINE_ACKNOWLEDGE])
             fail_msg("rule %s lacks a title, title_zh, basis, action or deadline", rule->id);
     }
     eg_conf_destroy(conf);
     eg_buf_finish(&faults);
+}
+
+/* Packs for other places: renamed, they load beside those that are switched on. */
+static void test_packs_to_choose_from(void **unused)
+{
+    char pattern[512], path[600];
+    glob_t found;
+    struct eg_buf faults;
+    (void)unused;
+    snprintf(pattern, sizeof pattern, "%s/rules.d/*.yaml.example", folder);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, 3);
+    eg_buf_init(&faults, 65536);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        snprintf(path, sizeof path, "%s", found.gl_pathv[i]);
+        struct eg_conf *conf = eg_conf_load(path, &faults);
+        if (!conf)
+            fail_msg("%s", faults.data);
+        assert_true(conf->rule_count > 5);
+        for (size_t r = 0; r < conf->rule_count; r++)
+            assert_true(*conf->rules[r].basis_zh && *conf->rules[r].action_zh && *conf->rules[r].title_zh);
+        eg_conf_destroy(conf);
+    }
+    eg_buf_finish(&faults);
+    globfree(&found);
 }
 
 /* Every preset is taken by a line that says the site, and as much as the preset leaves open. */
@@ -563,6 +588,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_shipped_loads),
+        cmocka_unit_test(test_packs_to_choose_from),
         cmocka_unit_test(test_presets_are_understood),
         cmocka_unit_test(test_commented_values_are_the_defaults),
         cmocka_unit_test(test_examples_are_understood_and_no_defaults),
