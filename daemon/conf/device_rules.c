@@ -61,6 +61,8 @@ void eg_resolve_device_rule(struct eg_resolve *resolve, const struct eg_raw_devi
                                 .quantity = EG_QUANTITY_NONE,
                                 .basis = or_empty(raw->basis),
                                 .action = or_empty(raw->action),
+                                .basis_zh = "",
+                                .action_zh = "",
                                 .title_en = or_empty(raw->title),
                                 .title_zh = or_empty(raw->title_zh)};
     if (!eg_resolve_slug(raw->id))

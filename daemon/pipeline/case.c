@@ -154,7 +154,7 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
                       is = judged->level == EG_LEVEL_NONE ? EG_CONDITION_OK : EG_CONDITION_BREACHING;
     note_value(row, rule, judged, &peaked);
     if (judged->level) /* of a rule with bands another one may hold by now */
-        row->limit = judged->levels[judged->level].open;
+        row->limit = judged->limit;
     if (is != was && !(was == EG_CONDITION_UNKNOWN && judged->old)) {
         row->condition = (uint8_t)is;
         event.kind = "condition";

@@ -25,6 +25,24 @@ const char *eg_blind_name(enum eg_blind blind)
     return (unsigned)blind < EG_BLIND_COUNT ? names[blind] : "?";
 }
 
+const char *eg_blind_text(enum eg_blind blind)
+{
+    static const char *const texts[EG_BLIND_COUNT] = {
+        "",
+        "too few readings lie in the window",
+        "too little of the window is known",
+        "nobody says what the land is used for",
+        "another quantity the rule looks at was never measured",
+        "another quantity the rule looks at is not known any more",
+        "none of the rule's bands fits"};
+    return (unsigned)blind < EG_BLIND_COUNT ? texts[blind] : "";
+}
+
+bool eg_blind_unsettles(const struct eg_conf_rule *rule, enum eg_blind blind)
+{
+    return blind && !(rule->calendar && (blind == EG_BLIND_INVALID || blind == EG_BLIND_VALUE));
+}
+
 static enum truth unknown(const struct ask *ask, enum eg_blind blind, unsigned partner)
 {
     if (ask->out->blind == EG_BLIND_NOT) { /* the first is told */

@@ -15,6 +15,9 @@ enum eg_blind {
     EG_BLIND_NO_BAND,  /* none fits */
     EG_BLIND_COUNT
 };
+const char *eg_blind_text(enum eg_blind blind); /* a note in a case's history; "" */
+/* The case is unknown, then. Not where a local hour, day or month has not lasted long enough yet: what was, stands until then. */
+bool eg_blind_unsettles(const struct eg_conf_rule *rule, enum eg_blind blind);
 const char *
 eg_blind_name(enum eg_blind blind); /* "" "value" "invalid" "land_use" "missing" "stale" "no_band" */
 

@@ -199,25 +199,29 @@ static int64_t interval_of(const struct eg_pipeline *pipeline, const struct eg_s
     return pipeline->devices[series->device - 1].interval_ms;
 }
 
-/* A rule that cannot tell: its timers stand still, its case's condition is what it was. */
-static void keep_blind(struct eg_watch *watch, const struct eg_case *row, enum eg_blind blind,
-                       struct eg_batch *batch)
+/* A rule that cannot tell: its timers stand still, and whether its limit is broken nobody knows. */
+static void keep_blind(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch,
+                       struct eg_case *row, enum eg_blind blind, int64_t now_ms, struct eg_batch *batch)
 {
     if (row && !watch->state.blind)
         eg_case_write(row, batch); /* its last value cannot be recalled from the readings any more */
     watch->state.blind = (uint8_t)blind;
+    if (row && eg_blind_unsettles(&pipeline->conf->rules[watch->rule], blind))
+        eg_case_unknown(pipeline, row, series->last_ms, now_ms, eg_blind_text(blind), batch);
 }
 
 static void follow(struct eg_pipeline *pipeline, struct eg_series *series, struct eg_watch *watch,
-                   struct eg_case *row, enum eg_level before, struct eg_judged *judged,
+                   struct eg_case *row, const struct eg_rule_state *before, struct eg_judged *judged,
                    struct eg_batch *batch)
 {
     const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];
     const struct eg_rule_state *state = &watch->state;
+    const bool was_blind = eg_blind_unsettles(rule, (enum eg_blind)before->blind); /* and unknown by that */
     judged->since_ms =
         state->since_ms[judged->level] != EG_TIME_NONE ? state->since_ms[judged->level] : series->last_ms;
-    judged->old = row && eg_unheard_old(pipeline, series, series->last_ms, judged->now_ms);
-    if (row && (judged->level != before || (row->condition == EG_CONDITION_UNKNOWN && !judged->old)))
+    judged->limit = state->limit;
+    judged->old = row && !was_blind && eg_unheard_old(pipeline, series, series->last_ms, judged->now_ms);
+    if (row && (judged->level != before->level || (row->condition == EG_CONDITION_UNKNOWN && !judged->old)))
         eg_case_level(pipeline, row, rule, judged, batch);
     else if (row)
         eg_case_follow(row, rule, judged, batch);
@@ -248,7 +252,7 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
                              eg_partner_sights(pipeline, watch, sights), &goes);
     }
     if (goes.blind) {
-        keep_blind(watch, row, goes.blind, batch);
+        keep_blind(pipeline, series, watch, row, goes.blind, now_ms, batch);
     } else {
         const struct eg_reach reach = {
             .levels = goes.levels,
@@ -263,7 +267,7 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
         judged.level = eg_judge_advance(rule, state, &reach);
         state->blind = EG_BLIND_NOT;
         state->seen_ms = series->last_ms;
-        follow(pipeline, series, watch, row, (enum eg_level)before.level, &judged, batch);
+        follow(pipeline, series, watch, row, &before, &judged, batch);
     }
     before.seen_ms = state->seen_ms;
     if (memcmp(state, &before, sizeof before) != 0 || (kept && matters(state)))

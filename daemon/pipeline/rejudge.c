@@ -43,6 +43,7 @@ struct track {
     struct eg_judged opened; /* of the pending case */
     struct change changes[CHANGES], last;
     size_t change_count;
+    int64_t blind_ms;                   /* since when it cannot tell */
     bool ran, judged;                   /* over a reading at all; over one it could judge */
     double value;                       /* as seen last */
     const struct eg_conf_limit *levels; /* likewise */
@@ -143,6 +144,7 @@ static void begin(struct track *track, struct eg_pipeline *pipeline, const struc
     track->checkpoints[EG_OLDER] = watch->checkpoints[EG_OLDER];
     track->checkpoints[EG_NEWER] = *base;
     track->levels = track->rule->levels;
+    track->blind_ms = track->from_ms;
     if (track->window)
         eg_window_clear(track->window);
 }
@@ -211,6 +213,8 @@ static bool feed(struct track *track, const struct eg_conf *conf, const struct e
             ok = come_along(track, at_ms, sights);
             eg_circumstance_tell(track->rule, &track->place, at_ms, sights, track->watch->link_count, &goes);
         }
+        if (goes.blind && !track->now.state.blind)
+            track->blind_ms = at_ms;
         if (goes.blind)
             track->now.state.blind = (uint8_t)goes.blind;
         else
@@ -229,7 +233,8 @@ static struct eg_judged as_judged(const struct change *change, int64_t now_ms)
                               .since_ms = change->at_ms,
                               .now_ms = now_ms,
                               .value = change->value,
-                              .levels = change->levels};
+                              .levels = change->levels,
+                              .limit = change->levels[change->level].open};
 }
 
 /* The times of a case as they are now known to be: it was opened at another one, or without reason. */
@@ -274,13 +279,16 @@ static void correct_level(struct eg_pipeline *pipeline, struct eg_case *row, con
 static void reconcile(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_case *row,
                       const struct track *track, int64_t now_ms, struct eg_batch *batch)
 {
-    struct eg_case before = *row;
+    const struct eg_case before = *row;
+    const struct eg_rule_state *state = &track->now.state;
+    const bool unknown = eg_blind_unsettles(track->rule, (enum eg_blind)state->blind) &&
+                         row->condition == EG_CONDITION_UNKNOWN;
     enum eg_level level = (enum eg_level)track->now.state.level,
                   shown =
                       row->condition == EG_CONDITION_BREACHING ? (enum eg_level)row->level : EG_LEVEL_NONE;
     row->last_value = track->value;
     row->last_ms = track->now.state.seen_ms;
-    if (track->now.state.case_number == PENDING || !track->now.state.case_number)
+    if (state->case_number == PENDING || (!state->case_number && !unknown))
         correct(pipeline, row, track, now_ms, batch);
     if (track->now.state.case_number) {
         row->peak_value = track->now.peak_value;
@@ -290,17 +298,18 @@ static void reconcile(struct eg_pipeline *pipeline, const struct eg_series *seri
                                .at_ms = track->now.state.seen_ms,
                                .now_ms = now_ms,
                                .value = track->value,
-                               .levels = track->levels};
-    judged.old = eg_unheard_old(pipeline, series, track->now.at_ms, now_ms);
-    if (level != shown || (row->condition == EG_CONDITION_UNKNOWN && !judged.old)) {
+                               .levels = track->levels,
+                               .limit = track->now.state.limit};
+    judged.old = !eg_blind_unsettles(track->rule, (enum eg_blind)track->watch->state.blind) &&
+                 eg_unheard_old(pipeline, series, track->now.at_ms, now_ms);
+    if (!unknown && (level != shown || (row->condition == EG_CONDITION_UNKNOWN && !judged.old))) {
         const bool old = judged.old;
         if (track->last.level == level && track->last.at_ms >= series->unsettled_ms)
             judged = as_judged(&track->last, now_ms);
         judged.old = old;
         eg_case_level(pipeline, row, track->rule, &judged, batch);
     }
-    const struct eg_rule_state *state = &track->now.state;
-    if (!level && state->had && state->had != row->level)
+    if ((!level || unknown) && state->had && state->had != row->level)
         correct_level(pipeline, row, track, &judged, batch);
     if (state->had && state->had == row->level)
         row->limit = state->limit;
@@ -335,10 +344,14 @@ static void end(struct eg_pipeline *pipeline, struct eg_series *series, struct t
     struct eg_case *row = number ? eg_case_find(pipeline, number) : NULL;
     if (!track->ran || eg_registry_retired(&pipeline->devices[series->device - 1]))
         return;
+    const enum eg_blind blind = (enum eg_blind)track->now.state.blind;
     if (row && track->judged)
         reconcile(pipeline, series, row, track, now_ms, batch);
     else if (track->now.state.case_number == PENDING && !series->suspect_case)
         number = open_case(pipeline, series, track, now_ms, batch);
+    row = number ? eg_case_find(pipeline, number) : NULL;
+    if (row && eg_blind_unsettles(track->rule, blind))
+        eg_case_unknown(pipeline, row, track->blind_ms, now_ms, eg_blind_text(blind), batch);
     for (int i = 0; i < EG_CHECKPOINTS; i++)
         if (track->checkpoints[i].state.case_number == PENDING)
             track->checkpoints[i].state.case_number = number;

@@ -295,6 +295,7 @@ struct eg_judged { /* what the rule saw */
     int64_t at_ms, since_ms, now_ms;
     double value;
     const struct eg_conf_limit *levels; /* that hold there */
+    double limit;                       /* `open` of the level, when it was reached */
     bool old;                           /* the reading is not of now: what became unknown since stays so */
 };
 uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,

@@ -95,10 +95,11 @@ static const struct story {
     {CADMIUM, "0:cd=5", ""},
     {CADMIUM, "0:soil_ph=5 121:cd=5", ""},
     {CADMIUM, "0:soil_ph=5 120:cd=5", "1 opened warning@120"},
-    {CADMIUM, "0:soil_ph=5,cd=5 121:cd=0.1", "1 opened warning@0"},
-    {CADMIUM, "0:soil_ph=5,cd=5 121:cd=0.1 122:cd=0.1,soil_ph=5", "1 opened warning@0; 1 condition ok@122"},
-    {CADMIUM, "0:soil_ph=5,cd=5 | 121:cd=0.1 | 122:cd=0.1,soil_ph=5",
-     "1 opened warning@0; 1 condition ok@122"},
+    {CADMIUM, "0:soil_ph=5,cd=5 121:cd=0.1", "1 opened warning@0; 1 condition unknown@121"},
+    {CADMIUM, "0:soil_ph=5,cd=5 121:cd=0.1 122:cd=0.1,soil_ph=5",
+     "1 opened warning@0; 1 condition unknown@121; 1 condition ok@122"},
+    {CADMIUM, "0:soil_ph=5,cd=5 | 121:cd=5 | 122:cd=5,soil_ph=5",
+     "1 opened warning@0; 1 condition unknown@121; 1 condition breaching@122"},
     /* a pH that comes late makes the judgement what it would have been */
     {CADMIUM, "0:soil_ph=7 5:cd=0.35 10:cd=0.35 ; 3:soil_ph=5", "1 opened warning@5"},
     {CADMIUM, "0:soil_ph=7 5:cd=0.35 10:cd=0.35 | 8:soil_ph=5", "1 opened warning@10"},
@@ -139,7 +140,7 @@ static const struct story {
     {STRAW, "0:pm25=80,co=1 10:pm25=80,co=3 20:pm25=50,co=3", "1 opened warning@10; 1 condition ok@20"},
     {STRAW, "0:pm25=80,co=1 10:pm25=80,co=3 20:pm25=80,co=1", "1 opened warning@10; 1 condition ok@20"},
     {STRAW, "0:pm25=80,co=1 10:pm25=80,co=3 41:pm25=10",
-     "1 opened warning@10"}, /* 31 minutes old: not known */
+     "1 opened warning@10; 1 condition unknown@41"}, /* 31 minutes old: not known */
     {STRAW, "0:pm25=80,co=1 10:pm25=80 | 10:co=3", "1 opened warning@10"},
     {STRAW ", hold: 10m", "0:pm25=80,co=1 5:pm25=80,co=2 10:pm25=80,co=3 | 15:pm25=80,co=4",
      "1 opened warning@5"},
@@ -151,7 +152,7 @@ static const struct story {
      "1 opened critical@2; 1 condition ok@3"},
     /* of an `or`, one that holds is enough though the other is not known; one that does not is not */
     {BIN "or: [{quantity: co, above: 5}, {quantity: humidity, below: 20}]",
-     "0:bin_temp=60,humidity=19 1:bin_temp=60,humidity=60", "1 opened critical@0"},
+     "0:bin_temp=60,humidity=19 1:bin_temp=60,humidity=60", "1 opened critical@0; 1 condition unknown@1"},
     {BIN "and: [{quantity: bin_temp, statistic: change, window: 20m, above: 10}]",
      "0:bin_temp=60 5:bin_temp=65 10:bin_temp=71", "1 opened critical@10"},
     {BIN "and: [{quantity: temperature, of: site, below: 30}]",

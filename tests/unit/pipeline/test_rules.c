@@ -136,7 +136,7 @@ static const struct story {
      "0:80 10:80 20:80 30:80 40:80 50:80 60:10 70:10", "1 opened warning@50"},
     {"statistic: mean, window: 1h, valid: 75%, " LAST,
      "0:80 10:80 20:80 30:80 40:80 50:80 60:80 200:10 210:10 220:10 230:10 240:10",
-     "1 opened warning@40; 1 condition ok@240"},
+     "1 opened warning@40; 1 condition unknown@200; 1 condition ok@240"},
 };
 
 static void test_stories(void **unused)
