@@ -14,6 +14,7 @@
 #include <api/methods.h>
 #include <base/zone.h>
 #include <pipeline/backtest.h>
+#include <pipeline/explain.h>
 #include <store/backup.h>
 #include <ecogov/time.h>
 
@@ -171,6 +172,13 @@ struct eg_place eg_pipeline_place(const struct eg_pipeline *pipeline, const stru
 {
     (void)pipeline, (void)series;
     return (struct eg_place){.conf = conf};
+}
+/* Rules are explained in tests/system/test_explain.py. */
+bool eg_explain_tell(const struct eg_pipeline *pipeline, uint32_t rule, uint32_t series,
+                     struct eg_explained *ret)
+{
+    (void)pipeline, (void)rule, (void)series, (void)ret;
+    return false;
 }
 struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const struct eg_place *place,
                                        int64_t interval_ms, const struct eg_beside *beside, size_t count)
