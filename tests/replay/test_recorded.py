@@ -61,8 +61,10 @@ def line(moment, topic, values):
 
 
 def replay(folder, conf, lines):
-    """What was decided, but for the sums at the end."""
+    """What was decided, but for the sums at the end. When a device falls silent is another matter: it is given ten years."""
     config = folder / "ecogov.yaml"
+    devices = sorted({tuple(json.loads(one)["topic"].split("/")[1:]) for one in lines})
+    conf += "devices:\n" + "".join(f"  - {{id: {name}, site: {site}, domain: {domain}, silent_after: 3650d}}\n" for site, domain, name in devices)
     config.write_text(conf + f"mqtt: {{client_id: recorded}}\nstore: {{path: {folder}/ecogov.db}}\nsocket: {{path: {folder}/s}}\n")
     recording = folder / "recording.jsonl"
     recording.write_text("\n".join(lines) + "\n")
