@@ -30,7 +30,7 @@ def thousand():
 
 def rate(rules, messages):
     head, _ = bed.CONFIGURATION.split("rules:")
-    sites = "\n".join(f"  - {{id: w{i}, parent: county}}" for i in range(300))
+    sites = "\n".join(f"  - {{{{id: w{i}, parent: county}}}}" for i in range(300))
     conf = head.replace("{sites}", "{sites}\n" + sites) + "rules:\n" + "\n".join(f"  - {one}" for one in rules).replace("{", "{{").replace("}", "}}")
     with folder() as path, broker(messages, 65535, ("--devices", DEVICES)) as fake, bed.daemon(path, fake.port, template=conf) as house:
         fake.go()
@@ -44,7 +44,7 @@ def rate(rules, messages):
 
 
 def run(report, quick):
-    messages, rounds = (100_000, 1) if quick else (400_000, 3)
+    messages, rounds = 400_000, 1 if quick else 3  # 10,000 series are registered in the beginning: that is not what is asked
     pairs = [(rate(thousand(), messages), rate(ten(), messages)) for _ in range(rounds)]
     ratio = statistics.median(many / few for many, few in pairs)
     report.add("ingest with 1,000 rules to that with ten", ratio, ">=", 0.7, "x",
