@@ -7,6 +7,7 @@
 
 #include <base/zone.h>
 #include <ecogov/time.h>
+#include <pipeline/state.h>
 
 #include <math.h>
 
@@ -248,8 +249,9 @@ static void check_twin(const struct world *world)
         const struct eg_case_event *x = &a->case_events[i], *y = &b->case_events[i];
         DEMAND(x->case_number == y->case_number && x->at_ms == y->at_ms && !strcmp(x->kind, y->kind) &&
                    !strcmp(x->from, y->from) && !strcmp(x->to, y->to),
-               "case %u %s %s->%s after a restart, case %u %s %s->%s without", x->case_number, x->kind,
-               x->from, x->to, y->case_number, y->kind, y->from, y->to);
+               "case %u %s %s->%s at %lld after a restart, case %u %s %s->%s at %lld without", x->case_number,
+               x->kind, x->from, x->to, (long long)x->at_ms, y->case_number, y->kind, y->from, y->to,
+               (long long)y->at_ms);
     }
 }
 
@@ -524,6 +526,20 @@ static void check_rebuilt(const struct eg_pipeline *live, const struct eg_pipeli
     }
 }
 
+/* What a restart does not know of a device: what was learned of its rhythm since that was written last, that it was heard without a
+ * reading or with one of the near future, that it said it leaves. The next silence may then be told sooner or later; no more may differ. */
+static void forget_devices(struct eg_pipeline *pipeline, const struct eg_pipeline *rebuilt)
+{
+    for (size_t i = 0; i < pipeline->device_count; i++) {
+        struct eg_device *device = &pipeline->devices[i];
+        device->average_ms = device->interval_ms;
+        device->long_ms = 0;
+        device->last_seen_ms = rebuilt->devices[i].last_seen_ms;
+        device->gone = rebuilt->devices[i].gone;
+    }
+    pipeline->silent_wake_ms = INT64_MIN;
+}
+
 static void step_restart(struct world *world)
 {
     commit(world);
@@ -531,6 +547,7 @@ static void step_restart(struct world *world)
     check_rebuilt(world->pipeline, rebuilt);
     drop_twin(world);
     world->twin = world->pipeline;
+    forget_devices(world->twin, rebuilt);
     world->pipeline = rebuilt;
 }
 
