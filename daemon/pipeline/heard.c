@@ -5,27 +5,31 @@
 
 #include <stdlib.h>
 
-#define RHYTHM_PART 16
+#define STEADY_PART 4
+#define OUTAGE_INTERVALS 10
 #define RHYTHM_LEAST_MS 1000
 
-/* What counts is what a restart will know, too; a rhythm that is steady is written once. */
+/* It moves an eighth of the way when a gap is off by more than a quarter: only what is kept with the device counts, so that a restart changes
+ * nothing, and a rhythm that is steady is written once. An outage is not its rhythm; the same one again is (a restart in between forgets
+ * the first). */
 static void learn(struct eg_pipeline *pipeline, struct eg_device *device, int64_t gap_ms,
                   struct eg_batch *batch)
 {
+    int64_t interval_ms = device->interval_ms;
     if (gap_ms < RHYTHM_LEAST_MS)
         return; /* a burst: readings of one message, or one that was held up */
-    if (!device->average_ms)
-        device->average_ms = gap_ms;
-    else if (gap_ms < 10 * device->average_ms)
-        device->average_ms += (gap_ms - device->average_ms) / 8;
-    else if (device->long_ms && llabs(gap_ms - device->long_ms) <= device->long_ms / 4)
-        device->average_ms = gap_ms; /* an outage is not its rhythm; the same one again is */
-    else
+    if (!interval_ms)
+        interval_ms = gap_ms;
+    else if (gap_ms / OUTAGE_INTERVALS >= interval_ms && device->long_ms &&
+             llabs(gap_ms - device->long_ms) <= device->long_ms / STEADY_PART)
+        interval_ms = gap_ms;
+    else if (gap_ms / OUTAGE_INTERVALS >= interval_ms)
         device->long_ms = gap_ms;
-    if (device->interval_ms &&
-        llabs(device->average_ms - device->interval_ms) <= device->interval_ms / RHYTHM_PART)
+    else if (llabs(gap_ms - interval_ms) > interval_ms / STEADY_PART)
+        interval_ms += (gap_ms - interval_ms) / 8;
+    if (interval_ms == device->interval_ms)
         return;
-    device->interval_ms = device->average_ms;
+    device->interval_ms = interval_ms;
     pipeline->silent_wake_ms = INT64_MIN; /* it may be silent for less long than was thought */
     struct eg_row_rhythm *row = EG_BATCH_ADD(batch, rhythms);
     if (row)

@@ -221,7 +221,7 @@ void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_ro
 {
     struct eg_device *device = eg_registry_device(pipeline, row->device);
     if (device && row->interval_ms > 0)
-        device->interval_ms = device->average_ms = row->interval_ms;
+        device->interval_ms = row->interval_ms;
 }
 
 void eg_pipeline_restore_standing(struct eg_pipeline *pipeline, const struct eg_row_standing *row)

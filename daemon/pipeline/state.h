@@ -95,9 +95,9 @@ struct eg_device {
     const struct eg_conf_device *described; /* NULL: not described by hand */
     char *site_id, *domain, *name;          /* name: the device's own id */
     int64_t last_seen_ms;
-    int64_t interval_ms; /* as committed; follows average_ms when that has moved by more than a little */
-    int64_t average_ms;
-    uint32_t *series; /* ids */
+    int64_t interval_ms; /* learned; 0: nothing yet */
+    int64_t long_ms;     /* the last gap that was no rhythm of its; 0: there was none */
+    uint32_t *series;    /* ids */
     size_t series_count, series_capacity;
     struct eg_frames frames;
     uint64_t faults; /* values it marked as not measured, since the start of the daemon */
@@ -106,7 +106,6 @@ struct eg_device {
     uint32_t reboots;     /* how often its uptime fell, since the start of the daemon */
     bool calibrated;      /* the configuration, or the store, holds calibrations of it */
     bool gone;            /* it has said so, or who spoke for it: silent until it is heard again */
-    int64_t long_ms;      /* the last gap that was longer than it may be silent; 0: there was none */
     int64_t silent_ms;    /* it is silent, since then; EG_TIME_NONE: it is heard */
     int64_t awaited_ms;   /* since when it is waited for: as it fell silent, or an outage was over */
     uint32_t case_number; /* what speaks for its silence; 0: nothing yet */

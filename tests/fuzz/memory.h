@@ -89,7 +89,9 @@ static void memory_keep_change(struct memory *memory, const struct eg_case_event
                 memory->changes[kept++] = memory->changes[i];
         memory->changes_count = kept;
     }
-    if (!strcmp(row->kind, "condition") || !strcmp(row->kind, "level"))
+    if ((!strcmp(row->kind, "condition") || !strcmp(row->kind, "level")) &&
+        strcmp(row->from, "unknown") != 0 &&
+        strcmp(row->to, "unknown") != 0) /* silence is no change, and neither is its end */
         *(struct kept_change *)MEMORY_ADD(memory, changes) =
             (struct kept_change){row->case_number, row->known_ms, row->at_ms};
 }

@@ -126,6 +126,7 @@ def test_one_at_a_time_and_the_socket_does_not_wait(house, disk, tmp_path):
 
 def test_leaving_in_the_middle_leaves_nothing_behind(house, disk, tmp_path):
     daemon = disk.under(house()).start()
+    daemon.until(lambda status: status["turns"]["commits"])  # that there is no broker: no other commit is under way when the disk is held
     disk.hold()
     with daemon.client() as client:
         client.ask("store.backup", file=str(tmp_path / "copy.db"))
