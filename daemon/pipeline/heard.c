@@ -9,9 +9,9 @@
 #define OUTAGE_INTERVALS 10
 #define RHYTHM_LEAST_MS 1000
 
-/* It moves an eighth of the way when a gap is off by more than a quarter: only what is kept with the device counts, so that a restart changes
- * nothing, and a rhythm that is steady is written once. An outage is not its rhythm; the same one again is (a restart in between forgets
- * the first). */
+/* It moves an eighth of the way when a gap is off by more than a quarter: only what is kept with the device counts, so that a restart
+ * changes nothing, and a rhythm that is steady is written once. An outage is not its rhythm; the same one again is (a restart in between
+ * forgets the first). */
 static void learn(struct eg_pipeline *pipeline, struct eg_device *device, int64_t gap_ms,
                   struct eg_batch *batch)
 {
