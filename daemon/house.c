@@ -172,7 +172,8 @@ static void on_pause(void *user)
 {
     struct house *house = user;
     house->watchdog.committing = true;
-    eg_mqtt_pause(house->mqtt);
+    if (house->mqtt)
+        eg_mqtt_pause(house->mqtt);
 }
 
 static void on_release(void *user, const struct eg_batch *batch)
@@ -346,7 +347,6 @@ static int build_edges(struct house *house, struct eg_err *err)
     }
     if (code != EG_OK)
         return code;
-    hand(house, (struct eg_event){.kind = EG_EVENT_LINK, .link_up = false}); /* not yet */
     house->state = eg_state_create(&state_door);
     house->textfile = eg_textfile_create(&house->loop, house->pipeline, &house->faults, &textfile_door);
     house->home = eg_homeassistant_create(&house->loop, house->pipeline, &home_door);
@@ -360,6 +360,8 @@ static int build_edges(struct house *house, struct eg_err *err)
         remember_subscriptions(house);
         eg_textfile_configure(house->textfile, house->conf);
         eg_homeassistant_configure(house->home, house->conf);
+        /* Not yet. Last of all: what fell due meanwhile may make it a commit at once, and that pauses every edge. */
+        hand(house, (struct eg_event){.kind = EG_EVENT_LINK, .link_up = false});
     }
     return code;
 }
