@@ -85,60 +85,90 @@ void eg_rollup_merge(struct eg_rollup *rollup, const struct eg_rollup *part)
         rollup->slots[half] |= part->slots[half];
 }
 
-static bool slot_set(const struct eg_rollup *rollup, int64_t slot)
+/* Slots as bits, as in a rollup. */
+struct spoken {
+    uint64_t word[SLOTS / 64];
+};
+
+static struct spoken later(struct spoken slots, unsigned by) /* 1..63 slots */
 {
-    return rollup->slots[slot / 64] >> (slot % 64) & 1;
+    return (struct spoken){{slots.word[0] << by, slots.word[1] << by | slots.word[0] >> (64 - by)}};
 }
 
-/* How much of each slot before `until_ms` is spoken for, told one by one. */
-static void speak(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
-                  int64_t until_ms, int64_t ret_ms[SLOTS])
+static void add(struct spoken *slots, struct spoken more)
 {
-    const int64_t slot_span = slot_ms[period], end_ms = until_ms < rollup->end_ms ? until_ms : rollup->end_ms;
+    slots->word[0] |= more.word[0];
+    slots->word[1] |= more.word[1];
+}
+
+/* The first `count`; of none or less, none. */
+static struct spoken up_to(int64_t count)
+{
+    struct spoken slots = {{0, 0}};
+    for (int i = 0; i < SLOTS / 64; i++, count -= 64)
+        slots.word[i] = count >= 64 ? UINT64_MAX : count > 0 ? (UINT64_C(1) << count) - 1 : 0;
+    return slots;
+}
+
+static int64_t among(struct spoken slots, unsigned from, unsigned count)
+{
+    const struct spoken before = up_to(from), all = up_to(from + count);
+    return __builtin_popcountll(slots.word[0] & all.word[0] & ~before.word[0]) +
+           __builtin_popcountll(slots.word[1] & all.word[1] & ~before.word[1]);
+}
+
+static int64_t interval_of(const struct eg_rollup *rollup, int64_t interval_ms)
+{
     int64_t speaks = interval_ms > 0 ? interval_ms : 0;
     if (rollup->count > 1) {
         int64_t apart = (rollup->last_ms - rollup->first_ms) / (int64_t)(rollup->count - 1);
         speaks = speaks && speaks < apart ? speaks : apart;
     }
-    if (speaks > SPEAKS_MAX_MS)
-        speaks = SPEAKS_MAX_MS;
-    const int64_t reach = speaks > slot_span ? (speaks + slot_span - 1) / slot_span : 1;
-    const int64_t first = rollup->count ? (rollup->first_ms - rollup->start_ms) / slot_span : SLOTS + reach;
-    int64_t spoken_to = 0;
-    memset(ret_ms, 0, SLOTS * sizeof *ret_ms);
-    for (int64_t slot = 0; slot < SLOTS && rollup->start_ms + slot * slot_span < end_ms; slot++) {
-        int64_t from_ms = rollup->start_ms + slot * slot_span, to_ms = from_ms + slot_span;
-        if (slot_set(rollup, slot))
-            spoken_to = slot + reach;
-        if (slot < spoken_to || (slot < first && first - slot < reach))
-            ret_ms[slot] = (to_ms < end_ms ? to_ms : end_ms) - from_ms;
+    return speaks < SPEAKS_MAX_MS ? speaks : SPEAKS_MAX_MS;
+}
+
+/* Which of its slots that begin before `end_ms` are spoken for. */
+static struct spoken speak(const struct eg_rollup *rollup, int64_t slot_span, int64_t interval_ms,
+                           int64_t end_ms)
+{
+    const int64_t speaks = interval_of(rollup, interval_ms);
+    const unsigned reach = speaks > slot_span ? (unsigned)((speaks + slot_span - 1) / slot_span) : 1;
+    struct spoken spoken = {{rollup->slots[0], rollup->slots[1]}};
+    for (unsigned done = 1; done < reach;) { /* each reading for `done` slots so far */
+        unsigned by = done < reach - done ? done : reach - done;
+        add(&spoken, later(spoken, by));
+        done += by;
     }
+    if (rollup->count && reach > 1) {
+        int64_t first = (rollup->first_ms - rollup->start_ms) / slot_span;
+        struct spoken before = up_to(first), not = up_to(first - reach + 1);
+        add(&spoken, (struct spoken){{before.word[0] & ~not .word[0], before.word[1] & ~not .word[1]}});
+    }
+    int64_t ends = end_ms > rollup->start_ms ? (end_ms - rollup->start_ms + slot_span - 1) / slot_span : 0;
+    struct spoken within = up_to(ends);
+    return (struct spoken){{spoken.word[0] & within.word[0], spoken.word[1] & within.word[1]}};
 }
 
 int64_t eg_rollup_observed(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
                            int64_t until_ms)
 {
-    int64_t spoken[SLOTS], observed = 0;
-    speak(rollup, period, interval_ms, until_ms, spoken);
-    for (int slot = 0; slot < SLOTS; slot++)
-        observed += spoken[slot];
-    return observed;
+    const int64_t span = slot_ms[period], end_ms = until_ms < rollup->end_ms ? until_ms : rollup->end_ms;
+    const struct spoken spoken = speak(rollup, span, interval_ms, end_ms);
+    int64_t last = (end_ms - rollup->start_ms) / span, part_ms = (end_ms - rollup->start_ms) % span;
+    bool cut = part_ms > 0 && last < SLOTS && spoken.word[last / 64] >> (last % 64) & 1;
+    return among(spoken, 0, SLOTS) * span - (cut ? span - part_ms : 0);
 }
 
 bool eg_rollup_valid(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
                      const struct eg_conf_validity *validity)
 {
-    const int a_hour = (int)(SPEAKS_MAX_MS / slot_ms[period]);
-    int64_t spoken[SLOTS];
-    unsigned hours = 0;
+    const int64_t span = slot_ms[period];
+    const unsigned a_hour = (unsigned)(SPEAKS_MAX_MS / span);
     if (!rollup->count)
         return false;
-    speak(rollup, period, interval_ms, INT64_MAX, spoken);
-    for (int slot = 0; slot + a_hour <= SLOTS; slot += a_hour) {
-        int64_t hour_ms = 0;
-        for (int i = 0; i < a_hour; i++)
-            hour_ms += spoken[slot + i];
-        hours += hour_ms >= validity->hour_ms;
-    }
+    const struct spoken spoken = speak(rollup, span, interval_ms, rollup->end_ms);
+    unsigned hours = 0;
+    for (unsigned slot = 0; slot + a_hour <= SLOTS; slot += a_hour)
+        hours += among(spoken, slot, a_hour) * span >= validity->hour_ms;
     return hours >= (period == EG_PERIOD_HOUR ? 1 : validity->day_hours);
 }

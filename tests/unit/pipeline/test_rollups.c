@@ -180,6 +180,66 @@ static void test_observed(void **unused)
     }
 }
 
+/* As eg_rollup_observed() is described, slot by slot. */
+static int64_t naive_observed(const struct eg_rollup *row, int64_t slot_ms, int64_t interval_ms,
+                              int64_t until_ms, int64_t within_from_ms, int64_t within_to_ms)
+{
+    int64_t apart = row->count > 1 ? (row->last_ms - row->first_ms) / (int64_t)(row->count - 1) : INT64_MAX,
+            speaks = interval_ms > 0 && interval_ms < apart ? interval_ms
+                     : apart < INT64_MAX                    ? apart
+                                                            : 0,
+            end_ms = until_ms < row->end_ms ? until_ms : row->end_ms, observed = 0,
+            first = (row->first_ms - row->start_ms) / slot_ms;
+    speaks = speaks < HOUR ? speaks : HOUR;
+    int64_t reach = speaks > slot_ms ? (speaks + slot_ms - 1) / slot_ms : 1;
+    for (int64_t slot = 0; slot < 128 && row->count; slot++) {
+        int64_t from_ms = row->start_ms + slot * slot_ms, to_ms = from_ms + slot_ms;
+        bool spoken = slot < first && first - slot < reach;
+        for (int64_t back = 0; back < reach && back <= slot; back++)
+            spoken = spoken || row->slots[(slot - back) / 64] >> ((slot - back) % 64) & 1;
+        if (spoken && from_ms < end_ms && from_ms >= within_from_ms && from_ms < within_to_ms)
+            observed += (to_ms < end_ms ? to_ms : end_ms) - from_ms;
+    }
+    return observed;
+}
+
+static void test_observed_and_valid_of_many(void **unused)
+{
+    (void)unused;
+    static const char *const zones[] = {"UTC", "Europe/Berlin", "Australia/Lord_Howe"};
+    static const int64_t days[] = {NOON, INT64_C(1774746000000) /* 2026-03-29, 23 h in Berlin */,
+                                   INT64_C(1792886400000) /* 2026-10-25, 25 h */,
+                                   INT64_C(1775311200000) /* 2026-04-04, Lord Howe goes back half an hour */};
+    uint64_t random = 20261126;
+    for (int i = 0; i < 20000; i++) {
+        enum eg_period period = (enum eg_period)random_below(&random, 2);
+        int64_t slot_ms = period == EG_PERIOD_HOUR ? MINUTE : 15 * MINUTE, hours = 0;
+        struct eg_rollup row;
+        assert_true(eg_zone_use(zones[random_below(&random, 3)]));
+        eg_rollup_start(&row, period, days[random_below(&random, 4)] + random_below(&random, 24) * HOUR);
+        int64_t span = row.end_ms - row.start_ms,
+                readings = random_below(&random, 1 + random_below(&random, 100)),
+                step = 1 + random_below(&random, 1 + random_below(&random, 3 * HOUR)),
+                until = row.start_ms - HOUR + random_below(&random, span + 2 * HOUR);
+        for (int64_t k = 0, ms = row.start_ms + random_below(&random, span); k < readings && ms < row.end_ms;
+             k++, ms += step)
+            if (random_below(&random, 4))
+                eg_rollup_add(&row, period, 1, ms, 1);
+        const struct eg_conf_validity asked = {.hour_ms = random_below(&random, 61) * MINUTE,
+                                               .day_hours = (unsigned)random_below(&random, 26)};
+        int64_t interval = random_below(&random, 1 + random_below(&random, 2 * HOUR));
+        for (int64_t from = row.start_ms; from + HOUR <= row.start_ms + 128 * slot_ms; from += HOUR)
+            hours += naive_observed(&row, slot_ms, interval, INT64_MAX, from, from + HOUR) >= asked.hour_ms;
+        bool valid = row.count && hours >= (period == EG_PERIOD_HOUR ? 1 : asked.day_hours);
+        if (eg_rollup_observed(&row, period, interval, until) !=
+                naive_observed(&row, slot_ms, interval, until, INT64_MIN, INT64_MAX) ||
+            eg_rollup_valid(&row, period, interval, &asked) != valid)
+            fail_msg("round %d: %lld of %lld ms, valid %d", i,
+                     (long long)eg_rollup_observed(&row, period, interval, until),
+                     (long long)naive_observed(&row, slot_ms, interval, until, INT64_MIN, INT64_MAX), valid);
+    }
+}
+
 static int by_place(const void *left, const void *right)
 {
     const struct eg_row_rollup *a = left, *b = right;
@@ -340,6 +400,7 @@ int main(void)
                                        cmocka_unit_test(test_days_where_clocks_change),
                                        cmocka_unit_test(test_slots),
                                        cmocka_unit_test(test_observed),
+                                       cmocka_unit_test(test_observed_and_valid_of_many),
                                        cmocka_unit_test(test_any_order_any_split),
                                        cmocka_unit_test(test_against_the_readings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
