@@ -83,14 +83,7 @@ void eg_resolve_device_rule(struct eg_resolve *resolve, const struct eg_raw_devi
         eg_resolve_spans(resolve, raw->deadline, eg_resolve_node(resolve, node, "deadline"), &rule.terms);
     rule.terms.has_mode = raw->mode != NULL;
     rule.terms.mode = raw->mode ? (enum eg_mode) * raw->mode : EG_MODE_COLLABORATIVE;
-    rule.sites = eg_resolve_keep(resolve, raw->sites_count, sizeof *rule.sites);
-    for (unsigned i = 0; rule.sites && i < raw->sites_count; i++) {
-        uint32_t site = eg_resolve_site(
-            resolve, eg_files_item(resolve->file, eg_files_key(resolve->file, node, "sites"), i),
-            raw->sites[i]);
-        if (site != EG_CONF_NONE)
-            rule.sites[rule.site_count++] = site;
-    }
+    rule.sites = eg_resolve_sites(resolve, node, raw->sites, raw->sites_count, &rule.site_count);
     rule.version = version_of(conf, &rule, level);
     *ret = rule;
 }

@@ -112,6 +112,20 @@ uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node, co
     return site;
 }
 
+uint32_t *eg_resolve_sites(struct eg_resolve *resolve, const yaml_node_t *node, char **ids, unsigned count,
+                           size_t *ret_count)
+{
+    const yaml_node_t *list = eg_files_key(resolve->file, node, "sites");
+    uint32_t *sites = eg_resolve_keep(resolve, count, sizeof *sites);
+    *ret_count = 0;
+    for (unsigned i = 0; sites && i < count; i++) {
+        uint32_t site = eg_resolve_site(resolve, eg_files_item(resolve->file, list, i), ids[i]);
+        if (site != EG_CONF_NONE)
+            sites[(*ret_count)++] = site;
+    }
+    return sites;
+}
+
 bool eg_resolve_slug(const char *text)
 {
     size_t length = strlen(text);

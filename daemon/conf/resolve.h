@@ -33,6 +33,9 @@ int64_t eg_resolve_span(struct eg_resolve *resolve, const yaml_node_t *mapping, 
 int eg_resolve_quantity(struct eg_resolve *resolve, const yaml_node_t *node, const char *name);
 uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node,
                          const char *id); /* EG_CONF_NONE after a fault */
+/* Those that the mapping `node` lists under "sites"; the ones that are not there are faults and left out. */
+uint32_t *eg_resolve_sites(struct eg_resolve *resolve, const yaml_node_t *node, char **ids, unsigned count,
+                           size_t *ret_count);
 bool eg_resolve_slug(const char *text);
 /* `text` may be NULL (not given); `node` is the mapping that holds the key "domain". */
 void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, const char *text);

@@ -281,14 +281,7 @@ void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, 
     take_statistic(resolve, raw, node, &rule);
     take_spans(resolve, raw, node, &rule);
     take_valid(resolve, raw, node, &rule);
-    rule.sites = eg_resolve_keep(resolve, raw->sites_count, sizeof *rule.sites);
-    for (unsigned i = 0; rule.sites && i < raw->sites_count; i++) {
-        uint32_t site = eg_resolve_site(
-            resolve, eg_files_item(resolve->file, eg_files_key(resolve->file, node, "sites"), i),
-            raw->sites[i]);
-        if (site != EG_CONF_NONE)
-            rule.sites[rule.site_count++] = site;
-    }
+    rule.sites = eg_resolve_sites(resolve, node, raw->sites, raw->sites_count, &rule.site_count);
     rule.version = version_of(conf, &rule);
     *ret = rule;
 }

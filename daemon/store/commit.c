@@ -22,11 +22,6 @@ static void bind_time(sqlite3_stmt *sql, int at, int64_t ms)
         sqlite3_bind_int64(sql, at, ms);
 }
 
-static void bind_text(sqlite3_stmt *sql, int at, const char *text)
-{
-    sqlite3_bind_text(sql, at, text ? text : "", -1, SQLITE_STATIC);
-}
-
 static int put_turn(struct eg_store *store, const struct eg_batch *batch)
 {
     sqlite3_stmt *sql = store->sql[SQL_TURN];
@@ -87,7 +82,7 @@ static int put_rule_states(struct eg_store *store, const struct eg_batch *batch)
     for (size_t i = 0; code == SQLITE_OK && i < batch->rule_states_count; i++) {
         const struct eg_row_rule_state *row = &batch->rule_states[i];
         sqlite3_stmt *sql = store->sql[SQL_RULE_STATE];
-        bind_text(sql, 1, row->rule);
+        eg_sql_text(sql, 1, row->rule);
         sqlite3_bind_int64(sql, 2, row->series);
         sqlite3_bind_int(sql, 3, row->state.level);
         sqlite3_bind_int64(sql, 4, row->state.case_number);
@@ -111,13 +106,13 @@ static int put_case(struct eg_store *store, const struct eg_case *row)
 {
     sqlite3_stmt *sql = store->sql[SQL_CASE];
     sqlite3_bind_int64(sql, 1, row->number);
-    bind_text(sql, 2, row->id);
-    bind_text(sql, 3, row->site);
-    bind_text(sql, 4, row->domain);
-    bind_text(sql, 5, row->device);
-    bind_text(sql, 6, row->rule);
-    bind_text(sql, 7, row->channel);
-    bind_text(sql, 8, eg_case_quantity(row));
+    eg_sql_text(sql, 2, row->id);
+    eg_sql_text(sql, 3, row->site);
+    eg_sql_text(sql, 4, row->domain);
+    eg_sql_text(sql, 5, row->device);
+    eg_sql_text(sql, 6, row->rule);
+    eg_sql_text(sql, 7, row->channel);
+    eg_sql_text(sql, 8, eg_case_quantity(row));
     sqlite3_bind_int64(sql, 9, row->series);
     sqlite3_bind_int64(sql, 10, (int64_t)row->rule_version);
     sqlite3_bind_int(sql, 11, row->level);
@@ -133,8 +128,8 @@ static int put_case(struct eg_store *store, const struct eg_case *row)
     sqlite3_bind_double(sql, 21, row->peak_value);
     bind_time(sql, 22, row->peak_ms);
     sqlite3_bind_double(sql, 23, row->limit);
-    bind_text(sql, 24, row->lead);
-    bind_text(sql, 25, row->assignee);
+    eg_sql_text(sql, 24, row->lead);
+    eg_sql_text(sql, 25, row->assignee);
     sqlite3_bind_int64(sql, 26, row->escalation);
     sqlite3_bind_int64(sql, 27, row->reopened);
     sqlite3_bind_int64(sql, 28, row->version);
@@ -144,8 +139,8 @@ static int put_case(struct eg_store *store, const struct eg_case *row)
     sqlite3_bind_int64(sql, 32, row->missed);
     sqlite3_bind_int(sql, 33, row->overdue);
     sqlite3_bind_int(sql, 34, row->handed_on);
-    bind_text(sql, 35, row->fixer);
-    bind_text(sql, 36, row->repairer);
+    eg_sql_text(sql, 35, row->fixer);
+    eg_sql_text(sql, 36, row->repairer);
     sqlite3_bind_int64(sql, 37, row->follows);
     sqlite3_bind_int64(sql, 38, row->parent);
     sqlite3_bind_int64(sql, 39, row->clear_hours);
@@ -174,19 +169,19 @@ static int put_cases(struct eg_store *store, const struct eg_batch *batch)
         sqlite3_bind_int64(sql, 2, row->version);
         sqlite3_bind_int64(sql, 3, row->at_ms);
         sqlite3_bind_int64(sql, 4, row->known_ms);
-        bind_text(sql, 5, row->kind);
-        bind_text(sql, 6, row->actor);
-        bind_text(sql, 7, row->from);
-        bind_text(sql, 8, row->to);
+        eg_sql_text(sql, 5, row->kind);
+        eg_sql_text(sql, 6, row->actor);
+        eg_sql_text(sql, 7, row->from);
+        eg_sql_text(sql, 8, row->to);
         if (isnan(row->value))
             sqlite3_bind_null(sql, 9);
         else
             sqlite3_bind_double(sql, 9, row->value);
-        bind_text(sql, 10, row->note);
+        eg_sql_text(sql, 10, row->note);
         eg_history_link(&store->history_next, row);
         sqlite3_bind_int64(sql, 11, store->history_next.seq);
         sqlite3_bind_blob(sql, 12, store->history_next.hash, EG_SHA256_BYTES, SQLITE_TRANSIENT);
-        bind_text(sql, 13, row->party);
+        eg_sql_text(sql, 13, row->party);
         code = eg_sql_run(store, SQL_CASE_EVENT);
     }
     return code == SQLITE_OK && batch->case_events_count ? put_history(store) : code;
@@ -219,15 +214,15 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
         const struct eg_row_outbox *row = &batch->outbox[i];
         sqlite3_stmt *sql = store->sql[SQL_OUTBOX];
         sqlite3_bind_int64(sql, 1, row->id);
-        bind_text(sql, 2, row->channel);
-        bind_text(sql, 3, row->recipient);
-        bind_text(sql, 4, row->key);
-        bind_text(sql, 5, row->body);
+        eg_sql_text(sql, 2, row->channel);
+        eg_sql_text(sql, 3, row->recipient);
+        eg_sql_text(sql, 4, row->key);
+        eg_sql_text(sql, 5, row->body);
         sqlite3_bind_int64(sql, 6, row->created_ms);
         sqlite3_bind_int(sql, 7, row->retain);
-        bind_text(sql, 8, row->party);
-        bind_text(sql, 9, row->why);
-        bind_text(sql, 10, row->line);
+        eg_sql_text(sql, 8, row->party);
+        eg_sql_text(sql, 9, row->why);
+        eg_sql_text(sql, 10, row->line);
         sqlite3_bind_int64(sql, 11, row->case_number);
         sqlite3_bind_int(sql, 12, row->level);
         sqlite3_bind_int64(sql, 13, row->not_before_ms);
@@ -239,7 +234,7 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
         sqlite3_bind_int64(sql, 1, row->id);
         sqlite3_bind_int64(sql, 2, row->at_ms);
         sqlite3_bind_int(sql, 3, row->delivered);
-        bind_text(sql, 4, row->error);
+        eg_sql_text(sql, 4, row->error);
         sqlite3_bind_int64(sql, 5, row->carried_by);
         code = eg_sql_run(store, SQL_OUTBOX_DONE);
     }
@@ -249,7 +244,7 @@ static int put_outbox(struct eg_store *store, const struct eg_batch *batch)
         sqlite3_bind_int64(sql, 1, row->id);
         sqlite3_bind_int64(sql, 2, row->tries);
         sqlite3_bind_int64(sql, 3, row->failing_since_ms);
-        bind_text(sql, 4, row->error);
+        eg_sql_text(sql, 4, row->error);
         if (row->gave_up) /* and done_at is not set: given up, and still tried */
             sqlite3_bind_int(sql, 5, 0);
         else
@@ -292,9 +287,9 @@ static int put_told(struct eg_store *store, const struct eg_batch *batch)
         sqlite3_stmt *sql = store->sql[which];
         sqlite3_bind_int64(sql, 1, row->case_number);
         if (which == SQL_TOLD) {
-            bind_text(sql, 2, row->party);
-            bind_text(sql, 3, row->channel);
-            bind_text(sql, 4, row->recipient);
+            eg_sql_text(sql, 2, row->party);
+            eg_sql_text(sql, 3, row->channel);
+            eg_sql_text(sql, 4, row->recipient);
             sqlite3_bind_int64(sql, 5, row->at_ms);
             sqlite3_bind_int64(sql, 6, row->repeats);
         }
@@ -319,10 +314,10 @@ static int put_quarantine(struct eg_store *store, const struct eg_batch *batch)
         const struct eg_row_quarantine *row = &batch->quarantine[i];
         sqlite3_stmt *sql = store->sql[SQL_QUARANTINE];
         sqlite3_bind_int64(sql, 1, row->at_ms);
-        bind_text(sql, 2, row->topic);
-        bind_text(sql, 3, row->source);
-        bind_text(sql, 4, row->verdict);
-        bind_text(sql, 5, row->reason);
+        eg_sql_text(sql, 2, row->topic);
+        eg_sql_text(sql, 3, row->source);
+        eg_sql_text(sql, 4, row->verdict);
+        eg_sql_text(sql, 5, row->reason);
         sqlite3_bind_blob64(sql, 6, row->payload ? (const void *)row->payload : "", row->payload_len,
                             SQLITE_STATIC);
         sqlite3_bind_int64(sql, 7, (int64_t)row->full_len);
@@ -346,7 +341,7 @@ static int put_retried(struct eg_store *store, const struct eg_batch *batch)
         enum eg_sql which = row->reason ? SQL_QUARANTINE_REJECT : SQL_QUARANTINE_DROP;
         sqlite3_bind_int64(store->sql[which], 1, row->id);
         if (row->reason)
-            bind_text(store->sql[which], 2, row->reason);
+            eg_sql_text(store->sql[which], 2, row->reason);
         code = eg_sql_run(store, which);
     }
     return code;

@@ -1,11 +1,6 @@
 /* Who is out there, and how it stands: rows of devices and series. Knows which value goes where; decides nothing. Called by commit.c. */
 #include <store/inside.h>
 
-static void bind_text(sqlite3_stmt *sql, int at, const char *text)
-{
-    sqlite3_bind_text(sql, at, text, -1, SQLITE_STATIC);
-}
-
 static void bind_time(sqlite3_stmt *sql, int at, int64_t ms)
 {
     if (ms == EG_TIME_NONE)
@@ -21,9 +16,9 @@ int eg_devices_put(struct eg_store *store, const struct eg_batch *batch)
         const struct eg_row_device *row = &batch->devices[i];
         sqlite3_stmt *sql = store->sql[SQL_DEVICE];
         sqlite3_bind_int64(sql, 1, row->id);
-        bind_text(sql, 2, row->site);
-        bind_text(sql, 3, row->domain);
-        bind_text(sql, 4, row->device);
+        eg_sql_text(sql, 2, row->site);
+        eg_sql_text(sql, 3, row->domain);
+        eg_sql_text(sql, 4, row->device);
         sqlite3_bind_int64(sql, 5, row->registered_ms);
         code = eg_sql_run(store, SQL_DEVICE);
     }
@@ -48,8 +43,8 @@ int eg_devices_put(struct eg_store *store, const struct eg_batch *batch)
         sqlite3_stmt *sql = store->sql[SQL_SERIES];
         sqlite3_bind_int64(sql, 1, row->id);
         sqlite3_bind_int64(sql, 2, row->device);
-        bind_text(sql, 3, eg_quantity_info(row->quantity)->name);
-        bind_text(sql, 4, row->channel);
+        eg_sql_text(sql, 3, eg_quantity_info(row->quantity)->name);
+        eg_sql_text(sql, 4, row->channel);
         code = eg_sql_run(store, SQL_SERIES);
     }
     return code;

@@ -289,6 +289,7 @@ int eg_sql_run(struct eg_store *store,
 int eg_sql_error(sqlite3 *db, struct eg_err *err,
                  const char *doing); /* EG_EFULL or EG_EIO with SQLite's sentence */
 /* The first column of the query's first row; `otherwise` when there is none. */
+void eg_sql_text(sqlite3_stmt *sql, int at, const char *text); /* NULL: ""; borrowed until the next step */
 int64_t eg_sql_number(sqlite3 *db, const char *query, int64_t otherwise);
 void eg_sql_figures(struct eg_store *store);
 int eg_meta_put(struct eg_store *store, const char *key, int64_t value);

@@ -11,11 +11,6 @@ static void copy_text(sqlite3_stmt *sql, int column, char *out, size_t size)
     snprintf(out, size, "%s", text ? text : "");
 }
 
-static void bind_text(sqlite3_stmt *sql, int at, const char *text)
-{
-    sqlite3_bind_text(sql, at, text, -1, SQLITE_STATIC);
-}
-
 int eg_silences_put(struct eg_store *store, const struct eg_batch *batch)
 {
     int code = SQLITE_OK;
@@ -24,15 +19,15 @@ int eg_silences_put(struct eg_store *store, const struct eg_batch *batch)
         const struct eg_matcher *matcher = &row->matcher;
         sqlite3_stmt *sql = store->sql[SQL_SILENCE];
         sqlite3_bind_int64(sql, 1, row->id);
-        bind_text(sql, 2, matcher->site);
-        bind_text(sql, 3, matcher->domain);
-        bind_text(sql, 4, matcher->device);
-        bind_text(sql, 5,
-                  matcher->quantity == EG_QUANTITY_NONE ? "" : eg_quantity_info(matcher->quantity)->name);
-        bind_text(sql, 6, matcher->rule);
+        eg_sql_text(sql, 2, matcher->site);
+        eg_sql_text(sql, 3, matcher->domain);
+        eg_sql_text(sql, 4, matcher->device);
+        eg_sql_text(sql, 5,
+                    matcher->quantity == EG_QUANTITY_NONE ? "" : eg_quantity_info(matcher->quantity)->name);
+        eg_sql_text(sql, 6, matcher->rule);
         sqlite3_bind_int(sql, 7, (int)matcher->level);
-        bind_text(sql, 8, row->reason);
-        bind_text(sql, 9, row->author);
+        eg_sql_text(sql, 8, row->reason);
+        eg_sql_text(sql, 9, row->author);
         sqlite3_bind_int64(sql, 10, row->created_ms);
         sqlite3_bind_int64(sql, 11, row->starts_ms);
         sqlite3_bind_int64(sql, 12, row->expires_ms);
@@ -41,7 +36,7 @@ int eg_silences_put(struct eg_store *store, const struct eg_batch *batch)
         else
             sqlite3_bind_int64(sql, 13, row->ended_ms);
         sqlite3_bind_int(sql, 14, row->removed);
-        bind_text(sql, 15, row->ended_by);
+        eg_sql_text(sql, 15, row->ended_by);
         code = eg_sql_run(store, SQL_SILENCE);
     }
     return code == SQLITE_OK && batch->silences_count ? eg_sql_run(store, SQL_SILENCE_PRUNE) : code;

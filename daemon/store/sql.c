@@ -129,6 +129,11 @@ static const char *const texts[SQL_COUNT] = {
         "DELETE FROM young WHERE series=?1 AND t_last<?2 AND NOT " EVIDENCE("young") " RETURNING n",
 };
 
+void eg_sql_text(sqlite3_stmt *sql, int at, const char *text)
+{
+    sqlite3_bind_text(sql, at, text ? text : "", -1, SQLITE_STATIC);
+}
+
 int64_t eg_sql_number(sqlite3 *db, const char *query, int64_t otherwise)
 {
     sqlite3_stmt *sql = NULL;
