@@ -17,8 +17,8 @@ static void on_done(struct eg_transfer *transfer, CURLcode code)
     struct eg_ways *ways = transfer->user;
     struct eg_outcome outcome = {EG_ARRIVED, 0, ""};
     long status = 0;
-    const char *why = *transfer->error ? transfer->error : curl_easy_strerror(code);
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    const char *why = *transfer->error ? transfer->error : transfer->curl->easy_strerror(code);
+    transfer->curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     if (transfer->refused_private)
         eg_outcome_set(&outcome, EG_NEVER,
                        "its address is a private one; set private_network: true if that is meant");
@@ -38,7 +38,7 @@ static bool add_header(struct eg_transfer *transfer, const char *format, ...)
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    struct curl_slist *more = curl_slist_append(transfer->headers, line);
+    struct curl_slist *more = transfer->curl->slist_append(transfer->headers, line);
     transfer->headers = more ? more : transfer->headers;
     return more != NULL;
 }
@@ -121,30 +121,32 @@ static bool write_html(struct eg_buf *out, const char *title, const char *text)
     return eg_buf_text(out, "</p></body></html>\r\n");
 }
 
-static bool add_part(curl_mime *mime, const char *type, const char *data, size_t length)
+static bool add_part(struct eg_transfer *transfer, curl_mime *mime, const char *type, const char *data,
+                     size_t length)
 {
-    curl_mimepart *part = curl_mime_addpart(mime);
-    return part && curl_mime_data(part, data, length) == CURLE_OK && curl_mime_type(part, type) == CURLE_OK &&
-           curl_mime_encoder(part, "base64") == CURLE_OK;
+    curl_mimepart *part = transfer->curl->mime_addpart(mime);
+    return part && transfer->curl->mime_data(part, data, length) == CURLE_OK &&
+           transfer->curl->mime_type(part, type) == CURLE_OK &&
+           transfer->curl->mime_encoder(part, "base64") == CURLE_OK;
 }
 
 static bool add_bodies(struct eg_transfer *transfer, const char *title, const char *text)
 {
     struct eg_buf html;
     curl_mimepart *both;
-    curl_mime *alternatives = curl_mime_init(transfer->easy);
-    transfer->mime = curl_mime_init(transfer->easy);
+    curl_mime *alternatives = transfer->curl->mime_init(transfer->easy);
+    transfer->mime = transfer->curl->mime_init(transfer->easy);
     bool ok = write_html(&html, title, text) && alternatives &&
-              add_part(alternatives, "text/plain; charset=utf-8", text, strlen(text)) &&
-              add_part(alternatives, "text/html; charset=utf-8", html.data, html.length);
+              add_part(transfer, alternatives, "text/plain; charset=utf-8", text, strlen(text)) &&
+              add_part(transfer, alternatives, "text/html; charset=utf-8", html.data, html.length);
     eg_buf_finish(&html);
-    both = transfer->mime ? curl_mime_addpart(transfer->mime) : NULL;
-    if (!ok || !both || curl_mime_subparts(both, alternatives) != CURLE_OK) {
-        curl_mime_free(alternatives);
+    both = transfer->mime ? transfer->curl->mime_addpart(transfer->mime) : NULL;
+    if (!ok || !both || transfer->curl->mime_subparts(both, alternatives) != CURLE_OK) {
+        transfer->curl->mime_free(alternatives);
         return false;
     }
-    return curl_mime_type(both, "multipart/alternative") == CURLE_OK &&
-           curl_easy_setopt(transfer->easy, CURLOPT_MIMEPOST, transfer->mime) == CURLE_OK;
+    return transfer->curl->mime_type(both, "multipart/alternative") == CURLE_OK &&
+           transfer->curl->easy_setopt(transfer->easy, CURLOPT_MIMEPOST, transfer->mime) == CURLE_OK;
 }
 
 static bool set_up(struct eg_transfer *transfer, const struct eg_conf_channel *channel,
@@ -156,21 +158,21 @@ static bool set_up(struct eg_transfer *transfer, const struct eg_conf_channel *c
     title = title ? title : "ecogov";
     text = text ? text : "";
     transfer->private_network = channel->private_network;
-    transfer->recipients = curl_slist_append(NULL, parcel->recipient);
+    transfer->recipients = transfer->curl->slist_append(NULL, parcel->recipient);
     bool ok = transfer->recipients && add_header(transfer, "From: <%s>", channel->from) &&
               add_header(transfer, "To: <%s>", parcel->recipient) && add_subject(transfer, title) &&
               add_date(transfer, parcel->created_ms) && add_id(transfer, parcel->key, channel->from) &&
               add_header(transfer, "Auto-Submitted: %s", "auto-generated") &&
               add_bodies(transfer, title, text);
-    curl_easy_setopt(easy, CURLOPT_URL, channel->url);
-    curl_easy_setopt(easy, CURLOPT_MAIL_FROM, channel->from);
-    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, transfer->recipients);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    transfer->curl->easy_setopt(easy, CURLOPT_URL, channel->url);
+    transfer->curl->easy_setopt(easy, CURLOPT_MAIL_FROM, channel->from);
+    transfer->curl->easy_setopt(easy, CURLOPT_MAIL_RCPT, transfer->recipients);
+    transfer->curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     if (channel->starttls && strncmp(channel->url, "smtp://", 7) == 0)
-        curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+        transfer->curl->easy_setopt(easy, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
     if (channel->user) {
-        curl_easy_setopt(easy, CURLOPT_USERNAME, channel->user);
-        curl_easy_setopt(easy, CURLOPT_PASSWORD, channel->password);
+        transfer->curl->easy_setopt(easy, CURLOPT_USERNAME, channel->user);
+        transfer->curl->easy_setopt(easy, CURLOPT_PASSWORD, channel->password);
     }
     return ok;
 }
@@ -178,10 +180,12 @@ static bool set_up(struct eg_transfer *transfer, const struct eg_conf_channel *c
 bool eg_by_mail(struct eg_ways *ways, const struct eg_conf_channel *channel, const struct eg_parcel *parcel,
                 void *ticket, struct eg_outcome *ret)
 {
+    struct eg_err err = {0};
     cJSON *message = cJSON_Parse(parcel->body);
-    struct eg_transfer *transfer = message ? eg_transfer_create(ways->transfers, channel->ca_file,
-                                                                channel->tls_insecure, channel->timeout_ms)
-                                           : NULL;
+    struct eg_transfer *transfer = message
+                                       ? eg_transfer_create(ways->transfers, channel->ca_file,
+                                                            channel->tls_insecure, channel->timeout_ms, &err)
+                                       : NULL;
     bool started = false;
     if (transfer) {
         transfer->done = on_done;
@@ -193,6 +197,6 @@ bool eg_by_mail(struct eg_ways *ways, const struct eg_conf_channel *channel, con
     }
     cJSON_Delete(message);
     if (!started)
-        eg_outcome_set(ret, EG_AGAIN, "no memory for a mail");
+        eg_outcome_set(ret, EG_AGAIN, "%s", *err.text ? err.text : "no memory for a mail");
     return started;
 }

@@ -15,8 +15,8 @@ static void judge(struct eg_transfer *transfer, CURLcode code, struct eg_outcome
 {
     long status = 0;
     curl_off_t after = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &after);
+    transfer->curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    transfer->curl->easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &after);
     if (transfer->refused_private)
         eg_outcome_set(outcome, EG_NEVER,
                        "its address is a private one; set private_network: true if that is meant");
@@ -24,10 +24,10 @@ static void judge(struct eg_transfer *transfer, CURLcode code, struct eg_outcome
         eg_outcome_set(outcome, EG_AGAIN, "the answer is longer than %zu bytes", EG_REPLY_MAX);
     else if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
         eg_outcome_set(outcome, EG_AGAIN, "its certificate is not to be trusted: %.150s",
-                       *transfer->error ? transfer->error : curl_easy_strerror(code));
+                       *transfer->error ? transfer->error : transfer->curl->easy_strerror(code));
     else if (code != CURLE_OK)
         eg_outcome_set(outcome, EG_AGAIN, "%.200s",
-                       *transfer->error ? transfer->error : curl_easy_strerror(code));
+                       *transfer->error ? transfer->error : transfer->curl->easy_strerror(code));
     else
         eg_robot_judge((enum eg_format)transfer->kind, status,
                        transfer->reply.data ? transfer->reply.data : "", transfer->reply.length, outcome);
@@ -65,7 +65,7 @@ static bool add_header(struct eg_transfer *transfer, const char *name, const cha
 {
     char line[4600];
     snprintf(line, sizeof line, "%s: %s", name, value);
-    struct curl_slist *more = curl_slist_append(transfer->headers, line);
+    struct curl_slist *more = transfer->curl->slist_append(transfer->headers, line);
     transfer->headers = more ? more : transfer->headers;
     return more != NULL;
 }
@@ -77,7 +77,7 @@ static bool set_up(struct eg_transfer *transfer, const struct eg_conf_channel *c
     bool ok = add_header(transfer, "Content-Type", letter->content_type) &&
               add_header(transfer, "Idempotency-Key", parcel->key) && add_header(transfer, "Expect", "");
     for (size_t i = 0; ok && i < letter->header_count; i++) {
-        struct curl_slist *more = curl_slist_append(transfer->headers, letter->headers[i]);
+        struct curl_slist *more = transfer->curl->slist_append(transfer->headers, letter->headers[i]);
         transfer->headers = more ? more : transfer->headers;
         ok = more != NULL;
     }
@@ -89,11 +89,11 @@ static bool set_up(struct eg_transfer *transfer, const struct eg_conf_channel *c
     transfer->request = letter->body; /* handed over */
     memset(&letter->body, 0, sizeof letter->body);
     transfer->private_network = channel->private_network || names_address(channel->url);
-    curl_easy_setopt(transfer->easy, CURLOPT_URL, letter->url.data);
-    curl_easy_setopt(transfer->easy, CURLOPT_USERAGENT, "ecogovd/" ECOGOV_VERSION);
-    curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, transfer->request.data);
-    curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE, (long)transfer->request.length);
-    curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+    transfer->curl->easy_setopt(transfer->easy, CURLOPT_URL, letter->url.data);
+    transfer->curl->easy_setopt(transfer->easy, CURLOPT_USERAGENT, "ecogovd/" ECOGOV_VERSION);
+    transfer->curl->easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, transfer->request.data);
+    transfer->curl->easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE, (long)transfer->request.length);
+    transfer->curl->easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
     return ok;
 }
 
@@ -101,10 +101,12 @@ bool eg_by_webhook(struct eg_ways *ways, const struct eg_conf_channel *channel,
                    const struct eg_parcel *parcel, void *ticket, struct eg_outcome *ret)
 {
     struct eg_letter letter;
+    struct eg_err err = {0};
     bool written = eg_robot_write(channel, parcel, eg_clock_now_ms(), &letter);
-    struct eg_transfer *transfer = written ? eg_transfer_create(ways->transfers, channel->ca_file,
-                                                                channel->tls_insecure, channel->timeout_ms)
-                                           : NULL;
+    struct eg_transfer *transfer = written
+                                       ? eg_transfer_create(ways->transfers, channel->ca_file,
+                                                            channel->tls_insecure, channel->timeout_ms, &err)
+                                       : NULL;
     bool started = false;
     if (transfer) {
         transfer->done = on_done;
@@ -118,6 +120,6 @@ bool eg_by_webhook(struct eg_ways *ways, const struct eg_conf_channel *channel,
     eg_buf_finish(&letter.body);
     eg_buf_finish(&letter.url);
     if (!started)
-        eg_outcome_set(ret, EG_AGAIN, "no memory for a request");
+        eg_outcome_set(ret, EG_AGAIN, "%s", *err.text ? err.text : "no memory for a request");
     return started;
 }

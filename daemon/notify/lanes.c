@@ -351,6 +351,7 @@ void eg_lanes_link(struct eg_lanes *lanes, bool connected)
 void eg_lanes_configure(struct eg_lanes *lanes, const struct eg_conf *conf)
 {
     lanes->conf = conf;
+    eg_transfers_configure(lanes->ways.transfers, lanes->conf, lanes->faults);
     for (struct eg_lane *lane = lanes->first; lane; lane = lane->next) /* perhaps that was what was wrong */
         if (lane->state == EG_LANE_IDLE)
             lane->until_us = 0;
@@ -388,11 +389,12 @@ int eg_lanes_create(uv_loop_t *loop, const struct eg_conf *conf, struct eg_reade
                                .door = *door,
                                .jitter = (uint64_t)eg_clock_mono_us() * 2654435761u | 1,
                                .ways = {.loop = loop, .user = door->user, .publish = door->publish}};
-    int code = eg_transfers_create(loop, &lanes->ways.transfers, err);
-    if (code != EG_OK) {
+    lanes->ways.transfers = eg_transfers_create(loop);
+    if (!lanes->ways.transfers) {
         free(lanes);
-        return code;
+        return eg_err_set(err, EG_ENOMEM, "no memory for the outbox");
     }
+    eg_transfers_configure(lanes->ways.transfers, lanes->conf, lanes->faults);
     lanes->ways.done = on_done;
     uv_timer_init(loop, &lanes->timer);
     lanes->timer.data = lanes;

@@ -1,6 +1,7 @@
 /* libcurl on the loop (transfer.h): the only file that waits on its sockets. Knows addresses nobody named are not for us; what is sent, and
  * what an answer means, the ways know. Called by by_webhook.c and by_mail.c. */
 #include <notify/transfer.h>
+#include <base/clock.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,7 +14,8 @@
 
 struct eg_transfers {
     uv_loop_t *loop;
-    CURLM *multi;
+    struct eg_libcurl curl;
+    CURLM *multi; /* NULL: libcurl is not loaded */
     uv_timer_t timer;
     struct eg_transfer *first;
     size_t polls; /* not closed yet */
@@ -82,7 +84,7 @@ static void finish(struct eg_transfers *transfers, struct eg_transfer *transfer,
         place = &(*place)->next;
     if (*place)
         *place = transfer->next;
-    curl_multi_remove_handle(transfers->multi, transfer->easy);
+    transfers->curl.multi_remove_handle(transfers->multi, transfer->easy);
     transfer->done(transfer, code);
     eg_transfer_destroy(transfer);
 }
@@ -91,11 +93,11 @@ static void collect(struct eg_transfers *transfers)
 {
     int left;
     for (CURLMsg *message;
-         !transfers->closing && (message = curl_multi_info_read(transfers->multi, &left));) {
+         !transfers->closing && (message = transfers->curl.multi_info_read(transfers->multi, &left));) {
         if (message->msg != CURLMSG_DONE)
             continue;
         char *transfer = NULL;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        transfers->curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
         finish(transfers, (struct eg_transfer *)(void *)transfer, message->data.result);
     }
 }
@@ -107,7 +109,7 @@ static void on_ready(uv_poll_t *handle, int status, int events)
     int running, mask = status < 0 ? CURL_CSELECT_ERR : 0;
     mask |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
     mask |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
-    curl_multi_socket_action(transfers->multi, poll->socket, mask, &running);
+    transfers->curl.multi_socket_action(transfers->multi, poll->socket, mask, &running);
     collect(transfers);
 }
 
@@ -115,7 +117,7 @@ static void on_timeout(uv_timer_t *timer)
 {
     struct eg_transfers *transfers = timer->data;
     int running;
-    curl_multi_socket_action(transfers->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    transfers->curl.multi_socket_action(transfers->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     collect(transfers);
 }
 
@@ -158,7 +160,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
         if (poll) {
             uv_poll_stop(&poll->handle);
             uv_close((uv_handle_t *)&poll->handle, poll_closed);
-            curl_multi_assign(transfers->multi, socket, NULL);
+            transfers->curl.multi_assign(transfers->multi, socket, NULL);
         }
         return 0;
     }
@@ -172,7 +174,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
         poll->socket = socket;
         poll->handle.data = poll;
         transfers->polls++;
-        curl_multi_assign(transfers->multi, socket, poll);
+        transfers->curl.multi_assign(transfers->multi, socket, poll);
     }
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     uv_poll_start(&poll->handle, events, on_ready);
@@ -180,6 +182,22 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
 }
 
 /* --- one of them --- */
+
+static int need_libcurl(struct eg_transfers *transfers, struct eg_err *err)
+{
+    if (transfers->multi)
+        return EG_OK;
+    int code = eg_libcurl_load(EG_LIBCURL, &transfers->curl, err);
+    CURLM *multi = code == EG_OK ? transfers->curl.multi_init() : NULL;
+    if (!multi)
+        return code == EG_OK ? eg_err_set(err, EG_ENOMEM, "no memory for libcurl") : code;
+    transfers->multi = multi;
+    transfers->curl.multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    transfers->curl.multi_setopt(multi, CURLMOPT_SOCKETDATA, transfers);
+    transfers->curl.multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    transfers->curl.multi_setopt(multi, CURLMOPT_TIMERDATA, transfers);
+    return EG_OK;
+}
 
 static size_t on_reply(char *data, size_t size, size_t count, void *user)
 {
@@ -192,43 +210,46 @@ static size_t on_reply(char *data, size_t size, size_t count, void *user)
 }
 
 struct eg_transfer *eg_transfer_create(struct eg_transfers *transfers, const char *ca_file, bool insecure,
-                                       int64_t timeout_ms)
+                                       int64_t timeout_ms, struct eg_err *err)
 {
     struct eg_transfer *transfer = transfers->closing ? NULL : calloc(1, sizeof *transfer);
-    CURL *easy = transfer ? curl_easy_init() : NULL;
+    CURL *easy = transfer && need_libcurl(transfers, err) == EG_OK ? transfers->curl.easy_init() : NULL;
     if (!easy) {
+        if (!*err->text)
+            eg_err_set(err, EG_ENOMEM, "no memory for a request");
         free(transfer);
         return NULL;
     }
+    transfer->curl = &transfers->curl;
     transfer->easy = easy;
     eg_buf_init(&transfer->reply, EG_REPLY_MAX);
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* nor what the environment says */
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps");
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, insecure ? 0L : 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, insecure ? 0L : 2L);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    transfer->curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    transfer->curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+    transfer->curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    transfer->curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+    transfer->curl->easy_setopt(easy, CURLOPT_PROXY, ""); /* nor what the environment says */
+    transfer->curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    transfer->curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps");
+    transfer->curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+    transfer->curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    transfer->curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, insecure ? 0L : 1L);
+    transfer->curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, insecure ? 0L : 2L);
+    transfer->curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (ca_file)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_reply);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+        transfer->curl->easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    transfer->curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    transfer->curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    transfer->curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_reply);
+    transfer->curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     return transfer;
 }
 
 void eg_transfer_destroy(struct eg_transfer *transfer)
 {
-    curl_easy_cleanup(transfer->easy);
-    curl_mime_free(transfer->mime);
-    curl_slist_free_all(transfer->headers);
-    curl_slist_free_all(transfer->recipients);
+    transfer->curl->easy_cleanup(transfer->easy);
+    transfer->curl->mime_free(transfer->mime);
+    transfer->curl->slist_free_all(transfer->headers);
+    transfer->curl->slist_free_all(transfer->recipients);
     eg_buf_finish(&transfer->request);
     eg_buf_finish(&transfer->reply);
     free(transfer);
@@ -236,31 +257,36 @@ void eg_transfer_destroy(struct eg_transfer *transfer)
 
 bool eg_transfer_start(struct eg_transfers *transfers, struct eg_transfer *transfer)
 {
-    if (curl_multi_add_handle(transfers->multi, transfer->easy) != CURLM_OK)
+    if (transfers->curl.multi_add_handle(transfers->multi, transfer->easy) != CURLM_OK)
         return false;
     transfer->next = transfers->first;
     transfers->first = transfer;
     return true;
 }
 
-int eg_transfers_create(uv_loop_t *loop, struct eg_transfers **ret, struct eg_err *err)
+struct eg_transfers *eg_transfers_create(uv_loop_t *loop)
 {
     struct eg_transfers *transfers = calloc(1, sizeof *transfers);
-    CURLM *multi = transfers && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
-    if (!multi) {
-        free(transfers);
-        return eg_err_set(err, EG_ENOMEM, "no memory for libcurl");
+    if (transfers) {
+        transfers->loop = loop;
+        uv_timer_init(loop, &transfers->timer);
+        transfers->timer.data = transfers;
     }
-    transfers->loop = loop;
-    transfers->multi = multi;
-    uv_timer_init(loop, &transfers->timer);
-    transfers->timer.data = transfers;
-    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, transfers);
-    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, transfers);
-    *ret = transfers;
-    return EG_OK;
+    return transfers;
+}
+
+void eg_transfers_configure(struct eg_transfers *transfers, const struct eg_conf *conf,
+                            struct eg_faults *faults)
+{
+    struct eg_err err = {0};
+    int code = EG_OK;
+    for (size_t i = 0; code == EG_OK && i < conf->channel_count; i++)
+        if (conf->channels[i].kind == EG_BY_WEBHOOK || conf->channels[i].kind == EG_BY_MAIL)
+            code = need_libcurl(transfers, &err);
+    if (code == EG_OK)
+        eg_fault_clear(faults, "notify.libcurl");
+    else
+        eg_fault_raise(faults, "notify.libcurl", eg_clock_now_ms(), "%s", err.text);
 }
 
 static void timer_closed(uv_handle_t *handle)
@@ -278,11 +304,12 @@ void eg_transfers_close(struct eg_transfers *transfers, void (*closed)(void *use
     transfers->polls++; /* the timer */
     for (struct eg_transfer *transfer = transfers->first, *next; transfer; transfer = next) {
         next = transfer->next;
-        curl_multi_remove_handle(transfers->multi, transfer->easy);
+        transfers->curl.multi_remove_handle(transfers->multi, transfer->easy);
         eg_transfer_destroy(transfer);
     }
     transfers->first = NULL;
-    curl_multi_cleanup(transfers->multi); /* closes kept connections, too, through on_socket() */
-    curl_global_cleanup();
+    if (transfers->multi)
+        transfers->curl.multi_cleanup(
+            transfers->multi); /* closes kept connections, too, through on_socket() */
     uv_close((uv_handle_t *)&transfers->timer, timer_closed);
 }
