@@ -39,7 +39,7 @@ static void add_list(cJSON *params, const char *name, const char *value)
 
 static int add(cJSON *params, const char *name, const char *value)
 {
-    static const char numbers[] = "limit version value";
+    static const char numbers[] = "limit version value hours faster";
     if (cJSON_HasObjectItem(params, name)) {
         fprintf(stderr, "ecogovctl: %s is given twice.\n", name);
         return EXIT_USAGE;

@@ -45,7 +45,7 @@ const struct command commands[] = {
     {"kpi", "cases.kpi", "", "site domain mode party from to by",
      "figures of governance: how soon, on time, how often again", "治理指标：时效、按期率、结案率、复发",
      show_kpi, NULL},
-    {"drill", "cases.drill", "rule", "site level", "an exercise case of a rule: --site S",
+    {"drill", "cases.drill", "rule", "site level faster", "an exercise case of a rule: --site S",
      "演练：按规则立一件演练案件：--site S", show_drill, NULL},
     {"silence add", "silences.add", "", "site domain device quantity rule level reason starts expires",
      "nobody is told of these cases for a while: --site S --expires +4h --reason WHY",

@@ -6,11 +6,19 @@
 #include <math.h>
 #include <string.h>
 
-static const char *title_of(const cJSON *row)
+#define TITLE_TEXT 256
+
+/* Of an exercise it says so. */
+static const char *title_of(const cJSON *row, char memory[TITLE_TEXT])
 {
     const char *title = text_of(row, "title"), *zh = text_of(row, "title_zh"),
-               *quantity = text_of(row, "quantity");
+               *quantity = text_of(row, "quantity"), *kind = text_of(row, "kind");
     const char *shown = (words_chinese() || !title) && zh ? zh : title;
+    if (kind && strcmp(kind, "drill") == 0) {
+        snprintf(memory, TITLE_TEXT, words_chinese() ? "【%s】%s" : "%s: %s", word("exercise"),
+                 shown ? shown : "-");
+        return memory;
+    }
     return shown ? shown : quantity;
 }
 
@@ -33,7 +41,7 @@ void show_cases(const struct session *session, const cJSON *result)
     static const char *const heads[] = {"CASE",  "LEVEL", "CONDITION", "HANDLING", "DEVICE", "WHAT",
                                         ">LAST", ">PEAK", "UNIT",      "SINCE",    NULL};
     struct table table;
-    char text[PAGE_TEXT];
+    char text[PAGE_TEXT], title[TITLE_TEXT];
     const cJSON *row;
     table_init(&table, heads);
     cJSON_ArrayForEach(row, item_of(result, "cases"))
@@ -45,7 +53,7 @@ void show_cases(const struct session *session, const cJSON *result)
         add_word(&table, row, "handling");
         table_addf(&table, PLAIN, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "",
                    channel ? channel : "");
-        table_add(&table, PLAIN, title_of(row));
+        table_add(&table, PLAIN, title_of(row, title));
         add_point(&table, row, "last");
         add_point(&table, row, "peak");
         table_add(&table, PLAIN, page_unit(text_of(row, "unit"), text));
@@ -155,6 +163,8 @@ static void history(const cJSON *row)
             page_putf(DIM, "  %s", actor);
         if (party && !(to && strcmp(party, to) == 0))
             page_putf(DIM, " (%s)", party);
+        if (cJSON_IsTrue(item_of(event, "same_hand")))
+            page_putf(DIM, "  %s", word("entered by the hand that entered the repair"));
         if (note) {
             printf("  “");
             page_put(PLAIN, note);
@@ -176,7 +186,7 @@ void show_case(const struct session *session, const cJSON *row)
     printf("  ");
     page_put(page_tone(level), level ? word(level) : "-");
     printf("  ");
-    page_put(PLAIN, title_of(row) ? title_of(row) : "-");
+    page_put(PLAIN, title_of(row, text) ? title_of(row, text) : "-");
     putchar('\n');
     named_line("site", row, "site", "site_name");
     snprintf(text, sizeof text, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "",
@@ -203,6 +213,8 @@ void show_case(const struct session *session, const cJSON *row)
     due_line(row);
     suppressed_line(row);
     line("until", PLAIN, text_of(row, "until") ? page_time(text_of(row, "until"), time) : NULL);
+    if (number_of(row, "faster") > 1)
+        number_line("faster", row, "faster");
     number_line("escalation", row, "escalation");
     number_line("reopened", row, "reopened");
     number_line("follows", row, "follows");
@@ -232,7 +244,10 @@ void show_drill(const struct session *session, const cJSON *row)
 {
     static const char *const ladder[] = {
         "ack", "assign … --party P", "start", "fix … --party P", "verify … --party Q", NULL};
+    char due[PAGE_TEXT];
     show_verb(session, row);
+    if (text_of(row, "due_at"))
+        page_putf(PLAIN, "%s %s\n", word("due by"), page_time_full(text_of(row, "due_at"), due));
     page_put(DIM, word("an exercise, kept out of the figures; the ladder:"));
     putchar('\n');
     for (size_t i = 0; ladder[i]; i++)

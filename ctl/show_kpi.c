@@ -101,6 +101,10 @@ void show_kpi(const struct session *session, const cJSON *result)
     rate_line(result, "closing_rate", "closing rate");
     rate_line(result, "recurrence_rate", "came back");
     count_line(result, "disputed");
+    if (number_of(result, "same_hand") > 0) {
+        page_label(PLAIN, word("verified by the same hand"), 20);
+        printf("%.0f\n", number_of(result, "same_hand"));
+    }
     if (cJSON_GetArraySize(item_of(result, "groups")))
         show_groups(item_of(result, "groups"));
 }

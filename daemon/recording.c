@@ -18,6 +18,13 @@ static const char *text_of(const cJSON *object, const char *key)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
+/* 0 when it is not there or no number. */
+static int64_t whole_of(const cJSON *object, const char *key)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsNumber(number) ? number->valueint : 0;
+}
+
 static int parse_message(const cJSON *json, struct eg_recorded *out, struct eg_err *err)
 {
     struct eg_message *message = &out->event.message;
@@ -94,6 +101,7 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
                                    .rule = text_of(params, "rule"),
                                    .site = text_of(params, "site"),
                                    .level = text_of(params, "level"),
+                                   .faster = whole_of(params, "faster"),
                                    .domain = text_of(params, "domain"),
                                    .device = text_of(params, "device"),
                                    .quantity = text_of(params, "quantity"),

@@ -85,8 +85,9 @@ static void print_sum(const struct replay *replay)
 {
     const struct eg_counters *c = eg_pipeline_counters(replay->pipeline);
     size_t active = 0;
-    while (eg_pipeline_case_at(replay->pipeline, active))
-        active++;
+    const struct eg_case *row;
+    for (size_t i = 0; (row = eg_pipeline_case_at(replay->pipeline, i)); i++)
+        active += row->kind != EG_CASE_DRILL;
     printf("messages received=%llu decoded=%llu duplicate=%llu quarantined=%llu ignored=%llu\n",
            (unsigned long long)c->received, (unsigned long long)c->decoded, (unsigned long long)c->duplicate,
            (unsigned long long)c->quarantined, (unsigned long long)c->ignored);

@@ -220,6 +220,8 @@ static bool take_case(void *arg, const struct eg_case *row)
     const struct case_look *look = arg;
     struct level_then then = {look->asof->at_ms, (enum eg_level)row->level};
     struct eg_err err = {0};
+    if (row->kind == EG_CASE_DRILL)
+        return true;
     if (row->opened_ms > then.at_ms || (row->closed_ms != EG_TIME_NONE && row->closed_ms <= then.at_ms))
         return true;
     if (eg_reader_case_events(look->asof->call->desk->reader, row->number, take_event, &then, &err) < 0) {

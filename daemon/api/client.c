@@ -92,6 +92,13 @@ bool eg_client_may_write(const struct eg_desk *desk, struct eg_client *client)
     return among(client, desk->conf->socket.supervisors, desk->conf->socket.supervisor_count);
 }
 
+bool eg_client_is_clerk(const struct eg_desk *desk, struct eg_client *client)
+{
+    if (!desk->conf->socket.clerks_told)
+        return client->uid == 0 || client->uid == desk->owner;
+    return among(client, desk->conf->socket.clerks, desk->conf->socket.clerk_count);
+}
+
 void eg_client_parties(const struct eg_desk *desk, struct eg_client *client, struct eg_buf *out)
 {
     for (size_t i = 0; i < desk->conf->party_count; i++) {

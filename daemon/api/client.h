@@ -48,6 +48,9 @@ const char *eg_client_user(struct eg_client *client);
 void eg_client_parties(const struct eg_desk *desk, struct eg_client *client, struct eg_buf *out);
 /* Who is listed in reports.submitters. */
 bool eg_client_may_report(const struct eg_desk *desk, struct eg_client *client);
+/* Who may enter a repair and its verification, too, for parties without members: who is listed in socket.clerks; without that key root
+ * and the daemon's own user. */
+bool eg_client_is_clerk(const struct eg_desk *desk, struct eg_client *client);
 /* root, the daemon's own user, and who is listed in socket.supervisors. */
 bool eg_client_may_write(const struct eg_desk *desk, struct eg_client *client);
 

@@ -129,6 +129,8 @@ void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json, const st
     put_number(json, row->follows);
     eg_json_key(json, "parent");
     put_number(json, row->parent);
+    if (row->kind == EG_CASE_DRILL)
+        eg_json_put_int(json, "faster", row->faster ? row->faster : 1);
     eg_json_put_int(json, "reopened", row->reopened);
     eg_json_put_int(json, "version", row->version);
     put_suppressed(desk, json, row);
@@ -261,12 +263,22 @@ int eg_m_cases_list(struct eg_call *call)
 
 /* --- cases.show --- */
 
+struct history {
+    struct eg_json *json;
+    char fixer[sizeof((struct eg_case *)0)->fixer]; /* who entered the repair that stands */
+};
+
 static bool show_event(void *arg, const struct eg_case_event *event)
 {
-    struct eg_json *json = arg;
+    struct history *history = arg;
+    struct eg_json *json = history->json;
     eg_json_open(json, '{');
     eg_m_cases_event_write(json, event);
+    if (!strcmp(event->kind, "verified")) /* by a clerk: two parties, one hand */
+        eg_json_put_bool(json, "same_hand", !strcmp(event->actor, history->fixer));
     eg_json_close(json, '}');
+    if (!strcmp(event->kind, "fixed"))
+        snprintf(history->fixer, sizeof history->fixer, "%s", event->actor);
     return !json->out->failed;
 }
 
@@ -317,7 +329,8 @@ int eg_m_cases_show(struct eg_call *call)
         return eg_call_no_store(call);
     eg_json_key(call->json, "history");
     eg_json_open(call->json, '[');
-    if (eg_reader_case_events(desk->reader, row.number, show_event, call->json, &err) < 0)
+    struct history history = {.json = call->json};
+    if (eg_reader_case_events(desk->reader, row.number, show_event, &history, &err) < 0)
         return eg_call_fail_err(call, &err);
     eg_json_close(call->json, ']');
     eg_json_close(call->json, '}');
@@ -341,6 +354,7 @@ int eg_m_cases_verb(struct eg_call *call)
         .party = eg_call_text(call, "party"),
         .reason = eg_call_text(call, "reason"),
         .member_of = parties.data,
+        .clerk = eg_client_is_clerk(desk, call->client),
         .until_ms = eg_call_time(call, "until", EG_TIME_NONE),
         .version = eg_call_int(call, "version", -1),
         .ticket = call->asked ? ++desk->last_ticket : 0,
@@ -364,6 +378,7 @@ int eg_m_cases_drill(struct eg_call *call)
         .rule = eg_call_text(call, "rule"),
         .site = eg_call_text(call, "site"),
         .level = eg_call_text(call, "level"),
+        .faster = eg_call_int(call, "faster", 0),
         .until_ms = EG_TIME_NONE,
         .version = -1,
         .ticket = call->asked ? ++desk->last_ticket : 0,

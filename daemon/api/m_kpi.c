@@ -17,7 +17,7 @@ enum by { BY_NOTHING, BY_SITE, BY_DOMAIN, BY_MODE, BY_PARTY, BY_MONTH };
 
 struct sample {
     uint16_t group;
-    bool closed, rejected, on_time, recurring, disputed;
+    bool closed, rejected, on_time, recurring, disputed, same_hand;
     double seconds[SPANS]; /* NAN: it has not come to that */
 };
 struct figures {
@@ -110,6 +110,7 @@ static bool take_row(void *arg, const struct eg_kpi_row *row)
                         .on_time = row->missed == 0,
                         .recurring = row->follows || row->reopened > row->disputed,
                         .disputed = row->disputed > 0,
+                        .same_hand = row->same_hand,
                         .seconds = {seconds_between(row->detected_ms, row->taken_ms),
                                     seconds_between(row->detected_ms, row->fixed_ms),
                                     seconds_between(row->fixed_ms, row->verified_ms)}};
@@ -166,7 +167,7 @@ static void write_rate(struct eg_json *json, const char *key, size_t part, size_
 /* Of a group, or of all (-1). */
 static void write_figures(struct eg_json *json, const struct figures *figures, int group)
 {
-    size_t cases = 0, closed = 0, rejected = 0, on_time = 0, recurring = 0, disputed = 0;
+    size_t cases = 0, closed = 0, rejected = 0, on_time = 0, recurring = 0, disputed = 0, same_hand = 0;
     for (size_t i = 0; i < figures->count; i++) {
         const struct sample *sample = &figures->samples[i];
         if (!is_of(sample, group))
@@ -177,6 +178,7 @@ static void write_figures(struct eg_json *json, const struct figures *figures, i
         on_time += sample->on_time;
         recurring += sample->recurring;
         disputed += sample->disputed;
+        same_hand += sample->same_hand;
     }
     eg_json_put_int(json, "cases", (int64_t)cases);
     eg_json_put_int(json, "closed", (int64_t)closed);
@@ -189,6 +191,7 @@ static void write_figures(struct eg_json *json, const struct figures *figures, i
     write_rate(json, "closing_rate", closed, cases - rejected);
     write_rate(json, "recurrence_rate", recurring, cases);
     eg_json_put_int(json, "disputed", (int64_t)disputed);
+    eg_json_put_int(json, "same_hand", (int64_t)same_hand);
 }
 
 static int by_name(const void *left, const void *right)

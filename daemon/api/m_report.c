@@ -57,6 +57,7 @@ int eg_m_report(struct eg_call *call)
     eg_buf_init(&parties, PARTIES_MAX);
     eg_client_parties(desk, call->client, &parties);
     report.member_of = parties.data;
+    report.clerk = eg_client_is_clerk(desk, call->client);
     call->ticket = report.ticket;
     bool taken = desk->door->report(desk->door->user, &report);
     eg_buf_finish(&parties);

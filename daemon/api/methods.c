@@ -135,6 +135,7 @@ static const struct eg_param p_drill[] = {
     {.name = "rule", .kind = EG_PARAM_TEXT, .required = true},
     {.name = "site", .kind = EG_PARAM_TEXT, .required = true},
     {.name = "level", .kind = EG_PARAM_CHOICE, .choices = "notice warning critical"},
+    {.name = "faster", MOST(EG_DRILL_FASTER_MOST)},
     END};
 static const struct eg_param p_kpi[] = {
     SITE,

@@ -98,6 +98,10 @@ struct eg_conf_socket {
     const char *path;
     const char **supervisors;
     size_t supervisor_count; /* user names, or "@group" */
+    /* Who enters what others did: names, or "@group". Not told: root and the daemon's own user, who are nobody in particular. */
+    const char **clerks;
+    size_t clerk_count;
+    bool clerks_told;
 };
 struct eg_conf_board {
     const char *dir;

@@ -26,7 +26,9 @@ static struct eg_loaded *fresh(void)
                                          .max_size = INT64_C(4000000000),
                                          .endurance_bytes = INT64_C(10000000000000)};
     static const char *const supervisors[] = {"@ecogov-supervisors"};
-    conf->socket = (struct eg_conf_socket){"/run/ecogov/ecogov.sock", (const char **)(void *)supervisors, 1};
+    conf->socket = (struct eg_conf_socket){.path = "/run/ecogov/ecogov.sock",
+                                           .supervisors = (const char **)(void *)supervisors,
+                                           .supervisor_count = 1};
     conf->board = (struct eg_conf_board){.dir = "/var/lib/ecogov/board", .interval_ms = 60000};
     conf->metrics.interval_ms = 60000;
     conf->time_zone = "Asia/Shanghai";

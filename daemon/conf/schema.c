@@ -75,7 +75,8 @@ static const cyaml_schema_field_t store_fields[] = {
     CYAML_FIELD_END};
 static const cyaml_schema_field_t socket_fields[] = {
     TEXT("path", struct eg_raw_socket, path),
-    LIST("supervisors", struct eg_raw_socket, supervisors, &text_entry), CYAML_FIELD_END};
+    LIST("supervisors", struct eg_raw_socket, supervisors, &text_entry),
+    LIST("clerks", struct eg_raw_socket, clerks, &text_entry), CYAML_FIELD_END};
 static const cyaml_schema_field_t board_fields[] = {
     TEXT("dir", struct eg_raw_board, dir), TEXT("interval", struct eg_raw_board, interval), CYAML_FIELD_END};
 static const cyaml_schema_field_t metrics_fields[] = {TEXT("file", struct eg_raw_metrics, file),

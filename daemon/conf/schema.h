@@ -26,6 +26,8 @@ struct eg_raw_socket {
     char *path;
     char **supervisors;
     unsigned supervisors_count;
+    char **clerks;
+    unsigned clerks_count;
 };
 struct eg_raw_board {
     char *dir, *interval;

@@ -207,6 +207,11 @@ void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
             conf->socket.supervisors = (const char **)(void *)raw->socket->supervisors;
             conf->socket.supervisor_count = raw->socket->supervisors_count;
         }
+        if (eg_files_key(resolve->file, eg_files_key(resolve->file, root, "socket"), "clerks")) {
+            conf->socket.clerks = (const char **)(void *)raw->socket->clerks;
+            conf->socket.clerk_count = raw->socket->clerks_count;
+            conf->socket.clerks_told = true;
+        }
     }
     if (raw->board) {
         if (raw->board->dir)

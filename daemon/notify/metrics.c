@@ -142,12 +142,9 @@ static void count_cases(struct tally *tallies, size_t sites, const struct eg_pip
 {
     const struct eg_case *row;
     for (size_t i = 0; (row = eg_pipeline_case_at(pipeline, i)); i++) {
-        struct eg_series_view series;
-        struct eg_device_view device;
-        bool known = eg_pipeline_series(pipeline, row->series, &series) &&
-                     eg_pipeline_device(pipeline, series.device, &device) && device.conf_site < sites;
-        if (row->level < EG_LEVEL_COUNT)
-            tallies[known ? device.conf_site : sites].cases[row->level]++;
+        uint32_t site = eg_conf_site_find(eg_pipeline_conf(pipeline), row->site, strlen(row->site));
+        if (row->kind != EG_CASE_DRILL && row->level < EG_LEVEL_COUNT)
+            tallies[site < sites ? site : sites].cases[row->level]++;
     }
 }
 

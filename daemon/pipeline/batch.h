@@ -152,7 +152,9 @@ struct eg_case {
     uint32_t follows, parent;     /* numbers of the case before, of the regional case; 0 */
     uint32_t clear_hours;         /* valid hours within `clear` of the lowest level so far */
     int64_t within_since_ms;      /* since when it is, by the readings' time; EG_TIME_NONE: it is not */
+    uint32_t faster;              /* of an exercise: its deadlines run so many times faster; 0: they do not */
 };
+#define EG_DRILL_FASTER_MOST 1440                        /* a day in a minute */
 const char *eg_case_quantity(const struct eg_case *row); /* its name, or "" */
 struct eg_case_event {
     uint32_t case_number, version; /* version of the case after the event */

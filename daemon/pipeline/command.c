@@ -274,6 +274,12 @@ static void drill(struct eg_pipeline *pipeline, const struct eg_command *command
         command->site ? eg_conf_site_find(conf, command->site, strlen(command->site)) : EG_CONF_NONE;
     char text[300];
     int level = EG_LEVEL_NONE;
+    if (command->faster < 0 || command->faster > EG_DRILL_FASTER_MOST) {
+        snprintf(text, sizeof text, "faster is 1 to %d: so many times faster its deadlines run",
+                 EG_DRILL_FASTER_MOST);
+        answer(batch, command, EG_EINVAL, 0, text);
+        return;
+    }
     for (int i = EG_LEVEL_NOTICE; rule && i < EG_LEVEL_COUNT; i++)
         if (rule->levels[i].set &&
             (command->level ? !strcmp(eg_level_name((enum eg_level)i), command->level) : !level))
@@ -297,7 +303,8 @@ static void drill(struct eg_pipeline *pipeline, const struct eg_command *command
                           .peak_value = rule->levels[level].open,
                           .last_ms = now_ms,
                           .peak_ms = now_ms,
-                          .limit = rule->levels[level].open};
+                          .limit = rule->levels[level].open,
+                          .faster = command->faster > 1 ? (uint32_t)command->faster : 0};
     snprintf(row.rule, sizeof row.rule, "%s", rule->id);
     snprintf(row.site, sizeof row.site, "%s", conf->sites[site].id);
     snprintf(row.domain, sizeof row.domain, "%s", rule->domain ? rule->domain : "");

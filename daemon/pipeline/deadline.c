@@ -29,11 +29,18 @@ static enum eg_deadline running(const struct eg_conf_terms *terms, const struct 
     }
 }
 
+/* Of an exercise; a second is left to everybody. */
+static int64_t faster(int64_t span_ms, uint32_t times)
+{
+    return span_ms / times > 1000 ? span_ms / times : 1000;
+}
+
 static int64_t span_of(const struct eg_conf *conf, const struct eg_case *row)
 {
     const struct eg_conf_terms *terms = eg_govern_terms(conf, row);
     enum eg_deadline which = terms ? running(terms, row, (enum eg_handling)row->handling) : EG_DEADLINE_COUNT;
-    return which == EG_DEADLINE_COUNT ? 0 : terms->deadline_ms[row->level][which];
+    int64_t span_ms = which == EG_DEADLINE_COUNT ? 0 : terms->deadline_ms[row->level][which];
+    return span_ms && row->faster ? faster(span_ms, row->faster) : span_ms;
 }
 
 static void set_due(const struct eg_conf *conf, struct eg_case *row, int64_t from_ms)

@@ -28,7 +28,9 @@ struct eg_command {
     uint64_t ticket;       /* echoed in the batch's answer; 0: nobody waits */
     const char *reason;    /* of a rejection: NULL or a word of eg_handling_reasons */
     const char *member_of; /* ids of the parties whose @groups the user is in, blank-separated; NULL: none */
-    const char *rule, *site, *level;        /* of a drill or a silence; NULL else. level: NULL or a name */
+    bool clerk;            /* the user may enter what others did */
+    const char *rule, *site, *level; /* of a drill or a silence; NULL else. level: NULL or a name */
+    int64_t faster;                  /* of a drill: its deadlines run so many times faster; 0: they do not */
     const char *domain, *device, *quantity; /* of a silence: NULL or what it is about */
     int64_t starts_ms;                      /* of a silence: 0 or EG_TIME_NONE: now; until_ms: its end */
 };
@@ -102,6 +104,7 @@ struct eg_report {
     const char *user;           /* who entered it */
     const char *party;          /* as a command's */
     const char *member_of;      /* likewise */
+    bool clerk;                 /* likewise */
     int quantity;               /* EG_QUANTITY_NONE: nothing was measured */
     double value;               /* canonical unit */
     int64_t time_ms;            /* EG_TIME_NONE: now */

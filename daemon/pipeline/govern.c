@@ -89,8 +89,8 @@ void eg_govern_begin(const struct eg_conf *conf, struct eg_case *row)
 const struct eg_conf_calendar *eg_govern_calendar(const struct eg_conf *conf, const struct eg_case *row)
 {
     uint32_t party = eg_conf_party_index(conf, *row->assignee ? row->assignee : row->lead), site;
-    if (row->level == EG_LEVEL_CRITICAL)
-        return NULL; /* what is critical does not wait for Monday */
+    if (row->level == EG_LEVEL_CRITICAL || row->faster)
+        return NULL; /* what is critical does not wait for Monday, and an exercise in fast motion is over by then */
     if (row->escalation && (site = eg_govern_rung(conf, row, row->escalation)) != EG_CONF_NONE)
         party = conf->sites[site].parties[0];
     if (party == EG_CONF_NONE || conf->parties[party].calendar == EG_CONF_NONE)
@@ -173,6 +173,15 @@ static enum eg_code wrong_sector(const struct eg_conf *conf, const struct eg_cas
     return EG_ECONFLICT;
 }
 
+/* Enters what others did. Replay knows no groups and no kernel: there only who is listed by name is one. */
+static bool is_clerk(const struct eg_conf *conf, const struct eg_command *command)
+{
+    bool clerk = command->clerk;
+    for (size_t i = 0; i < conf->socket.clerk_count; i++)
+        clerk = clerk || !strcmp(conf->socket.clerks[i], command->user);
+    return clerk;
+}
+
 enum eg_code eg_govern_objection(const struct eg_conf *conf, const struct eg_case *row,
                                  const struct eg_command *command, bool looks, char *text, size_t size)
 {
@@ -185,12 +194,14 @@ enum eg_code eg_govern_objection(const struct eg_conf *conf, const struct eg_cas
     }
     if (!looks)
         return EG_OK;
-    /* A clerk may enter what two parties did; who is listed as a member speaks for himself. */
-    bool same_party = party != EG_CONF_NONE && !strcmp(conf->parties[party].id, row->repairer);
-    if (same_party || (!named && !strcmp(command->user, row->fixer))) {
-        snprintf(text, size,
-                 "%s fixed case %s, and who fixed does not verify alone: somebody else must have looked",
-                 same_party ? row->repairer : row->fixer, row->id);
+    /* A clerk may enter what two parties did; whoever else speaks speaks for himself, whatever party he names. */
+    bool same_party = party != EG_CONF_NONE && !strcmp(conf->parties[party].id, row->repairer),
+         same_user = !strcmp(command->user, row->fixer);
+    if (same_party || (same_user && !(named && is_clerk(conf, command)))) {
+        snprintf(text, size, "%s fixed case %s, and who fixed does not verify alone: %s",
+                 same_party ? row->repairer : row->fixer, row->id,
+                 !same_party && named ? "whoever has looked enters it, or a clerk does (socket.clerks)"
+                                      : "somebody else must have looked");
         return EG_ECONFLICT;
     }
     return wrong_sector(conf, row, party, text, size);

@@ -74,7 +74,7 @@ static int64_t due(struct eg_pipeline *pipeline, const struct eg_told *told, int
     if (!route || !route->repeat_ms || row->level < route->repeat_level || row->level < route->level ||
         told->repeats >= (unsigned)route->repeat_most)
         return INT64_MAX;
-    int64_t at_ms = told->at_ms + route->repeat_ms;
+    int64_t at_ms = told->at_ms + (row->faster ? route->repeat_ms / row->faster + 1 : route->repeat_ms);
     return allowed(pipeline, party, route, row, at_ms > now_ms ? at_ms : now_ms);
 }
 

@@ -162,6 +162,7 @@ static enum eg_code join(struct eg_pipeline *pipeline, const struct eg_report *r
                                        .note = note,
                                        .party = report->party,
                                        .member_of = report->member_of,
+                                       .clerk = report->clerk,
                                        .until_ms = EG_TIME_NONE,
                                        .version = -1};
     const struct eg_step *step =

@@ -11,7 +11,7 @@ const char eg_case_columns[] =
     "condition,handling,mode,opened_at,"
     "detected_at,closed_at,due_at,last_value,last_at,peak_value,peak_at,level_"
     "limit,lead,assignee,escalation,reopened,version,kind,began_at,until_at,missed,"
-    "overdue,handed_on,fixer,repairer,follows,parent,clear_hours,within_since_at";
+    "overdue,handed_on,fixer,repairer,follows,parent,clear_hours,within_since_at,faster";
 
 static const char *text_at(sqlite3_stmt *sql, int column)
 {
@@ -79,6 +79,7 @@ void eg_case_read(sqlite3_stmt *sql, struct eg_case *ret)
     ret->parent = (uint32_t)sqlite3_column_int64(sql, 37);
     ret->clear_hours = (uint32_t)sqlite3_column_int64(sql, 38);
     ret->within_since_ms = time_at(sql, 39);
+    ret->faster = (uint32_t)sqlite3_column_int64(sql, 40);
 }
 
 static void case_where(const struct eg_case_query *query, struct eg_buf *out)
@@ -238,7 +239,11 @@ int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size
         "case_number)"
         " SELECT "
         "site,domain,lead,assignee,repairer,handling,mode,detected_at,follows,taken,fixed,verified,e.missed,"
-        "disputed,reopened FROM cases c JOIN e ON e.n=c.number WHERE c.kind NOT IN (3,4) AND detected_at>=?1 "
+        "disputed,reopened,EXISTS(SELECT 1 FROM case_event v WHERE v.case_number=c.number AND "
+        "v.kind='verified' "
+        "AND v.actor=(SELECT f.actor FROM case_event f WHERE f.case_number=c.number AND f.kind='fixed' AND "
+        "f.version<v.version ORDER BY f.version DESC LIMIT 1)) FROM cases c JOIN e ON e.n=c.number WHERE "
+        "c.kind NOT IN (3,4) AND detected_at>=?1 "
         "AND "
         "detected_at<?2 ORDER BY number DESC LIMIT ?3";
     sqlite3_stmt *sql = NULL;
@@ -264,7 +269,8 @@ int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size
                                        .verified_ms = time_at(sql, 11),
                                        .missed = (unsigned)sqlite3_column_int64(sql, 12),
                                        .disputed = (unsigned)sqlite3_column_int64(sql, 13),
-                                       .reopened = (unsigned)sqlite3_column_int64(sql, 14)};
+                                       .reopened = (unsigned)sqlite3_column_int64(sql, 14),
+                                       .same_hand = sqlite3_column_int(sql, 15) != 0};
         go_on = each(arg, &row);
     }
     int result = code == SQLITE_ROW || code == SQLITE_DONE

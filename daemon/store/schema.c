@@ -192,6 +192,8 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "ALTER TABLE device ADD COLUMN awaited_at INTEGER;"
     "ALTER TABLE device ADD COLUMN case_number INTEGER NOT NULL DEFAULT 0;"
     "DROP VIEW v_cases; DROP VIEW v_case_events;" EG_VIEWS_OF_CASES,
+    /* 15: exercises in fast motion */
+    "ALTER TABLE cases ADD COLUMN faster INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

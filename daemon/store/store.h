@@ -124,6 +124,7 @@ struct eg_kpi_row {
     int64_t detected_ms, taken_ms, fixed_ms, verified_ms; /* the first time each; EG_TIME_NONE */
     unsigned missed, disputed, reopened;                  /* how often */
     bool follows;
+    bool same_hand; /* one hand entered the repair and its verification */
 };
 int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size_t limit,
                   bool (*each)(void *arg, const struct eg_kpi_row *row), void *arg, struct eg_err *err);

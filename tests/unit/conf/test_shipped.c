@@ -90,6 +90,9 @@ static bool same_list(const struct eg_conf_socket *a, const struct eg_conf_socke
     bool same = a->supervisor_count == b->supervisor_count;
     for (size_t i = 0; same && i < a->supervisor_count; i++)
         same = same_text(a->supervisors[i], b->supervisors[i]);
+    same = same && a->clerks_told == b->clerks_told && a->clerk_count == b->clerk_count;
+    for (size_t i = 0; same && i < a->clerk_count; i++)
+        same = same_text(a->clerks[i], b->clerks[i]);
     return same;
 }
 
@@ -381,7 +384,7 @@ static void test_examples_are_understood_and_no_defaults(void **unused)
     (void)unused;
     char *text = main_file(2, &count);
     free(main_file(1, &defaults));
-    assert_int_equal(count - defaults, 14);
+    assert_int_equal(count - defaults, 15);
     struct eg_conf *none = parse(""), *all = parse(text);
     assert_false(same(none, all));
     assert_string_equal(all->mqtt.user, "ecogov");
@@ -422,6 +425,7 @@ static void test_every_setting_is_compared(void **unused)
         {"store.endurance", "store: {endurance: 1TB}"},
         {"socket.path", "socket: {path: other.sock}"},
         {"socket.supervisors", "socket: {supervisors: []}"},
+        {"socket.clerks", "socket: {clerks: []}"},
         {"board.dir", "board: {dir: other}"},
         {"board.interval", "board: {interval: 61s}"},
         {"validity.hour", "validity: {hour: 40m}"},

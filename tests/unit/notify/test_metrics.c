@@ -25,7 +25,7 @@ static struct {
     struct eg_conf conf;
     struct eg_device_view devices[4];
     struct eg_series_view series[4]; /* one a device, unless `many` */
-    struct eg_case cases[3];
+    struct eg_case cases[4];
     size_t device_count, case_count, many;
 } house;
 
@@ -226,10 +226,11 @@ static void test_all_figures_are_told(void **unused)
                                      .last_commit_us = 2500,
                                      .store = {.bytes = 4096, .bytes_written = 8192, .readings = 15},
                                      .outbox = {3, 2, 1, 9, 8, 6}};
-    house.cases[0] = (struct eg_case){.series = 1, .level = EG_LEVEL_CRITICAL};
-    house.cases[1] = (struct eg_case){.series = 1, .level = EG_LEVEL_CRITICAL};
-    house.cases[2] = (struct eg_case){.series = 3, .level = EG_LEVEL_NOTICE};
-    house.case_count = 3;
+    house.cases[0] = (struct eg_case){.site = "v1", .series = 1, .level = EG_LEVEL_CRITICAL};
+    house.cases[1] = (struct eg_case){.site = "v1", .kind = EG_CASE_REPORT, .level = EG_LEVEL_CRITICAL};
+    house.cases[2] = (struct eg_case){.site = "gone", .series = 3, .level = EG_LEVEL_NOTICE};
+    house.cases[3] = (struct eg_case){.site = "v2", .kind = EG_CASE_DRILL, .level = EG_LEVEL_CRITICAL};
+    house.case_count = 4;
     struct eg_buf out = written(&state);
     check(out.data, out.length, true);
     has(&out, "ecogov_start_time_seconds 1795435198.5");

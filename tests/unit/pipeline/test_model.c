@@ -9,6 +9,7 @@ static size_t unknowns;
 
 #define VILLAGE                                                                                              \
     "time_zone: Asia/Shanghai\n"                                                                             \
+    "socket: {clerks: [wang]}\n"                                                                             \
     "sites: [{id: linan, parties: [bureau]}, {id: shangtian, parent: linan, mode: collaborative, parties: "  \
     "[grid, office]}, {id: xiatian, parent: linan, mode: gap_filling, parties: [grid, office]}, {id: "       \
     "dongtian, parent: linan, mode: alternative, parties: [grid, office]}]\n"                                \
@@ -41,7 +42,7 @@ static const char *sector_of(const char *party)
 /* May this person, speaking for that party or none, say that it is over? */
 static bool may_look(const struct eg_case *row, const char *user, const char *party)
 {
-    bool clerk = party && !strcmp(party, "bureau");
+    bool clerk = party && !strcmp(party, "bureau") && !strcmp(user, "wang");
     const char *own = party ? party : party_of(user);
     if (*row->repairer && !strcmp(own, row->repairer))
         return false;
@@ -242,7 +243,7 @@ static void look_at_the_histories(void)
             if (!strcmp(event->kind, "fixed"))
                 fixer = event->actor;
             if (!strcmp(event->kind, "verified") && !strcmp(event->actor, fixer) &&
-                strcmp(event->party, "bureau") != 0)
+                (strcmp(event->party, "bureau") != 0 || strcmp(event->actor, "wang") != 0))
                 fail_msg("case %u: %s verified what he fixed", row->number, fixer);
             if (!strcmp(event->kind, "missed")) {
                 if (event->at_ms == missed_at && !strcmp(last, "missed"))
