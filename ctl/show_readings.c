@@ -149,13 +149,16 @@ static void rolled_points(const char *quantity, const cJSON *points, double low,
 
 void show_history(const struct session *session, const cJSON *result)
 {
-    (void)session;
     const cJSON *points = item_of(result, "points");
     const char *quantity = text_of(result, "quantity"), *resolution = text_of(result, "resolution"),
                *channel = text_of(result, "channel"), *device = text_of(result, "device"),
                *site = text_of(result, "site");
     char unit[PAGE_TEXT];
     double low, high;
+    if (item_of(result, "index")) { /* of a site */
+        show_indices(session, result);
+        return;
+    }
     page_putf(BOLD, "%s/%s %s%s%s %s", site ? site : "?", device ? device : "?", quantity ? quantity : "?",
               channel && *channel ? "/" : "", channel ? channel : "",
               page_unit(text_of(result, "unit"), unit));

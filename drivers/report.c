@@ -106,7 +106,7 @@ static enum eg_verdict take_value(const cJSON *root, struct eg_sink *sink)
     if (*name == '\0' && value == NULL)
         return EG_DECODED;
     const int quantity = eg_quantity_find(name, strlen(name));
-    if (quantity == EG_QUANTITY_NONE || !read_number(value, &number))
+    if (quantity == EG_QUANTITY_NONE || eg_quantity_derived(quantity) || !read_number(value, &number))
         return REFUSE(sink, EG_IMPLAUSIBLE, "a measurement has a known quantity and a number as value");
     if (!eg_unit_find(quantity, unit, &map))
         return REFUSE(sink, EG_IMPLAUSIBLE, "%s does not come in '%.31s'", eg_quantity_info(quantity)->name,

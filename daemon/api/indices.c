@@ -19,8 +19,7 @@
 
 struct eg_indices {
     bool air, waste;
-    int64_t sum[EG_POLLUTANTS][EG_AIR_HOURS]; /* billionths */
-    uint32_t stations[EG_POLLUTANTS][EG_AIR_HOURS];
+    struct eg_air_sums sums;
     int64_t worst[EG_WASTES];
     struct eg_soil soil; /* of the worst plot; class 0: none was analysed */
 };
@@ -46,11 +45,7 @@ static bool add_air(struct eg_indices **indices, struct eg_asof *asof, const str
         return false;
     (*indices)->air = true;
     eg_asof_hours(asof, series->id, end_ms, nano);
-    for (size_t hour = 0; hour < EG_AIR_HOURS; hour++)
-        if (nano[hour] != EG_NANO_NONE) {
-            (*indices)->sum[pollutant][hour] += nano[hour];
-            (*indices)->stations[pollutant][hour]++;
-        }
+    eg_air_sums_add(&(*indices)->sums, pollutant, nano);
     return true;
 }
 
@@ -171,8 +166,8 @@ bool eg_indices_join(struct eg_indices **indices, const struct eg_indices *below
     into->waste |= below->waste;
     for (int p = 0; p < EG_POLLUTANTS; p++)
         for (int hour = 0; hour < EG_AIR_HOURS; hour++) {
-            into->sum[p][hour] += below->sum[p][hour];
-            into->stations[p][hour] += below->stations[p][hour];
+            into->sums.mean[p][hour].sum += below->sums.mean[p][hour].sum;
+            into->sums.mean[p][hour].stations += below->sums.mean[p][hour].stations;
         }
     for (int i = 0; i < EG_WASTES; i++)
         if (below->worst[i] > into->worst[i])
@@ -188,52 +183,26 @@ void eg_indices_destroy(struct eg_indices *indices)
 
 /* --- telling --- */
 
-static void hours_of(const struct eg_indices *indices, struct eg_air_hours *ret_hours)
-{
-    eg_air_hours_init(ret_hours);
-    for (int p = 0; p < EG_POLLUTANTS; p++)
-        for (int hour = 0; hour < EG_AIR_HOURS; hour++) {
-            int64_t stations = indices->stations[p][hour];
-            if (stations)
-                ret_hours->nano[p][hour] = (indices->sum[p][hour] + stations / 2) / stations;
-        }
-}
-
-void eg_indices_cn(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi)
-{
-    struct eg_air air;
-    enum eg_aqi_cn_edition edition = eg_aqi_cn_edition_at(end_ms - ((int64_t)ago + 1) * EG_HOUR_MS);
-    eg_air_hours_cn(edition, hours, ago, &air);
-    eg_aqi_cn(edition, &air, ret_aqi);
-}
-
-void eg_indices_us(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi)
-{
-    (void)end_ms;
-    struct eg_air air;
-    eg_air_hours_us(hours, ago, &air);
-    eg_aqi_us(&air, ret_aqi);
-}
-
-static void write_air(struct eg_json *json, const char *key, eg_indices_air *index,
+static void write_air(struct eg_json *json, const char *key, eg_air_index *index,
                       const struct eg_aqi_class *classes, const struct eg_air_hours *hours, int64_t end_ms)
 {
     struct eg_aqi aqi;
+    struct eg_air air;
     size_t ago = 0;
-    for (index(hours, 0, end_ms, &aqi); aqi.available == EG_AQI_NONE && ago + 1 < NOW_HOURS;)
-        index(hours, ++ago, end_ms, &aqi);
+    for (index(hours, 0, end_ms, &air, &aqi); aqi.available == EG_AQI_NONE && ago + 1 < NOW_HOURS;)
+        index(hours, ++ago, end_ms, &air, &aqi);
     bool any = aqi.available != EG_AQI_NONE;
     int64_t hour_ms = end_ms - ((int64_t)ago + 1) * EG_HOUR_MS;
     eg_json_key(json, key);
     eg_json_open(json, '{');
     eg_aqi_put(json, &aqi, classes);
     eg_json_put_time(json, "hour", any ? hour_ms : EG_TIME_NONE);
-    if (index == eg_indices_cn)
+    if (index == eg_air_index_cn)
         eg_json_put_string(json, "edition", eg_aqi_cn_edition_at(hour_ms) == EG_HJ633_2012 ? "2012" : "2026");
     eg_json_key(json, "last_24h"); /* of what is there, oldest first, up to the newest whole hour */
     eg_json_open(json, '[');
     for (size_t back = TREND_HOURS; back-- > 0;) {
-        index(hours, back, end_ms, &aqi);
+        index(hours, back, end_ms, &air, &aqi);
         aqi.available == EG_AQI_NONE ? eg_json_null(json) : eg_json_int(json, aqi.available);
     }
     eg_json_close(json, ']');
@@ -277,9 +246,9 @@ void eg_indices_write(struct eg_json *json, const struct eg_indices *indices, in
     struct eg_air_hours hours;
     eg_json_open(json, '{');
     if (indices && indices->air) {
-        hours_of(indices, &hours);
-        write_air(json, "aqi_cn", eg_indices_cn, eg_aqi_cn_classes, &hours, end_ms);
-        write_air(json, "aqi_us", eg_indices_us, eg_aqi_us_classes, &hours, end_ms);
+        eg_air_sums_tell(&indices->sums, &hours);
+        write_air(json, "aqi_cn", eg_air_index_cn, eg_aqi_cn_classes, &hours, end_ms);
+        write_air(json, "aqi_us", eg_air_index_us, eg_aqi_us_classes, &hours, end_ms);
     }
     if (indices && indices->waste)
         write_waste(json, indices);

@@ -6,12 +6,6 @@
 #include <base/json.h>
 #include <index/hours.h>
 
-/* An index of the hour that ends `ago` hours before `end_ms`. */
-typedef void eg_indices_air(const struct eg_air_hours *hours, size_t ago, int64_t end_ms,
-                            struct eg_aqi *ret_aqi);
-void eg_indices_cn(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi);
-void eg_indices_us(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_aqi *ret_aqi);
-
 struct eg_indices; /* of one place and domain; NULL: nothing there has an index */
 
 /* Adds what a device has measured; `end_ms` is the end of the newest whole hour. False: no memory. */

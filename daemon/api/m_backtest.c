@@ -377,6 +377,10 @@ static int prepare(struct eg_call *call, struct eg_backtest_job *job)
     int code = eg_rule_text_parse(call, eg_call_text(call, "rule"), &job->conf);
     if (code < 0)
         return code;
+    if (job->conf->rules[0].index)
+        return eg_call_fail(call, EG_RPC_PARAMS,
+                            "A rule over a site's index cannot be tried over the past; indices.history tells "
+                            "when it was beyond a limit.");
     job->to_ms = eg_call_time(call, "to", call->state.now_ms);
     job->from_ms = eg_call_time(call, "from", job->to_ms - DAYS_DEFAULT * 24 * HOUR_MS);
     if (job->from_ms >= job->to_ms)

@@ -194,6 +194,30 @@ static void put_series(const struct at *at, const struct eg_device_view *device,
     eg_json_close(json, '}');
 }
 
+/* Of a rule over the index of sites: the sites it applies to, whose series has no device. */
+static int64_t put_sites(const struct eg_call *call, const struct eg_conf_rule *rule,
+                         const struct eg_scope *scope, int64_t most)
+{
+    const struct eg_desk *desk = call->desk;
+    struct eg_explained seen;
+    const struct at at = {desk, call->json, rule, &seen, call->state.now_ms};
+    const struct eg_series_view series = {.quantity = (uint16_t)rule->quantity, .channel = ""};
+    uint32_t site, count = 0;
+    for (size_t i = 0;
+         eg_explain_index(desk->pipeline, (uint32_t)(rule - desk->conf->rules), i, &seen, &site); i++) {
+        const struct eg_device_view place = {.conf_site = site,
+                                             .site = desk->conf->sites[site].id,
+                                             .domain = rule->domain ? rule->domain : "air",
+                                             .device = "",
+                                             .last_seen_ms = call->state.now_ms,
+                                             .silent_after_ms = INT64_MAX / 2};
+        if (seen.judged_ms != EG_TIME_NONE && eg_scope_has_device(desk->conf, scope, &place) &&
+            ++count <= most)
+            put_series(&at, &place, &series);
+    }
+    return count;
+}
+
 int eg_m_explain(struct eg_call *call)
 {
     const struct eg_desk *desk = call->desk;
@@ -215,6 +239,8 @@ int eg_m_explain(struct eg_call *call)
     eg_rule_json(call->json, desk->conf, rule);
     eg_json_key(call->json, "series");
     eg_json_open(call->json, '[');
+    if (rule->index)
+        count = put_sites(call, rule, &scope, most);
     for (uint32_t id = 1; id <= eg_pipeline_series_count(desk->pipeline); id++) {
         struct eg_series_view series;
         struct eg_device_view device;

@@ -236,6 +236,12 @@ int eg_m_history(struct eg_call *call)
 {
     struct history history = {.call = call, .next_ms = EG_TIME_NONE};
     struct eg_err err = {0};
+    if (eg_quantity_derived(eg_call_quantity(call)))
+        return eg_m_indices_history(call);
+    if (!eg_call_text(call, "device"))
+        return eg_call_fail(
+            call, EG_RPC_PARAMS,
+            "readings.history needs the \"device\"; without one it tells of a site's aqi_cn or aqi_us.");
     int code = eg_m_history_series(call, &history.device, &history.series);
     if (code == 0)
         code = find_times(&history);

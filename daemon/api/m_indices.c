@@ -21,14 +21,13 @@
 
 struct table {
     struct eg_call *call;
-    eg_indices_air *index;
+    eg_air_index *index;
     const struct eg_aqi_class *classes;
     bool days, american;
     int64_t from_ms, to_ms;    /* what is told */
     int64_t first_ms;          /* of the table: so far back as an hour's index looks */
     size_t hours;              /* rows of the table */
-    int64_t *sum;              /* [pollutant * hours + hour] */
-    uint32_t *stations;        /* likewise */
+    struct eg_air_mean *means; /* [pollutant * hours + hour] */
     enum eg_pollutant filling; /* whose rollups come in, */
     int64_t interval_ms;       /* and how often it reports */
     uint32_t series[SOURCES_MAX];
@@ -48,8 +47,7 @@ static bool take_hour(void *arg, const struct eg_rollup *rollup)
         eg_rollup_valid(rollup, EG_PERIOD_HOUR, table->interval_ms, &table->call->desk->conf->validity);
     if (valid) {
         size_t at = (size_t)table->filling * table->hours + (size_t)hour;
-        table->sum[at] += eg_nano_of(rollup->sum / (double)rollup->count);
-        table->stations[at]++;
+        eg_air_mean_add(&table->means[at], eg_nano_of(rollup->sum / (double)rollup->count));
     }
     return true;
 }
@@ -107,40 +105,75 @@ static int64_t mean_at(const struct table *table, int pollutant, int64_t hour)
 {
     if (hour < 0 || hour >= (int64_t)table->hours)
         return EG_NANO_NONE;
-    size_t at = (size_t)pollutant * table->hours + (size_t)hour;
-    int64_t stations = table->stations[at];
-    return stations ? (table->sum[at] + stations / 2) / stations : EG_NANO_NONE;
+    return eg_air_mean_tell(&table->means[(size_t)pollutant * table->hours + (size_t)hour]);
 }
 
-static void index_of_hour(const struct table *table, int64_t start_ms, struct eg_aqi *ret_aqi)
+static void index_of_hour(const struct table *table, int64_t start_ms, struct eg_air *ret_air,
+                          struct eg_aqi *ret_aqi)
 {
     struct eg_air_hours hours;
     int64_t newest = (start_ms - table->first_ms) / EG_HOUR_MS;
     for (int pollutant = 0; pollutant < EG_POLLUTANTS; pollutant++)
         for (int back = 0; back < EG_AIR_HOURS; back++)
             hours.nano[pollutant][back] = mean_at(table, pollutant, newest - back);
-    table->index(&hours, 0, start_ms + EG_HOUR_MS, ret_aqi);
+    table->index(&hours, 0, start_ms + EG_HOUR_MS, ret_air, ret_aqi);
 }
 
-static void index_of_day(const struct table *table, int64_t start_ms, int64_t end_ms, struct eg_aqi *ret_aqi)
+static void index_of_day(const struct table *table, int64_t start_ms, int64_t end_ms, struct eg_air *ret_air,
+                         struct eg_aqi *ret_aqi)
 {
     int64_t nano[EG_DAY_HOURS];
-    struct eg_air air;
     enum eg_aqi_cn_edition edition = eg_aqi_cn_edition_at(start_ms);
-    eg_air_init(&air);
+    eg_air_init(ret_air);
     for (int pollutant = 0; pollutant < EG_POLLUTANTS; pollutant++) {
         size_t count = 0;
         for (int64_t at = start_ms; at < end_ms && count < EG_DAY_HOURS; at += EG_HOUR_MS)
             nano[count++] = mean_at(table, pollutant, (at - table->first_ms) / EG_HOUR_MS);
-        eg_air_hours_day(edition, (enum eg_pollutant)pollutant, nano, count, &air);
+        eg_air_hours_day(edition, (enum eg_pollutant)pollutant, nano, count, ret_air);
     }
-    eg_aqi_cn(edition, &air, ret_aqi);
+    eg_aqi_cn(edition, ret_air, ret_aqi);
+}
+
+/* Of how many valid hours a mean is made: of the last 1, 8, 24; for a day, of the day. */
+static int64_t hours_in(const struct table *table, int pollutant, int average, int64_t start_ms,
+                        int64_t end_ms)
+{
+    static const int64_t widths[EG_AVERAGES] = {1, 8, 24};
+    int64_t from_ms = table->days ? start_ms : end_ms - widths[average] * EG_HOUR_MS, count = 0;
+    for (int64_t at = from_ms; at < end_ms; at += EG_HOUR_MS)
+        count += mean_at(table, pollutant, (at - table->first_ms) / EG_HOUR_MS) != EG_NANO_NONE;
+    return count;
+}
+
+/* What the index was made of: concentrations in the unit of its standard. */
+static void write_means(const struct table *table, const struct eg_air *air, int64_t start_ms, int64_t end_ms)
+{
+    static const char *const us_units[EG_POLLUTANTS] = {
+        [EG_CO] = "ppm", [EG_NO2] = "ppb", [EG_O3] = "ppm", [EG_SO2] = "ppb"};
+    struct eg_json *json = table->call->json;
+    eg_json_key(json, "means");
+    eg_json_open(json, '[');
+    for (int pollutant = 0; pollutant < EG_POLLUTANTS; pollutant++)
+        for (int average = 0; average < EG_AVERAGES; average++) {
+            if (air->mean[pollutant][average] == EG_NANO_NONE)
+                continue;
+            const char *unit = table->american ? us_units[pollutant] : pollutant == EG_CO ? "mg/m3" : NULL;
+            eg_json_open(json, '{');
+            eg_json_put_string(json, "pollutant", eg_pollutant_names[pollutant]);
+            eg_json_put_string(json, "average", eg_average_names[average]);
+            eg_json_put_number(json, "value", eg_nano_value(air->mean[pollutant][average]));
+            eg_json_put_string(json, "unit", unit ? unit : "ug/m3");
+            eg_json_put_int(json, "hours", hours_in(table, pollutant, average, start_ms, end_ms));
+            eg_json_close(json, '}');
+        }
+    eg_json_close(json, ']');
 }
 
 static void write_points(struct table *table, size_t most)
 {
     struct eg_json *json = table->call->json;
     struct eg_aqi aqi;
+    struct eg_air air;
     int64_t end_ms = 0;
     size_t told = 0;
     for (int64_t at = table->from_ms; at < table->to_ms && at < table->call->state.now_ms; at = end_ms) {
@@ -151,7 +184,8 @@ static void write_points(struct table *table, size_t most)
             end_ms = at + EG_HOUR_MS;
         if (end_ms > table->call->state.now_ms)
             break; /* neither the hour nor the day is over */
-        table->days ? index_of_day(table, start_ms, end_ms, &aqi) : index_of_hour(table, start_ms, &aqi);
+        table->days ? index_of_day(table, start_ms, end_ms, &air, &aqi)
+                    : index_of_hour(table, start_ms, &air, &aqi);
         if (aqi.available == EG_AQI_NONE)
             continue;
         if (told++ == most) {
@@ -160,7 +194,9 @@ static void write_points(struct table *table, size_t most)
         }
         eg_json_open(json, '{');
         eg_json_put_time(json, "time", start_ms);
+        eg_json_put_int(json, "value", aqi.available); /* what rules judge */
         eg_aqi_put(json, &aqi, table->classes);
+        write_means(table, &air, start_ms, end_ms);
         if (!table->american)
             eg_json_put_string(json, "edition",
                                eg_aqi_cn_edition_at(start_ms) == EG_HJ633_2012 ? "2012" : "2026");
@@ -197,6 +233,8 @@ static void write_all(struct table *table, const char *name, size_t most)
     char next[24];
     eg_json_open(json, '{');
     eg_json_put_string(json, "index", table->american ? "aqi_us" : "aqi_cn");
+    eg_json_put_string(json, "quantity", table->american ? "aqi_us" : "aqi_cn");
+    eg_json_put_string(json, "unit", "1");
     eg_json_put_string(json, "site", eg_call_text(table->call, "site"));
     eg_json_put_string(json, "device", name);
     eg_json_put_string(json, "resolution", table->days ? "day" : "hour");
@@ -226,6 +264,10 @@ static int find_times(struct table *table)
                             "indices.history: \"from\" must lie before \"to\" and before now.");
     if (to_ms - from_ms > SPAN_MAX_HOURS * EG_HOUR_MS)
         return eg_call_fail(call, EG_RPC_PARAMS, "indices.history tells of 800 days at a time.");
+    if (resolution && strcmp(resolution, "raw") == 0)
+        return eg_call_fail(call, EG_RPC_PARAMS, "An index is of an hour or a day: resolution hour or day.");
+    if (resolution && strcmp(resolution, "auto") == 0)
+        resolution = NULL;
     table->days = resolution ? strcmp(resolution, "day") == 0
                              : !table->american && to_ms - from_ms > DAYS_SPAN_HOURS * EG_HOUR_MS;
     if (table->days && table->american)
@@ -246,28 +288,29 @@ static int find_times(struct table *table)
 
 int eg_m_indices_history(struct eg_call *call)
 {
-    const char *index = eg_call_text(call, "index");
+    const char *index = eg_call_text(call, "index"); /* readings.history says it by the quantity */
     char digits[EG_CALL_NUMBER_MAX];
     struct table table = {.call = call, .next_ms = EG_TIME_NONE};
     table.american = index && strcmp(index, "aqi_us") == 0;
-    table.index = table.american ? eg_indices_us : eg_indices_cn;
+    table.american |= !index && eg_call_text(call, "quantity") && eg_call_quantity(call) == EG_Q_aqi_us;
+    table.index = table.american ? eg_air_index_us : eg_air_index_cn;
     table.classes = table.american ? eg_aqi_us_classes : eg_aqi_cn_classes;
     struct eg_scope scope;
     const char *name = eg_call_path(call, "device", digits);
+    if (name && strcmp(name, "-") == 0)
+        name = NULL; /* all stations */
     int code = eg_call_scope(call, &scope);
     if (code < 0 || (code = find_times(&table)) < 0)
         return code;
     if (!call->desk->reader)
         return eg_call_no_store(call);
-    table.sum = calloc(EG_POLLUTANTS * table.hours, sizeof *table.sum);
-    table.stations = calloc(EG_POLLUTANTS * table.hours, sizeof *table.stations);
-    if (!table.sum || !table.stations)
+    table.means = calloc(EG_POLLUTANTS * table.hours, sizeof *table.means);
+    if (!table.means)
         code = eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for that many hours.");
     if (code == 0)
         code = gather(&table, &scope, name);
     if (code == 0)
         write_all(&table, name, (size_t)eg_call_int(call, "limit", LIMIT_DEFAULT));
-    free(table.sum);
-    free(table.stations);
+    free(table.means);
     return code;
 }

@@ -60,7 +60,7 @@ static const struct eg_param p_latest[] = {SITE, DOMAIN, DEVICE, QUANTITY, END};
 static const struct eg_param p_history[] = {
     SITE,
     DOMAIN,
-    {.name = "device", .kind = EG_PARAM_PATH, .required = true},
+    DEVICE, /* not of an index */
     {.name = "quantity", .kind = EG_PARAM_QUANTITY, .required = true},
     {.name = "channel", .kind = EG_PARAM_CHANNEL},
     FROM_TO,

@@ -186,7 +186,7 @@ void eg_rule_json(struct eg_json *json, const struct eg_conf *conf, const struct
     eg_json_put_string(json, "statistic", eg_statistic_text(rule->statistic, rule->share, statistic));
     if (rule->statistic == EG_STAT_ABOVE)
         eg_json_put_number(json, "above", rule->above);
-    put_window(json, rule->calendar, rule->statistic == EG_STAT_LAST ? 0 : rule->window_ms);
+    put_window(json, rule->calendar, rule->statistic == EG_STAT_LAST && !rule->index ? 0 : rule->window_ms);
     put_valid(json, rule);
     eg_json_put_string(json, "direction", rule->below ? "below" : "above");
     write_levels(json, rule->levels);

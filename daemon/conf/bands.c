@@ -95,6 +95,10 @@ static void take_ranges(struct eg_resolve *resolve, const struct eg_raw_when *ra
         struct eg_conf_partner partner = *like;
         if (!range->ends)
             continue;
+        if (eg_quantity_derived(quantity)) {
+            eg_resolve_fault(resolve, at, "%s is made of a site's readings: no band can hang on it", name);
+            continue;
+        }
         if (range->ends_count != 2 || !take_end(range->ends[0], -INFINITY, &out.low) ||
             !take_end(range->ends[1], INFINITY, &out.high) || !(out.low < out.high)) {
             eg_resolve_fault(
@@ -207,7 +211,7 @@ static void take_test(const struct branch *branch, const struct eg_raw_condition
     struct eg_conf_partner partner = {.statistic = EG_STAT_LAST,
                                       .of_site = raw->of && *raw->of == EG_OF_SITE};
     partner.quantity =
-        eg_resolve_quantity(resolve, eg_resolve_node(resolve, node, "quantity"), raw->quantity);
+        eg_resolve_measured(resolve, eg_resolve_node(resolve, node, "quantity"), raw->quantity);
     if (raw->statistic && (!eg_statistic_find(raw->statistic, &partner.statistic, &partner.share) ||
                            partner.statistic == EG_STAT_AQI_CN || partner.statistic == EG_STAT_AQI_US ||
                            partner.statistic == EG_STAT_ABOVE || partner.statistic == EG_STAT_MAX_8H))

@@ -330,6 +330,7 @@ struct eg_conf_rule {
     enum eg_when when;       /* of a device itself: no quantity, no limits, one level */
     unsigned devices;        /* so many make an outage, at least */
     int quantity;            /* enum eg_quantity, or EG_QUANTITY_NONE */
+    bool index; /* the quantity is an index: of each site, by `calendar` hour or day, not of a series */
     enum eg_statistic statistic;
     double share;              /* of a quantile, 0 … 1 */
     double above;              /* the limit of EG_STAT_ABOVE */

@@ -106,7 +106,7 @@ static void take_rows(struct eg_resolve *resolve, const struct eg_raw_quality *r
         if ((from->device ? 2 : 0) + (from->site ? 1 : 0) != close)
             continue;
         row.quantity =
-            eg_resolve_quantity(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
+            eg_resolve_measured(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
         if (from->site)
             row.site = eg_resolve_site(resolve, eg_resolve_node(resolve, entry, "site"), from->site);
         if (row.quantity == EG_QUANTITY_NONE || (from->site && row.site == EG_CONF_NONE))

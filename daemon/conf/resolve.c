@@ -82,6 +82,16 @@ static const char *quantity_name(const void *from, size_t index)
     return index < EG_QUANTITY_COUNT ? eg_quantity_info((int)index)->name : NULL;
 }
 
+int eg_resolve_measured(struct eg_resolve *resolve, const yaml_node_t *node, const char *name)
+{
+    int quantity = eg_resolve_quantity(resolve, node, name);
+    if (quantity == EG_QUANTITY_NONE || !eg_quantity_derived(quantity))
+        return quantity;
+    eg_resolve_fault(resolve, node,
+                     "%s is made of a site's readings, no device measures it: only rules look at it", name);
+    return EG_QUANTITY_NONE;
+}
+
 int eg_resolve_quantity(struct eg_resolve *resolve, const yaml_node_t *node, const char *name)
 {
     int quantity = eg_quantity_find(name, strlen(name));
@@ -245,7 +255,7 @@ static void take_calibration(struct eg_resolve *resolve, const struct eg_raw_dev
         const yaml_node_t *entry = eg_files_item(resolve->file, list, i);
         struct eg_conf_calibration *to = &device->calibrations[device->calibration_count++];
         to->quantity =
-            eg_resolve_quantity(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
+            eg_resolve_measured(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
         to->scale = from->scale ? *from->scale : 1;
         to->offset = from->offset ? *from->offset : 0;
         to->channel = from->channel;

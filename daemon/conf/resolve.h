@@ -30,6 +30,8 @@ const yaml_node_t *eg_resolve_node(struct eg_resolve *resolve, const yaml_node_t
 const yaml_node_t *eg_resolve_entry(struct eg_resolve *resolve, const char *list, size_t index);
 int64_t eg_resolve_span(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key,
                         const char *text, int64_t otherwise);
+/* Of what a device measures: an index (eg_quantity_derived()) is a fault. */
+int eg_resolve_measured(struct eg_resolve *resolve, const yaml_node_t *node, const char *name);
 int eg_resolve_quantity(struct eg_resolve *resolve, const yaml_node_t *node, const char *name);
 uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node,
                          const char *id); /* EG_CONF_NONE after a fault */

@@ -168,6 +168,25 @@ static void check_index(struct eg_resolve *resolve, const yaml_node_t *node, con
                          "an air quality index is of an hour, 8h or a day: window 1h, 8h, 24h, hour or day");
 }
 
+/* A rule over a site's whole index: nothing is asked of it but limits and time. */
+static void take_index(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
+                       struct eg_conf_rule *rule)
+{
+    static const char *const never[] = {"statistic", "above", "valid", "bands", "and", "or", "within", "of"};
+    rule->index = true;
+    rule->window_ms = eg_resolve_calendar_window(raw->window ? raw->window : "hour", &rule->calendar);
+    if (rule->calendar != EG_CALENDAR_HOUR && rule->calendar != EG_CALENDAR_DAY)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"),
+                         "the index of a site is of the hour or the day: window hour or day");
+    if (rule->calendar == EG_CALENDAR_DAY && rule->quantity == EG_Q_aqi_us)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"),
+                         "aqi_us is told by the hour (NowCast): window day is for aqi_cn");
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+        if (eg_files_key(resolve->file, node, never[i]))
+            eg_resolve_fault(resolve, eg_resolve_node(resolve, node, never[i]),
+                             "%s goes with what a device measures, not with the index of a site", never[i]);
+}
+
 static void take_valid(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                        struct eg_conf_rule *rule)
 {
@@ -206,7 +225,10 @@ static void take_valid(struct eg_resolve *resolve, const struct eg_raw_rule *raw
 static void take_spans(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                        struct eg_conf_rule *rule)
 {
-    take_window(resolve, raw, node, rule);
+    if (rule->quantity != EG_QUANTITY_NONE && eg_quantity_derived(rule->quantity))
+        take_index(resolve, raw, node, rule);
+    else
+        take_window(resolve, raw, node, rule);
     rule->hold_ms = eg_resolve_span(resolve, node, "hold", raw->hold, 0);
     rule->clear_hold_ms = eg_resolve_span(resolve, node, "clear_hold", raw->clear_hold, 0);
     rule->gap_ms = eg_resolve_span(resolve, node, "gap", raw->gap, 0);
@@ -225,8 +247,9 @@ static uint64_t number(double value, uint64_t seed)
 /* Moves when what the rule decides moves; not with its texts. */
 static uint64_t version_of(const struct eg_conf *conf, const struct eg_conf_rule *rule)
 {
-    const int64_t spans[] = {rule->statistic, rule->statistic == EG_STAT_LAST ? 0 : rule->window_ms,
-                             rule->below, rule->hold_ms, rule->clear_hold_ms};
+    const bool windowed = rule->statistic != EG_STAT_LAST || rule->index;
+    const int64_t spans[] = {rule->statistic, windowed ? rule->window_ms : 0, rule->below, rule->hold_ms,
+                             rule->clear_hold_ms};
     const char *quantity = eg_quantity_info(rule->quantity)->name;
     const double more[] = {
         rule->share,       rule->above,         (double)rule->calendar, (double)rule->valid_ms,
@@ -280,7 +303,8 @@ void eg_resolve_rule(struct eg_resolve *resolve, const struct eg_raw_rule *raw, 
     eg_resolve_circumstances(resolve, raw, node, &rule);
     take_statistic(resolve, raw, node, &rule);
     take_spans(resolve, raw, node, &rule);
-    take_valid(resolve, raw, node, &rule);
+    if (!rule.index)
+        take_valid(resolve, raw, node, &rule);
     rule.sites = eg_resolve_sites(resolve, node, raw->sites, raw->sites_count, &rule.site_count);
     rule.version = version_of(conf, &rule);
     *ret = rule;
@@ -297,7 +321,8 @@ const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const c
 char *eg_conf_rule_unit(const struct eg_conf_rule *rule, int quantity, char out[EG_UNIT_TEXT])
 {
     const enum eg_statistic statistic = rule ? rule->statistic : EG_STAT_LAST;
-    if (statistic == EG_STAT_READINGS || statistic == EG_STAT_AQI_CN || statistic == EG_STAT_AQI_US)
+    if (eg_quantity_derived(quantity) || statistic == EG_STAT_READINGS || statistic == EG_STAT_AQI_CN ||
+        statistic == EG_STAT_AQI_US)
         *out = '\0';
     else
         snprintf(out, EG_UNIT_TEXT, "%s%s",

@@ -88,7 +88,7 @@ static void take_retain(struct eg_resolve *resolve, const struct eg_raw_store *r
         eg_resolve_domain(resolve, entry, from->domain);
         if (from->quantity)
             to->quantity =
-                eg_resolve_quantity(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
+                eg_resolve_measured(resolve, eg_resolve_node(resolve, entry, "quantity"), from->quantity);
         to->raw_ms = eg_resolve_span(resolve, entry, "raw", from->raw, -1);
         to->hour_ms = eg_resolve_span(resolve, entry, "hour", from->hour, -1);
         to->day_ms = eg_resolve_span(resolve, entry, "day", from->day, -1);

@@ -2,6 +2,7 @@
  * histories and rules. */
 #include "hours.h"
 
+#include "aqi_us.h"
 #include "nano.h"
 #include "nowcast.h"
 
@@ -11,6 +12,7 @@
 #define HOURS_OF_8 6
 #define HOURS_OF_DAY 20
 #define WINDOWS_OF_DAY 14
+#define HOUR_MS INT64_C(3600000)
 #define SO2_HOUR_TOP (800 * EG_NANO)
 #define O3_LIMIT (160 * EG_NANO)
 
@@ -19,6 +21,32 @@ void eg_air_hours_init(struct eg_air_hours *hours)
     for (int pollutant = 0; pollutant < EG_POLLUTANTS; pollutant++)
         for (int hour = 0; hour < EG_AIR_HOURS; hour++)
             hours->nano[pollutant][hour] = EG_NANO_NONE;
+}
+
+void eg_air_mean_add(struct eg_air_mean *mean, int64_t nano)
+{
+    if (nano == EG_NANO_NONE)
+        return;
+    mean->sum += nano;
+    mean->stations++;
+}
+
+int64_t eg_air_mean_tell(const struct eg_air_mean *mean)
+{
+    return mean->stations ? (mean->sum + mean->stations / 2) / mean->stations : EG_NANO_NONE;
+}
+
+void eg_air_sums_add(struct eg_air_sums *sums, enum eg_pollutant pollutant, const int64_t nano[EG_AIR_HOURS])
+{
+    for (int hour = 0; hour < EG_AIR_HOURS; hour++)
+        eg_air_mean_add(&sums->mean[pollutant][hour], nano[hour]);
+}
+
+void eg_air_sums_tell(const struct eg_air_sums *sums, struct eg_air_hours *ret_hours)
+{
+    for (int pollutant = 0; pollutant < EG_POLLUTANTS; pollutant++)
+        for (int hour = 0; hour < EG_AIR_HOURS; hour++)
+            ret_hours->nano[pollutant][hour] = eg_air_mean_tell(&sums->mean[pollutant][hour]);
 }
 
 /* The mean of those that are there, to the nearest billionth; EG_NANO_NONE below `least`. Sums of the dictionary's ranges fit easily:
@@ -137,4 +165,20 @@ void eg_air_hours_us(const struct eg_air_hours *hours, size_t ago, struct eg_air
     ret_air->mean[EG_NO2][EG_1H] = us_nano(EG_NO2, all.mean[EG_NO2][EG_1H]);
     ret_air->mean[EG_SO2][EG_1H] = us_nano(EG_SO2, all.mean[EG_SO2][EG_1H]);
     ret_air->mean[EG_SO2][EG_24H] = us_nano(EG_SO2, all.mean[EG_SO2][EG_24H]);
+}
+
+void eg_air_index_cn(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_air *ret_air,
+                     struct eg_aqi *ret_aqi)
+{
+    enum eg_aqi_cn_edition edition = eg_aqi_cn_edition_at(end_ms - ((int64_t)ago + 1) * HOUR_MS);
+    eg_air_hours_cn(edition, hours, ago, ret_air);
+    eg_aqi_cn(edition, ret_air, ret_aqi);
+}
+
+void eg_air_index_us(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_air *ret_air,
+                     struct eg_aqi *ret_aqi)
+{
+    (void)end_ms;
+    eg_air_hours_us(hours, ago, ret_air);
+    eg_aqi_us(ret_air, ret_aqi);
 }

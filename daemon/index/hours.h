@@ -30,6 +30,28 @@ void eg_air_hours_us(const struct eg_air_hours *hours, size_t ago, struct eg_air
 void eg_air_hours_day(enum eg_aqi_cn_edition edition, enum eg_pollutant pollutant, const int64_t *nano,
                       size_t count, struct eg_air *air);
 
+/* A site's air is the mean of all its stations' valid hours, as HJ 633 has it for a town: of a pollutant and hour, of as many stations as
+ * have one. This is the only place that says so; the summary, histories, tables and rules add up with it. */
+struct eg_air_mean {
+    int64_t sum; /* billionths */
+    uint32_t stations;
+};
+void eg_air_mean_add(struct eg_air_mean *mean, int64_t nano); /* EG_NANO_NONE adds nothing */
+int64_t eg_air_mean_tell(const struct eg_air_mean *mean);     /* to the nearest billionth */
+struct eg_air_sums {                                          /* newest first, as struct eg_air_hours */
+    struct eg_air_mean mean[EG_POLLUTANTS][EG_AIR_HOURS];
+};
+void eg_air_sums_add(struct eg_air_sums *sums, enum eg_pollutant pollutant, const int64_t nano[EG_AIR_HOURS]);
+void eg_air_sums_tell(const struct eg_air_sums *sums, struct eg_air_hours *ret_hours);
+
+/* An index of the hour that ended `ago` hours before `end_ms`, after the edition of its date; the means it was made of. */
+typedef void eg_air_index(const struct eg_air_hours *hours, size_t ago, int64_t end_ms,
+                          struct eg_air *ret_air, struct eg_aqi *ret_aqi);
+void eg_air_index_cn(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_air *ret_air,
+                     struct eg_aqi *ret_aqi);
+void eg_air_index_us(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_air *ret_air,
+                     struct eg_aqi *ret_aqi);
+
 /* µg/m³ (CO: mg/m³) to ppb (CO: ppm), and ppb to ppm for O3, as the US tables want it; PM stays. */
 double eg_air_us_unit(enum eg_pollutant pollutant, double concentration);
 

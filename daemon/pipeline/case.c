@@ -148,8 +148,11 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
                    const struct eg_judged *judged, struct eg_batch *batch)
 {
     bool peaked;
-    struct eg_case_event event = {
-        .at_ms = judged->at_ms, .known_ms = judged->now_ms, .actor = "ecogovd", .value = judged->value};
+    struct eg_case_event event = {.at_ms = judged->at_ms,
+                                  .known_ms = judged->now_ms,
+                                  .actor = "ecogovd",
+                                  .value = judged->value,
+                                  .note = judged->note};
     enum eg_condition was = (enum eg_condition)row->condition,
                       is = judged->level == EG_LEVEL_NONE ? EG_CONDITION_OK : EG_CONDITION_BREACHING;
     note_value(row, rule, judged, &peaked);
@@ -227,33 +230,25 @@ struct eg_case *eg_case_begin(struct eg_pipeline *pipeline, struct eg_case *row,
     return kept;
 }
 
-uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
-                      const struct eg_judged *judged, struct eg_batch *batch)
+uint32_t eg_case_open_at(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
+                         const struct eg_judged *judged, struct eg_batch *batch)
 {
-    const struct eg_device *device = &pipeline->devices[series->device - 1];
-    struct eg_case row = {.kind = EG_CASE_BREACH,
-                          .quantity = series->quantity,
-                          .series = series->id,
-                          .rule_version = rule->version,
-                          .level = (uint8_t)judged->level,
-                          .opened_ms = judged->since_ms,
-                          .last_value = judged->value,
-                          .peak_value = judged->value,
-                          .last_ms = judged->at_ms,
-                          .peak_ms = judged->at_ms,
-                          .limit = judged->levels[judged->level].open};
-    snprintf(row.site, sizeof row.site, "%s", device->site_id);
-    snprintf(row.domain, sizeof row.domain, "%s", device->domain);
-    snprintf(row.device, sizeof row.device, "%s", device->name);
-    snprintf(row.rule, sizeof row.rule, "%s", rule->id);
-    snprintf(row.channel, sizeof row.channel, "%s", series->channel);
-    struct eg_case *again = eg_recur_again(pipeline, rule, &row, judged, batch);
+    row->kind = EG_CASE_BREACH;
+    row->rule_version = rule->version;
+    row->level = (uint8_t)judged->level;
+    row->opened_ms = judged->since_ms;
+    row->last_value = row->peak_value = judged->value;
+    row->last_ms = row->peak_ms = judged->at_ms;
+    row->limit = judged->levels[judged->level].open;
+    snprintf(row->rule, sizeof row->rule, "%s", rule->id);
+    struct eg_case *again = eg_recur_again(pipeline, rule, row, judged, batch);
     struct eg_case *opened = again ? again
-                                   : eg_case_begin(pipeline, &row,
+                                   : eg_case_begin(pipeline, row,
                                                    (struct eg_case_event){.at_ms = judged->since_ms,
                                                                           .known_ms = judged->now_ms,
                                                                           .actor = "ecogovd",
                                                                           .to = eg_level_name(judged->level),
+                                                                          .note = judged->note,
                                                                           .value = judged->value},
                                                    batch);
     if (!opened)
@@ -261,6 +256,18 @@ uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, co
     uint32_t number = opened->number;
     eg_recur_join(pipeline, rule, number, judged->now_ms, batch);
     return number;
+}
+
+uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
+                      const struct eg_judged *judged, struct eg_batch *batch)
+{
+    const struct eg_device *device = &pipeline->devices[series->device - 1];
+    struct eg_case row = {.quantity = series->quantity, .series = series->id};
+    snprintf(row.site, sizeof row.site, "%s", device->site_id);
+    snprintf(row.domain, sizeof row.domain, "%s", device->domain);
+    snprintf(row.device, sizeof row.device, "%s", device->name);
+    snprintf(row.channel, sizeof row.channel, "%s", series->channel);
+    return eg_case_open_at(pipeline, &row, rule, judged, batch);
 }
 
 static struct eg_case *maintained(struct eg_pipeline *pipeline, const struct eg_case *about)

@@ -21,5 +21,8 @@ struct eg_explained {
 /* By the rule's place in the configuration. False: the rule does not look at that series. */
 bool eg_explain_tell(const struct eg_pipeline *pipeline, uint32_t rule, uint32_t series,
                      struct eg_explained *ret);
+/* The same of a rule over the index of sites: at its `nth` site. False: there are no more. *ret_site: in the configuration. */
+bool eg_explain_index(const struct eg_pipeline *pipeline, uint32_t rule, size_t nth, struct eg_explained *ret,
+                      uint32_t *ret_site);
 
 #endif

@@ -9,7 +9,10 @@
 
 struct eg_hours {
     int64_t number[EG_AIR_HOURS]; /* which hour a place holds, counted from the epoch; 0: none */
-    int64_t nano[EG_AIR_HOURS];
+    int64_t nano[EG_AIR_HOURS];   /* its mean */
+    uint32_t needs_ms
+        [EG_AIR_HOURS]; /* it is valid where the device is known to report as seldom as that, or more seldom */
+    bool blank[EG_AIR_HOURS]; /* … and where nothing is known of it */
     struct eg_rollup filling; /* at a start */
 };
 
@@ -33,11 +36,36 @@ enum eg_pollutant eg_hours_pollutant(int quantity)
     }
 }
 
+#define NEVER UINT32_MAX
+
+static bool valid(const struct eg_pipeline *pipeline, const struct eg_rollup *hour, int64_t interval_ms)
+{
+    return eg_rollup_valid(hour, EG_PERIOD_HOUR, interval_ms, &pipeline->conf->validity);
+}
+
+/* What is known of a device's rhythm moves on; whether its past hours are valid is told by what is known when they are asked for, so a
+ * restart, which reads them again, tells the same. The longer the rhythm, the longer a reading speaks for. */
+static uint32_t needs_of(const struct eg_pipeline *pipeline, const struct eg_rollup *hour)
+{
+    uint32_t low = 1, high = (uint32_t)EG_HOUR_MS;
+    if (valid(pipeline, hour, low))
+        return low;
+    if (!valid(pipeline, hour, high))
+        return NEVER;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (valid(pipeline, hour, middle))
+            high = middle;
+        else
+            low = middle;
+    }
+    return high;
+}
+
 static int64_t nano_of(const struct eg_pipeline *pipeline, const struct eg_series *series,
                        const struct eg_rollup *hour)
 {
-    return eg_rollup_valid(hour, EG_PERIOD_HOUR, pipeline->devices[series->device - 1].interval_ms,
-                           &pipeline->conf->validity)
+    return valid(pipeline, hour, pipeline->devices[series->device - 1].interval_ms)
                ? eg_nano_of(hour->sum / (double)hour->count)
                : EG_NANO_NONE;
 }
@@ -55,7 +83,9 @@ void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, 
     if (number <= 0 || number < series->hours->number[at])
         return; /* before the epoch, or older than what it would take the place of */
     series->hours->number[at] = number;
-    series->hours->nano[at] = nano_of(pipeline, series, hour);
+    series->hours->nano[at] = hour->count ? eg_nano_of(hour->sum / (double)hour->count) : EG_NANO_NONE;
+    series->hours->needs_ms[at] = needs_of(pipeline, hour);
+    series->hours->blank[at] = valid(pipeline, hour, 0);
 }
 
 int64_t eg_hours_since(const struct eg_series *series)
@@ -90,6 +120,7 @@ void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *s
 {
     bool known = eg_hours_pollutant(series->quantity) != EG_POLLUTANTS;
     const struct eg_rollup *open = &series->open[EG_PERIOD_HOUR];
+    const int64_t interval_ms = known ? pipeline->devices[series->device - 1].interval_ms : 0;
     for (int64_t i = 0; i < EG_AIR_HOURS; i++) {
         int64_t number = (end_ms - (i + 1) * EG_HOUR_MS) / EG_HOUR_MS;
         ret_nano[i] = EG_NANO_NONE;
@@ -98,7 +129,8 @@ void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *s
         size_t at = (size_t)(number % EG_AIR_HOURS);
         if (open->count && open->start_ms / EG_HOUR_MS == number) /* over, but nothing has come since */
             ret_nano[i] = nano_of(pipeline, series, open);
-        else if (series->hours && series->hours->number[at] == number)
+        else if (series->hours && series->hours->number[at] == number &&
+                 (interval_ms ? series->hours->needs_ms[at] <= interval_ms : series->hours->blank[at]))
             ret_nano[i] = series->hours->nano[at];
     }
 }

@@ -10,6 +10,7 @@ struct eg_device;
 struct eg_series;
 struct eg_watch;
 struct eg_rhythm;
+struct eg_rollup;
 
 /* rule.c */
 /* The rules by quantity, so that a series is held against those of its own only. False: no memory. */
@@ -109,6 +110,23 @@ void eg_judge_pass_over(struct eg_pipeline *pipeline, struct eg_series *series, 
 /* rejudge.c: the readings from `from_ms` on are judged anew, with this turn. */
 void eg_rejudge_mark(struct eg_pipeline *pipeline, struct eg_series *series, int64_t from_ms,
                      struct eg_batch *batch);
+
+/* siterule.c: rules over the index of a site */
+/* Anew after a configuration, states carried over; once the sites of the devices are known. False: no memory. */
+bool eg_siteindex_bind_all(struct eg_pipeline *pipeline, const struct eg_conf *old);
+bool eg_siteindex_bind(struct eg_pipeline *pipeline, const struct eg_series *series); /* it is new */
+void eg_siteindex_finish(struct eg_pipeline *pipeline);
+/* An hour of the series is over, or has changed. */
+void eg_siteindex_touch(struct eg_pipeline *pipeline, const struct eg_series *series,
+                        const struct eg_rollup *hour);
+/* siteindex.c. At the end of an event, and of settling: judges what was touched. */
+void eg_siteindex_judge(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch);
+void eg_siteindex_restore(struct eg_pipeline *pipeline, const struct eg_row_rule_state *row);
+/* A case that is active again, or was found at a start: its rule follows it. An ended one: what came up to now is settled. */
+void eg_siteindex_recall(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
+void eg_siteindex_forget(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
+/* From then on nobody knows how its case stands; INT64_MAX: it is of no index. */
+int64_t eg_siteindex_due(const struct eg_pipeline *pipeline, const struct eg_case *row);
 
 /* gather.c */
 struct eg_gathered {

@@ -27,18 +27,18 @@ void eg_measure_follow(struct eg_case *row, const struct eg_conf_rule *rule, con
     eg_case_write(row, batch);
 }
 
-static void count_hour(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
-                       const struct eg_rollup *hour, struct eg_batch *batch)
+void eg_measure_count(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
+                      int64_t first_ms, int64_t end_ms, struct eg_batch *batch)
 {
     char note[96];
-    if (row->within_since_ms == EG_TIME_NONE || row->within_since_ms > hour->first_ms)
+    if (row->within_since_ms == EG_TIME_NONE || row->within_since_ms > first_ms)
         return;
     if (++row->clear_hours < rule->terms.measured_hours) {
         eg_case_write(row, batch);
         return;
     }
     snprintf(note, sizeof note, "%u valid hours within the limit", row->clear_hours);
-    eg_command_over(pipeline, row, note, hour->end_ms, batch->now_ms, batch);
+    eg_command_over(pipeline, row, note, end_ms, batch->now_ms, batch);
 }
 
 void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour,
@@ -52,6 +52,6 @@ void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, con
                                   ? eg_case_find(pipeline, watch->state.case_number)
                                   : NULL;
         if (row && eg_rollup_valid(hour, EG_PERIOD_HOUR, device->interval_ms, &pipeline->conf->validity))
-            count_hour(pipeline, row, rule, hour, batch);
+            eg_measure_count(pipeline, row, rule, hour->first_ms, hour->end_ms, batch);
     }
 }

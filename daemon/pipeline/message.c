@@ -138,7 +138,10 @@ const char *eg_message_inadmissible(const struct eg_conf *conf, const struct eg_
 {
     const struct eg_quantity_info *info = eg_quantity_info(reading->quantity);
     char text[EG_TIME_TEXT];
-    if (reading->value < info->low || reading->value > info->high)
+    if (eg_quantity_derived(reading->quantity))
+        snprintf(reason, EG_REASON_MAX,
+                 "%s is made here of a site's readings: what a device says it is, is not taken", info->name);
+    else if (reading->value < info->low || reading->value > info->high)
         snprintf(reason, EG_REASON_MAX, "%s %g %s%s is outside the plausible range %g to %g", info->name,
                  reading->value, info->unit, reading->flags & EG_FLAG_CALIBRATED ? ", calibrated," : "",
                  info->low, info->high);

@@ -1,6 +1,6 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
  * reading order: batch, route, registry, message, calibration, quality, series, gather, review, rollup, window, rule, partner,
- * circumstance, rhythm, judge, rejudge, case, tell. Called by turn.c, the store's load, and (views) the API. */
+ * circumstance, rhythm, judge, rejudge, siteindex, case, tell. Called by turn.c, the store's load, and (views) the API. */
 #include <pipeline/outage.h>
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
@@ -47,7 +47,7 @@ struct eg_pipeline *eg_pipeline_create(const struct eg_conf *conf, const struct 
     pipeline->sink = calloc(1, sizeof *pipeline->sink);
     pipeline->memory = eg_memory_create();
     if (!pipeline->device_names || !pipeline->idents || !pipeline->sink || !pipeline->memory ||
-        !configure(pipeline, conf)) {
+        !configure(pipeline, conf) || !eg_siteindex_bind_all(pipeline, NULL)) {
         eg_pipeline_destroy(pipeline);
         return NULL;
     }
@@ -87,6 +87,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
     free(pipeline->unsettled);
     free(pipeline->unreviewed);
     free(pipeline->deferred);
+    eg_siteindex_finish(pipeline);
     free(pipeline->rules);
     free(pipeline->topic_rows);
     free(pipeline->idents);
@@ -105,7 +106,7 @@ int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *co
     if (!configure(pipeline, conf))
         return eg_err_set(err, EG_ENOMEM, "no memory for the new configuration; the old one goes on");
     eg_registry_bind(pipeline);
-    bool ok = true;
+    bool ok = eg_siteindex_bind_all(pipeline, old);
     for (size_t i = 0; i < pipeline->series_count; i++) {
         struct eg_series *series = pipeline->series[i];
         ok = eg_rule_bind(pipeline, series, old) && ok;
@@ -163,6 +164,8 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         break;
     }
     eg_judge_deferred(pipeline, event->now_ms, batch);
+    if (pipeline->index_touched)
+        eg_siteindex_judge(pipeline, event->now_ms, batch);
     batch->counters = pipeline->counters;
 }
 
@@ -231,6 +234,8 @@ int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case 
     if (!eg_case_add(pipeline, row))
         return eg_err_set(err, EG_ENOMEM, "case %s could not be taken: at most %d are open at a time",
                           row->id, EG_CASES_MAX);
+    if (row->kind == EG_CASE_BREACH && !row->series)
+        eg_siteindex_recall(pipeline, row, NULL);
     eg_judge_recall_last(pipeline, eg_case_find(pipeline, row->number));
     return EG_OK;
 }

@@ -28,8 +28,9 @@ struct eg_past {
     void *case_user;
     /* The bucket as it was written last, into one whose start is set; 0: there is none, `bucket` is untouched. Negative: cannot be told. */
     int (*rollup)(void *user, uint32_t series, enum eg_period period, struct eg_rollup *bucket);
-    /* The newest closed or rejected case of a rule at a series. */
-    bool (*find_former)(void *user, const char *rule, uint32_t series, struct eg_case *ret_case);
+    /* The newest closed or rejected case of a rule at a series; of no series (0), at the site. */
+    bool (*find_former)(void *user, const char *rule, uint32_t series, const char *site,
+                        struct eg_case *ret_case);
 };
 
 /* `conf` is borrowed for the pipeline's life, or until eg_pipeline_configure() replaces it. NULL: no memory. */

@@ -10,25 +10,27 @@
 
 /* --- again --- */
 
-/* The newest of this rule and series that ended: as this turn left it, else as the past knows it. */
+/* The newest of this rule and series (of no series: and site) that ended: as this turn left it, else as the past knows it. */
 bool eg_recur_former(const struct eg_pipeline *pipeline, enum eg_case_kind kind, const char *rule,
-                     uint32_t series, const struct eg_batch *batch, struct eg_case *ret)
+                     uint32_t series, const char *site, const struct eg_batch *batch, struct eg_case *ret)
 {
     for (size_t i = batch->cases_count; i-- > 0;) {
         const struct eg_case *row = &batch->cases[i];
-        if (row->kind != kind || row->series != series || strcmp(row->rule, rule) != 0)
+        if (row->kind != kind || row->series != series || strcmp(row->rule, rule) != 0 ||
+            (!series && strcmp(row->site, site) != 0))
             continue;
         *ret = *row;
         return eg_handling_ended(row);
     }
-    return pipeline->past.find_former && pipeline->past.find_former(pipeline->past.user, rule, series, ret);
+    return pipeline->past.find_former &&
+           pipeline->past.find_former(pipeline->past.user, rule, series, site, ret);
 }
 
 struct eg_case *eg_recur_again(struct eg_pipeline *pipeline, const struct eg_conf_rule *rule,
                                struct eg_case *fresh, const struct eg_judged *judged, struct eg_batch *batch)
 {
     struct eg_case former;
-    if (!eg_recur_former(pipeline, EG_CASE_BREACH, rule->id, fresh->series, batch, &former) ||
+    if (!eg_recur_former(pipeline, EG_CASE_BREACH, rule->id, fresh->series, fresh->site, batch, &former) ||
         former.handling != EG_CLOSED)
         return NULL;
     fresh->follows = former.number;

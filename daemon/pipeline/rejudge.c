@@ -407,6 +407,7 @@ void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch)
             batch->failed = true;
     }
     pipeline->unsettled_count = 0;
+    eg_siteindex_judge(pipeline, batch->now_ms, batch);
 }
 
 bool eg_pipeline_unsettled(const struct eg_pipeline *pipeline)

@@ -25,7 +25,7 @@ bool eg_rule_sort(struct eg_pipeline *pipeline, const struct eg_conf *conf)
 bool eg_rule_applies(const struct eg_conf *conf, const struct eg_conf_rule *rule,
                      const struct eg_device *device, const struct eg_series *series)
 {
-    if (rule->when || rule->quantity != series->quantity ||
+    if (rule->when || rule->index || rule->quantity != series->quantity ||
         (rule->domain && strcmp(rule->domain, device->domain) != 0))
         return false;
     if (!rule->site_count)
@@ -193,6 +193,8 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
         eg_judge_settle(pipeline, series, watch);
         eg_rule_write_state(pipeline, series, watch, batch);
     }
+    if (!row->series)
+        eg_siteindex_forget(pipeline, row, batch);
     for (size_t i = pipeline->lost_count; i-- > 0;) {
         struct eg_lost_state *lost = &pipeline->lost[i];
         if (lost->row.state.case_number != row->number)
@@ -208,6 +210,10 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
 bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch)
 {
     struct eg_series *series = eg_registry_series(pipeline, row->series);
+    if (!row->series) {
+        eg_siteindex_recall(pipeline, row, batch);
+        return true;
+    }
     enum eg_level level =
         row->condition == EG_CONDITION_BREACHING ? (enum eg_level)row->level : EG_LEVEL_NONE;
     for (size_t i = 0; series && i < series->watch_count; i++) {
@@ -239,6 +245,8 @@ bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row
 void eg_pipeline_restore_rule_state(struct eg_pipeline *pipeline, const struct eg_row_rule_state *row)
 {
     struct eg_series *series = eg_registry_series(pipeline, row->series);
+    if (!row->series)
+        eg_siteindex_restore(pipeline, row);
     for (size_t i = 0; series && i < series->watch_count; i++)
         if (!strcmp(pipeline->conf->rules[series->watches[i].rule].id, row->rule)) {
             eg_judge_restore(pipeline, series, &series->watches[i], row);

@@ -76,6 +76,13 @@ bool eg_series_holds(const struct eg_pipeline *pipeline, const struct eg_series 
 
 /* --- buckets --- */
 
+static void keep_hour(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour)
+{
+    eg_hours_put(pipeline, series, hour);
+    if (pipeline->siteindices)
+        eg_siteindex_touch(pipeline, series, hour);
+}
+
 static void push_rollup(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
                         const struct eg_rollup *rollup, bool whole, struct eg_batch *batch)
 {
@@ -86,7 +93,7 @@ static void push_rollup(struct eg_pipeline *pipeline, struct eg_series *series, 
         eg_rollup_none(&row->rollup);
     series->bucket_row[period] = (uint32_t)batch->rollups_count;
     if (whole && period == EG_PERIOD_HOUR)
-        eg_hours_put(pipeline, series, rollup);
+        keep_hour(pipeline, series, rollup);
 }
 
 /* Where this batch writes the bucket that starts there, or NULL. */
@@ -114,7 +121,7 @@ static void add_to_closed(struct eg_pipeline *pipeline, struct eg_series *series
     if (row) {
         eg_rollup_add(&row->rollup, period, series->scale, time_ms, value);
         if (row->replace && period == EG_PERIOD_HOUR)
-            eg_hours_put(pipeline, series, &row->rollup);
+            keep_hour(pipeline, series, &row->rollup);
         return;
     }
     bool whole =

@@ -110,6 +110,8 @@ struct eg_device {
     int64_t awaited_ms;   /* since when it is waited for: as it fell silent, or an outage was over */
     uint32_t case_number; /* what speaks for its silence; 0: nothing yet */
 };
+struct eg_siteindex;
+struct eg_index_site;
 struct eg_topic { /* what a topic led to the last time */
     uint32_t source, device;
     uint16_t quantity_at, quantity_len, channel_at, channel_len; /* levels of it */
@@ -165,6 +167,11 @@ struct eg_pipeline {
     uint32_t rule_start[EG_QUANTITY_COUNT + 1];
     uint32_t *deferred;
     size_t deferred_count, deferred_capacity;
+    struct eg_siteindex *siteindices; /* by site; NULL: no rule looks at an index */
+    size_t siteindex_count;
+    struct eg_index_site *index_sites; /* by conf's sites; NULL likewise */
+    size_t index_site_count;
+    bool index_touched; /* of some site */
     uint32_t last_case;
     int64_t wake_ms;                 /* when the first deadline is reached; see wake_known */
     bool rules_seen;                 /* active cases were held against the rules as they are now */
@@ -295,8 +302,12 @@ struct eg_judged { /* what the rule saw */
     double value;
     const struct eg_conf_limit *levels; /* that hold there */
     double limit;                       /* `open` of the level, when it was reached */
+    const char *note;                   /* of the events it makes; NULL: none */
     bool old;                           /* the reading is not of now: what became unknown since stays so */
 };
+/* The same with what it is about filled in: site, domain, device, channel, series, quantity. */
+uint32_t eg_case_open_at(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
+                         const struct eg_judged *judged, struct eg_batch *batch);
 uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
                       const struct eg_judged *judged, struct eg_batch *batch);
 struct eg_case *eg_case_find(struct eg_pipeline *pipeline, uint32_t number);
@@ -344,6 +355,9 @@ void eg_recur_follow(struct eg_pipeline *pipeline, uint32_t number, int64_t now_
 /* measure.c */
 void eg_measure_follow(struct eg_case *row, const struct eg_conf_rule *rule, const struct eg_judged *judged,
                        struct eg_batch *batch);
+/* An hour in which it was observed; `row` may be gone afterwards. */
+void eg_measure_count(struct eg_pipeline *pipeline, struct eg_case *row, const struct eg_conf_rule *rule,
+                      int64_t first_ms, int64_t end_ms, struct eg_batch *batch);
 void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour,
                      struct eg_batch *batch);
 

@@ -85,7 +85,9 @@ void eg_suspect_look(struct eg_pipeline *pipeline, struct eg_series *series, int
     eg_quality_verdict(series, &verdict);
     struct eg_case former; /* whom people have closed is waited for anew */
     int64_t since = verdict.since_ms;
-    if (rule && eg_recur_former(pipeline, EG_CASE_MAINTENANCE, rule->id, series->id, batch, &former) &&
+    if (rule &&
+        eg_recur_former(pipeline, EG_CASE_MAINTENANCE, rule->id, series->id, device->site_id, batch,
+                        &former) &&
         former.closed_ms > since)
         since = former.closed_ms;
     if (rule && verdict.since_ms != EG_TIME_NONE && series->last_ms - since >= rule->hold_ms)

@@ -10,5 +10,5 @@ void eg_suspect_look(struct eg_pipeline *pipeline, struct eg_series *series, int
 void eg_suspect_case(struct eg_pipeline *pipeline, const struct eg_case *row, bool begins);
 /* recur.c: the newest of that kind, rule and series that ended, as this turn left it, else as the past knows it. */
 bool eg_recur_former(const struct eg_pipeline *pipeline, enum eg_case_kind kind, const char *rule,
-                     uint32_t series, const struct eg_batch *batch, struct eg_case *ret);
+                     uint32_t series, const char *site, const struct eg_batch *batch, struct eg_case *ret);
 #endif

@@ -55,6 +55,8 @@ static int64_t case_due(const struct eg_pipeline *pipeline, const struct eg_case
 {
     const struct eg_series *series =
         row->series && row->series <= pipeline->series_count ? pipeline->series[row->series - 1] : NULL;
+    if (row->kind == EG_CASE_BREACH && row->condition != EG_CONDITION_UNKNOWN && !row->series)
+        return eg_siteindex_due(pipeline, row);
     if (row->kind != EG_CASE_BREACH || row->condition == EG_CONDITION_UNKNOWN || !series || !series->has_last)
         return INT64_MAX;
     const struct eg_device *device = &pipeline->devices[series->device - 1];
@@ -149,6 +151,11 @@ static void fall(struct eg_device *device, int64_t at_ms, struct eg_batch *batch
 static void forget(struct eg_pipeline *pipeline, struct eg_case *row, int64_t at_ms, int64_t now_ms,
                    struct eg_batch *batch)
 {
+    if (!row->series) {
+        eg_case_unknown(pipeline, row, at_ms, now_ms, "no station of the site has told enough for an index",
+                        batch);
+        return;
+    }
     const struct eg_series *series = pipeline->series[row->series - 1];
     const struct eg_device *device = &pipeline->devices[series->device - 1];
     bool silent = device->silent_ms != EG_TIME_NONE, retired = eg_registry_retired(device);

@@ -172,20 +172,21 @@ int eg_reader_case(struct eg_reader *reader, const char *id, struct eg_case *ret
     return result;
 }
 
-bool eg_reader_former(void *user, const char *rule, uint32_t series, struct eg_case *ret)
+bool eg_reader_former(void *user, const char *rule, uint32_t series, const char *site, struct eg_case *ret)
 {
     struct eg_reader *reader = user;
     char query[1024];
     sqlite3_stmt *sql = NULL;
-    sqlite3_snprintf(
-        sizeof query, query,
-        "SELECT %s FROM cases WHERE series=?1 AND rule=?2 AND kind IN (0,2) AND handling>=5 ORDER BY "
-        "number DESC LIMIT 1",
-        eg_case_columns);
+    sqlite3_snprintf(sizeof query, query,
+                     "SELECT %s FROM cases WHERE series=?1 AND rule=?2 AND kind IN (0,2) AND handling>=5 AND "
+                     "(series<>0 OR site=?3) ORDER BY "
+                     "number DESC LIMIT 1",
+                     eg_case_columns);
     bool found = sqlite3_prepare_v2(reader->db, query, -1, &sql, NULL) == SQLITE_OK;
     if (found) {
         sqlite3_bind_int64(sql, 1, series);
         sqlite3_bind_text(sql, 2, rule, -1, SQLITE_STATIC);
+        sqlite3_bind_text(sql, 3, site, -1, SQLITE_STATIC);
         found = sqlite3_step(sql) == SQLITE_ROW;
     }
     if (found)

@@ -413,7 +413,7 @@ int eg_silences_put(struct eg_store *store, const struct eg_batch *batch);
 int eg_devices_put(struct eg_store *store, const struct eg_batch *batch); /* devices.c: and series */
 int eg_silences_put_suppressed(struct eg_store *store, const struct eg_batch *batch);
 void eg_silence_read(sqlite3_stmt *statement, struct eg_silence *ret);
-bool eg_reader_former(void *reader, const char *rule, uint32_t series,
+bool eg_reader_former(void *reader, const char *rule, uint32_t series, const char *site,
                       struct eg_case *ret); /* struct eg_past */
 /* Those a case had before the ninth schema. */
 #define EG_CASE_COLUMNS_8                                                                                    \

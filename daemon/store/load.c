@@ -2,6 +2,7 @@
 #include <store/inside.h>
 #include <store/checkpoints.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,7 +247,9 @@ int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struc
                                   &forget, NULL);
     while (code == SQLITE_OK && (code = sqlite3_step(list)) == SQLITE_ROW) {
         code = SQLITE_OK;
-        if (eg_conf_rule_find(conf, text_at(list, 0)))
+        char id[64]; /* of the index of a site: "rule@site" */
+        snprintf(id, sizeof id, "%.*s", (int)strcspn(text_at(list, 0), "@"), text_at(list, 0));
+        if (eg_conf_rule_find(conf, id))
             continue;
         sqlite3_bind_text(forget, 1, text_at(list, 0), -1, SQLITE_TRANSIENT);
         code = sqlite3_step(forget) == SQLITE_DONE ? SQLITE_OK : SQLITE_ERROR;

@@ -74,8 +74,9 @@ bool eg_field_init(struct eg_field_plan *ret_plan, const struct eg_field *given,
     *ret_plan =
         (struct eg_field_plan){.scale = given->scale == 0 ? 1 : given->scale, .offset = given->offset};
     const int quantity = eg_quantity_find(name, strlen(name));
-    if (quantity == EG_QUANTITY_NONE) {
-        (void)snprintf(error, error_size, "there is no quantity \"%s\" (docs/quantities.md lists them)",
+    if (quantity == EG_QUANTITY_NONE || eg_quantity_derived(quantity)) {
+        (void)snprintf(error, error_size, "%s \"%s\" (docs/quantities.md lists them)",
+                       quantity == EG_QUANTITY_NONE ? "there is no quantity" : "no device measures",
                        eg_excerpt_write(name, strlen(name), shown));
         return false;
     }

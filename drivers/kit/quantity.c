@@ -62,12 +62,19 @@ static const char *next_word(const char **rest, size_t *ret_length)
     return word;
 }
 
+bool eg_quantity_derived(int quantity)
+{
+    return quantity == EG_Q_aqi_cn || quantity == EG_Q_aqi_us;
+}
+
 void eg_quantity_index_init(struct eg_quantity_index *index)
 {
     memset(index, 0, sizeof *index);
     for (int i = 0; i < EG_QUANTITY_COUNT; i++) {
         const char *aliases = infos[i].aliases, *word;
         size_t length;
+        if (eg_quantity_derived(i))
+            continue;
         index_add(index, infos[i].name, strlen(infos[i].name), i);
         while ((word = next_word(&aliases, &length)))
             index_add(index, word, length, i);

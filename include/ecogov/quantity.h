@@ -27,6 +27,8 @@ const struct eg_quantity_info *eg_quantity_info(int quantity); /* never NULL for
 /* By name or alias; ASCII case does not matter. EG_QUANTITY_NONE when unknown. Looks through the whole dictionary: for
  * configurations; a driver builds an index in prepare() and asks that, in O(length). */
 int eg_quantity_find(const char *name, size_t length);
+/* An index that is made of others' readings: no device brings it, so a driver's index does not hold it. */
+bool eg_quantity_derived(int quantity);
 #define EG_QUANTITY_SLOTS 512
 struct eg_quantity_index { /* the caller's memory; borrows from the dictionary */
     struct eg_quantity_slot {

@@ -186,3 +186,61 @@ def test_waste_and_soil(daemon, peer):
     soil = sites["v2"]["soil"]["index"]["soil_gb15618"]
     expected = index("soil_gb15618", "land=other", "ph=6.2", "cd=0.35", "pb=60")
     assert soil["level"] == 2 and soil["above_screening"] == ["cd"] and abs(soil["nemerow"] - expected["nemerow"]) < 1e-12
+
+
+def test_as_a_series_and_in_a_rule(broker, house, peer):
+    """readings.history of a site's index is what indices.history says, with what it was made of; a rule over it opens a case of the site."""
+    rule = {"id": "heavy", "domain": "air", "quantity": "aqi_cn",
+            "levels": {"warning": {"open": 150, "clear": 100}, "critical": {"open": 200, "clear": 150}}}
+    daemon = house(broker.port, late_limit="7d", rules=[rule]).start()
+    daemon.connected()
+    end = whole_hour(daemon)
+    for tenth in range(24):
+        for device, pm25 in (("a1", (60, 140, 170, 80)), ("a2", (60, 160, 190, 100))):
+            peer.tell(f"ecogov/v1/air/{device}", json.dumps({"ts": stamp(end - 4 * HOUR + 600 * tenth), "pm25": pm25[tenth // 6], "pm10": 100}))
+    for device in ("a1", "a2"):
+        peer.tell(f"ecogov/v1/air/{device}", json.dumps({"ts": stamp(end), "pm25": 80, "pm10": 100}))
+    daemon.stored(2 * 4 * 12 + 4)
+
+    asked = {"site": "v1", "from": stamp(end - 4 * HOUR), "to": stamp(end)}
+    series = daemon.call("readings.history", quantity="aqi_cn", **asked)
+    assert series == daemon.call("indices.history", **asked)
+    assert series["quantity"] == "aqi_cn" and series["resolution"] == "hour"
+    # 60: 100; 150: 200; 180: 230, 90: 128; all beyond 100 are published though four pollutants are missing
+    assert [(point["value"], point["aqi"]) for point in series["points"]] == [(100, None), (200, 200), (230, 230), (128, 128)]
+    heavy = series["points"][2]
+    assert heavy["primary"] == ["pm25"] and heavy["means"] == [
+        {"pollutant": "pm10", "average": "1h", "value": 100, "unit": "ug/m3", "hours": 1},
+        {"pollutant": "pm25", "average": "1h", "value": 180, "unit": "ug/m3", "hours": 1}]
+    assert daemon.call("readings.history", quantity="aqi_cn", device="v1/air/a2", **asked)["points"][2]["value"] == 240
+    american = daemon.call("readings.history", quantity="aqi_us", **asked)
+    assert american["index"] == "aqi_us" and {mean["average"] for mean in american["points"][-1]["means"]} == {"24h"}
+    for params, sentence in (({"quantity": "pm25"}, "needs the \"device\""), ({"quantity": "aqi_cn", "resolution": "raw"}, "hour or a day")):
+        with pytest.raises(RpcError, match=sentence):
+            daemon.call("readings.history", **asked | params)
+
+    case = daemon.call("cases.list", site="v1")["cases"][0]
+    assert (case["quantity"], case["device"], case["level"], case["condition"]) == ("aqi_cn", None, "warning", "breaching")
+    assert case["peak"] == {"value": 230, "time": stamp(end - HOUR).replace("+00:00", ".000Z")} and case["last"]["value"] == 128
+    shown = daemon.call("cases.show", id=case["id"])["history"]
+    assert [(event["kind"], event["value"], event["note"]) for event in shown] == [
+        ("opened", 200, "primary pollutant: pm25 200"), ("level", 230, "primary pollutant: pm25 230"),
+        ("level", 128, "primary pollutant: pm25 128")] and shown[0]["at"] == stamp(end - 2 * HOUR).replace("+00:00", ".000Z")
+    told = daemon.call("rules.explain", rule="heavy")
+    assert [(one["site"], one["value"], one["level"], one["case"]["id"]) for one in told["series"]] == [("v1", 128, "warning", case["id"])]
+    with pytest.raises(RpcError, match="cannot be tried over the past"):
+        daemon.call("rules.backtest", rule="id: x\nquantity: aqi_cn\nlevels: {warning: {open: 100, clear: 90}}")
+    # what a device says its index is, is not taken
+    before = daemon.status()["readings"]
+    peer.tell("ecogov/v1/air/a3", json.dumps({"aqi_cn": 57}))
+    peer.tell("ecogov/v1/air/a3", json.dumps({"pm25": 57}))
+    daemon.stored(before["stored"] + 1)
+    assert daemon.status()["readings"]["decoded"] == before["decoded"] + 1
+
+    daemon.kill()
+    daemon.start()
+    assert daemon.call("cases.list", site="v1")["cases"] == [case]
+    assert daemon.call("rules.explain", rule="heavy")["series"] == told["series"]
+    done = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "history", "-", "aqi_cn", "--site", "v1", "--from", stamp(end - 4 * HOUR)],
+                          capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout.startswith("aqi_cn v1") and "230" in done.stdout

@@ -174,6 +174,12 @@ struct eg_place eg_pipeline_place(const struct eg_pipeline *pipeline, const stru
     return (struct eg_place){.conf = conf};
 }
 /* Rules are explained in tests/system/test_explain.py. */
+bool eg_explain_index(const struct eg_pipeline *pipeline, uint32_t rule, size_t nth, struct eg_explained *ret,
+                      uint32_t *ret_site)
+{
+    (void)pipeline, (void)rule, (void)nth, (void)ret, (void)ret_site;
+    return false;
+}
 bool eg_explain_tell(const struct eg_pipeline *pipeline, uint32_t rule, uint32_t series,
                      struct eg_explained *ret)
 {

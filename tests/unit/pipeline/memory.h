@@ -150,13 +150,14 @@ static inline int memory_rollup(void *user, uint32_t series, enum eg_period peri
     return 0;
 }
 
-static inline bool memory_find_former(void *user, const char *rule, uint32_t series, struct eg_case *ret)
+static inline bool memory_find_former(void *user, const char *rule, uint32_t series, const char *site,
+                                      struct eg_case *ret)
 {
     const struct memory *memory = user;
     for (size_t i = memory->cases_count; i-- > 0;) {
         const struct eg_case *row = &memory->cases[i];
         if ((row->kind != EG_CASE_BREACH && row->kind != EG_CASE_MAINTENANCE) || row->series != series ||
-            strcmp(row->rule, rule) != 0)
+            strcmp(row->rule, rule) != 0 || (!series && strcmp(row->site, site) != 0))
             continue;
         *ret = *row;
         return row->handling == EG_CLOSED || row->handling == EG_REJECTED;
