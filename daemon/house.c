@@ -390,6 +390,7 @@ int eg_house_run(struct eg_conf *conf)
     }
     signal(SIGPIPE, SIG_IGN);
     house->conf = conf;
+    house->fixed = eg_reload_fixed(conf);
     house->started_ms = eg_clock_now_ms();
     int code = eg_zone_use(conf->time_zone)
                    ? eg_repair_build(conf->store.path, &house->faults, build_memory, unbuild, house, &err)

@@ -2,6 +2,7 @@
 #include "reload.h"
 
 #include <base/clock.h>
+#include <base/hash.h>
 #include <base/log.h>
 #include <base/zone.h>
 
@@ -18,10 +19,11 @@ static void tell(struct house *house, const char *faults, bool restart_needed)
     house->reload_ticket = 0;
 }
 
-static bool needs_restart(const struct eg_conf *old, const struct eg_conf *fresh)
+uint64_t eg_reload_fixed(const struct eg_conf *conf)
 {
-    return strcmp(old->store.path, fresh->store.path) != 0 || old->store.max_size != fresh->store.max_size ||
-           strcmp(old->socket.path, fresh->socket.path) != 0;
+    uint64_t hash = eg_hash(&conf->store.max_size, sizeof conf->store.max_size, 1);
+    hash = eg_hash(conf->store.path, strlen(conf->store.path), hash);
+    return eg_hash(conf->socket.path, strlen(conf->socket.path), hash);
 }
 
 static void take_conf(void *user)
@@ -42,7 +44,7 @@ static void take_conf(void *user)
     eg_outbox_configure(house->outbox, fresh);
     eg_textfile_configure(house->textfile, fresh);
     eg_homeassistant_configure(house->home, fresh);
-    bool restart_needed = !eg_mqtt_configure(house->mqtt, fresh) || needs_restart(old, fresh);
+    bool restart_needed = !eg_mqtt_configure(house->mqtt, fresh) || eg_reload_fixed(fresh) != house->fixed;
     if (restart_needed)
         eg_log(EG_LOG_WARNING, "reload: store.path, store.max_size, socket.path, the client id, credentials, "
                                "TLS and mqtt.publish take effect with the next start");

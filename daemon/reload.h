@@ -30,11 +30,14 @@ struct house {
     struct eg_watchdog watchdog;
     uv_timer_t summary;
     int64_t started_ms;
+    uint64_t fixed;         /* eg_reload_fixed() of the start */
     uint64_t reload_ticket; /* who asked for a reload over the socket; 0: nobody */
     bool leaving, has_signals, linked;
     int status;
 };
 
+/* Of what only a start takes: a hash. */
+uint64_t eg_reload_fixed(const struct eg_conf *conf);
 /* SIGHUP: all of the new configuration, between two turns, or none of it. `signal->data`: the house. */
 void eg_reload_signal(uv_signal_t *signal, int number);
 /* The same, asked for over the socket (api.h); false: one is under way. */

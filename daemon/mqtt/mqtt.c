@@ -1,6 +1,7 @@
 /* The room's front (mqtt.h): a taker, a teller, and what both share. */
 #include <mqtt/account.h>
 #include <mqtt/mqtt.h>
+#include <base/hash.h>
 #include <mqtt/taker.h>
 #include <mqtt/teller.h>
 
@@ -8,6 +9,7 @@
 #include <string.h>
 
 struct eg_mqtt {
+    uint64_t fixed; /* by the start, whatever the configuration says now */
     uv_loop_t *loop;
     const struct eg_conf *conf;
     struct eg_mqtt_door door;
@@ -80,6 +82,18 @@ static void start_teller(void *user)
 
 /* --- moving in and out --- */
 
+/* What only a new client can take. */
+static uint64_t fixed_of(const struct eg_conf_mqtt *conf)
+{
+    const char *const texts[] = {conf->client_id, conf->user,      conf->password, conf->password_file,
+                                 conf->ca_file,   conf->cert_file, conf->key_file};
+    const bool switches[] = {conf->tls, conf->tls_insecure, conf->publish};
+    uint64_t hash = eg_hash(switches, sizeof switches, 1);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        hash = texts[i] ? eg_hash(texts[i], strlen(texts[i]), hash + i) : hash * 31;
+    return hash;
+}
+
 int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
                    struct eg_mqtt **ret, struct eg_err *err)
 {
@@ -89,6 +103,7 @@ int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_
     mosquitto_lib_init();
     mqtt->loop = loop;
     mqtt->conf = conf;
+    mqtt->fixed = fixed_of(&conf->mqtt);
     mqtt->door = *door;
     mqtt->teller_door =
         (struct eg_mqtt_door){.user = mqtt, .link = teller_link, .published = teller_published};
@@ -114,21 +129,10 @@ static bool differs(const char *a, const char *b)
     return (a == NULL) != (b == NULL) || (a && strcmp(a, b) != 0);
 }
 
-/* What only a new client can take. */
-static bool needs_restart(const struct eg_conf_mqtt *a, const struct eg_conf_mqtt *b)
-{
-    return differs(a->client_id, b->client_id) || differs(a->user, b->user) ||
-           differs(a->password, b->password) || differs(a->password_file, b->password_file) ||
-           differs(a->ca_file, b->ca_file) || differs(a->cert_file, b->cert_file) ||
-           differs(a->key_file, b->key_file) || a->tls != b->tls || a->tls_insecure != b->tls_insecure ||
-           a->publish != b->publish;
-}
-
 bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf)
 {
     const struct eg_conf *old = mqtt->conf;
     char text[EG_SUBSCRIPTION_MAX];
-    bool restart = needs_restart(&old->mqtt, &conf->mqtt);
     bool elsewhere = differs(old->mqtt.host, conf->mqtt.host) || old->mqtt.port != conf->mqtt.port;
     for (size_t i = 0; i <= old->source_count; i++)
         if (eg_taker_subscription(old, i, text, sizeof text) && !eg_taker_wants(conf, text))
@@ -145,7 +149,7 @@ bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf)
     } else {
         eg_taker_subscribe(&mqtt->taker);
     }
-    return !restart;
+    return fixed_of(&conf->mqtt) == mqtt->fixed;
 }
 
 void eg_mqtt_pause(struct eg_mqtt *mqtt)

@@ -41,7 +41,7 @@ struct eg_mqtt_door {
 int eg_mqtt_create(uv_loop_t *loop, const struct eg_conf *conf, const struct eg_mqtt_door *door,
                    struct eg_mqtt **ret, struct eg_err *err);
 /* Subscribes what is new, unsubscribes what is no longer named, goes over to another host or port. False: the client id, credentials,
- * TLS or `publish` changed, which takes effect with the next start only. */
+ * TLS or `publish` are others than at the start: only the next one takes them. */
 bool eg_mqtt_configure(struct eg_mqtt *mqtt, const struct eg_conf *conf);
 /* Keeps an account of the session's subscriptions in the file `path`: what an earlier run subscribed and the configuration no longer
  * names is unsubscribed on the next connect. Once, right after eg_mqtt_create(). Negative: it cannot be kept; all else works. */

@@ -208,9 +208,16 @@ def test_a_reload_over_the_socket_tells_what_is_in_force_or_every_fault(daemon):
     assert [rule["id"] for rule in daemon.call("rules.list")] == ["pm25-now"]
     done = ecogovctl(daemon, "reload")
     assert done.returncode == 1 and "pm52" in done.stderr
-    daemon.configure(rules=[], store={**daemon.keys["store"], "max_size": "1GB"})
+    store = daemon.keys["store"]
+    daemon.configure(rules=[], store={**store, "max_size": "1GB"})
     assert daemon.call("reload")["restart_needed"] is True
+    assert daemon.call("reload")["restart_needed"] is True  # still: it is the start that counts
     assert "0 rules" in ecogovctl(daemon, "reload").stdout
+    daemon.drain_notify()  # its queue holds ten, and two come with each reload
+    daemon.configure(store=store)
+    assert daemon.call("reload")["restart_needed"] is False
+    daemon.configure(mqtt={**daemon.keys["mqtt"], "client_id": "another"})
+    assert [daemon.call("reload")["restart_needed"] for _ in range(2)] == [True, True]
 
 
 def test_the_doctor_finds_what_is_wrong_and_says_what_to_do(daemon, broker, peer):
