@@ -7,15 +7,20 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define GAP 2
 
-static bool colours; /* set once, by page_init() */
+#define CUT_TO 11                /* so much is left at least of a column that is cut */
+static bool colours;             /* set once, by page_init() */
+static size_t columns_of_screen; /* likewise; 0: nobody knows, or it is no terminal */
 
 void page_init(void)
 {
     const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    struct winsize size;
+    columns_of_screen = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
     colours = isatty(STDOUT_FILENO) && !(none && *none) && !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
@@ -63,8 +68,8 @@ static void put_clean(const char *text)
     }
 }
 
-/* The columns that put_clean() takes. */
-static size_t width(const char *text)
+/* As put_clean() prints it. */
+size_t page_width(const char *text)
 {
     size_t extra = 0;
     if (!eg_utf8_valid(text, strlen(text)))
@@ -105,7 +110,7 @@ void page_putf(enum tone tone, const char *format, ...)
 
 void page_label(enum tone tone, const char *text, size_t columns)
 {
-    size_t taken = width(text);
+    size_t taken = page_width(text);
     page_put(tone, text);
     printf("%*s", (int)(taken + GAP > columns ? GAP : columns - taken), "");
 }
@@ -132,11 +137,12 @@ void table_add(struct table *table, enum tone tone, const char *text)
             table->capacity = capacity;
         }
     }
-    char *copy = table->failed ? NULL : strdup(text ? text : "-");
+    text = text ? text : "-";
+    char *copy = table->failed ? NULL : calloc(1, strlen(text) + sizeof "…");
     if (!copy)
         table->failed = true;
     else
-        table->cells[table->rows++] = (struct cell){.text = copy, .tone = tone};
+        table->cells[table->rows++] = (struct cell){.text = memcpy(copy, text, strlen(text)), .tone = tone};
 }
 
 void table_addf(struct table *table, enum tone tone, const char *format, ...)
@@ -149,18 +155,62 @@ void table_addf(struct table *table, enum tone tone, const char *format, ...)
     table_add(table, tone, text);
 }
 
-static void print_row(const struct table *table, size_t row, const size_t *widths, int indent)
+/* What does not fit ends in an ellipsis. */
+static void cut(char *text, size_t columns)
+{
+    size_t end = 0;
+    if (page_width(text) <= columns)
+        return;
+    for (size_t at = 1; text[at - 1]; at++) {
+        char kept = text[at];
+        if (((unsigned char)kept & 0xC0) == 0x80)
+            continue; /* within a character */
+        text[at] = '\0';
+        bool fits = page_width(text) < columns;
+        text[at] = kept;
+        if (!fits)
+            break;
+        end = at;
+    }
+    memcpy(text + end, "…", sizeof "…"); /* table_add() left room */
+}
+
+/* On a terminal that is too narrow columns move together and texts are cut, rather than rows broken: the widest first, never the first
+ * column, which names the row. Gives the gap. */
+static size_t fit(const struct table *table, size_t *widths, size_t room)
+{
+    size_t all = 0, gap = GAP, widest = 1;
+    for (size_t i = 0; i < table->columns; i++)
+        all += widths[i] + (i ? GAP : 0);
+    if (all > room) {
+        all -= (table->columns - 1) * (GAP - 1);
+        gap = 1;
+    }
+    for (; all > room && widest; all--) {
+        widest = 0;
+        for (size_t i = 1; i < table->columns; i++)
+            if (!table->right[i] && widths[i] > CUT_TO && (!widest || widths[i] > widths[widest]))
+                widest = i;
+        widths[widest] -= widest ? 1 : 0;
+    }
+    for (size_t i = 0; i < table->rows; i++)
+        if (i % table->columns && !table->right[i % table->columns])
+            cut(table->cells[i].text, widths[i % table->columns]);
+    return gap;
+}
+
+static void print_row(const struct table *table, size_t row, const size_t *widths, size_t gap, int indent)
 {
     printf("%*s", indent, "");
     for (size_t i = 0; i < table->columns; i++) {
         const struct cell *cell = &table->cells[row * table->columns + i];
-        int pad = (int)(widths[i] - width(cell->text));
+        int pad = (int)(widths[i] - page_width(cell->text));
         bool last = i + 1 == table->columns;
         if (table->right[i])
             printf("%*s", pad, "");
         page_put(cell->tone, cell->text);
         if (!last)
-            printf("%*s", (table->right[i] ? 0 : pad) + GAP, "");
+            printf("%*s", (table->right[i] ? 0 : pad) + (int)gap, "");
     }
     putchar('\n');
 }
@@ -174,16 +224,18 @@ void table_finish(struct table *table)
 
 void table_print(struct table *table, int indent)
 {
-    size_t widths[TABLE_COLUMNS] = {0}, rows = table->columns ? table->rows / table->columns : 0;
+    size_t widths[TABLE_COLUMNS] = {0}, gap = GAP, rows = table->columns ? table->rows / table->columns : 0;
     for (size_t i = 0; i < rows * table->columns; i++) {
-        size_t columns = width(table->cells[i].text);
+        size_t columns = page_width(table->cells[i].text);
         if (columns > widths[i % table->columns])
             widths[i % table->columns] = columns;
     }
+    if (columns_of_screen > (size_t)indent)
+        gap = fit(table, widths, columns_of_screen - (size_t)indent);
     if (rows <= 1)
         printf("%*s%s\n", indent, "", word("Nothing to show."));
     for (size_t row = 0; rows > 1 && row < rows; row++)
-        print_row(table, row, widths, indent);
+        print_row(table, row, widths, gap, indent);
     if (table->failed)
         fputs("ecogovctl: there was no memory for the whole table.\n", stderr);
     table_finish(table);

@@ -8,7 +8,7 @@
 
 enum tone { PLAIN, BOLD, DIM, GOOD, MILD, BAD, WORST };
 
-/* Colours only on a terminal and without NO_COLOR. Not called: none. */
+/* Colours only on a terminal and without NO_COLOR; its width. Not called: none. */
 void page_init(void);
 enum tone page_tone(const char *state); /* of a level, condition, handling, device state */
 /* Hostile text: control characters and what turns the writing direction come out as U+FFFD. */
@@ -34,7 +34,8 @@ void table_init(struct table *table, const char *const *heads);
 void table_add(struct table *table, enum tone tone, const char *text);
 void table_addf(struct table *table, enum tone tone, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Prints (a table without rows says that there is nothing), and lets go of the memory. */
+/* Prints (a table without rows says that there is nothing), and lets go of the memory. On a terminal it fits: long texts are cut, never the
+ * first column, which names the row. */
 void table_print(struct table *table, int indent);
 void table_finish(struct table *table); /* lets go of it unprinted */
 
@@ -43,6 +44,7 @@ void table_finish(struct table *table); /* lets go of it unprinted */
 const char *page_time(const char *rfc3339,
                       char out[PAGE_TEXT]); /* "11-23 15:04", with the year when it is not this one's */
 const char *page_time_full(const char *rfc3339, char out[PAGE_TEXT]); /* "2026-11-23 15:04:05" */
+size_t page_width(const char *text);                                  /* in columns of a terminal */
 const char *page_span(int64_t ms, char out[PAGE_TEXT]);               /* "3 d 4 h" */
 const char *page_bytes(double bytes, char out[PAGE_TEXT]);            /* "1.4 MB" */
 const char *page_count(double count, char out[PAGE_TEXT]);            /* "1,234,567" */

@@ -22,13 +22,24 @@
 
 enum paint { PAINT_PLAIN, PAINT_GOOD, PAINT_MILD, PAINT_BAD, PAINT_WORST };
 
+enum { LEVEL, SITE, DEVICE, WHAT, LAST, FOR, HANDLING, DUE, COLUMNS };
+static const char *const heads[COLUMNS] = {"LEVEL", "SITE", "DEVICE",   "WHAT",
+                                           "LAST",  "FOR",  "HANDLING", "DUE"};
+#define NARROWEST 8 /* of what is cut where the terminal is narrow */
+
+struct cells {
+    char text[COLUMNS][160];
+    int paint[COLUMNS];
+};
+
 struct screen {
     struct session *session;
     struct answer status, devices, cases;
     double received, stored; /* as of the answer before, for the rates; NAN: there was none */
     int64_t asked_ms;
     double message_rate, reading_rate;
-    int first, selected; /* of the cases */
+    int first, selected;           /* of the cases */
+    struct cells rows[CASES_MOST]; /* those on the screen */
 };
 
 /* --- text on a screen --- */
@@ -171,9 +182,9 @@ static void show_daemon(const struct screen *screen)
     int column = putf(0, 0, PAINT_PLAIN, "ecogovd %s  %s %s  %s %s:%.0f ", version ? version : "", word("up"),
                       page_span(ms_since(screen, text_of(status, "started_at")), up), word("broker"),
                       host ? host : "-", number_of(link, "port"));
-    put(0, column, COLS, connected ? PAINT_GOOD : PAINT_BAD, A_BOLD,
-        word(connected ? "connected" : "not connected"));
-    if (now && COLS > 24)
+    column += put(0, column, COLS, connected ? PAINT_GOOD : PAINT_BAD, A_BOLD,
+                  word(connected ? "connected" : "not connected"));
+    if (now && column < COLS - 20)
         put(0, COLS - 20, 20, PAINT_PLAIN, A_DIM, page_time_full(now, clock));
 }
 
@@ -217,41 +228,89 @@ static void show_first_fault(const struct screen *screen)
         put(3, 0, COLS, PAINT_GOOD, A_NORMAL, word("no faults"));
 }
 
-static const struct {
-    const char *head;
-    int width;
-} columns[] = {{"LEVEL", 9}, {"SITE", 14}, {"DEVICE", 14},   {"WHAT", 26},
-               {"LAST", 12}, {"FOR", 9},   {"HANDLING", 13}, {"DUE", 12}};
-
-static void show_case_row(const struct screen *screen, const cJSON *row, int at, bool selected)
+static void set(struct cells *cells, int column, const char *text)
 {
-    char value[PAGE_TEXT], unit[PAGE_TEXT], last[160], span[PAGE_TEXT], due[PAGE_TEXT];
+    snprintf(cells->text[column], sizeof cells->text[column], "%s", text && *text ? text : "-");
+}
+
+/* "3d 4h", "11h24m", "7m": columns are dear here. */
+static const char *brief_span(int64_t ms, char out[PAGE_TEXT])
+{
+    long long minutes = ms / 60000, hours = minutes / 60;
+    if (hours >= 48)
+        snprintf(out, PAGE_TEXT, "%lldd%2lldh", hours / 24, hours % 24);
+    else if (hours > 0)
+        snprintf(out, PAGE_TEXT, "%lldh%02lldm", hours, minutes % 60);
+    else
+        snprintf(out, PAGE_TEXT, "%lldm", minutes);
+    return out;
+}
+
+static void fill_cells(const struct screen *screen, const cJSON *row, struct cells *ret)
+{
+    char value[PAGE_TEXT], unit[PAGE_TEXT], text[PAGE_TEXT];
     const char *level = text_of(row, "level"), *title = text_of(row, words_chinese() ? "title_zh" : "title"),
-               *handling = text_of(row, "handling"), *device = text_of(row, "device"),
-               *due_at = text_of(row, "due_at");
+               *handling = text_of(row, "handling"), *due_at = text_of(row, "due_at");
     double now = number_of(item_of(row, "last"), "value");
-    snprintf(last, sizeof last, "%s %s", page_value(text_of(row, "quantity"), now, value),
+    memset(ret, 0, sizeof *ret);
+    set(ret, LEVEL, level ? word(level) : NULL);
+    set(ret, SITE, text_of(row, "site"));
+    set(ret, DEVICE, text_of(row, "device"));
+    set(ret, WHAT, title ? title : text_of(row, "title"));
+    snprintf(ret->text[LAST], sizeof ret->text[LAST], "%s %s",
+             page_value(text_of(row, "quantity"), now, value),
              isfinite(now) ? page_unit(text_of(row, "unit"), unit) : "");
-    const char *const cells[] = {level ? word(level) : "-",
-                                 text_of(row, "site"),
-                                 device,
-                                 title ? title : text_of(row, "title"),
-                                 last,
-                                 page_span(ms_since(screen, text_of(row, "opened_at")), span),
-                                 handling ? word(handling) : "-",
-                                 due_at ? page_time(due_at, due) : "-"};
-    attr_t look = selected ? A_REVERSE : A_NORMAL;
-    for (size_t i = 0, column = 0; i < sizeof columns / sizeof *columns;
-         column += (size_t)columns[i++].width) {
-        bool late = i == 7 && cJSON_IsTrue(item_of(row, "overdue"));
-        if (selected)
-            put(at, (int)column, columns[i].width, PAINT_PLAIN, look, "                          ");
-        put(at, (int)column, columns[i].width - 1,
-            i == 0 ? paint_of(level)
-            : late ? PAINT_BAD
-                   : PAINT_PLAIN,
-            look, cells[i] ? cells[i] : "-");
+    set(ret, FOR, brief_span(ms_since(screen, text_of(row, "opened_at")), text));
+    set(ret, HANDLING, handling ? word(handling) : NULL);
+    set(ret, DUE, due_at ? page_time(due_at, text) : NULL);
+    ret->paint[LEVEL] = paint_of(level);
+    ret->paint[DUE] = cJSON_IsTrue(item_of(row, "overdue")) ? PAINT_BAD : PAINT_PLAIN;
+}
+
+/* As wide as what is in them. Where that is too wide: what can be guessed from its beginning is cut, the title first. */
+static void measure(const struct cells *rows, int count, int widths[COLUMNS])
+{
+    static const int cut[] = {WHAT, DEVICE, SITE};
+    int all = 0;
+    for (int column = 0; column < COLUMNS; all += widths[column++] + 1) {
+        widths[column] = (int)page_width(word(heads[column]));
+        for (int i = 0; i < count; i++) {
+            int width = (int)page_width(rows[i].text[column]);
+            widths[column] = width > widths[column] ? width : widths[column];
+        }
     }
+    for (size_t i = 0; i < sizeof cut / sizeof *cut && all > COLS; i++) {
+        int spare = widths[cut[i]] - NARROWEST, less = spare < all - COLS ? spare : all - COLS;
+        widths[cut[i]] -= less > 0 ? less : 0;
+        all -= less > 0 ? less : 0;
+    }
+}
+
+static void show_cells(const struct cells *cells, const int widths[COLUMNS], int at, attr_t look)
+{
+    for (int i = 0, column = 0; i < COLUMNS; column += widths[i++] + 1) {
+        if (look == A_REVERSE)
+            for (int blank = 0; blank <= widths[i]; blank++)
+                put(at, column + blank, 1, PAINT_PLAIN, look, " ");
+        put(at, column, widths[i], cells->paint[i], look, cells->text[i]);
+    }
+}
+
+static void show_table(struct screen *screen, int room)
+{
+    struct cells *rows = screen->rows;
+    const cJSON *cases = item_of(screen->cases.result, "cases");
+    struct cells head = {0};
+    int widths[COLUMNS], count = 0;
+    for (; count < room && count < CASES_MOST && cJSON_GetArrayItem(cases, screen->first + count); count++)
+        fill_cells(screen, cJSON_GetArrayItem(cases, screen->first + count), &rows[count]);
+    measure(rows, count, widths);
+    for (int i = 0; i < COLUMNS; i++)
+        set(&head, i, word(heads[i]));
+    show_cells(&head, widths, HEAD_ROWS - 1, A_BOLD);
+    for (int i = 0; i < count; i++)
+        show_cells(&rows[i], widths, HEAD_ROWS + i,
+                   screen->first + i == screen->selected ? A_REVERSE : A_NORMAL);
 }
 
 static void show_case_id(const struct screen *screen)
@@ -280,13 +339,9 @@ static void draw(struct screen *screen)
     show_flow(screen);
     show_devices_of(screen);
     show_first_fault(screen);
-    for (size_t i = 0, column = 0; i < sizeof columns / sizeof *columns; column += (size_t)columns[i++].width)
-        put(5, (int)column, columns[i].width - 1, PAINT_PLAIN, A_BOLD, word(columns[i].head));
+    show_table(screen, room);
     if (!count)
         put(HEAD_ROWS, 0, COLS, PAINT_GOOD, A_NORMAL, word("no open case"));
-    for (int i = 0; i < room && screen->first + i < count; i++)
-        show_case_row(screen, cJSON_GetArrayItem(cases, screen->first + i), HEAD_ROWS + i,
-                      screen->first + i == screen->selected);
     show_case_id(screen);
     refresh();
 }

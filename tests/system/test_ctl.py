@@ -1,4 +1,5 @@
 """ecogovctl against a running daemon: every command, its exit codes, its two languages, and that nothing harms a terminal."""
+import contextlib
 import csv
 import fcntl
 import io
@@ -173,6 +174,28 @@ def test_colours_on_a_terminal_only_and_without_no_color(watched):
     assert b"\033[31m" in on_terminal()
     assert b"\033" not in on_terminal(NO_COLOR="1")
     assert b"\033" not in on_terminal(TERM="dumb")
+
+
+def test_a_table_fits_the_terminal(watched):
+    """Titles are cut with an ellipsis, ids are not; no row is broken. Into a pipe all of it goes."""
+    whole = watched.ctl("cases").splitlines()
+    for language in ("C.UTF-8", "zh_CN.UTF-8"):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.environ.update(TERM="xterm", NO_COLOR="1", LC_ALL=language)
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 70, 0, 0))
+            os.execv(BIN / "ecogovctl", ["ecogovctl", "-s", str(watched.socket), "rules"])
+        drawn = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error
+            while piece := os.read(fd, 65536):
+                drawn += piece
+        os.close(fd)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        rows = drawn.decode().splitlines()
+        assert len(rows) == len(watched.ctl("rules", language=language).splitlines())
+        assert max(columns(row) for row in rows) <= 70 < max(columns(row) for row in watched.ctl("rules", language=language).splitlines())
+        assert any("…" in row for row in rows)
+    assert all("…" not in row for row in whole)
 
 
 def test_watch_tells_each_thing_as_it_happens(watched, peer):
