@@ -12,6 +12,7 @@ from broker import Peer
 from fake import FakeBroker
 
 KILLS = int(os.environ.get("ECOGOV_KILLS", "40"))
+LEAVES = 4
 MESSAGES = int(os.environ.get("ECOGOV_MESSAGES", "100000"))
 SEED = int(os.environ.get("ECOGOV_SEED", "20261123"))
 
@@ -87,6 +88,25 @@ def test_kill_9_in_a_flood_loses_and_doubles_nothing(broker, house, peer):
     daemon.verify()
     daemon.start()
     assert daemon.status()["readings"]["stored"] == MESSAGES
+
+
+def test_leaving_in_a_flood_ends_well_and_loses_nothing(broker, house, peer):
+    """What comes in between the last commit and the end of the link is not taken: the broker brings it to the next one."""
+    chance = random.Random(SEED)
+    daemon = house(broker.port, store={"commit_interval": "50ms"})
+    flood = Flood(peer, LEAVES * 2000)
+    flood.start()
+    for life in range(LEAVES):
+        daemon.start()
+        daemon.connected()
+        flood.allow((life + 1) * 2000)
+        flood.reached(life * 2000 + 64 * chance.randrange(1, 30))
+        daemon.stop()
+    daemon.start()
+    flood.join(120)
+    peer.settle()
+    rpc.check_sums(daemon.stored(LEAVES * 2000, timeout=120))
+    assert sorted(row[5] for row in daemon.export()) == list(range(LEAVES * 2000))
 
 
 @pytest.mark.parametrize("payload", ['{"pm25": 7}', '{"pm25": 7, "ts": 1795480000}'], ids=["timeless", "timed"])
