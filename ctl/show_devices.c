@@ -15,7 +15,7 @@
 
 /* A column that nobody has anything for only takes room. */
 struct columns {
-    bool name, battery, signal, faults, lost;
+    bool name, doubt, battery, signal, faults, lost;
 };
 
 static struct columns columns_of(const cJSON *result)
@@ -26,6 +26,7 @@ static struct columns columns_of(const cJSON *result)
     {
         const char *name = text_of(row, "name"), *device = text_of(row, "device");
         columns.name = columns.name || (name && device && strcmp(name, device) != 0);
+        columns.doubt = columns.doubt || cJSON_GetArraySize(item_of(row, "suspect")) > 0;
         columns.battery = columns.battery || cJSON_IsObject(item_of(row, "battery"));
         columns.signal = columns.signal || cJSON_IsObject(item_of(row, "rssi"));
         columns.faults = columns.faults || number_of(row, "faults") > 0;
@@ -41,6 +42,8 @@ static void init(struct table *table, const struct columns *columns)
     if (columns->name)
         heads[count++] = "NAME";
     heads[count++] = "STATE";
+    if (columns->doubt)
+        heads[count++] = "IN DOUBT";
     heads[count++] = "LAST SEEN";
     heads[count++] = "INTERVAL";
     heads[count++] = ">SERIES";
@@ -95,6 +98,20 @@ static void add_count(struct table *table, const cJSON *row, const char *key, bo
     table_add(table, mild && count > 0 ? MILD : PLAIN, isfinite(count) ? page_count(count, text) : NULL);
 }
 
+/* "pm25 stuck", and how many more. */
+static void add_doubt(struct table *table, const cJSON *doubts)
+{
+    const cJSON *first = cJSON_GetArrayItem(doubts, 0);
+    const char *quantity = text_of(first, "quantity"), *reason = text_of(first, "reason");
+    int more = cJSON_GetArraySize(doubts) - 1;
+    if (!first || !quantity || !reason)
+        table_add(table, PLAIN, NULL);
+    else if (more > 0)
+        table_addf(table, MILD, "%s %s, +%d", quantity, word(reason), more);
+    else
+        table_addf(table, MILD, "%s %s", quantity, word(reason));
+}
+
 static void add_row(struct table *table, const struct columns *columns, const cJSON *row)
 {
     char time[PAGE_TEXT];
@@ -106,6 +123,8 @@ static void add_row(struct table *table, const struct columns *columns, const cJ
     if (columns->name)
         table_add(table, PLAIN, text_of(row, "name"));
     table_add(table, page_tone(state), state ? word(state) : NULL);
+    if (columns->doubt)
+        add_doubt(table, item_of(row, "suspect"));
     table_add(table, PLAIN, page_time(text_of(row, "last_seen"), time));
     table_add(table, PLAIN, text_of(row, "interval"));
     add_count(table, row, "series", false);
@@ -149,6 +168,37 @@ static void show_battery(const cJSON *battery)
     if (isfinite(left))
         page_putf(left < 30 ? BAD : PLAIN, word(", about %.0f days left"), left);
     put_time_of(battery);
+}
+
+static void show_standing(const cJSON *row)
+{
+    char time[PAGE_TEXT];
+    const cJSON *doubt, *due = item_of(row, "calibration_due");
+    cJSON_ArrayForEach(doubt, item_of(row, "suspect"))
+    {
+        const char *quantity = text_of(doubt, "quantity"), *channel = text_of(doubt, "channel"),
+                   *reason = text_of(doubt, "reason");
+        bool named = channel && *channel;
+        put_label("in doubt");
+        page_putf(MILD, "%s%s%s%s: %s", quantity ? quantity : "-", named ? " (" : "", named ? channel : "",
+                  named ? ")" : "", reason ? word(reason) : "-");
+        page_putf(DIM, word(", since %s"), page_time(text_of(doubt, "since"), time));
+        putchar('\n');
+    }
+    if (cJSON_IsTrue(item_of(row, "left"))) {
+        put_label("left");
+        page_put(PLAIN, word("it said so itself"));
+        putchar('\n');
+    }
+    if (cJSON_IsObject(due)) {
+        const char *quantity = text_of(due, "quantity");
+        put_label("calibration");
+        page_putf(cJSON_IsTrue(item_of(due, "overdue")) ? BAD : PLAIN, word("good until %s"),
+                  page_time(text_of(due, "time"), time));
+        if (quantity)
+            page_putf(PLAIN, " (%s)", quantity);
+        putchar('\n');
+    }
 }
 
 static void show_radio(const cJSON *row)
@@ -218,6 +268,7 @@ void show_devices(const struct session *session, const cJSON *result)
         return;
     row = cJSON_GetArrayItem(result, 0);
     putchar('\n');
+    show_standing(row);
     show_battery(item_of(row, "battery"));
     show_radio(row);
     show_uptime(item_of(row, "uptime"));

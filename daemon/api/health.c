@@ -1,4 +1,4 @@
-/* Knows what is told of a device's own state: battery with its trend, radio, uptime, what it could not measure, what was lost on the way.
+/* Knows what is told of a device's own state: battery with its trend, calibration, radio, uptime, what it could not measure, what was lost on the way.
  * Refuses to know rules and cases. Called by m_lists.c.
  *
  * Values are readings, so they are what the store holds; counts are since the daemon started, and the answer says since when. */
@@ -118,9 +118,29 @@ static void put_fault(struct eg_json *json, const struct eg_device_view *view)
     eg_json_close(json, '}');
 }
 
+static void put_calibration(struct eg_call *call, const struct eg_device_view *view)
+{
+    struct eg_json *json = call->json;
+    int quantity = EG_QUANTITY_NONE;
+    int64_t due_ms = view->described ? eg_conf_calibration_due(view->described, call->state.now_ms, &quantity)
+                                     : EG_TIME_NONE;
+    eg_json_key(json, "calibration_due");
+    if (due_ms == EG_TIME_NONE) {
+        eg_json_null(json);
+        return;
+    }
+    eg_json_open(json, '{');
+    eg_json_put_time(json, "time", due_ms);
+    eg_json_put_string(json, "quantity",
+                       quantity == EG_QUANTITY_NONE ? NULL : eg_quantity_info(quantity)->name);
+    eg_json_put_bool(json, "overdue", due_ms <= call->state.now_ms);
+    eg_json_close(json, '}');
+}
+
 void eg_health_write(struct eg_call *call, const struct eg_device_view *view, bool with_trend)
 {
     struct eg_json *json = call->json;
+    put_calibration(call, view);
     put_battery(call, view->id, with_trend);
     put_newest(call, "rssi", view->id, EG_Q_rssi);
     put_newest(call, "snr", view->id, EG_Q_snr);

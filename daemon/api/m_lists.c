@@ -70,6 +70,42 @@ static int64_t rhythm(int64_t interval_ms)
     return (interval_ms + step / 2) / step * step;
 }
 
+/* One entry per reason and series. */
+static void write_doubts(struct eg_call *call, const struct eg_device_view *view)
+{
+    struct eg_json *json = call->json;
+    struct eg_series_view series;
+    int64_t since_ms;
+    eg_json_key(json, "suspect");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < view->series_count; i++) {
+        if (!eg_pipeline_series(call->desk->pipeline,
+                                eg_pipeline_device_series(call->desk->pipeline, view->id, i), &series))
+            continue;
+        for (int doubt = 0; doubt < EG_DOUBT_COUNT; doubt++) {
+            if (!eg_silent_doubted(&series, (enum eg_doubt)doubt, &since_ms))
+                continue;
+            eg_json_open(json, '{');
+            eg_json_put_string(json, "quantity", eg_quantity_info(series.quantity)->name);
+            eg_json_put_string(json, "channel", series.channel);
+            eg_json_put_string(json, "reason", eg_doubt_name((enum eg_doubt)doubt));
+            eg_json_put_time(json, "since", since_ms);
+            eg_json_close(json, '}');
+        }
+    }
+    eg_json_close(json, ']');
+}
+
+static bool is_suspect(const struct eg_pipeline *pipeline, const struct eg_device_view *view)
+{
+    struct eg_series_view series;
+    for (size_t i = 0; i < view->series_count; i++)
+        if (eg_pipeline_series(pipeline, eg_pipeline_device_series(pipeline, view->id, i), &series) &&
+            eg_silent_suspect(&series))
+            return true;
+    return false;
+}
+
 static void write_device(struct eg_call *call, const struct eg_device_view *view, enum eg_standing standing,
                          bool with_trend)
 {
@@ -80,6 +116,8 @@ static void write_device(struct eg_call *call, const struct eg_device_view *view
     eg_json_put_string(json, "device", view->device);
     put_name(json, "name", view->name);
     eg_json_put_string(json, "state", eg_standing_name(standing));
+    write_doubts(call, view);
+    eg_json_put_bool(json, "left", view->gone);
     eg_json_put_time(json, "last_seen", view->last_seen_ms > 0 ? view->last_seen_ms : EG_TIME_NONE);
     put_span(json, "interval", rhythm(view->interval_ms));
     put_span(json, "silent_after", view->silent_after_ms);
@@ -98,7 +136,7 @@ static bool next_device(const struct eg_call *call, const struct eg_scope *scope
         if (!eg_pipeline_device(pipeline, (uint32_t)*id, ret) || !wanted(call, "domain", ret->domain) ||
             (device && !eg_call_device_is(ret, device)) || !eg_scope_has_device(call->desk->conf, scope, ret))
             continue;
-        *ret_standing = eg_silent_standing(ret, call->state.now_ms);
+        *ret_standing = eg_silent_standing(ret, call->state.now_ms, is_suspect(pipeline, ret));
         if (wanted(call, "state", eg_standing_name(*ret_standing)))
             return true;
     }

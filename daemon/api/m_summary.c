@@ -134,16 +134,13 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
 static void add_device(struct summary *summary, const struct eg_device_view *device)
 {
     const struct eg_pipeline *pipeline = summary->call->desk->pipeline;
-    enum eg_standing standing = eg_silent_standing(device, summary->asof->at_ms);
+    enum eg_standing standing = eg_silent_standing(device, summary->asof->at_ms, false);
     bool retired = standing == EG_RETIRED, silent = standing == EG_SILENT, suspect = false;
     struct eg_series_view series;
     for (size_t i = 0; i < device->series_count; i++) {
         if (!eg_asof_series(summary->asof, eg_pipeline_device_series(pipeline, device->id, i), &series))
             continue;
-        /* It speaks, but no rule may judge what it says: its clock is wrong, or only old news comes. Or it says the same for hours. */
-        if (series.has_last && (series.last_flags & (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED |
-                                                     EG_FLAG_STUCK | EG_FLAGS_SET_ASIDE)))
-            suspect = true;
+        suspect = suspect || eg_silent_suspect(&series);
         add_series(summary, device->conf_site, device->domain, &series, device->interval_ms);
     }
     for (uint32_t site = device->conf_site; site != EG_CONF_NONE && summary->code == 0;

@@ -41,7 +41,7 @@ static const struct eg_param p_devices[] = {
     SITE,
     DOMAIN,
     DEVICE,
-    {.name = "state", .kind = EG_PARAM_CHOICE, .choices = "reporting late silent retired"},
+    {.name = "state", .kind = EG_PARAM_CHOICE, .choices = "reporting late suspect silent retired"},
     END};
 static const struct eg_param p_rules[] = {
     SITE, DOMAIN, QUANTITY, {.name = "rule", .kind = EG_PARAM_TEXT}, END};

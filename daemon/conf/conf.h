@@ -212,7 +212,8 @@ struct eg_conf_calibration { /* value = raw * scale + offset, for readings from 
     int quantity;
     const char *channel; /* NULL: any */
     double scale, offset;
-    int64_t from_ms; /* INT64_MIN: ever */
+    int64_t from_ms;  /* INT64_MIN: ever */
+    int64_t until_ms; /* it is good so long; EG_TIME_NONE: nobody said */
 };
 /* How much of it has to be known for a statistic to be valid. */
 struct eg_conf_validity {
@@ -248,7 +249,11 @@ struct eg_conf_device { /* described by hand; keys site+domain+id */
     double latitude, longitude; /* NaN */
     struct eg_conf_calibration *calibrations;
     size_t calibration_count;
+    int64_t calibration_due_ms; /* of all it measures; EG_TIME_NONE */
 };
+/* When the first of the calibrations that are in force at `now_ms` is due, and of which quantity (EG_QUANTITY_NONE: of the device);
+ * EG_TIME_NONE: none will be. */
+int64_t eg_conf_calibration_due(const struct eg_conf_device *device, int64_t now_ms, int *ret_quantity);
 struct eg_conf_source {
     const char *id, *topic;             /* topic template */
     const char *site, *domain, *device; /* fixed values where the template has no {…}; NULL where it has */
@@ -319,16 +324,18 @@ struct eg_conf_node {
 /* What a rule is about: readings, or a device itself. */
 enum eg_when {
     EG_WHEN_READINGS,
-    EG_WHEN_SILENT,  /* a device is not heard */
-    EG_WHEN_OUTAGE,  /* none of a site's devices is */
-    EG_WHEN_SUSPECT, /* what it measures is stuck, or bad */
+    EG_WHEN_SILENT,      /* a device is not heard */
+    EG_WHEN_OUTAGE,      /* none of a site's devices is */
+    EG_WHEN_SUSPECT,     /* what it measures is in doubt */
+    EG_WHEN_CALIBRATION, /* its calibration is due */
     EG_WHEN_COUNT
 };
-const char *eg_when_name(enum eg_when when); /* "readings" "silent" "outage" "suspect" */
+const char *eg_when_name(enum eg_when when); /* "readings" "silent" "outage" "suspect" "calibration" */
 struct eg_conf_rule {
     const char *id, *domain; /* domain NULL: any */
     enum eg_when when;       /* of a device itself: no quantity, no limits, one level */
     unsigned devices;        /* so many make an outage, at least */
+    int64_t ahead_ms;        /* people are told so long before a calibration is due */
     int quantity;            /* enum eg_quantity, or EG_QUANTITY_NONE */
     bool index; /* the quantity is an index: of each site, by `calendar` hour or day, not of a series */
     enum eg_statistic statistic;

@@ -13,7 +13,8 @@
 
 const char *eg_when_name(enum eg_when when)
 {
-    static const char *const names[EG_WHEN_COUNT] = {"readings", "silent", "outage", "suspect"};
+    static const char *const names[EG_WHEN_COUNT] = {"readings", "silent", "outage", "suspect",
+                                                     "calibration"};
     return (unsigned)when < EG_WHEN_COUNT ? names[when] : "?";
 }
 
@@ -22,11 +23,41 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
+/* Another one of the same series is in force at that time. */
+static bool superseded(const struct eg_conf_device *device, const struct eg_conf_calibration *one,
+                       int64_t now_ms)
+{
+    for (size_t i = 0; i < device->calibration_count; i++) {
+        const struct eg_conf_calibration *other = &device->calibrations[i];
+        if (other->quantity == one->quantity && other->from_ms > one->from_ms && other->from_ms <= now_ms &&
+            !strcmp(or_empty(other->channel), or_empty(one->channel)))
+            return true;
+    }
+    return false;
+}
+
+int64_t eg_conf_calibration_due(const struct eg_conf_device *device, int64_t now_ms, int *ret_quantity)
+{
+    int64_t due_ms = device->calibration_due_ms;
+    *ret_quantity = EG_QUANTITY_NONE;
+    for (size_t i = 0; i < device->calibration_count; i++) {
+        const struct eg_conf_calibration *one = &device->calibrations[i];
+        if (one->until_ms == EG_TIME_NONE || (due_ms != EG_TIME_NONE && one->until_ms >= due_ms) ||
+            one->from_ms > now_ms || superseded(device, one, now_ms))
+            continue;
+        due_ms = one->until_ms;
+        *ret_quantity = one->quantity;
+    }
+    return due_ms;
+}
+
 /* Moves when what the rule decides moves; not with its texts. */
 static uint64_t version_of(const struct eg_conf *conf, const struct eg_conf_rule *rule, enum eg_level level)
 {
     const int64_t parts[] = {rule->when, rule->devices, rule->hold_ms, level};
     uint64_t hash = eg_hash(parts, sizeof parts, 2);
+    if (rule->ahead_ms)
+        hash = eg_hash(&rule->ahead_ms, sizeof rule->ahead_ms, hash);
     if (rule->domain)
         hash = eg_hash(rule->domain, strlen(rule->domain), hash);
     for (size_t i = 0; i < rule->site_count; i++)
@@ -61,8 +92,8 @@ void eg_resolve_device_rule(struct eg_resolve *resolve, const struct eg_raw_devi
                                 .quantity = EG_QUANTITY_NONE,
                                 .basis = or_empty(raw->basis),
                                 .action = or_empty(raw->action),
-                                .basis_zh = "",
-                                .action_zh = "",
+                                .basis_zh = or_empty(raw->basis_zh),
+                                .action_zh = or_empty(raw->action_zh),
                                 .title_en = or_empty(raw->title),
                                 .title_zh = or_empty(raw->title_zh)};
     if (!eg_resolve_slug(raw->id))
@@ -79,6 +110,12 @@ void eg_resolve_device_rule(struct eg_resolve *resolve, const struct eg_raw_devi
     rule.hold_ms = eg_resolve_span(resolve, node, "hold", raw->hold, 0);
     if (rule.hold_ms > HOLD_MOST_MS)
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "hold"), "hold may be a year at most");
+    rule.ahead_ms = eg_resolve_span(resolve, node, "ahead", raw->ahead, 0);
+    if (rule.ahead_ms > HOLD_MOST_MS)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "ahead"), "ahead may be a year at most");
+    if (raw->ahead && rule.when != EG_WHEN_CALIBRATION)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "ahead"),
+                         "ahead goes with when: calibration");
     if (raw->deadline)
         eg_resolve_spans(resolve, raw->deadline, eg_resolve_node(resolve, node, "deadline"), &rule.terms);
     rule.terms.has_mode = raw->mode != NULL;

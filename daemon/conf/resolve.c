@@ -240,6 +240,23 @@ static void link_site(struct eg_resolve *resolve, const struct eg_raw_site *raw,
         }
 }
 
+/* A moment, or a day: then its beginning in UTC. */
+static int64_t take_until(struct eg_resolve *resolve, const yaml_node_t *node, const char *key,
+                          const char *text)
+{
+    char whole[64];
+    int64_t ms = EG_TIME_NONE;
+    if (!text)
+        return EG_TIME_NONE;
+    snprintf(whole, sizeof whole, "%.40s%s", text, strlen(text) == 10 ? "T00:00:00Z" : "");
+    if (!eg_time_parse(whole, strlen(whole), &ms))
+        eg_resolve_fault(
+            resolve, eg_resolve_node(resolve, node, key),
+            "%s is '%.40s', a day such as 2027-03-01 or a time such as 2027-03-01T00:00:00Z is expected", key,
+            text);
+    return ms;
+}
+
 static void take_calibration(struct eg_resolve *resolve, const struct eg_raw_device *raw,
                              const yaml_node_t *node, struct eg_conf_device *device)
 {
@@ -267,6 +284,7 @@ static void take_calibration(struct eg_resolve *resolve, const struct eg_raw_dev
         if (from->from && !eg_time_parse(from->from, strlen(from->from), &to->from_ms))
             eg_resolve_fault(resolve, eg_resolve_node(resolve, entry, "from"),
                              "from is '%.40s', a time such as 2026-11-23T00:00:00Z is expected", from->from);
+        to->until_ms = take_until(resolve, entry, "until", from->until);
         for (size_t k = 0; k + 1 < device->calibration_count; k++)
             if (device->calibrations[k].quantity == to->quantity &&
                 device->calibrations[k].from_ms == to->from_ms &&
@@ -287,6 +305,7 @@ static void take_device(struct eg_resolve *resolve, const struct eg_raw_device *
     device.site = eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), raw->site);
     device.silent_after_ms = eg_resolve_span(resolve, node, "silent_after", raw->silent_after, 0);
     device.retired = raw->retired && *raw->retired;
+    device.calibration_due_ms = take_until(resolve, node, "calibration_due", raw->calibration_due);
     take_calibration(resolve, raw, node, &device);
     eg_resolve_domain(resolve, node, raw->domain);
     for (size_t i = 0; i < conf->device_count; i++)

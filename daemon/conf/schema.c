@@ -169,6 +169,7 @@ static const cyaml_schema_field_t calibration_fields[] = {
     REAL("scale", struct eg_raw_calibration, scale),
     REAL("offset", struct eg_raw_calibration, offset),
     TEXT("from", struct eg_raw_calibration, from),
+    TEXT("until", struct eg_raw_calibration, until),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t calibration_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_calibration, calibration_fields)};
@@ -179,6 +180,7 @@ static const cyaml_schema_field_t device_fields[] = {
     TEXT("name", struct eg_raw_device, name),
     TEXT("land_use", struct eg_raw_device, land_use),
     TEXT("silent_after", struct eg_raw_device, silent_after),
+    TEXT("calibration_due", struct eg_raw_device, calibration_due),
     YES_NO("retired", struct eg_raw_device, retired),
     GROUP("position", struct eg_raw_device, position, position_fields),
     LIST("calibration", struct eg_raw_device, calibration, &calibration_entry),
@@ -370,21 +372,26 @@ static const cyaml_schema_field_t rule_fields[] = {
 
 static const cyaml_schema_value_t rule_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_rule, rule_fields)};
-static const cyaml_strval_t whens[] = {
-    {"silent", EG_WHEN_SILENT}, {"outage", EG_WHEN_OUTAGE}, {"suspect", EG_WHEN_SUSPECT}};
+static const cyaml_strval_t whens[] = {{"silent", EG_WHEN_SILENT},
+                                       {"outage", EG_WHEN_OUTAGE},
+                                       {"suspect", EG_WHEN_SUSPECT},
+                                       {"calibration", EG_WHEN_CALIBRATION}};
 static const cyaml_schema_field_t device_rule_fields[] = {
     NEEDED("id", struct eg_raw_device_rule, id),
     CYAML_FIELD_ENUM("when", CYAML_FLAG_STRICT, struct eg_raw_device_rule, when, whens,
                      CYAML_ARRAY_LEN(whens)),
     CHOICE("level", struct eg_raw_device_rule, level, case_levels),
     TEXT("hold", struct eg_raw_device_rule, hold),
+    TEXT("ahead", struct eg_raw_device_rule, ahead),
     WHOLE("devices", struct eg_raw_device_rule, devices),
     TEXT("domain", struct eg_raw_device_rule, domain),
     LIST("sites", struct eg_raw_device_rule, sites, &text_entry),
     TEXT("title", struct eg_raw_device_rule, title),
     TEXT("title_zh", struct eg_raw_device_rule, title_zh),
     TEXT("basis", struct eg_raw_device_rule, basis),
+    TEXT("basis_zh", struct eg_raw_device_rule, basis_zh),
     TEXT("action", struct eg_raw_device_rule, action),
+    TEXT("action_zh", struct eg_raw_device_rule, action_zh),
     GROUP("deadline", struct eg_raw_device_rule, deadline, spans_fields),
     CHOICE("mode", struct eg_raw_device_rule, mode, modes),
     CYAML_FIELD_END};

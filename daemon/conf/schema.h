@@ -94,11 +94,11 @@ struct eg_raw_position {
     double latitude, longitude;
 };
 struct eg_raw_calibration {
-    char *quantity, *channel, *from;
+    char *quantity, *channel, *from, *until;
     double *scale, *offset;
 };
 struct eg_raw_device {
-    char *id, *site, *domain, *name, *land_use, *silent_after;
+    char *id, *site, *domain, *name, *land_use, *silent_after, *calibration_due;
     bool *retired;
     struct eg_raw_position *position;
     struct eg_raw_calibration *calibration;
@@ -207,7 +207,7 @@ struct eg_raw_rule {
     struct eg_raw_deadline *deadline;
 };
 struct eg_raw_device_rule {
-    char *id, *domain, *hold, *basis, *action, *title, *title_zh;
+    char *id, *domain, *hold, *ahead, *basis, *basis_zh, *action, *action_zh, *title, *title_zh;
     int when;
     int *level, *mode, *devices;
     char **sites;

@@ -52,6 +52,8 @@ struct eg_row_standing { /* how a device stands: written when that changes */
     int64_t heard_ms;     /* when it was heard last, though perhaps it measured nothing; EG_TIME_NONE */
     int64_t awaited_ms;   /* of one that is silent: since when it is waited for, once more after an outage */
     uint32_t case_number; /* the case that speaks for its silence, its own or an outage's; 0: none does */
+    bool gone;            /* it has said that it leaves */
+    int64_t due_told_ms;  /* people were told that its calibration is due then; EG_TIME_NONE */
 };
 struct eg_row_reading {
     uint32_t series;

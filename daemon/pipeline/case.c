@@ -270,12 +270,14 @@ uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, co
     return eg_case_open_at(pipeline, &row, rule, judged, batch);
 }
 
+/* That its calibration is due is another matter (due.c). */
 static struct eg_case *maintained(struct eg_pipeline *pipeline, const struct eg_case *about)
 {
     for (size_t i = 0; i < pipeline->case_count; i++) {
         struct eg_case *row = pipeline->cases[i];
-        if (row->kind == EG_CASE_MAINTENANCE && !strcmp(row->site, about->site) &&
-            !strcmp(row->domain, about->domain) && !strcmp(row->device, about->device))
+        if (row->kind == EG_CASE_MAINTENANCE && (row->series || !row->rule[0]) &&
+            !strcmp(row->site, about->site) && !strcmp(row->domain, about->domain) &&
+            !strcmp(row->device, about->device))
             return row;
     }
     return NULL;

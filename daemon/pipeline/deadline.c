@@ -1,6 +1,7 @@
 /* What time does to cases: deadlines that are missed, the climb to those above, acknowledgements that run out. No list of timers: a
  * case's row says when it is due, so that a timer can neither be lost by a restart nor fire for what a case was before. A deadline is
  * missed once: then the case has another one, at those above, or none. Called by pipeline.c (ticks), case.c and command.c. */
+#include <pipeline/due.h>
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
 #include <pipeline/calendar.h>
@@ -250,5 +251,7 @@ static int64_t first_due(struct eg_pipeline *pipeline)
 int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline, int64_t now_ms)
 {
     int64_t due = first_due(pipeline), silent = eg_unheard_wake(pipeline, now_ms);
+    int64_t calibration = eg_due_wake(pipeline, now_ms);
+    due = due < calibration ? due : calibration;
     return due < silent ? due : silent;
 }

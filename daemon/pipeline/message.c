@@ -236,6 +236,14 @@ static void note_fault(struct eg_device *device, int64_t at_ms, const char *faul
     device->fault = strdup(fault); /* NULL: it is counted all the same */
 }
 
+static void set_gone(struct eg_device *device, bool gone, struct eg_batch *batch)
+{
+    if (device->gone == gone)
+        return;
+    device->gone = gone;
+    eg_registry_write_standing(device, batch);
+}
+
 /* A counter and the faults are the device's that speaks first. */
 static void note_health(struct eg_pipeline *pipeline, struct eg_device *device,
                         const struct eg_message *message, const struct eg_sink *sink, struct eg_batch *batch)
@@ -244,7 +252,7 @@ static void note_health(struct eg_pipeline *pipeline, struct eg_device *device,
     if (sink->fault_count)
         note_fault(device, message->arrived_ms, sink->fault);
     if (!message->retain)
-        device->gone = false;
+        set_gone(device, false, batch);
     if (sink->has_frame && !message->retain)
         eg_frames_take(&device->frames, sink->frame);
     if (sink->has_gap && !message->retain)
@@ -271,7 +279,7 @@ static void take_readings(struct eg_speakers *speakers, struct eg_batch *batch, 
             continue;
         }
         if (!speakers->message->retain && !speakers->again)
-            device->gone = false;
+            set_gone(device, false, batch);
         take_reading(speakers, device, &sink->readings[i], reason, batch);
     }
     if (!*reason && sink->unread_count)
@@ -279,13 +287,13 @@ static void take_readings(struct eg_speakers *speakers, struct eg_batch *batch, 
 }
 
 /* Who has left is silent at once. Nobody is registered for having gone. */
-static void take_gone(struct eg_speakers *speakers)
+static void take_gone(struct eg_speakers *speakers, struct eg_batch *batch)
 {
     for (uint16_t which = 0; which <= speakers->pipeline->sink->device_count; which++) {
         struct eg_device *device = eg_speakers_known(speakers, which);
         if (!device || speakers->again)
             continue;
-        device->gone = true;
+        set_gone(device, true, batch);
         speakers->pipeline->silent_wake_ms = INT64_MIN;
     }
 }
@@ -310,7 +318,7 @@ static void take_decoded(struct eg_speakers *speakers, struct eg_topic topic, bo
     speakers->ids[0] = topic.device == EG_ID_NONE ? 0 : topic.device;
     if (sink->gone) {
         became->fate = EG_MESSAGE_DECODED;
-        take_gone(speakers);
+        take_gone(speakers, batch);
         return;
     }
     if (!sink->device_count && !eg_speakers_device(speakers, 0, batch, became->reason)) {

@@ -1,6 +1,7 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
  * reading order: batch, route, registry, message, calibration, quality, series, gather, review, rollup, window, rule, partner,
  * circumstance, rhythm, judge, rejudge, siteindex, case, tell. Called by turn.c, the store's load, and (views) the API. */
+#include <pipeline/due.h>
 #include <pipeline/outage.h>
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
@@ -30,7 +31,7 @@ static bool configure(struct eg_pipeline *pipeline, const struct eg_conf *conf)
     pipeline->conf = conf;
     pipeline->rules_seen = pipeline->wake_known = false;
     eg_suppress_look_again(pipeline);
-    pipeline->silent_wake_ms = INT64_MIN;
+    pipeline->silent_wake_ms = pipeline->due_wake_ms = INT64_MIN;
     return true;
 }
 
@@ -153,6 +154,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
     case EG_EVENT_TICK:
         eg_pipeline_settle(pipeline, batch);
         eg_unheard_tick(pipeline, event->now_ms, batch);
+        eg_due_tick(pipeline, event->now_ms, batch);
         eg_silence_tick(pipeline, event->now_ms, batch);
         eg_suppress_tick(pipeline, event->now_ms, batch);
         eg_deadline_tick(pipeline, event->now_ms, batch);
@@ -309,6 +311,7 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .silent_after_ms = eg_registry_silent_after(device),
         .series_count = device->series_count,
         .faults = device->faults,
+        .described = device->described,
         .gone = device->gone,
         .retired = eg_registry_retired(device),
         .heard = device->frames.heard,

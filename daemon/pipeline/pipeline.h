@@ -95,8 +95,9 @@ struct eg_device_view {
     uint32_t restarts;              /* by its uptime or that counter, whichever tells of more */
     const char *fault;              /* the last one, a sentence; NULL: none */
     int64_t fault_ms;
-    bool gone;    /* has left, and is silent whatever its rhythm says */
-    bool retired; /* out of service */
+    const struct eg_conf_device *described; /* NULL: not by hand */
+    bool gone;                              /* has left, and is silent whatever its rhythm says */
+    bool retired;                           /* out of service */
 };
 struct eg_series_view {
     uint32_t id, device;

@@ -83,7 +83,7 @@ static struct eg_device *add_device(struct eg_pipeline *pipeline, struct eg_slic
     struct eg_device *row = &pipeline->devices[pipeline->device_count];
     memset(row, 0, sizeof *row);
     row->id = (uint32_t)pipeline->device_count + 1;
-    row->last_seen_ms = row->silent_ms = row->awaited_ms = EG_TIME_NONE;
+    row->last_seen_ms = row->silent_ms = row->awaited_ms = row->due_told_ms = EG_TIME_NONE;
     row->site_id = strndup(site.text, site.length);
     row->domain = strndup(domain.text, domain.length);
     row->name = strndup(device.text, device.length);
@@ -96,6 +96,8 @@ static struct eg_device *add_device(struct eg_pipeline *pipeline, struct eg_slic
     }
     pipeline->device_count++;
     bind_device(pipeline->conf, row);
+    if (row->described)
+        pipeline->due_wake_ms = INT64_MIN;
     return row;
 }
 
@@ -202,8 +204,9 @@ void eg_registry_write_standing(const struct eg_device *device, struct eg_batch 
 {
     struct eg_row_standing *row = EG_BATCH_ADD(batch, standings);
     if (row)
-        *row = (struct eg_row_standing){device->id, device->silent_ms, device->last_seen_ms,
-                                        device->awaited_ms, device->case_number};
+        *row = (struct eg_row_standing){device->id,         device->silent_ms,   device->last_seen_ms,
+                                        device->awaited_ms, device->case_number, device->gone,
+                                        device->due_told_ms};
 }
 
 int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row_device *row,
@@ -232,6 +235,8 @@ void eg_pipeline_restore_standing(struct eg_pipeline *pipeline, const struct eg_
     device->silent_ms = row->silent_ms;
     device->awaited_ms = row->awaited_ms;
     device->case_number = row->case_number;
+    device->gone = row->gone;
+    device->due_told_ms = row->due_told_ms;
     if (row->heard_ms > device->last_seen_ms)
         device->last_seen_ms = row->heard_ms;
 }

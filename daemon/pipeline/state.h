@@ -109,6 +109,7 @@ struct eg_device {
     int64_t silent_ms;    /* it is silent, since then; EG_TIME_NONE: it is heard */
     int64_t awaited_ms;   /* since when it is waited for: as it fell silent, or an outage was over */
     uint32_t case_number; /* what speaks for its silence; 0: nothing yet */
+    int64_t due_told_ms;  /* people were told of the calibration that is due then; EG_TIME_NONE */
 };
 struct eg_siteindex;
 struct eg_index_site;
@@ -176,6 +177,7 @@ struct eg_pipeline {
     int64_t wake_ms;                 /* when the first deadline is reached; see wake_known */
     bool rules_seen;                 /* active cases were held against the rules as they are now */
     bool wake_known;                 /* no case has moved since wake_ms was looked for */
+    int64_t due_wake_ms;             /* likewise of calibrations */
     int64_t silent_wake_ms;          /* before that nothing falls silent; INT64_MIN: to be looked for */
     bool deaf, device_rules;         /* the broker is not heard; there are rules about devices themselves */
     bool outage_asked;               /* somebody is silent, and no case speaks for it yet */

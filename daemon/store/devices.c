@@ -34,6 +34,8 @@ int eg_devices_put(struct eg_store *store, const struct eg_batch *batch)
         bind_time(sql, 3, batch->standings[i].heard_ms);
         bind_time(sql, 4, batch->standings[i].awaited_ms);
         sqlite3_bind_int64(sql, 5, batch->standings[i].case_number);
+        sqlite3_bind_int(sql, 6, batch->standings[i].gone);
+        bind_time(sql, 7, batch->standings[i].due_told_ms);
         code = eg_sql_run(store, SQL_STANDING);
     }
     for (size_t i = 0; code == SQLITE_OK && i < batch->series_count; i++) {

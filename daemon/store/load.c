@@ -62,8 +62,13 @@ static int take_device(struct load *load, sqlite3_stmt *sql)
     int code = eg_pipeline_restore_device(load->pipeline, &row, load->err);
     if (code == EG_OK)
         eg_pipeline_restore_rhythm(load->pipeline, &rhythm);
-    const struct eg_row_standing standing = {row.id, time_at(sql, 6), time_at(sql, 7), time_at(sql, 8),
-                                             (uint32_t)sqlite3_column_int64(sql, 9)};
+    const struct eg_row_standing standing = {row.id,
+                                             time_at(sql, 6),
+                                             time_at(sql, 7),
+                                             time_at(sql, 8),
+                                             (uint32_t)sqlite3_column_int64(sql, 9),
+                                             sqlite3_column_int(sql, 10) != 0,
+                                             time_at(sql, 11)};
     if (code == EG_OK)
         eg_pipeline_restore_standing(load->pipeline, &standing);
     return code;
@@ -279,7 +284,7 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
     if (code == EG_OK)
         code = each_row(&load,
                         "SELECT id,site,domain,device,registered_at,interval,silent_at,heard_at,awaited_at,"
-                        "case_number FROM device "
+                        "case_number,gone,due_told FROM device "
                         "ORDER BY id",
                         take_device);
     if (code == EG_OK)

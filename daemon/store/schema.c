@@ -194,6 +194,9 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "DROP VIEW v_cases; DROP VIEW v_case_events;" EG_VIEWS_OF_CASES,
     /* 15: exercises in fast motion */
     "ALTER TABLE cases ADD COLUMN faster INTEGER NOT NULL DEFAULT 0;",
+    /* 16: it has said that it leaves; the calibration of which people were told that it is due */
+    "ALTER TABLE device ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN due_told INTEGER;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -529,15 +529,14 @@ static void check_rebuilt(const struct eg_pipeline *live, const struct eg_pipeli
     }
 }
 
-/* What a restart does not know of a device: that it was heard without a reading or with one of the near future, its last outage, that it
- * said it leaves. The next silence may then be told sooner or later; no more may differ. */
+/* What a restart does not know of a device: that it was heard without a reading or with one of the near future, its last
+ * outage. The next silence may then be told sooner or later; no more may differ. */
 static void forget_devices(struct eg_pipeline *pipeline, const struct eg_pipeline *rebuilt)
 {
     for (size_t i = 0; i < pipeline->device_count; i++) {
         struct eg_device *device = &pipeline->devices[i];
         device->long_ms = 0;
         device->last_seen_ms = rebuilt->devices[i].last_seen_ms;
-        device->gone = rebuilt->devices[i].gone;
     }
     pipeline->silent_wake_ms = INT64_MIN;
 }

@@ -9,8 +9,8 @@
 
 struct kept_device {
     uint32_t id;
-    int64_t registered_ms, interval_ms, silent_ms, heard_ms, awaited_ms;
-    uint32_t case_number;
+    int64_t registered_ms, interval_ms;
+    struct eg_row_standing standing;
     char site[64], domain[64], device[64];
 };
 struct kept_series {
@@ -128,20 +128,19 @@ static void memory_commit(struct memory *memory, const struct eg_batch *batch)
         kept->id = row->id;
         kept->registered_ms = row->registered_ms;
         kept->interval_ms = 0;
-        kept->silent_ms = kept->heard_ms = kept->awaited_ms = EG_TIME_NONE;
-        kept->case_number = 0;
+        kept->standing = (struct eg_row_standing){.device = batch->devices[i].id,
+                                                  .silent_ms = EG_TIME_NONE,
+                                                  .heard_ms = EG_TIME_NONE,
+                                                  .awaited_ms = EG_TIME_NONE,
+                                                  .due_told_ms = EG_TIME_NONE};
         snprintf(kept->site, sizeof kept->site, "%s", row->site);
         snprintf(kept->domain, sizeof kept->domain, "%s", row->domain);
         snprintf(kept->device, sizeof kept->device, "%s", row->device);
     }
     for (size_t i = 0; i < batch->rhythms_count; i++)
         memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
-    for (size_t i = 0; i < batch->standings_count; i++) {
-        memory->devices[batch->standings[i].device - 1].silent_ms = batch->standings[i].silent_ms;
-        memory->devices[batch->standings[i].device - 1].heard_ms = batch->standings[i].heard_ms;
-        memory->devices[batch->standings[i].device - 1].awaited_ms = batch->standings[i].awaited_ms;
-        memory->devices[batch->standings[i].device - 1].case_number = batch->standings[i].case_number;
-    }
+    for (size_t i = 0; i < batch->standings_count; i++)
+        memory->devices[batch->standings[i].device - 1].standing = batch->standings[i];
     for (size_t i = 0; i < batch->series_count; i++) {
         const struct eg_row_series *row = &batch->series[i];
         struct kept_series *kept = MEMORY_ADD(memory, series);
@@ -275,9 +274,7 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
         struct eg_row_device row = {kept->id, kept->site, kept->domain, kept->device, kept->registered_ms};
         DEMAND(eg_pipeline_restore_device(pipeline, &row, &err) == EG_OK, "%s", err.text);
         eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){kept->id, kept->interval_ms});
-        eg_pipeline_restore_standing(pipeline,
-                                     &(struct eg_row_standing){kept->id, kept->silent_ms, kept->heard_ms,
-                                                               kept->awaited_ms, kept->case_number});
+        eg_pipeline_restore_standing(pipeline, &kept->standing);
     }
     for (size_t i = 0; i < memory->series_count; i++) {
         const struct kept_series *kept = &memory->series[i];

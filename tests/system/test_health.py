@@ -80,3 +80,34 @@ def test_battery_trend_uptime_and_faults(broker, house, peer):
     lines = text(daemon, "devices").splitlines()
     assert "BATTERY" in lines[0] and "SIGNAL" not in lines[0] and "NAME" not in lines[0]  # no column without a value
     assert one(daemon, "plain")["battery"] is None
+
+
+def test_doubt_and_calibration_are_told(broker, house, peer):
+    """Why a device is suspect, since when, and when its calibration is due: in devices.list, devices, top's and the summary's count, doctor."""
+    devices = [{"id": "a1", "site": "v1", "domain": "air", "calibration_due": "2020-01-01"}]
+    daemon = house(broker.port, devices=devices, quality={"limits": [{"quantity": "pm25", "stuck": "3h"}]}).start()
+    daemon.connected()
+    now = datetime.datetime.now(datetime.timezone.utc)
+    first = now - datetime.timedelta(minutes=235)
+    for minute in range(0, 236, 5):
+        at = first + datetime.timedelta(minutes=minute)
+        peer.tell("ecogov/v1/air/a1", json.dumps({"ts": int(at.timestamp() * 1000), "pm25": 42.5, "temperature": 20 + minute / 100}))
+    daemon.stored(96)
+    for _ in range(2):
+        row = one(daemon, "a1")
+        assert row["state"] == "suspect" and not row["left"]
+        (doubt,) = row["suspect"]
+        assert (doubt["quantity"], doubt["channel"], doubt["reason"]) == ("pm25", "", "stuck")
+        assert abs(datetime.datetime.fromisoformat(doubt["since"].replace("Z", "+00:00")) - first) < datetime.timedelta(seconds=1)
+        assert row["calibration_due"] == {"time": "2020-01-01T00:00:00.000Z", "quantity": None, "overdue": True}
+        assert [found["device"] for found in daemon.call("devices.list", state="suspect")] == ["a1"]
+        assert daemon.call("devices.list", state="reporting") == []
+        cell = next(site for site in daemon.call("summary")["sites"] if site["site"] == "v1")["domains"]["air"]
+        assert cell["devices"]["suspect"] == 1
+        daemon.kill()
+        daemon.start()
+    out = text(daemon, "devices")
+    assert "pm25 stuck" in out and "since" in out and "good until" in out
+    assert "读数不变" in text(daemon, "devices", language="zh_CN.UTF-8")
+    report = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "doctor"], capture_output=True, text=True, timeout=60, check=False)
+    assert "with a calibration that is due: v1/a1" in report.stdout and "in doubt: v1/a1" in report.stdout, report.stdout

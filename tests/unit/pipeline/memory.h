@@ -35,8 +35,8 @@ struct stored_state {
     struct eg_row_rule_state row;
 };
 struct stored_device {
-    int64_t interval_ms, silent_ms, heard_ms, awaited_ms;
-    uint32_t case_number;
+    int64_t interval_ms;
+    struct eg_row_standing standing;
     char site[64], domain[64], device[64];
 };
 struct stored_told {
@@ -356,17 +356,16 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
         snprintf(row->domain, sizeof row->domain, "%s", batch->devices[i].domain);
         snprintf(row->device, sizeof row->device, "%s", batch->devices[i].device);
         row->interval_ms = 0;
-        row->silent_ms = row->heard_ms = row->awaited_ms = EG_TIME_NONE;
-        row->case_number = 0;
+        row->standing = (struct eg_row_standing){.device = batch->devices[i].id,
+                                                 .silent_ms = EG_TIME_NONE,
+                                                 .heard_ms = EG_TIME_NONE,
+                                                 .awaited_ms = EG_TIME_NONE,
+                                                 .due_told_ms = EG_TIME_NONE};
     }
     for (size_t i = 0; i < batch->rhythms_count; i++)
         memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
-    for (size_t i = 0; i < batch->standings_count; i++) {
-        memory->devices[batch->standings[i].device - 1].silent_ms = batch->standings[i].silent_ms;
-        memory->devices[batch->standings[i].device - 1].heard_ms = batch->standings[i].heard_ms;
-        memory->devices[batch->standings[i].device - 1].awaited_ms = batch->standings[i].awaited_ms;
-        memory->devices[batch->standings[i].device - 1].case_number = batch->standings[i].case_number;
-    }
+    for (size_t i = 0; i < batch->standings_count; i++)
+        memory->devices[batch->standings[i].device - 1].standing = batch->standings[i];
     for (size_t i = 0; i < batch->series_count; i++) {
         assert_int_equal(batch->series[i].id, memory->series_count + 1);
         struct eg_row_series *row = PUSH(memory, series);
@@ -463,8 +462,7 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
                                        &err) != EG_OK)
             fail_msg("%s", err.text);
         eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){i + 1, row->interval_ms});
-        eg_pipeline_restore_standing(pipeline, &(struct eg_row_standing){i + 1, row->silent_ms, row->heard_ms,
-                                                                         row->awaited_ms, row->case_number});
+        eg_pipeline_restore_standing(pipeline, &row->standing);
     }
     for (uint32_t i = 0; i < memory->series_count; i++)
         if (eg_pipeline_restore_series(pipeline, &memory->series[i], &err) != EG_OK)

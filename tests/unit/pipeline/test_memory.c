@@ -85,8 +85,12 @@ static void test_who_leaves_is_gone_until_heard_again(void **unused)
     assert_false(device_of("soil7").gone);
     tell(NODE("DEATH"), "ndeath");
     assert_true(device_of("soil7").gone && device_of("gw1").gone);
+    memory_restart(&room); /* that it has left is kept */
+    assert_true(device_of("soil7").gone && device_of("gw1").gone);
     tell(DEVICE("DATA"), "ddata-name");
     assert_false(device_of("soil7").gone);
+    memory_restart(&room);
+    assert_true(!device_of("soil7").gone && device_of("gw1").gone);
     memory_close(&room);
 }
 
