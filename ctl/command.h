@@ -45,6 +45,7 @@ void show_report(const struct session *session, const cJSON *result);
 void show_kpi(const struct session *session, const cJSON *result);
 void show_drill(const struct session *session, const cJSON *result);
 void show_verb(const struct session *session, const cJSON *result);
+void show_retired(const struct session *session, const cJSON *row);
 void show_silences(const struct session *session, const cJSON *result);
 void show_silence(const struct session *session, const cJSON *row);
 void show_reload(const struct session *session, const cJSON *result);

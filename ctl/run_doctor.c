@@ -182,7 +182,7 @@ static void tell_names(struct doctor *doctor, const struct names *names, const c
 static void look_at_devices(struct doctor *doctor)
 {
     struct answer answer;
-    struct names silent = {0}, suspect = {0}, empty = {0}, lossy = {0}, due = {0};
+    struct names silent = {0}, suspect = {0}, empty = {0}, lossy = {0}, due = {0}, undead = {0};
     const cJSON *row, *devices = ask(doctor, "devices.list", NULL, &answer);
     cJSON_ArrayForEach(row, devices)
     {
@@ -199,12 +199,16 @@ static void look_at_devices(struct doctor *doctor)
         if (cJSON_IsTrue(item_of(item_of(row, "calibration_due"), "overdue")) &&
             !(state && !strcmp(state, "retired")))
             add_name(&due, row);
+        if (text_of(item_of(row, "retired"), "heard"))
+            add_name(&undead, row);
     }
     tell_names(doctor, &silent, "devices", "silent", "Look at their power, radio and aerial.");
     tell_names(doctor, &suspect, "devices", "in doubt",
                "Look at the sensor: clean it, calibrate it, exchange it.");
     tell_names(doctor, &due, "devices", "with a calibration that is due",
                "Calibrate them, and write the new date into their calibration.");
+    tell_names(doctor, &undead, "devices", "retired, and heard all the same",
+               "Take them back into service (ecogovctl device restore), or switch them off.");
     tell_names(doctor, &empty, "devices", "with a battery for less than two weeks",
                "Exchange the batteries.");
     tell_names(doctor, &lossy, "devices", "losing more than every fifth message",

@@ -170,6 +170,33 @@ static void show_battery(const cJSON *battery)
     put_time_of(battery);
 }
 
+static void show_retirement(const cJSON *retired)
+{
+    char at[PAGE_TEXT], heard[PAGE_TEXT];
+    const char *by = text_of(retired, "by"), *note = text_of(retired, "note");
+    page_putf(PLAIN, word("by %s, %s: %s"), by ? by : "-", page_time(text_of(retired, "at"), at),
+              note ? note : "-");
+    if (text_of(retired, "heard"))
+        page_putf(MILD, word("; but it was heard again at %s: restore it, or switch it off"),
+                  page_time(text_of(retired, "heard"), heard));
+    putchar('\n');
+}
+
+void show_retired(const struct session *session, const cJSON *row)
+{
+    const char *site = text_of(row, "site"), *domain = text_of(row, "domain"),
+               *device = text_of(row, "device");
+    (void)session;
+    page_putf(PLAIN, "%s/%s/%s: ", site ? site : "-", domain ? domain : "-", device ? device : "-");
+    if (cJSON_IsObject(item_of(row, "retired"))) {
+        page_putf(PLAIN, "%s ", word("retired"));
+        show_retirement(item_of(row, "retired"));
+    } else {
+        page_put(PLAIN, word("in service again"));
+        putchar('\n');
+    }
+}
+
 static void show_standing(const cJSON *row)
 {
     char time[PAGE_TEXT];
@@ -184,6 +211,10 @@ static void show_standing(const cJSON *row)
                   named ? ")" : "", reason ? word(reason) : "-");
         page_putf(DIM, word(", since %s"), page_time(text_of(doubt, "since"), time));
         putchar('\n');
+    }
+    if (cJSON_IsObject(item_of(row, "retired"))) {
+        put_label("retired");
+        show_retirement(item_of(row, "retired"));
     }
     if (cJSON_IsTrue(item_of(row, "left"))) {
         put_label("left");

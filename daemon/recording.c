@@ -91,6 +91,7 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(params, "version");
     const char *until = text_of(params, "until"), *starts = text_of(params, "starts");
     bool silence = !strncmp(call, "silences.", 9);
+    bool device = !strcmp(call, "devices.retire") || !strcmp(call, "devices.restore");
     struct eg_command *command = &out->event.command;
     out->event.kind = EG_EVENT_COMMAND;
     *command = (struct eg_command){.case_id = text_of(params, "id"),
@@ -110,17 +111,23 @@ static int parse_call(const cJSON *json, const char *call, struct eg_recorded *o
                                    .version = -1};
     if (!strcmp(call, "reports.submit"))
         return parse_report(json, params, out, err);
-    if (strncmp(call, "cases.", 6) != 0 && !silence)
-        return eg_err_set(
-            err, EG_EINVAL,
-            "\"call\" is '%.60s': a recording may call cases.*, silences.* and reports.submit only", call);
-    command->verb = silence ? !strcmp(call, "silences.add") ? "silence" : "unsilence" : call + 6;
+    if (strncmp(call, "cases.", 6) != 0 && !silence && !device)
+        return eg_err_set(err, EG_EINVAL,
+                          "\"call\" is '%.60s': a recording may call cases.*, silences.*, devices.retire, "
+                          "devices.restore and reports.submit only",
+                          call);
+    command->verb = silence  ? !strcmp(call, "silences.add") ? "silence" : "unsilence"
+                    : device ? call + strlen("devices.")
+                             : call + strlen("cases.");
     if (silence) {
         command->note = text_of(params, "reason");
         command->reason = NULL;
         until = text_of(params, "expires");
     }
-    if (!command->case_id && strcmp(command->verb, "drill") != 0 && strcmp(command->verb, "silence") != 0)
+    if (device && !command->device)
+        return eg_err_set(err, EG_EINVAL, "%.60s needs params.device", call);
+    if (!command->case_id && !device && strcmp(command->verb, "drill") != 0 &&
+        strcmp(command->verb, "silence") != 0)
         return eg_err_set(err, EG_EINVAL, "%.60s needs params.id", call);
     if (!command->user)
         command->user = "replay";

@@ -64,6 +64,16 @@ static void print_event(const struct replay *replay, const struct eg_case_event 
     putchar('\n');
 }
 
+static void print_device_event(const struct replay *replay, const struct eg_row_device_event *event)
+{
+    struct eg_device_view device;
+    char time[EG_TIME_TEXT];
+    if (!eg_pipeline_device(replay->pipeline, event->device, &device))
+        return;
+    printf("%s device %s/%s/%s %s by=%s note=\"%s\"\n", eg_time_format(event->at_ms, time), device.site,
+           device.domain, device.device, eg_device_event_name(event->kind), event->actor, event->note);
+}
+
 static void print_decisions(const struct replay *replay)
 {
     const struct eg_batch *batch = &replay->batch;
@@ -71,6 +81,8 @@ static void print_decisions(const struct replay *replay)
     for (size_t i = 0; i < batch->devices_count; i++)
         printf("%s device %s/%s/%s registered\n", eg_time_format(batch->devices[i].registered_ms, time),
                batch->devices[i].site, batch->devices[i].domain, batch->devices[i].device);
+    for (size_t i = 0; i < batch->device_events_count; i++)
+        print_device_event(replay, &batch->device_events[i]);
     for (size_t i = 0; i < batch->quarantine_count; i++)
         printf("%s quarantine %s %s: %s\n", eg_time_format(batch->quarantine[i].at_ms, time),
                batch->quarantine[i].topic, batch->quarantine[i].verdict, batch->quarantine[i].reason);
@@ -140,8 +152,8 @@ static int wake(struct replay *replay, int64_t now_ms, struct eg_err *err)
 static bool may_go_on(const struct replay *replay)
 {
     const struct eg_batch *batch = &replay->batch;
-    return !batch->devices_count && !batch->quarantine_count && !batch->case_events_count &&
-           !batch->answers_count && batch->events < TURN_EVENTS_MAX &&
+    return !batch->devices_count && !batch->device_events_count && !batch->quarantine_count &&
+           !batch->case_events_count && !batch->answers_count && batch->events < TURN_EVENTS_MAX &&
            batch->readings_count < TURN_READINGS_MAX && !eg_pipeline_unsettled(replay->pipeline);
 }
 

@@ -1,4 +1,5 @@
-/* Knows what is told of a device's own state: battery with its trend, calibration, radio, uptime, what it could not measure, what was lost on the way.
+/* Knows what is told of a device's own state: battery with its trend, calibration, radio, uptime, what it could not measure, what was lost
+ * on the way.
  * Refuses to know rules and cases. Called by m_lists.c.
  *
  * Values are readings, so they are what the store holds; counts are since the daemon started, and the answer says since when. */

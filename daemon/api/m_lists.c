@@ -118,6 +118,9 @@ static void write_device(struct eg_call *call, const struct eg_device_view *view
     eg_json_put_string(json, "state", eg_standing_name(standing));
     write_doubts(call, view);
     eg_json_put_bool(json, "left", view->gone);
+    eg_json_key(json, "retired");
+    eg_silent_write_retired(json, view->retired_ms, view->retired_by, view->retired_note,
+                            view->retired_heard_ms);
     eg_json_put_time(json, "last_seen", view->last_seen_ms > 0 ? view->last_seen_ms : EG_TIME_NONE);
     put_span(json, "interval", rhythm(view->interval_ms));
     put_span(json, "silent_after", view->silent_after_ms);

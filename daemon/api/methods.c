@@ -43,6 +43,11 @@ static const struct eg_param p_devices[] = {
     DEVICE,
     {.name = "state", .kind = EG_PARAM_CHOICE, .choices = "reporting late suspect silent retired"},
     END};
+static const struct eg_param p_retire[] = {SITE,
+                                           DOMAIN,
+                                           {.name = "device", .kind = EG_PARAM_PATH, .required = true},
+                                           {.name = "note", .kind = EG_PARAM_NOTE},
+                                           END};
 static const struct eg_param p_rules[] = {
     SITE, DOMAIN, QUANTITY, {.name = "rule", .kind = EG_PARAM_TEXT}, END};
 static const struct eg_param p_backtest[] = {
@@ -203,6 +208,9 @@ static const struct eg_method methods[] = {
     {"sites.list", eg_m_lists_sites, false, false, "The governance tree.", p_sites},
     {"devices.list", eg_m_lists_devices, false, false, "Devices, when they were last heard, whether silent.",
      p_devices},
+    {"devices.retire", eg_m_devices_retire, true, false, "Takes a device out of service: nobody misses it.",
+     p_retire},
+    {"devices.restore", eg_m_devices_restore, true, false, "Takes a device back into service.", p_retire},
     {"rules.list", eg_m_rules_list, false, false, "Rules with their levels, basis and action.", p_rules},
     {"rules.backtest", eg_m_backtest, false, false,
      "The cases that a rule's text would have opened with the readings of the past.", p_backtest},

@@ -20,6 +20,8 @@ int eg_m_status(struct eg_call *call);
 int eg_m_summary(struct eg_call *call);
 int eg_m_lists_sites(struct eg_call *call);
 int eg_m_lists_devices(struct eg_call *call);
+int eg_m_devices_retire(struct eg_call *call);
+int eg_m_devices_restore(struct eg_call *call);
 int eg_m_rules_list(struct eg_call *call);
 int eg_m_explain(struct eg_call *call);
 int eg_m_lists_parties(struct eg_call *call);

@@ -54,6 +54,7 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(rhythms)                                                                                               \
     X(calibrations)                                                                                          \
     X(standings)                                                                                             \
+    X(device_events)                                                                                         \
     X(readings)                                                                                              \
     X(idents)                                                                                                \
     X(rollups)                                                                                               \
@@ -69,6 +70,12 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(quarantine)                                                                                            \
     X(retried)                                                                                               \
     X(answers)
+
+const char *eg_device_event_name(enum eg_device_event kind)
+{
+    static const char *const names[EG_DEVICE_EVENT_COUNT] = {"retired", "restored", "heard"};
+    return (unsigned)kind < EG_DEVICE_EVENT_COUNT ? names[kind] : "?";
+}
 
 void eg_batch_finish(struct eg_batch *batch)
 {

@@ -55,6 +55,20 @@ struct eg_row_standing { /* how a device stands: written when that changes */
     bool gone;            /* it has said that it leaves */
     int64_t due_told_ms;  /* people were told that its calibration is due then; EG_TIME_NONE */
 };
+/* What people did with a device, and what came of it. Stored: numbers are forever. */
+enum eg_device_event {
+    EG_DEVICE_RETIRED,
+    EG_DEVICE_RESTORED,
+    EG_DEVICE_HEARD, /* although it is retired: the first time */
+    EG_DEVICE_EVENT_COUNT
+};
+const char *eg_device_event_name(enum eg_device_event kind); /* "retired" "restored" "heard" */
+struct eg_row_device_event {
+    uint32_t device;
+    enum eg_device_event kind;
+    int64_t at_ms;
+    const char *actor, *note;
+};
 struct eg_row_reading {
     uint32_t series;
     uint16_t flags;
@@ -288,6 +302,7 @@ struct eg_batch {
     EG_ROWS(eg_row_rhythm, rhythms);
     EG_ROWS(eg_row_calibration, calibrations);
     EG_ROWS(eg_row_standing, standings);
+    EG_ROWS(eg_row_device_event, device_events);
     EG_ROWS(eg_row_reading, readings);
     EG_ROWS(eg_row_ident, idents);
     EG_ROWS(eg_row_rollup, rollups);

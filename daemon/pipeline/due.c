@@ -1,7 +1,7 @@
-/* Calibrations that are due: a device whose calibration is good until a day is a case of maintenance from then on, or a while ahead, and the
- * case is over when the configuration names a later day. Knows what the configuration says of it; refuses to know what a calibration does to
- * a value (calibration.c). Of which day people were told is kept with the device, so that each is told once, whatever they did with the
- * case. Called by pipeline.c and deadline.c. */
+/* Calibrations that are due: a device whose calibration is good until a day is a case of maintenance from then on, or a while ahead, and
+ * the case is over when the configuration names a later day. Knows what the configuration says of it; refuses to know what a calibration
+ * does to a value (calibration.c). Of which day people were told is kept with the device, so that each is told once, whatever they did with
+ * the case. Called by pipeline.c and deadline.c. */
 #include <pipeline/due.h>
 #include <pipeline/outage.h>
 

@@ -1,5 +1,6 @@
 /* A device's rhythm: when it was heard last, and how long it is between two messages as a rule. Refuses to know what follows from a silence
  * (unheard.c). Called by message.c. */
+#include <pipeline/retire.h>
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
 
@@ -43,5 +44,6 @@ void eg_heard_note(struct eg_pipeline *pipeline, struct eg_device *device, int64
         learn(pipeline, device, time_ms - device->last_seen_ms, batch);
     if (time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;
+    eg_retire_heard(pipeline, device, time_ms, arrived_ms, batch);
     eg_unheard_heard(pipeline, device, arrived_ms, batch);
 }

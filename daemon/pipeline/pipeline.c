@@ -3,6 +3,7 @@
  * circumstance, rhythm, judge, rejudge, siteindex, case, tell. Called by turn.c, the store's load, and (views) the API. */
 #include <pipeline/due.h>
 #include <pipeline/outage.h>
+#include <pipeline/retire.h>
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
 
@@ -73,6 +74,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         free(device->name);
         free(device->series);
         free(device->fault);
+        eg_retire_finish(device);
     }
     for (size_t i = 0; i < pipeline->case_count; i++)
         free(pipeline->cases[i]);
@@ -135,6 +137,8 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
             eg_trial_take(pipeline, &event->command, event->now_ms, batch);
         else if (!strcmp(event->command.verb, "silence") || !strcmp(event->command.verb, "unsilence"))
             eg_silence_take(pipeline, &event->command, event->now_ms, batch);
+        else if (!strcmp(event->command.verb, "retire") || !strcmp(event->command.verb, "restore"))
+            eg_retire_take(pipeline, &event->command, event->now_ms, batch);
         else
             eg_command_take(pipeline, &event->command, event->now_ms, batch);
         break;
@@ -314,6 +318,10 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .described = device->described,
         .gone = device->gone,
         .retired = eg_registry_retired(device),
+        .retired_ms = device->retired_ms,
+        .retired_heard_ms = device->retired_heard_ms,
+        .retired_by = device->retired_by,
+        .retired_note = device->retired_note,
         .heard = device->frames.heard,
         .lost = device->frames.lost,
         .repeated = device->frames.repeated,

@@ -53,6 +53,9 @@ int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row
                                struct eg_err *err);
 void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_row_rhythm *row);
 void eg_pipeline_restore_standing(struct eg_pipeline *pipeline, const struct eg_row_standing *row);
+/* Oldest first. */
+int eg_pipeline_restore_device_event(struct eg_pipeline *pipeline, const struct eg_row_device_event *row,
+                                     struct eg_err *err);
 int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row,
                                struct eg_err *err);
 /* Ascending by time for each series; `forget` is not asked for. */
@@ -98,6 +101,8 @@ struct eg_device_view {
     const struct eg_conf_device *described; /* NULL: not by hand */
     bool gone;                              /* has left, and is silent whatever its rhythm says */
     bool retired;                           /* out of service */
+    int64_t retired_ms, retired_heard_ms;   /* by people, and heard since; EG_TIME_NONE */
+    const char *retired_by, *retired_note;
 };
 struct eg_series_view {
     uint32_t id, device;

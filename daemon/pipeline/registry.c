@@ -84,6 +84,7 @@ static struct eg_device *add_device(struct eg_pipeline *pipeline, struct eg_slic
     memset(row, 0, sizeof *row);
     row->id = (uint32_t)pipeline->device_count + 1;
     row->last_seen_ms = row->silent_ms = row->awaited_ms = row->due_told_ms = EG_TIME_NONE;
+    row->retired_ms = row->retired_heard_ms = EG_TIME_NONE;
     row->site_id = strndup(site.text, site.length);
     row->domain = strndup(domain.text, domain.length);
     row->name = strndup(device.text, device.length);
@@ -197,7 +198,7 @@ int64_t eg_registry_silent_after(const struct eg_device *device)
 
 bool eg_registry_retired(const struct eg_device *device)
 {
-    return device->described && device->described->retired;
+    return device->retired_ms != EG_TIME_NONE || (device->described && device->described->retired);
 }
 
 void eg_registry_write_standing(const struct eg_device *device, struct eg_batch *batch)

@@ -1,7 +1,9 @@
-/* Knows how a device stands, as it is shown: silent, since it said so itself or was not heard for as long as it may be; suspect, since what
- * it tells is in doubt; late, since more than one message of its rhythm is missing. What the daemon makes of silence and of doubt, and when,
- * is the business of unheard.c and suspect.c. Called by the edges. */
+/* Knows how a device stands, as it is shown: silent, since it said so itself or was not heard for as long as it may be; suspect, since
+ * what it tells is in doubt; late, since more than one message of its rhythm is missing. What the daemon makes of silence and of doubt,
+ * and when, is the business of unheard.c and suspect.c. Called by the edges. */
 #include <pipeline/silent.h>
+
+#include <base/json.h>
 
 #define LATE_INTERVALS 2
 #define LATE_LEAST_MS 60000
@@ -70,4 +72,19 @@ enum eg_standing eg_silent_standing(const struct eg_device_view *view, int64_t n
     return view->interval_ms && since > LATE_LEAST_MS && since / LATE_INTERVALS > view->interval_ms
                ? EG_STANDING_LATE
                : EG_REPORTING;
+}
+
+void eg_silent_write_retired(struct eg_json *json, int64_t retired_ms, const char *by, const char *note,
+                             int64_t heard_ms)
+{
+    if (retired_ms == EG_TIME_NONE) {
+        eg_json_null(json);
+        return;
+    }
+    eg_json_open(json, '{');
+    eg_json_put_time(json, "at", retired_ms);
+    eg_json_put_string(json, "by", by);
+    eg_json_put_string(json, "note", note);
+    eg_json_put_time(json, "heard", heard_ms);
+    eg_json_close(json, '}');
 }

@@ -28,4 +28,8 @@ const char *eg_doubt_name(enum eg_doubt doubt); /* "stuck" "bad" "inconsistent" 
 /* True: it is; then since when in *ret_since_ms. */
 bool eg_silent_doubted(const struct eg_series_view *series, enum eg_doubt doubt, int64_t *ret_since_ms);
 bool eg_silent_suspect(const struct eg_series_view *series); /* for any of these reasons */
+struct eg_json;
+/* Who retired a device, as a value: an object, or null. */
+void eg_silent_write_retired(struct eg_json *json, int64_t retired_ms, const char *by, const char *note,
+                             int64_t heard_ms);
 #endif

@@ -109,7 +109,9 @@ struct eg_device {
     int64_t silent_ms;    /* it is silent, since then; EG_TIME_NONE: it is heard */
     int64_t awaited_ms;   /* since when it is waited for: as it fell silent, or an outage was over */
     uint32_t case_number; /* what speaks for its silence; 0: nothing yet */
-    int64_t due_told_ms;  /* people were told of the calibration that is due then; EG_TIME_NONE */
+    int64_t retired_ms, retired_heard_ms; /* by people, and heard since; EG_TIME_NONE */
+    char *retired_by, *retired_note;      /* NULL: not */
+    int64_t due_told_ms; /* people were told of the calibration that is due then; EG_TIME_NONE */
 };
 struct eg_siteindex;
 struct eg_index_site;

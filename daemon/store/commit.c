@@ -366,10 +366,10 @@ static void ask_for_room(struct eg_store *store, const struct eg_batch *batch)
 {
     int64_t reserve = eg_prune_reserve(store->max_pages);
     size_t bytes = store->blob.length + store->idents.length + batch->rollups_count * 160;
-    bytes +=
-        1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count + batch->told_count +
-                batch->silences_count + batch->calibrations_count + batch->suppressed_count +
-                batch->devices_count + batch->series_count + batch->rule_states_count);
+    bytes += 1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count +
+                     batch->told_count + batch->silences_count + batch->calibrations_count +
+                     batch->suppressed_count + batch->devices_count + batch->series_count +
+                     batch->rule_states_count + batch->device_events_count);
     for (size_t i = 0; i < batch->quarantine_count; i++)
         bytes += batch->quarantine[i].payload_len + 1024;
     store->pages_wanted = reserve + 2 * (int64_t)(bytes / EG_PAGE_BYTES);

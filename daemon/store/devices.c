@@ -38,6 +38,16 @@ int eg_devices_put(struct eg_store *store, const struct eg_batch *batch)
         bind_time(sql, 7, batch->standings[i].due_told_ms);
         code = eg_sql_run(store, SQL_STANDING);
     }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->device_events_count; i++) {
+        const struct eg_row_device_event *row = &batch->device_events[i];
+        sqlite3_stmt *sql = store->sql[SQL_DEVICE_EVENT];
+        sqlite3_bind_int64(sql, 1, row->device);
+        sqlite3_bind_int(sql, 2, (int)row->kind);
+        sqlite3_bind_int64(sql, 3, row->at_ms);
+        eg_sql_text(sql, 4, row->actor);
+        eg_sql_text(sql, 5, row->note);
+        code = eg_sql_run(store, SQL_DEVICE_EVENT);
+    }
     for (size_t i = 0; code == SQLITE_OK && i < batch->series_count; i++) {
         const struct eg_row_series *row = &batch->series[i];
         if (row->id > store->series_most)

@@ -74,6 +74,14 @@ static int take_device(struct load *load, sqlite3_stmt *sql)
     return code;
 }
 
+static int take_device_event(struct load *load, sqlite3_stmt *sql)
+{
+    const struct eg_row_device_event row = {(uint32_t)sqlite3_column_int64(sql, 0),
+                                            (enum eg_device_event)sqlite3_column_int(sql, 1),
+                                            sqlite3_column_int64(sql, 2), text_at(sql, 3), text_at(sql, 4)};
+    return eg_pipeline_restore_device_event(load->pipeline, &row, load->err);
+}
+
 static int take_series(struct load *load, sqlite3_stmt *sql)
 {
     const char *name = text_at(sql, 2);
@@ -287,6 +295,9 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
                         "case_number,gone,due_told FROM device "
                         "ORDER BY id",
                         take_device);
+    if (code == EG_OK)
+        code = each_row(&load, "SELECT device,kind,at,actor,note FROM device_event ORDER BY id",
+                        take_device_event);
     if (code == EG_OK)
         code = each_row(&load, "SELECT id,device,quantity,channel FROM series ORDER BY id", take_series);
     if (code == EG_OK)

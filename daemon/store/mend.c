@@ -23,7 +23,11 @@ static const struct shape {
      "INSERT OR IGNORE INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)"},
     {"chunks", "IIIIIB", false,
      "INSERT OR IGNORE INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)"},
-    {"devices", "NTTTIIiiiI", true, "INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?)"},
+    {"devices", "NTTTIIiiiIIi", true, "INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
+    {"devices", "NTTTIIiiiI", true,
+     "INSERT OR REPLACE INTO "
+     "device(id,site,domain,device,registered_at,interval,silent_at,heard_at,awaited_at,"
+     "case_number) VALUES(?,?,?,?,?,?,?,?,?,?)"},
     {"devices", "NTTTII", true,
      "INSERT OR REPLACE INTO device(id,site,domain,device,registered_at,interval) VALUES(?,?,?,?,?,?)"},
     {"devices", "NTTTI", true,
@@ -68,6 +72,8 @@ static const struct shape {
      "INSERT OR IGNORE INTO silence VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
     {"notices held back", "NIIIII", true, "INSERT OR IGNORE INTO suppressed VALUES(?,?,?,?,?,?)"},
     {"calibrations", "NITIRRI", true, "INSERT OR IGNORE INTO calibration VALUES(?,?,?,?,?,?,?)"},
+    {"what people did with devices", "NIIITT", true,
+     "INSERT OR IGNORE INTO device_event VALUES(?,?,?,?,?,?)"},
     {"quarantined payloads", "NITTTTbII", true, "INSERT OR IGNORE INTO quarantine VALUES(?,?,?,?,?,?,?,?,?)"},
 };
 #define SHAPES (sizeof shapes / sizeof *shapes)

@@ -197,6 +197,9 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     /* 16: it has said that it leaves; the calibration of which people were told that it is due */
     "ALTER TABLE device ADD COLUMN gone INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE device ADD COLUMN due_told INTEGER;",
+    /* 17: what people did with devices */
+    "CREATE TABLE device_event(id INTEGER PRIMARY KEY, device INTEGER NOT NULL, kind INTEGER NOT NULL, at "
+    "INTEGER NOT NULL, actor TEXT NOT NULL, note TEXT NOT NULL);" EG_VIEW_OF_DEVICE_EVENTS,
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -68,5 +68,11 @@
     " CASE WHEN since>0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', since/1000.0, 'unixepoch') END AS since, since AS since_ms, scale, offset," \
     " strftime('%Y-%m-%dT%H:%M:%fZ', noted_at/1000.0, 'unixepoch') AS noted_at" \
     " FROM calibration c JOIN series s ON s.id=c.series JOIN device d ON d.id=s.device;"
+/* The seventeenth step. */
+#define EG_VIEW_OF_DEVICE_EVENTS \
+    "CREATE VIEW v_device_events AS SELECT d.site, d.domain, d.device," \
+    " strftime('%Y-%m-%dT%H:%M:%fZ', e.at/1000.0, 'unixepoch') AS at," \
+    " CASE e.kind WHEN 0 THEN 'retired' WHEN 1 THEN 'restored' WHEN 2 THEN 'heard' END AS kind, e.actor, e.note" \
+    " FROM device_event e JOIN device d ON d.id=e.device;"
 /* clang-format on */
 #endif

@@ -90,15 +90,15 @@ struct world {
 };
 
 struct marks { /* how long the batch's lists were before the event */
-    size_t readings, case_events, cases, answers, quarantine, devices, series;
+    size_t readings, case_events, cases, answers, quarantine, devices, series, device_events;
     struct eg_counters counters;
 };
 
 static struct marks mark(const struct eg_batch *batch, const struct eg_pipeline *pipeline)
 {
-    return (struct marks){batch->readings_count, batch->case_events_count,       batch->cases_count,
-                          batch->answers_count,  batch->quarantine_count,        batch->devices_count,
-                          batch->series_count,   *eg_pipeline_counters(pipeline)};
+    return (struct marks){batch->readings_count, batch->case_events_count,   batch->cases_count,
+                          batch->answers_count,  batch->quarantine_count,    batch->devices_count,
+                          batch->series_count,   batch->device_events_count, *eg_pipeline_counters(pipeline)};
 }
 
 /* --- what must be true after every event --- */
@@ -202,6 +202,7 @@ static void check_answer(const struct world *world, const struct marks *marks, c
     size_t events = batch->case_events_count - marks->case_events;
     DEMAND(answer->ticket == event->command.ticket, "another's ticket");
     /* What is refused changes nothing. What is done is in the history, and more may follow from it: who starts takes the lead. */
+    events += batch->device_events_count - marks->device_events;
     DEMAND((events >= 1) == (answer->code == EG_OK), "code %d and %zu events", answer->code, events);
     DEMAND(answer->code == EG_OK || *answer->sentence, "refused without a sentence");
 }
@@ -445,19 +446,23 @@ static void step_send_again(struct world *world)
 
 static void step_command(struct world *world)
 {
-    static const char *const verbs[] = {"acknowledge", "assign", "start",  "fix",     "verify",
-                                        "close",       "reject", "reopen", "comment", "wonder"};
+    static const char *const verbs[] = {"acknowledge", "assign", "start",   "fix",    "verify", "close",
+                                        "reject",      "reopen", "comment", "wonder", "retire", "restore"};
     static const char *const notes[] = {NULL, "", "because", "\xff\n"}, *const parties[] = {NULL, "p1", "p2",
                                                                                             "nobody"};
-    unsigned verb = input_byte(&world->input) % 10, which = input_byte(&world->input),
+    unsigned verb = input_byte(&world->input) % 12, which = input_byte(&world->input),
              what = input_byte(&world->input);
     char id[96];
     snprintf(id, sizeof id, "%u", which & 31);
+    const char *device = world->memory.devices_count
+                             ? world->memory.devices[which % world->memory.devices_count].device
+                             : "nobody";
     if (which & 32 && (which & 31) < world->memory.cases_count)
         snprintf(id, sizeof id, "%s", world->memory.cases[which & 31].id);
     struct eg_event event = {.kind = EG_EVENT_COMMAND, .now_ms = world->now_ms};
     event.command = (struct eg_command){.verb = verbs[verb],
                                         .case_id = id,
+                                        .device = device,
                                         .user = "li",
                                         .note = notes[what & 3],
                                         .party = parties[what >> 2 & 3],

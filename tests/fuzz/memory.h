@@ -13,6 +13,12 @@ struct kept_device {
     struct eg_row_standing standing;
     char site[64], domain[64], device[64];
 };
+struct kept_device_event {
+    uint32_t device;
+    enum eg_device_event kind;
+    int64_t at_ms;
+    char note[256];
+};
 struct kept_series {
     uint32_t id, device;
     uint16_t quantity;
@@ -34,6 +40,7 @@ struct kept_change {
     size_t name##_count, name##_capacity
 struct memory {
     MEMORY_ROWS(kept_device, devices);
+    MEMORY_ROWS(kept_device_event, device_events);
     MEMORY_ROWS(kept_series, series);
     MEMORY_ROWS(kept_state, states);
     MEMORY_ROWS(eg_row_reading, readings); /* as they came: the last of a time is in force */
@@ -63,6 +70,7 @@ static void *memory_more(void **rows, size_t count, size_t *capacity, size_t siz
 static void memory_finish(struct memory *memory)
 {
     free(memory->devices);
+    free(memory->device_events);
     free(memory->series);
     free(memory->states);
     free(memory->readings);
@@ -141,6 +149,13 @@ static void memory_commit(struct memory *memory, const struct eg_batch *batch)
         memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
     for (size_t i = 0; i < batch->standings_count; i++)
         memory->devices[batch->standings[i].device - 1].standing = batch->standings[i];
+    for (size_t i = 0; i < batch->device_events_count; i++) {
+        const struct eg_row_device_event *event = &batch->device_events[i];
+        struct kept_device_event *kept = MEMORY_ADD(memory, device_events);
+        *kept =
+            (struct kept_device_event){.device = event->device, .kind = event->kind, .at_ms = event->at_ms};
+        snprintf(kept->note, sizeof kept->note, "%s", event->note);
+    }
     for (size_t i = 0; i < batch->series_count; i++) {
         const struct eg_row_series *row = &batch->series[i];
         struct kept_series *kept = MEMORY_ADD(memory, series);
@@ -275,6 +290,11 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
         DEMAND(eg_pipeline_restore_device(pipeline, &row, &err) == EG_OK, "%s", err.text);
         eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){kept->id, kept->interval_ms});
         eg_pipeline_restore_standing(pipeline, &kept->standing);
+    }
+    for (size_t i = 0; i < memory->device_events_count; i++) {
+        const struct kept_device_event *kept = &memory->device_events[i];
+        const struct eg_row_device_event row = {kept->device, kept->kind, kept->at_ms, "li", kept->note};
+        DEMAND(eg_pipeline_restore_device_event(pipeline, &row, &err) == EG_OK, "%s", err.text);
     }
     for (size_t i = 0; i < memory->series_count; i++) {
         const struct kept_series *kept = &memory->series[i];

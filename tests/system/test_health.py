@@ -4,9 +4,13 @@ import base64
 import datetime
 import json
 import os
+import sqlite3
 import subprocess
 
+import pytest
+
 from house import BIN, SANITIZER, SOURCES
+from rpc import RpcError
 
 LORA = {"id": "lora", "preset": "milesight-em300", "site": "v1"}
 PROBES = {"id": "probes", "topic": "probe/{device}", "site": "v2", "domain": "soil", "driver": "json", "time": "/ts",
@@ -111,3 +115,52 @@ def test_doubt_and_calibration_are_told(broker, house, peer):
     assert "读数不变" in text(daemon, "devices", language="zh_CN.UTF-8")
     report = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "doctor"], capture_output=True, text=True, timeout=60, check=False)
     assert "with a calibration that is due: v1/a1" in report.stdout and "in doubt: v1/a1" in report.stdout, report.stdout
+
+
+def refusal(daemon, method, **params):
+    with pytest.raises(RpcError) as refused:
+        daemon.call(method, **params)
+    return refused.value.code
+
+
+def test_retired_across_kill(broker, house, peer):
+    """Retired over the socket: acknowledged is on disk; nobody misses it; it speaks, and that is told; restored. Killed after each."""
+    rules = [{"id": "quiet", "when": "silent", "hold": "0s"}]
+    devices = [{"id": "a1", "site": "v1", "domain": "air", "silent_after": "3s"}]
+    daemon = house(broker.port, devices=devices, device_rules=rules).start()
+    daemon.connected()
+    peer.tell("ecogov/v1/air/a1", '{"pm25": 12}')
+    daemon.stored(1)
+    answer = daemon.call("devices.retire", device="v1/air/a1", note="taken to the workshop")
+    assert answer["device"] == "a1" and answer["retired"]["note"] == "taken to the workshop" and answer["retired"]["heard"] is None
+    daemon.kill()
+    daemon.start()
+    daemon.connected()
+    row = one(daemon, "a1")
+    assert row["state"] == "retired" and row["retired"] == answer["retired"]
+    assert daemon.call("cases.list")["cases"] == []
+    assert refusal(daemon, "devices.retire", device="a1", note="again") == -32003
+    assert refusal(daemon, "devices.retire", device="b1", note="who?") == -32002
+    assert refusal(daemon, "devices.restore", device="a1", note="x" * 300) == -32602
+    peer.tell("ecogov/v1/air/a1", '{"pm25": 13}')
+    daemon.stored(2)
+    row = one(daemon, "a1")
+    assert row["state"] == "retired" and row["retired"]["heard"] is not None
+    daemon.kill()
+    daemon.start()
+    daemon.connected()
+    assert one(daemon, "a1")["retired"] == row["retired"]
+    assert "heard again" in text(daemon, "devices", "a1") and "又有上报" in text(daemon, "devices", "a1", language="zh_CN.UTF-8")
+    report = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "doctor"], capture_output=True, text=True, timeout=60, check=False)
+    assert "retired, and heard all the same: v1/a1" in report.stdout, report.stdout
+    assert "in service again" in text(daemon, "device", "restore", "a1", "--note", "cleaned")
+    daemon.kill()
+    daemon.start()
+    daemon.connected()
+    row = one(daemon, "a1")
+    assert row["state"] != "retired" and row["retired"] is None
+    daemon.stop()
+    daemon.verify()
+    with sqlite3.connect(daemon.folder / "ecogov.db") as db:
+        assert db.execute("SELECT device, kind, note FROM v_device_events").fetchall() == [
+            ("a1", "retired", "taken to the workshop"), ("a1", "heard", "it is retired, and has spoken"), ("a1", "restored", "cleaned")]

@@ -39,6 +39,12 @@ struct stored_device {
     struct eg_row_standing standing;
     char site[64], domain[64], device[64];
 };
+struct stored_device_event {
+    uint32_t device;
+    enum eg_device_event kind;
+    int64_t at_ms;
+    char actor[64], note[256];
+};
 struct stored_told {
     uint32_t case_number;
     char party[64], channel[64], recipient[256];
@@ -50,6 +56,7 @@ struct memory {
     struct eg_pipeline *pipeline;
     struct eg_batch batch;
     LIST(stored_device, devices);
+    LIST(stored_device_event, device_events);
     LIST(eg_row_series, series);            /* channel: owned */
     LIST(eg_row_calibration, calibrations); /* ascending by series and time */
     LIST(eg_row_reading, readings);
@@ -366,6 +373,14 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
         memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
     for (size_t i = 0; i < batch->standings_count; i++)
         memory->devices[batch->standings[i].device - 1].standing = batch->standings[i];
+    for (size_t i = 0; i < batch->device_events_count; i++) {
+        const struct eg_row_device_event *event = &batch->device_events[i];
+        struct stored_device_event *kept = PUSH(memory, device_events);
+        *kept =
+            (struct stored_device_event){.device = event->device, .kind = event->kind, .at_ms = event->at_ms};
+        snprintf(kept->actor, sizeof kept->actor, "%s", event->actor);
+        snprintf(kept->note, sizeof kept->note, "%s", event->note);
+    }
     for (size_t i = 0; i < batch->series_count; i++) {
         assert_int_equal(batch->series[i].id, memory->series_count + 1);
         struct eg_row_series *row = PUSH(memory, series);
@@ -464,6 +479,15 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
         eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){i + 1, row->interval_ms});
         eg_pipeline_restore_standing(pipeline, &row->standing);
     }
+    for (size_t i = 0; i < memory->device_events_count; i++) {
+        const struct stored_device_event *kept = &memory->device_events[i];
+        assert_int_equal(
+            eg_pipeline_restore_device_event(
+                pipeline,
+                &(struct eg_row_device_event){kept->device, kept->kind, kept->at_ms, kept->actor, kept->note},
+                &err),
+            EG_OK);
+    }
     for (uint32_t i = 0; i < memory->series_count; i++)
         if (eg_pipeline_restore_series(pipeline, &memory->series[i], &err) != EG_OK)
             fail_msg("%s", err.text);
@@ -550,10 +574,10 @@ static inline void memory_close(struct memory *memory)
         free((void *)(uintptr_t)memory->quarantine[i].verdict);
         free((void *)(uintptr_t)memory->quarantine[i].source);
     }
-    void *const lists[] = {memory->devices,    memory->series,      memory->readings, memory->idents,
-                           memory->rollups,    memory->states,      memory->cases,    memory->events,
-                           memory->quarantine, memory->answers,     memory->told,     memory->silences,
-                           memory->suppressed, memory->calibrations};
+    void *const lists[] = {memory->devices,    memory->series,       memory->readings,     memory->idents,
+                           memory->rollups,    memory->states,       memory->cases,        memory->events,
+                           memory->quarantine, memory->answers,      memory->told,         memory->silences,
+                           memory->suppressed, memory->calibrations, memory->device_events};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     eg_batch_finish(&memory->batch);

@@ -176,11 +176,13 @@ static void live(uint64_t number)
     memset(&map, 0, sizeof map);
     eg_batch_init(&batch);
     house_start(&house);
-    assert_int_equal(sqlite3_exec(house.store->db,
-                                  "INSERT INTO device VALUES(1,'shangtian','air','a1',0,0,NULL,NULL,NULL,0);"
-                                  "INSERT INTO series VALUES(1,1,'pm25',''),(2,1,'pm10',''),(3,1,'no2','')",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(
+            house.store->db,
+            "INSERT INTO device(id,site,domain,device,registered_at) VALUES(1,'shangtian','air','a1',0);"
+            "INSERT INTO series VALUES(1,1,'pm25',''),(2,1,'pm10',''),(3,1,'no2','')",
+            NULL, NULL, NULL),
+        SQLITE_OK);
     int64_t newest = 0;
     for (int step = 0; step < STEPS; step++) {
         house.store->fold_at = 1 + below(400);
@@ -300,11 +302,13 @@ static void damage_is_told(void **unused)
     eg_batch_init(&batch);
     eg_buf_init(&findings, 65536);
     house_start(&house);
-    assert_int_equal(sqlite3_exec(house.store->db,
-                                  "INSERT INTO device VALUES(1,'shangtian','air','a1',0,0,NULL,NULL,NULL,0);"
-                                  "INSERT INTO series VALUES(1,1,'pm25',''),(2,1,'pm10',''),(3,1,'no2','')",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(
+            house.store->db,
+            "INSERT INTO device(id,site,domain,device,registered_at) VALUES(1,'shangtian','air','a1',0);"
+            "INSERT INTO series VALUES(1,1,'pm25',''),(2,1,'pm10',''),(3,1,'no2','')",
+            NULL, NULL, NULL),
+        SQLITE_OK);
     house.store->fold_at = 1;
     send_some(&house, 0, &batch);
     tidy(&house, 1000, true);
