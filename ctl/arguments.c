@@ -62,7 +62,7 @@ static int add(cJSON *params, const char *name, const char *value)
 
 bool argument_is_bare(const char *name, size_t length)
 {
-    return among("pending all retain guess", name, length);
+    return among("pending all retain guess indices", name, length);
 }
 
 static int option(const struct command *command, int argc, char **argv, int *at, cJSON *params)

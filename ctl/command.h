@@ -63,6 +63,7 @@ int run_top(struct session *session, cJSON *params);
 int run_doctor(struct session *session, cJSON *params);
 int run_backtest(struct session *session, cJSON *params);
 int run_import(struct session *session, cJSON *params);
+int run_export_indices(struct session *session, cJSON *params, bool csv); /* run_indices.c */
 int run_export(struct session *session, cJSON *params);
 int run_try(struct session *session, cJSON *params);
 int run_index(struct session *session, cJSON *params);

@@ -93,6 +93,10 @@ int run_export(struct session *session, cJSON *params)
     const cJSON *row;
     if (!pick_format(params, session->json, &csv))
         return EXIT_USAGE;
+    if (item_of(params, "indices")) {
+        cJSON_DeleteItemFromObjectCaseSensitive(params, "indices");
+        return run_export_indices(session, params, csv);
+    }
     eg_buf_init(&line, 64 * 1024);
     if (csv)
         for (int i = 0; i < COLUMNS; i++)

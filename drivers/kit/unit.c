@@ -16,6 +16,7 @@ enum kind {
     KIND_NUMBER,
     KIND_PERCENT,
     KIND_CONCENTRATION, /* mass by volume */
+    KIND_NORMAL,        /* of gases: mass by volume at 273.15 K */
     KIND_MIXTURE,       /* volume by volume */
     KIND_SOLUTION,      /* "ppm" of something dissolved in water; base as KIND_CONCENTRATION */
     KIND_LEL,           /* percent of methane's lower explosive limit */
@@ -185,6 +186,8 @@ bool eg_unit_find(int quantity, const char *unit, struct eg_unit_map *ret_map)
     if (from == NULL && mass > 0 && to->kind == KIND_CONCENTRATION) {
         from = find_unit(spelling, KIND_MIXTURE);
         factor = mass / molar_volume; /* ppb to ug/m3 */
+        if (from == NULL && (from = find_unit(spelling, KIND_NORMAL)) != NULL)
+            factor = 273.15 / 298.15; /* the same gas in a warmer, so larger, cubic metre */
     } else if (from == NULL && mass > 0 && to->kind == KIND_MIXTURE) {
         from = find_unit(spelling, KIND_CONCENTRATION);
         factor = molar_volume / mass;

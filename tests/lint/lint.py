@@ -31,7 +31,7 @@ SEES = {
     "index": set(),
     "conf": {"base", "include"},
     "pipeline": LOW | {"index"},
-    "store": LOW | {"pipeline"},
+    "store": LOW | {"pipeline", "index"},
     "mqtt": EDGE, "api": EDGE | {"index"}, "notify": EDGE, "board": EDGE,
     "turn": EDGE | {"mqtt", "api", "notify", "board"},
     "main": EDGE | {"mqtt", "api", "notify", "board", "turn"},

@@ -1,5 +1,7 @@
 """Indices of a place in `summary`: of the stations' hours, over a restart, with late readings; waste and soil beside them."""
+import csv
 import datetime
+import io
 import json
 import subprocess
 
@@ -15,6 +17,16 @@ SIX = {"pm25": 40, "pm10": 90, "so2": 12, "no2": 35, "co": 0.8, "o3": 70}
 def index(name, *words):
     done = subprocess.run([BIN / "ecogovctl", "--json", "index", name, *words], capture_output=True, text=True, timeout=20, check=True)
     return json.loads(done.stdout)
+
+
+def sql(daemon, query):
+    done = subprocess.run(["sqlite3", "-readonly", "-csv", daemon.folder / "ecogov.db", "-cmd", f".load {BIN.parent}/lib/ecogov", query],
+                          capture_output=True, text=True, timeout=120, check=True)
+    return list(csv.reader(io.StringIO(done.stdout)))
+
+
+def export(daemon, *words):
+    return subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "export", *words], capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def seconds(text):
@@ -117,6 +129,26 @@ def test_over_time(broker, house, peer):
     assert days[0]["sub"] == expected["sub"] and days[0]["aqi"] == expected["aqi"]
     american = ask(device="v2/air/a1", index="aqi_us", **{"from": stamp(midnight - 2 * HOUR)})["points"]
     assert american[-1]["sub"]["pm25"] == index("nowcast", "pm25", ",".join(str(70 + hour) for hour in range(12)))["aqi"]
+    # with plain SQL beside the daemon, and to a file: what is closed, by a reading after it
+    for station in ("v1", "v2"):
+        peer.tell(f"ecogov/{station}/air/a1", json.dumps({"ts": stamp(midnight), **SIX}))
+    daemon.stored(2 * 30 * 36 + 12)
+    told = [[point["time"], "v1", str(point["value"]), str(point["aqi"]), point["category"], "|".join(point["primary"]), str(point["sub"]["pm25"])]
+            for point in hours["points"]]
+    query = "SELECT time,site,value,published,category,\"primary\",pm25 FROM ecogov_indices WHERE \"index\"='aqi_cn' AND resolution='hour' AND "
+    assert sql(daemon, f"{query} site='v1' AND time_ms >= {(midnight - 20 * HOUR) * 1000}") == told
+    assert sql(daemon, f"{query} time BETWEEN '{told[3][0]}' AND '{told[5][0]}' AND site LIKE 'v1%'") == told[3:6]
+    assert [row[0] for row in sql(daemon, "SELECT DISTINCT \"index\"||resolution FROM ecogov_indices ORDER BY 1")] == ["aqi_cnday", "aqi_cnhour", "aqi_ushour"]
+    day = ask(site="v1", resolution="day", **{"from": stamp(midnight - 24 * HOUR)})["points"][0]
+    assert sql(daemon, f"SELECT value,o3 FROM ecogov_indices WHERE resolution='day' AND time='{day['time']}' AND site='v1'") == \
+           [[str(day["value"]), str(day["sub"]["o3"])]]
+    assert sql(daemon, "SELECT count(*) FROM ecogov_indices WHERE site='v3' OR resolution='week'") == [["0"]]
+    exported = export(daemon, "--indices", "--site", "v1", "--resolution", "hour", "--from", stamp(midnight - 20 * HOUR), "--to", stamp(midnight))
+    rows = list(csv.DictReader(io.StringIO(exported)))
+    assert [[row[key] for key in ("time", "site", "value", "published", "category", "primary", "pm25")] for row in rows] == told
+    assert {row["missing"] for row in rows} == {""} and {row["edition"] for row in rows} == {"2026"}
+    lines = export(daemon, "--indices", "--site", "v1", "--format", "ndjson", "--from", stamp(midnight - 20 * HOUR), "--to", stamp(midnight)).splitlines()
+    assert json.loads(lines[-1]) == {**hours["points"][-1], "site": "v1", "index": "aqi_cn", "resolution": "hour"}
     for params, sentence in (({"from": "-900d"}, "800 days"), ({"site": "county", "device": "none"}, "No device"),
                              ({"index": "aqi_us", "resolution": "day"}, "NowCast"), ({"from": "+1h"}, "before")):
         with pytest.raises(RpcError, match=sentence):

@@ -1,11 +1,35 @@
 /* Knows which parts of a WHERE narrow what has to be decoded: names by equality, times by comparison. Refuses to be exact: it only
- * narrows, SQLite checks each row itself. Called by readings.c. */
+ * narrows, SQLite checks each row itself. Called by readings.c and indices.c. */
 #include <store/extension/plan.h>
+#include <store/schema.h>
 
 #include <math.h>
 #include <string.h>
 
 #define DAY_MS INT64_C(86400000)
+
+static int pragma(sqlite3 *db, const char *text)
+{
+    sqlite3_stmt *sql = NULL;
+    int number = -1;
+    if (sqlite3_prepare_v2(db, text, -1, &sql, NULL) == SQLITE_OK && sqlite3_step(sql) == SQLITE_ROW)
+        number = sqlite3_column_int(sql, 0);
+    sqlite3_finalize(sql);
+    return number;
+}
+
+int eg_plan_database(sqlite3 *db, bool *ret_folded, struct eg_err *err)
+{
+    int version = pragma(db, "PRAGMA main.user_version");
+    if (pragma(db, "PRAGMA main.application_id") != EG_SCHEMA_APPLICATION)
+        return eg_err_set(err, EG_EINVAL, "the database is none of ecogovd");
+    if (version > EG_SCHEMA_VERSION)
+        return eg_err_set(
+            err, EG_EINVAL,
+            "the database was written by a newer ecogovd; load the extension that came with it");
+    *ret_folded = version >= EG_SCHEMA_FOLDED;
+    return EG_OK;
+}
 
 static char letter_of(int op)
 {

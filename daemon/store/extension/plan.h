@@ -28,6 +28,8 @@ struct eg_plan {
     int64_t from_ms, to_ms;              /* [from, to) */
     sqlite3_value *equal[EG_PLAN_TEXTS]; /* borrowed; NULL: any */
 };
+/* Is it one of ours, and no newer than we are? *ret_folded: of the sixth schema or later. */
+int eg_plan_database(sqlite3 *db, bool *ret_folded, struct eg_err *err);
 /* For xBestIndex. An SQLite code. */
 int eg_plan_choose(sqlite3_index_info *info);
 /* For xFilter: what eg_plan_choose() wrote, with the values. Never narrower than what was asked; SQLite looks at every row again. */

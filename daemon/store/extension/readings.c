@@ -4,8 +4,8 @@
  *
  * A query holds the series' statement open from the first row to the last, so that all it reads is of one moment. It keeps the
  * journal's readings and one chunk in memory, however long the history is. */
+#include <store/extension/indices.h>
 #include <store/extension/plan.h>
-#include <store/schema.h>
 #include <ecogov/quantity.h>
 #include <ecogov/time.h>
 
@@ -61,16 +61,6 @@ static void forget(struct cursor *cursor)
     cursor->end = true;
 }
 
-static int pragma(sqlite3 *db, const char *text)
-{
-    sqlite3_stmt *sql = NULL;
-    int number = -1;
-    if (sqlite3_prepare_v2(db, text, -1, &sql, NULL) == SQLITE_OK && sqlite3_step(sql) == SQLITE_ROW)
-        number = sqlite3_column_int(sql, 0);
-    sqlite3_finalize(sql);
-    return number;
-}
-
 static int open_series(struct cursor *cursor, const struct eg_plan *plan)
 {
     static const char query[] =
@@ -79,13 +69,9 @@ static int open_series(struct cursor *cursor, const struct eg_plan *plan)
         " AND (?3 IS NULL OR d.device=?3) AND (?4 IS NULL OR s.quantity=?4) AND (?5 IS NULL OR s.channel=?5)"
         " ORDER BY s.id";
     sqlite3 *db = ((struct table *)cursor->base.pVtab)->db;
-    if (pragma(db, "PRAGMA main.application_id") != EG_SCHEMA_APPLICATION)
-        return eg_err_set(&cursor->err, EG_EINVAL, "the database is none of ecogovd");
-    if (pragma(db, "PRAGMA main.user_version") > EG_SCHEMA_VERSION)
-        return eg_err_set(
-            &cursor->err, EG_EINVAL,
-            "the database was written by a newer ecogovd; load the extension that came with it");
-    cursor->folded = pragma(db, "PRAGMA main.user_version") >= EG_SCHEMA_FOLDED;
+    int code = eg_plan_database(db, &cursor->folded, &cursor->err);
+    if (code != EG_OK)
+        return code;
     if (sqlite3_prepare_v2(db, query, -1, &cursor->series, NULL) != SQLITE_OK)
         return eg_sql_error(db, &cursor->err, "reading the series");
     for (int i = 0; i < EG_PLAN_TEXTS; i++)
@@ -372,7 +358,8 @@ int sqlite3_ecogov_init(sqlite3 *db, char **ret_error, const sqlite3_api_routine
     int code = sqlite3_create_module_v2(db, "ecogov_readings", &module, NULL, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_create_module_v2(db, "ecogov_hours", &module, (void *)(uintptr_t)hour, NULL);
-    return code == SQLITE_OK
-               ? sqlite3_create_module_v2(db, "ecogov_days", &module, (void *)(uintptr_t)day, NULL)
-               : code;
+    if (code == SQLITE_OK)
+        code = sqlite3_create_module_v2(db, "ecogov_days", &module, (void *)(uintptr_t)day, NULL);
+    return code == SQLITE_OK ? sqlite3_create_module_v2(db, "ecogov_indices", &eg_indices_module, NULL, NULL)
+                             : code;
 }

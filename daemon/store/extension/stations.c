@@ -1,0 +1,176 @@
+/* The closed hours of a site's stations, and the indices that are made of them, for ecogov_indices. Knows the hours through rollups.c
+ * and the standards through index/. Called by indices.c.
+ *
+ * A site's hour is the mean of its stations' valid hours (index/hours.h). An hour is valid after GB 3095 (45 minutes), a day's mean with
+ * 20 of them: the configuration's `validity` is not in the database. One site at a time is in memory, 16 bytes an hour and pollutant. */
+#include <store/extension/stations.h>
+#include <index/nano.h>
+#include <pipeline/rollup.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_MS INT64_C(3600000)
+#define AROUND_MS (2 * 24 * HOUR_MS)      /* an hour's index looks back, a day's to the end of the day */
+#define SPAN_MAX_HOURS (200LL * 366 * 24) /* of one site: beyond it somebody's clock was wrong */
+#define FIRST_MS INT64_C(946684800000)    /* 2000: no reading is from before */
+
+static enum eg_pollutant pollutant_of(const char *quantity)
+{
+    int pollutant = 0;
+    while (pollutant < EG_POLLUTANTS && strcmp(eg_pollutant_names[pollutant], quantity) != 0)
+        pollutant++;
+    return (enum eg_pollutant)pollutant;
+}
+
+/* Room for the hour: the table grows to both sides. */
+static int reach(struct eg_stations *stations, int64_t start_ms, size_t *ret_at, struct eg_err *err)
+{
+    int64_t first_ms = stations->hours ? stations->first_ms : start_ms,
+            behind_ms = stations->hours ? first_ms + (int64_t)stations->hours * HOUR_MS : start_ms + HOUR_MS;
+    if (start_ms < FIRST_MS)
+        return eg_err_set(err, EG_ECORRUPT, "an hour of before the year 2000");
+    if (!stations->hours || start_ms < first_ms || start_ms >= behind_ms) {
+        int64_t low = start_ms < first_ms ? start_ms : first_ms,
+                high = start_ms >= behind_ms ? start_ms + (stations->hours ? (behind_ms - first_ms) : HOUR_MS)
+                                             : behind_ms;
+        size_t hours = (size_t)((high - low) / HOUR_MS), shift = (size_t)((first_ms - low) / HOUR_MS);
+        if ((high - low) / HOUR_MS > SPAN_MAX_HOURS)
+            return eg_err_set(err, EG_EFULL, "its hours lie 200 years apart");
+        struct eg_air_mean *wider = calloc(hours * EG_POLLUTANTS, sizeof *wider);
+        if (!wider)
+            return eg_err_set(err, EG_ENOMEM, "no memory for its hours");
+        for (int p = 0; p < EG_POLLUTANTS && stations->hours; p++)
+            memcpy(wider + (size_t)p * hours + shift, stations->means + (size_t)p * stations->hours,
+                   stations->hours * sizeof *wider);
+        free(stations->means);
+        stations->means = wider;
+        stations->hours = hours;
+        stations->first_ms = low;
+    }
+    *ret_at = (size_t)((start_ms - stations->first_ms) / HOUR_MS);
+    return EG_OK;
+}
+
+static int take_hours(struct eg_stations *stations, uint32_t series, enum eg_pollutant pollutant,
+                      int64_t interval_ms, struct eg_err *err)
+{
+    static const struct eg_conf_validity standard = {
+        .hour_ms = 45 * 60000, .eight_hours = 6, .day_hours = 20, .month_days = 27, .year_days = 324};
+    struct eg_rollup hour;
+    const int64_t back_ms =
+                      stations->from_ms < INT64_MIN + AROUND_MS ? INT64_MIN : stations->from_ms - AROUND_MS,
+                  to_ms = stations->to_ms > INT64_MAX - AROUND_MS ? INT64_MAX : stations->to_ms + AROUND_MS;
+    int code = eg_rollups_open(&stations->rollups, stations->db, series, EG_PERIOD_HOUR, back_ms, to_ms,
+                               stations->folded, err),
+        step = 0;
+    while (code == EG_OK && (step = eg_rollups_next(&stations->rollups, &hour)) == 1) {
+        size_t at = 0;
+        if (!hour.count || !eg_rollup_valid(&hour, EG_PERIOD_HOUR, interval_ms, &standard))
+            continue;
+        code = reach(stations, hour.start_ms, &at, err);
+        if (code == EG_OK)
+            eg_air_mean_add(&stations->means[(size_t)pollutant * stations->hours + at],
+                            eg_nano_of(hour.sum / (double)hour.count));
+    }
+    return code == EG_OK && step < 0 ? step : code;
+}
+
+static int by_start(const void *left, const void *right)
+{
+    const struct eg_station_day *a = left, *b = right;
+    return a->start_ms < b->start_ms ? -1 : a->start_ms > b->start_ms;
+}
+
+/* The local days, as the daemon has drawn them. */
+static int take_days(struct eg_stations *stations, uint32_t series, struct eg_err *err)
+{
+    struct eg_rollup day;
+    int code = eg_rollups_open(&stations->rollups, stations->db, series, EG_PERIOD_DAY, stations->from_ms,
+                               stations->to_ms, stations->folded, err),
+        step = 0;
+    while (code == EG_OK && (step = eg_rollups_next(&stations->rollups, &day)) == 1) {
+        if (stations->day_count == stations->day_room) {
+            size_t room = stations->day_room ? stations->day_room * 2 : 512;
+            struct eg_station_day *more = realloc(stations->days, room * sizeof *more);
+            if (!more)
+                return eg_err_set(err, EG_ENOMEM, "no memory for its days");
+            stations->days = more;
+            stations->day_room = room;
+        }
+        stations->days[stations->day_count++] = (struct eg_station_day){day.start_ms, day.end_ms};
+    }
+    return code == EG_OK && step < 0 ? step : code;
+}
+
+void eg_stations_sort(struct eg_stations *stations)
+{
+    size_t kept = 0;
+    if (stations->day_count)
+        qsort(stations->days, stations->day_count, sizeof *stations->days, by_start);
+    for (size_t i = 0; i < stations->day_count; i++)
+        if (!kept || stations->days[kept - 1].start_ms != stations->days[i].start_ms)
+            stations->days[kept++] = stations->days[i];
+    stations->day_count = kept;
+}
+
+static int64_t mean_at(const struct eg_stations *stations, int pollutant, int64_t hour)
+{
+    if (hour < 0 || hour >= (int64_t)stations->hours)
+        return EG_NANO_NONE;
+    return eg_air_mean_tell(&stations->means[(size_t)pollutant * stations->hours + (size_t)hour]);
+}
+
+void eg_stations_hour(const struct eg_stations *stations, size_t hour, bool american, struct eg_aqi *ret_aqi)
+{
+    struct eg_air_hours hours;
+    struct eg_air air;
+    int64_t end_ms = stations->first_ms + ((int64_t)hour + 1) * HOUR_MS;
+    for (int p = 0; p < EG_POLLUTANTS; p++)
+        for (int back = 0; back < EG_AIR_HOURS; back++)
+            hours.nano[p][back] = mean_at(stations, p, (int64_t)hour - back);
+    (american ? eg_air_index_us : eg_air_index_cn)(&hours, 0, end_ms, &air, ret_aqi);
+}
+
+void eg_stations_day(const struct eg_stations *stations, size_t day, struct eg_aqi *ret_aqi)
+{
+    const struct eg_station_day *of = &stations->days[day];
+    int64_t nano[EG_DAY_HOURS];
+    struct eg_air air;
+    enum eg_aqi_cn_edition edition = eg_aqi_cn_edition_at(of->start_ms);
+    eg_air_init(&air);
+    for (int p = 0; p < EG_POLLUTANTS; p++) {
+        size_t count = 0;
+        for (int64_t at = of->start_ms; at < of->end_ms && count < EG_DAY_HOURS; at += HOUR_MS)
+            nano[count++] = at < stations->first_ms
+                                ? EG_NANO_NONE
+                                : mean_at(stations, p, (at - stations->first_ms) / HOUR_MS);
+        eg_air_hours_day(edition, (enum eg_pollutant)p, nano, count, &air);
+    }
+    eg_aqi_cn(edition, &air, ret_aqi);
+}
+
+int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity, int64_t interval_ms,
+                    struct eg_err *err)
+{
+    enum eg_pollutant pollutant = pollutant_of(quantity);
+    if (pollutant == EG_POLLUTANTS)
+        return EG_OK;
+    int code = take_hours(stations, series, pollutant, interval_ms, err);
+    return code == EG_OK && !stations->only_hours ? take_days(stations, series, err) : code;
+}
+
+void eg_stations_clear(struct eg_stations *stations)
+{
+    free(stations->means);
+    free(stations->days);
+    stations->means = NULL;
+    stations->days = NULL;
+    stations->hours = stations->day_count = stations->day_room = 0;
+}
+
+void eg_stations_close(struct eg_stations *stations)
+{
+    eg_stations_clear(stations);
+    eg_rollups_close(&stations->rollups);
+}

@@ -1,0 +1,29 @@
+/* The hours of a site's stations, and what is made of them. Private to the extension. */
+#ifndef EG_STATIONS_H
+#define EG_STATIONS_H
+#include <store/inside.h>
+#include <index/hours.h>
+
+struct eg_station_day {
+    int64_t start_ms, end_ms;
+};
+struct eg_stations { /* zeroed but for the first line */
+    sqlite3 *db;
+    int64_t from_ms, to_ms;
+    bool folded, only_hours;
+    struct eg_rollups rollups;
+    struct eg_air_mean *means; /* [pollutant * hours + hour] */
+    int64_t first_ms;
+    size_t hours;
+    struct eg_station_day *days;
+    size_t day_count, day_room;
+};
+int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity, int64_t interval_ms,
+                    struct eg_err *err);
+void eg_stations_sort(struct eg_stations *stations); /* when all are in */
+void eg_stations_hour(const struct eg_stations *stations, size_t hour, bool american, struct eg_aqi *ret_aqi);
+void eg_stations_day(const struct eg_stations *stations, size_t day, struct eg_aqi *ret_aqi);
+void eg_stations_clear(struct eg_stations *stations); /* for the next site */
+void eg_stations_close(struct eg_stations *stations);
+
+#endif
