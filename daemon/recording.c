@@ -152,9 +152,100 @@ static int parse_link(const char *link, struct eg_recorded *out, struct eg_err *
                : eg_err_set(err, EG_EINVAL, "\"link\" is '%.40s': up or down is expected", link);
 }
 
+/* --- nearly every line of a recording is {"time":"…","topic":"…","payload":"…"} --- */
+
+enum { TIME, TOPIC, PAYLOAD, PLAIN_TEXTS };
+struct plain {
+    const char *at, *end;
+    char *to; /* where the next text goes */
+    const char *texts[PLAIN_TEXTS];
+    size_t payload_len;
+};
+
+static void skip_blanks(struct plain *plain)
+{
+    while (plain->at < plain->end && (*plain->at == ' ' || *plain->at == '\t'))
+        plain->at++;
+}
+
+static bool take(struct plain *plain, char c)
+{
+    skip_blanks(plain);
+    if (plain->at == plain->end || *plain->at != c)
+        return false;
+    plain->at++;
+    return true;
+}
+
+/* A text, unescaped and with a NUL behind it; NULL: it is none, or not a plain one. */
+static char *take_text(struct plain *plain, size_t *ret_length)
+{
+    static const char escapes[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+    char *text = plain->to;
+    if (!take(plain, '"'))
+        return NULL;
+    for (; plain->at < plain->end && *plain->at != '"'; plain->at++) {
+        char c = *plain->at;
+        if (c == '\\') {
+            const char *escape = ++plain->at < plain->end && *plain->at ? strchr(escapes, *plain->at) : NULL;
+            if (!escape)
+                return NULL; /* \u, or none */
+            c = means[escape - escapes];
+        } else if ((unsigned char)c < ' ') {
+            return NULL;
+        }
+        *plain->to++ = c;
+    }
+    *ret_length = (size_t)(plain->to - text);
+    *plain->to++ = '\0'; /* there is room: of the quotation marks */
+    return take(plain, '"') ? text : NULL;
+}
+
+static bool take_member(struct plain *plain)
+{
+    static const char *const keys[PLAIN_TEXTS] = {"time", "topic", "payload"};
+    size_t length;
+    const char *key = take_text(plain, &length);
+    for (int i = 0; key && i < PLAIN_TEXTS; i++)
+        if (!strcmp(key, keys[i]) && !plain->texts[i] && take(plain, ':'))
+            return (plain->texts[i] = take_text(plain, i == PAYLOAD ? &plain->payload_len : &length)) != NULL;
+    return false;
+}
+
+/* False: it is not so plain, and is read whole. */
+static bool parse_plain(const char *line, size_t length, struct eg_recorded *ret)
+{
+    char *texts = malloc(length + 1);
+    struct plain plain = {.at = line, .end = line + length, .to = texts};
+    bool ok = texts && take(&plain, '{');
+    for (int i = 0; ok && i < PLAIN_TEXTS; i++)
+        ok = take_member(&plain) && take(&plain, i + 1 < PLAIN_TEXTS ? ',' : '}');
+    if (ok)
+        skip_blanks(&plain);
+    ok = ok && (plain.at == plain.end || *plain.at == '\n') &&
+         eg_time_parse(plain.texts[TIME], strlen(plain.texts[TIME]), &ret->event.now_ms);
+    if (!ok) {
+        free(texts);
+        return false;
+    }
+    ret->bytes = (uint8_t *)texts;
+    ret->event.kind = EG_EVENT_MESSAGE;
+    ret->event.message = (struct eg_message){.topic = plain.texts[TOPIC],
+                                             .topic_len = strlen(plain.texts[TOPIC]),
+                                             .payload = (const uint8_t *)plain.texts[PAYLOAD],
+                                             .payload_len = plain.payload_len,
+                                             .arrived_ms = ret->event.now_ms,
+                                             .qos = 1};
+    return true;
+}
+
 int eg_recording_parse(const char *line, size_t length, struct eg_recorded *ret, struct eg_err *err)
 {
     struct eg_recorded out = {.event = {.kind = EG_EVENT_TICK}};
+    if (parse_plain(line, length, &out)) {
+        *ret = out;
+        return EG_OK;
+    }
     cJSON *json = cJSON_ParseWithLength(line, length);
     const char *time = text_of(json, "time"), *call = text_of(json, "call");
     out.json = json;

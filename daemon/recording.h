@@ -10,7 +10,7 @@
 struct eg_recorded {
     struct eg_event event; /* kind TICK: a line with only a time */
     void *json;
-    uint8_t *bytes; /* of payload_base64 */
+    uint8_t *bytes; /* of payload_base64, or the texts of a plain line */
 };
 int eg_recording_parse(const char *line, size_t length, struct eg_recorded *ret, struct eg_err *err);
 void eg_recording_finish(struct eg_recorded *recorded);

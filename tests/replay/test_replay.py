@@ -46,3 +46,23 @@ def test_a_story_told_twice_into_one_store_is_all_duplicates(tmp_path):
     again = replay("flapping", tmp_path)
     assert "duplicate=0" in first.splitlines()[-2] and " stored=6 duplicate=6" in again.splitlines()[-2]
     assert not [line for line in again.splitlines() if " case " in line]
+
+
+def test_a_line_written_otherwise_is_the_same_message(tmp_path):
+    """Plain lines are read in one pass, others by the JSON reader: escapes, blanks, the order of the keys change nothing."""
+    config = tmp_path / "ecogov.yaml"
+    lines = [r'{"time":"2026-11-23T07:00:00.000Z","topic":"ecogov/v/air/a1","payload":"{\"pm25\":1,\"x\":\"a\\\\b\\n\"}"}',
+             r'{ "payload" : "{\"pm25\"\u003a2,\"x\":\"\u4e0a\"}" , "topic":"ecogov\/v\/air\/a1","time":"2026-11-23T07:01:00.000Z"}  ',
+             r'{"topic":"ecogov/v/air/a1","payload":"{\t\"pm25\":\/3}","time":"2026-11-23T07:02:00.000Z"}',
+             r'{"time":"2026-11-23T07:03:00.000Z","topic":"ecogov/v/air/a1","payload_base64":"eyJwbTI1Ijo0fQ=="}',
+             r'{"time":"2026-11-23T07:04:00.000Z","topic":"ecogov/v/air/a1","payload":"","retain":false}']
+    (tmp_path / "lines.jsonl").write_text("\n".join(lines) + "\n")
+    config.write_text(f"sites: [{{id: v}}]\nrules: [{{id: r, quantity: pm25, levels: {{notice: {{open: 0, clear: 0}}}}}}]\n"
+                      f"store: {{path: {tmp_path}/ecogov.db}}\nsocket: {{path: {tmp_path}/s}}\n")
+    done = subprocess.run([BIN / "ecogovd", "-c", config, "--replay", tmp_path / "lines.jsonl"], capture_output=True, text=True, timeout=60, check=True)
+    assert "messages received=5 decoded=3 duplicate=0 quarantined=2 ignored=0" in done.stdout and "opened notice r v/air/a1 pm25 value=1" in done.stdout
+    (tmp_path / "lines.jsonl").write_text(lines[0][:-1] + ',"topic":"twice"}\n')
+    assert subprocess.run([BIN / "ecogovd", "-c", config, "--replay", tmp_path / "lines.jsonl"], capture_output=True, timeout=60, check=False).returncode == 0
+    for broken in (lines[0][:-1], lines[0].replace("2026", "never"), lines[0].replace("time", "tine")):
+        (tmp_path / "lines.jsonl").write_text(broken + "\n")
+        assert subprocess.run([BIN / "ecogovd", "-c", config, "--replay", tmp_path / "lines.jsonl"], capture_output=True, timeout=60, check=False).returncode != 0
