@@ -10,6 +10,9 @@
 #include <string.h>
 
 #define BATCH 64 /* rows between two looks at the clock */
+#define EVERY_LEAST_MS INT64_C(3600000)
+#define EVERY_MOST_MS (24 * EVERY_LEAST_MS)
+#define EVERY_PART 64 /* of the shortest time that anything is kept */
 
 /* --- how long? --- */
 
@@ -160,6 +163,16 @@ static int64_t shortest(const struct eg_age *age, enum eg_age_of of)
         if (age->rules[i].kept_ms[of] > 0 && age->rules[i].kept_ms[of] < found_ms)
             found_ms = age->rules[i].kept_ms[of];
     return found_ms;
+}
+
+/* A pass looks at every series. Nobody minds a day at what is kept for a year. */
+int64_t eg_age_every(const struct eg_age *age)
+{
+    int64_t every_ms = EVERY_MOST_MS;
+    for (int of = 0; of < EG_AGE_KINDS; of++)
+        if (shortest(age, (enum eg_age_of)of) / EVERY_PART < every_ms)
+            every_ms = shortest(age, (enum eg_age_of)of) / EVERY_PART;
+    return every_ms > EVERY_LEAST_MS ? every_ms : EVERY_LEAST_MS;
 }
 
 /* Hours and days that are not folded yet, of all series: few are old enough, most passes find none. */

@@ -382,7 +382,8 @@ void eg_rollups_close(struct eg_rollups *rollups);
 
 /* age.c */
 int eg_age_configure(struct eg_store *store, const struct eg_conf *conf,
-                     struct eg_err *err); /* begins a pass */
+                     struct eg_err *err);       /* begins a pass */
+int64_t eg_age_every(const struct eg_age *age); /* so much time from one pass to the next */
 int64_t eg_age_kept(const struct eg_age *age, enum eg_age_of of, const char *domain, int quantity);
 int eg_age_some(struct eg_store *store, int64_t now_ms, bool *ret_done); /* an SQLite code */
 void eg_age_finish(struct eg_store *store);

@@ -19,7 +19,6 @@
 #include <string.h>
 
 #define FORGET_ROWS 64 /* between two looks at the clock */
-#define PRUNE_EVERY_MS 3600000
 
 /* How many readings, of `most` in a town of many series. */
 static uint64_t for_few(const struct eg_store *store, uint64_t most, uint64_t part)
@@ -334,7 +333,7 @@ int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, boo
     *ret_more = false;
     if (now_ms >= store->prune_at_ms) {
         store->prune = true;
-        store->prune_at_ms = now_ms + PRUNE_EVERY_MS;
+        store->prune_at_ms = now_ms + eg_age_every(&store->age);
     }
     enum work work = next_work(store);
     if (work == NOTHING) {

@@ -290,12 +290,14 @@ static void what_is_too_old_goes(void **unused)
     house.store->age.kept_ms[EG_AGE_RAW] = 1000 * STEP_MS;
     house.store->age.kept_ms[EG_AGE_HOUR] = 100 * HOUR;
     house.store->age.kept_ms[EG_AGE_DAY] = 0;
+    house.store->prune = true; /* as with a reload */
     tidy_all(&house, time_of(40 * EACH) + 2 * HOUR, 0);
     assert_int_equal(number_of(&house, "SELECT count(*) FROM chunk"), 0);
     assert_int_equal(number_of(&house, "SELECT count(*) FROM rollup WHERE period=1"), 150);
     assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=0") <= 50);
     assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=0") >= 48);
     house.store->age.kept_ms[EG_AGE_DAY] = 200 * HOUR;
+    house.store->prune = true;
     tidy_all(&house, time_of(40 * EACH) + 4 * HOUR, 3000);
     assert_true(number_of(&house, "SELECT count(*) FROM rollup WHERE period=1") <= 100);
     house_verify(&house, "the old are gone");
@@ -419,6 +421,7 @@ static void each_is_kept_as_long_as_is_said_of_it(void **unused)
     assert_true(number_of(&house, "SELECT count(*) FROM rollup") > 0);
     for (uint32_t id = 1; id <= KINDS; id++)
         is_kept(&house, id, 240, 240, 240);
+    assert_int_equal(eg_age_every(&house.store->age), DAY); /* of what is kept for a year and more */
     house.conf->store.retain_raw_ms = 5 * DAY;
     house.conf->store.retain_hour_ms = 4 * DAY;
     house.conf->store.retain_day_ms = 7 * DAY;
@@ -426,6 +429,7 @@ static void each_is_kept_as_long_as_is_said_of_it(void **unused)
     house.conf->store.retain_count = sizeof retain / sizeof *retain;
     /* A reload takes it over; the next pass, at once, is by it. */
     assert_int_equal(eg_store_configure(house.store, house.conf, &house.err), EG_OK);
+    assert_int_equal(eg_age_every(&house.store->age), HOUR); /* the shortest is a day */
     tidy_all(&house, NOW + 240 * HOUR, 0);
     /* The first five days' hours and days are folded, a chunk each: it goes when its last is too old. */
     is_kept(&house, 1, 120, 96, 240);
