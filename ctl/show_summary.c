@@ -164,11 +164,32 @@ static void air_line(const cJSON *index, const char *title, int indent)
     putchar('\n');
 }
 
+/* "WHO 2021: pm25 2.4 ×, pm10 1.1 × the guideline of 24 h" */
+static void who_line(const cJSON *means, int indent)
+{
+    const cJSON *one;
+    int beyond = 0;
+    if (!cJSON_GetArraySize(means))
+        return;
+    printf("%*sWHO 2021:", indent, "");
+    cJSON_ArrayForEach(one, means)
+    {
+        const char *quantity = text_of(one, "quantity");
+        if (cJSON_IsTrue(item_of(one, "met")))
+            continue;
+        printf("%s", beyond++ ? ", " : " ");
+        page_putf(number_of(one, "ratio") >= 2 ? page_tone("warning") : PLAIN, "%s %.1f ×",
+                  quantity ? quantity : "-", number_of(one, "ratio"));
+    }
+    printf(" %s\n", word(beyond ? "the guideline for a day" : "met in the last 24 h"));
+}
+
 static void index_lines(const cJSON *indices, int indent)
 {
     const cJSON *waste = item_of(indices, "waste_pressure"), *soil = item_of(indices, "soil_gb15618");
     air_line(item_of(indices, "aqi_cn"), "AQI", indent);
     air_line(item_of(indices, "aqi_us"), "US AQI", indent);
+    who_line(item_of(indices, "who_2021"), indent);
     if (waste && isfinite(number_of(waste, "pressure"))) {
         printf("%*s%s ", indent, "", word("waste pressure"));
         page_putf(tone_of(waste), "%.0f", number_of(waste, "pressure"));

@@ -7,6 +7,7 @@
 #include <index/nano.h>
 #include <index/soil.h>
 #include <index/waste.h>
+#include <index/who.h>
 #include <pipeline/hours.h>
 
 #include <math.h>
@@ -209,6 +210,32 @@ static void write_air(struct eg_json *json, const char *key, eg_air_index *index
     eg_json_close(json, '}');
 }
 
+/* The last 24 hours (ozone: 8) against the guidelines, which a place may break on three or four days a year. */
+static void write_who(struct eg_json *json, const struct eg_air_hours *hours)
+{
+    struct eg_air air;
+    struct eg_who who;
+    eg_air_hours_moving(hours, 0, &air);
+    eg_json_key(json, "who_2021");
+    eg_json_open(json, '[');
+    for (int p = 0; p < EG_POLLUTANTS; p++) {
+        enum eg_average average = p == EG_O3 ? EG_8H : EG_24H;
+        if (!eg_who_compare((enum eg_pollutant)p, average, air.mean[p][average], &who))
+            continue;
+        eg_json_open(json, '{');
+        eg_json_put_string(json, "quantity", eg_pollutant_names[p]);
+        eg_json_put_string(json, "average", eg_average_names[average]);
+        eg_json_put_number(json, "mean", eg_nano_value(air.mean[p][average]));
+        eg_json_put_number(json, "guideline", who.guideline);
+        eg_json_put_number(json, "ratio", who.ratio);
+        eg_json_put_bool(json, "met", who.target == 0);
+        eg_json_key(json, "interim_target");
+        who.target > 0 ? eg_json_int(json, who.target) : eg_json_null(json);
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, ']');
+}
+
 static void write_waste(struct eg_json *json, const struct eg_indices *indices)
 {
     struct eg_waste_pressure pressure;
@@ -249,6 +276,7 @@ void eg_indices_write(struct eg_json *json, const struct eg_indices *indices, in
         eg_air_sums_tell(&indices->sums, &hours);
         write_air(json, "aqi_cn", eg_air_index_cn, eg_aqi_cn_classes, &hours, end_ms);
         write_air(json, "aqi_us", eg_air_index_us, eg_aqi_us_classes, &hours, end_ms);
+        write_who(json, &hours);
     }
     if (indices && indices->waste)
         write_waste(json, indices);

@@ -69,8 +69,7 @@ static size_t at_most(size_t wanted, size_t ago)
     return ago >= EG_AIR_HOURS ? 0 : wanted < EG_AIR_HOURS - ago ? wanted : EG_AIR_HOURS - ago;
 }
 
-/* All moving means as of `ago`. */
-static void moving(const struct eg_air_hours *hours, size_t ago, struct eg_air *ret_air)
+void eg_air_hours_moving(const struct eg_air_hours *hours, size_t ago, struct eg_air *ret_air)
 {
     eg_air_init(ret_air);
     for (int pollutant = 0; pollutant < EG_POLLUTANTS && ago < EG_AIR_HOURS; pollutant++) {
@@ -85,7 +84,7 @@ void eg_air_hours_cn(enum eg_aqi_cn_edition edition, const struct eg_air_hours *
                      struct eg_air *ret_air)
 {
     struct eg_air all;
-    moving(hours, ago, &all);
+    eg_air_hours_moving(hours, ago, &all);
     eg_air_init(ret_air);
     for (int pollutant = 0; pollutant < EG_POLLUTANTS; pollutant++) {
         enum eg_average average = eg_aqi_cn_plain(edition, true, (enum eg_pollutant)pollutant);
@@ -152,7 +151,7 @@ static int64_t now_cast(enum eg_pollutant pollutant, const int64_t *nano, size_t
 void eg_air_hours_us(const struct eg_air_hours *hours, size_t ago, struct eg_air *ret_air)
 {
     struct eg_air all;
-    moving(hours, ago, &all);
+    eg_air_hours_moving(hours, ago, &all);
     eg_air_init(ret_air);
     if (ago >= EG_AIR_HOURS)
         return;

@@ -18,6 +18,8 @@ struct eg_air_hours {
 };
 void eg_air_hours_init(struct eg_air_hours *hours); /* nothing known */
 
+/* All moving means, `ago` hours before the newest. */
+void eg_air_hours_moving(const struct eg_air_hours *hours, size_t ago, struct eg_air *ret_air);
 /* The means that China's real-time index is made of, `ago` hours before the newest. 2026: of the hour. 2012: of the hour for gases, the
  * moving 24 h for PM, also the moving 8 h for O3; above 800 µg/m³ an hour of SO2 has no sub-index and the 24 h mean speaks. */
 void eg_air_hours_cn(enum eg_aqi_cn_edition edition, const struct eg_air_hours *hours, size_t ago,

@@ -76,6 +76,15 @@ def test_air_of_two_stations(broker, house, peer):
     cast = index("nowcast", "pm25", ",".join(str(60 + hour) for hour in range(12)))
     assert got["aqi_us"]["sub"]["pm25"] == cast["aqi"]
 
+    # the last 24 hours, or 8, against the WHO's guidelines
+    if not shift:
+        who = {one["quantity"]: one for one in got["who_2021"]}
+        assert set(who) == set(SIX) and (who["pm25"]["mean"], who["pm25"]["guideline"], who["pm25"]["met"]) == (71.5, 15, False)
+        assert who["pm25"]["interim_target"] == 1 and round(who["pm25"]["ratio"], 3) == 4.767
+        assert (who["o3"]["average"], who["o3"]["met"], who["co"]["interim_target"]) == ("8h", True, None)
+        shown = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "summary", "v1"], capture_output=True, text=True, timeout=20, check=True).stdout
+        assert "WHO 2021: no2 1.4 ×, pm10 2.0 ×, pm25 4.8 × the guideline for a day" in shown
+
     # the county's air is the mean of its stations
     county, _ = air(daemon, "county")
     assert county["aqi_cn"]["sub"]["pm25"] == index("aqi_cn", "mode=hour", "pm25=80")["sub"]["pm25"]
