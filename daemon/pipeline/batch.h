@@ -168,6 +168,7 @@ struct eg_case {
     uint32_t follows, parent;     /* numbers of the case before, of the regional case; 0 */
     uint32_t clear_hours;         /* valid hours within `clear` of the lowest level so far */
     int64_t within_since_ms;      /* since when it is, by the readings' time; EG_TIME_NONE: it is not */
+    int64_t fix_missed_ms;        /* the last deadline to fix that was missed; EG_TIME_NONE: none was */
     uint32_t faster;              /* of an exercise: its deadlines run so many times faster; 0: they do not */
 };
 #define EG_DRILL_FASTER_MOST 1440                        /* a day in a minute */

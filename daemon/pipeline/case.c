@@ -215,7 +215,7 @@ struct eg_case *eg_case_begin(struct eg_pipeline *pipeline, struct eg_case *row,
         return NULL; /* seen by eg_pipeline_cases_full() */
     row->number = pipeline->last_case + 1;
     row->detected_ms = row->began_ms = event.known_ms;
-    row->closed_ms = row->due_ms = row->until_ms = row->within_since_ms = EG_TIME_NONE;
+    row->closed_ms = row->due_ms = row->until_ms = row->within_since_ms = row->fix_missed_ms = EG_TIME_NONE;
     eg_govern_begin(pipeline->conf, row);
     eg_deadline_begin(pipeline->conf, row, row->detected_ms);
     mint_id(pipeline->conf, row);

@@ -52,9 +52,14 @@ static void set_due(const struct eg_conf *conf, struct eg_case *row, int64_t fro
 
 void eg_deadline_begin(const struct eg_conf *conf, struct eg_case *row, int64_t from_ms)
 {
+    const struct eg_conf_terms *terms = eg_govern_terms(conf, row);
     row->missed = 0;
     row->overdue = false;
     set_due(conf, row, from_ms);
+    /* An acknowledgement that ran out, and another one: what was missed before is not missed again. */
+    if (terms && running(terms, row, (enum eg_handling)row->handling) == EG_DEADLINE_FIX &&
+        row->due_ms != EG_TIME_NONE && row->due_ms <= row->fix_missed_ms)
+        set_due(conf, row, row->fix_missed_ms);
 }
 
 void eg_deadline_step(const struct eg_conf *conf, struct eg_case *row, enum eg_handling before,
@@ -151,6 +156,8 @@ static void miss(struct eg_pipeline *pipeline, struct eg_case *row, int64_t now_
         return;
     }
     row->missed++;
+    if (which == EG_DEADLINE_FIX)
+        row->fix_missed_ms = at_ms;
     event.to = eg_deadline_name(which);
     eg_case_happened(pipeline, row, event, batch);
     if (!row->handed_on && row->mode == EG_MODE_GAP_FILLING)

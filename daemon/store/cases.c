@@ -11,7 +11,7 @@ const char eg_case_columns[] =
     "condition,handling,mode,opened_at,"
     "detected_at,closed_at,due_at,last_value,last_at,peak_value,peak_at,level_"
     "limit,lead,assignee,escalation,reopened,version,kind,began_at,until_at,missed,"
-    "overdue,handed_on,fixer,repairer,follows,parent,clear_hours,within_since_at,faster";
+    "overdue,handed_on,fixer,repairer,follows,parent,clear_hours,within_since_at,faster,fix_missed_at";
 
 static const char *text_at(sqlite3_stmt *sql, int column)
 {
@@ -80,6 +80,7 @@ void eg_case_read(sqlite3_stmt *sql, struct eg_case *ret)
     ret->clear_hours = (uint32_t)sqlite3_column_int64(sql, 38);
     ret->within_since_ms = time_at(sql, 39);
     ret->faster = (uint32_t)sqlite3_column_int64(sql, 40);
+    ret->fix_missed_ms = time_at(sql, 41);
 }
 
 static void case_where(const struct eg_case_query *query, struct eg_buf *out)

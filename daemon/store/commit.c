@@ -146,6 +146,7 @@ static int put_case(struct eg_store *store, const struct eg_case *row)
     sqlite3_bind_int64(sql, 39, row->clear_hours);
     bind_time(sql, 40, row->within_since_ms);
     sqlite3_bind_int64(sql, 41, row->faster);
+    bind_time(sql, 42, row->fix_missed_ms);
     return eg_sql_run(store, SQL_CASE);
 }
 

@@ -200,6 +200,8 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     /* 17: what people did with devices */
     "CREATE TABLE device_event(id INTEGER PRIMARY KEY, device INTEGER NOT NULL, kind INTEGER NOT NULL, at "
     "INTEGER NOT NULL, actor TEXT NOT NULL, note TEXT NOT NULL);" EG_VIEW_OF_DEVICE_EVENTS,
+    /* 18: which deadline to fix was missed last: it is not missed again when an acknowledgement has run out in between */
+    "ALTER TABLE cases ADD COLUMN fix_missed_at INTEGER;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

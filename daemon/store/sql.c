@@ -41,13 +41,15 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_CASE] =
         "INSERT INTO cases "
         "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,"
-        "?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41) ON CONFLICT(number) DO "
+        "?23,?24,?25,?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37,?38,?39,?40,?41,?42) ON "
+        "CONFLICT(number) DO "
         "UPDATE "
         "SET rule_version=?10, level=?11, condition=?12, handling=?13, mode=?14, opened_at=?15, "
         "closed_at=?17, due_at=?18,"
         " last_value=?19, last_at=?20, peak_value=?21, peak_at=?22, level_limit=?23, lead=?24, assignee=?25,"
         " escalation=?26, reopened=?27, version=?28, began_at=?30, until_at=?31, missed=?32, overdue=?33,"
-        " handed_on=?34, fixer=?35, repairer=?36, parent=?38, clear_hours=?39, within_since_at=?40",
+        " handed_on=?34, fixer=?35, repairer=?36, parent=?38, clear_hours=?39, within_since_at=?40,"
+        " fix_missed_at=?42",
     [SQL_CASE_EVENT] = "INSERT INTO case_event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_OUTBOX] =
         "INSERT INTO "

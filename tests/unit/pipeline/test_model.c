@@ -1,7 +1,8 @@
-/* Handling against a model: random readings, gaps, commands by several people, ticks, restarts, reports; a small reference model of the
- * table of steps says what each command must come to. Held at every step: versions without a gap and one active case per rule and series
- * (memory.h), no close without a verification by another than who fixed, each deadline missed once. ECOGOV_MODEL_STEPS sets how many
- * steps (100,000 for a long run), ECOGOV_MODEL_SEED the seed. A case of a silent device or series is unknown, by what is stored alone. */
+/* Handling against a model: random readings, late ones, gaps, commands by several people of several parties, reports, exercises, silences,
+ * ticks, restarts; a small reference model of the table of steps says what each command and each report must come to. Held at every step:
+ * versions without a gap and one active case per rule and series (memory.h), no close without a verification by another than who fixed,
+ * each deadline missed once. ECOGOV_MODEL_STEPS sets how many steps (100,000 for a long run), ECOGOV_MODEL_SEED the seed. A case of a
+ * silent device or series is unknown, by what is stored alone. That the chain of the history holds, tests/replay/test_random.py says. */
 #include "memory.h"
 
 static struct memory room;
@@ -207,15 +208,129 @@ static void look_at_who_spoke(size_t readings_before)
 static void reading(uint64_t *random)
 {
     size_t readings_before = room.readings_count;
-    char payload[64];
+    char payload[96];
     char topic[64];
     const char *quantity = random_below(random, 3) ? "pm25" : "pm10";
+    bool late = !random_below(random, 6);
     snprintf(topic, sizeof topic, "ecogov/%s/air/a1", sites[random_below(random, 3)]);
-    int length = snprintf(payload, sizeof payload, "{\"%s\":%d}", quantity, (int)random_below(random, 180));
+    int length = snprintf(payload, sizeof payload, "{\"%s\":%d", quantity, (int)random_below(random, 180));
+    if (late) /* never at the same moment as another: that would be a correction */
+        length += snprintf(payload + length, sizeof payload - (size_t)length, ",\"ts\":%lld",
+                           (long long)(room.now_ms - 1 - random_below(random, 20 * HOUR)));
+    length += snprintf(payload + length, sizeof payload - (size_t)length, "}");
     struct eg_event event = message_event(room.now_ms, topic, payload, (size_t)length, ++room.mid);
     add(&room, &event);
     turn(&room);
-    look_at_who_spoke(readings_before);
+    if (!late)
+        look_at_who_spoke(readings_before);
+}
+
+/* --- what people report --- */
+
+/* The newest active one that a report about the place joins; of a repair: that is said to be fixed. */
+static const struct eg_case *joined(const char *site, const char *domain, bool repair)
+{
+    const struct eg_case *found = NULL;
+    for (size_t i = 0; i < room.cases_count; i++) {
+        const struct eg_case *row = &room.cases[i];
+        bool kind = row->kind == EG_CASE_BREACH || row->kind == EG_CASE_REPORT;
+        if (kind && memory_active(row) && !strcmp(row->site, site) && !strcmp(row->domain, domain) &&
+            (!repair || row->handling == EG_FIXED) && (!found || row->number > found->number))
+            found = row;
+    }
+    return found;
+}
+
+static void report(uint64_t *random, int step)
+{
+    static const char *const domains[] = {"air", "waste"};
+    char id[16];
+    struct eg_report said = {.site = sites[random_below(random, 3)],
+                             .domain = domains[random_below(random, 2)],
+                             .user = users[random_below(random, 4)],
+                             .text = "smoke",
+                             .quantity = EG_QUANTITY_NONE,
+                             .value = (double)NAN,
+                             .time_ms = EG_TIME_NONE,
+                             .latitude = (double)NAN,
+                             .longitude = (double)NAN,
+                             .repair = (enum eg_repair)random_below(random, 3)};
+    const struct eg_case *there = NULL;
+    if (room.cases_count && !random_below(random, 2)) {
+        there = &room.cases[random_below(random, (int64_t)room.cases_count)];
+        snprintf(id, sizeof id, "%u", there->number);
+        said.case_id = id;
+    } else {
+        there = joined(said.site, said.domain, said.repair != EG_REPAIR_NONE);
+    }
+    const struct eg_case before = there ? *there : (struct eg_case){0};
+    size_t cases_before = room.cases_count;
+    enum eg_code expected = EG_OK;
+    bool repaired = before.handling == EG_FIXED || before.handling == EG_CLOSED,
+         past = there && !memory_active(there);
+    if (!there && said.repair != EG_REPAIR_NONE)
+        expected = EG_ENOTFOUND;
+    else if (there && said.repair != EG_REPAIR_NONE && !repaired)
+        expected = EG_ECONFLICT;
+    else if (there && said.repair == EG_REPAIR_DISPUTED && past && other_active(there))
+        expected = EG_ECONFLICT;
+    struct eg_event event = {.kind = EG_EVENT_REPORT, .now_ms = room.now_ms, .report = said};
+    add(&room, &event);
+    turn(&room);
+    assert_int_equal(room.answers_count, 1);
+    const struct eg_answer *answer = &room.answers[0];
+    if (answer->code != (int)expected)
+        fail_msg("step %d: report at %s/%s (repair %d) on %u (%s): %d, expected %d: %s", step, said.site,
+                 said.domain, said.repair, before.number, eg_handling_name((enum eg_handling)before.handling),
+                 answer->code, expected, answer->sentence);
+    if (!there) { /* it opens one, or none */
+        assert_true(room.cases_count == cases_before + (expected == EG_OK));
+        return;
+    }
+    const struct eg_case *after = case_of(&room, before.number);
+    assert_true(room.cases_count == cases_before);
+    /* and that it is held back, or not any more, may be told with it */
+    assert_true(expected == EG_OK ? after->version > before.version : after->version == before.version);
+    assert_int_equal(after->handling,
+                     expected == EG_OK && said.repair == EG_REPAIR_DISPUTED ? EG_OPEN : before.handling);
+}
+
+/* --- exercises and silences --- */
+
+static void exercise(uint64_t *random)
+{
+    const char *site = sites[random_below(random, 3)];
+    bool under_way = false;
+    for (size_t i = 0; i < room.cases_count; i++)
+        under_way = under_way || (room.cases[i].kind == EG_CASE_DRILL && memory_active(&room.cases[i]) &&
+                                  !strcmp(room.cases[i].site, site));
+    int code = asks(&room, (struct eg_command){.verb = "drill",
+                                               .case_id = "",
+                                               .rule = "r",
+                                               .site = site,
+                                               .faster = random_below(random, 2) * 60,
+                                               .version = -1})
+                   ->code;
+    assert_int_equal(code, under_way ? EG_ECONFLICT : EG_OK);
+}
+
+static void silence(uint64_t *random)
+{
+    if (random_below(random, 3)) {
+        asks(&room, (struct eg_command){.verb = "silence",
+                                        .case_id = "",
+                                        .site = sites[random_below(random, 3)],
+                                        .note = "the road is swept",
+                                        .level = random_below(random, 2) ? "critical" : NULL,
+                                        .starts_ms = EG_TIME_NONE,
+                                        .until_ms = room.now_ms + (1 + random_below(random, 180)) * MINUTE,
+                                        .version = -1});
+        assert_int_equal(room.answers[0].code, EG_OK);
+    } else if (room.silences_count) {
+        char id[16];
+        snprintf(id, sizeof id, "%u", room.silences[random_below(random, (int64_t)room.silences_count)].id);
+        asks(&room, (struct eg_command){.verb = "unsilence", .case_id = id, .version = -1});
+    }
 }
 
 static void tick(void)
@@ -234,8 +349,7 @@ static void look_at_the_histories(void)
 {
     for (size_t c = 0; c < room.cases_count; c++) {
         const struct eg_case *row = &room.cases[c];
-        const char *fixer = "", *last = "";
-        int64_t missed_at = EG_TIME_NONE;
+        const char *fixer = "";
         for (size_t i = 0; i < room.events_count; i++) {
             const struct eg_case_event *event = &room.events[i];
             if (event->case_number != row->number)
@@ -245,15 +359,14 @@ static void look_at_the_histories(void)
             if (!strcmp(event->kind, "verified") && !strcmp(event->actor, fixer) &&
                 (strcmp(event->party, "bureau") != 0 || strcmp(event->actor, "wang") != 0))
                 fail_msg("case %u: %s verified what he fixed", row->number, fixer);
-            if (!strcmp(event->kind, "missed")) {
-                if (event->at_ms == missed_at && !strcmp(last, "missed"))
-                    fail_msg("case %u missed the deadline of %lld twice", row->number, (long long)missed_at);
-                missed_at = event->at_ms;
-            }
+            for (size_t k = 0; k < i && !strcmp(event->kind, "missed"); k++)
+                if (room.events[k].case_number == row->number && !strcmp(room.events[k].kind, "missed") &&
+                    room.events[k].at_ms == event->at_ms && !strcmp(room.events[k].to, event->to))
+                    fail_msg("case %u missed the deadline (%s) of %lld twice", row->number, event->to,
+                             (long long)event->at_ms);
             bool closes = !strcmp(event->kind, "closed");
             if (closes && row->kind == EG_CASE_BREACH && !strcmp(row->rule, "r"))
                 fail_msg("case %u was closed without a verification", row->number);
-            last = event->kind;
         }
     }
 }
@@ -278,8 +391,14 @@ static void test_against_the_model(void **unused)
             int64_t pick = random_below(&random, 100);
             if (pick < 40)
                 reading(&random);
-            else if (pick < 96)
+            else if (pick < 84)
                 command(&random, step);
+            else if (pick < 92)
+                report(&random, step);
+            else if (pick < 94)
+                exercise(&random);
+            else if (pick < 96)
+                silence(&random);
             else
                 memory_restart(&room);
         }

@@ -126,7 +126,7 @@ static void house_make(struct house *house, const char *max_size)
 #define EG_TEST_BACK_FROM_12                                                                                 \
     "DROP VIEW v_device_events; DROP TABLE device_event;"                                                    \
     "ALTER TABLE device DROP COLUMN gone; ALTER TABLE device DROP COLUMN due_told;"                          \
-    "ALTER TABLE cases DROP COLUMN faster;"                                                                  \
+    "ALTER TABLE cases DROP COLUMN fix_missed_at; ALTER TABLE cases DROP COLUMN faster;"                     \
     "ALTER TABLE device DROP COLUMN silent_at; ALTER TABLE device DROP COLUMN heard_at;"                     \
     "ALTER TABLE device DROP COLUMN awaited_at; ALTER TABLE device DROP COLUMN case_number;"
 /* The ninth schema undone. */
@@ -282,14 +282,14 @@ static void tell_case(const struct eg_case *c, struct eg_buf *out)
         "case %u %s %s/%s/%s %s %s q%u s%u v%llx level %u condition %u handling %u mode %u %lld "
         "%lld %lld %lld "
         "last %a@%lld peak %a@%lld limit %a lead %s assignee %s e%u r%u version %u kind %u began %lld "
-        "until %lld missed %u %d %d fixer %s %s follows %u %u faster %u\n",
+        "until %lld missed %u %d %d fixer %s %s follows %u %u faster %u fix %lld\n",
         c->number, c->id, c->site, c->domain, c->device, c->rule, c->channel, c->quantity, c->series,
         (unsigned long long)c->rule_version, c->level, c->condition, c->handling, c->mode,
         (long long)c->opened_ms, (long long)c->detected_ms, (long long)c->closed_ms, (long long)c->due_ms,
         c->last_value, (long long)c->last_ms, c->peak_value, (long long)c->peak_ms, c->limit, c->lead,
         c->assignee, c->escalation, c->reopened, c->version, c->kind, (long long)c->began_ms,
         (long long)c->until_ms, c->missed, c->overdue, c->handed_on, c->fixer, c->repairer, c->follows,
-        c->parent, c->faster);
+        c->parent, c->faster, (long long)c->fix_missed_ms);
 }
 
 /* What the pipeline shows. */
