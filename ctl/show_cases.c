@@ -137,6 +137,30 @@ static void point_line(const char *what, const cJSON *row, const char *key)
     line(what, PLAIN, text);
 }
 
+/* The readings it stands on: a line for each series. */
+static void evidence(const cJSON *row)
+{
+    const cJSON *series, *reading;
+    char value[PAGE_TEXT], unit[PAGE_TEXT], time[PAGE_TEXT];
+    if (!cJSON_GetArraySize(item_of(row, "evidence")))
+        return;
+    printf("\n  ");
+    page_put(BOLD, word("readings it stands on"));
+    putchar('\n');
+    cJSON_ArrayForEach(series, item_of(row, "evidence"))
+    {
+        const char *quantity = text_of(series, "quantity"), *channel = text_of(series, "channel"),
+                   *device = text_of(series, "device");
+        page_putf(PLAIN, "  %s %s%s%s (%s):", device ? device : "-", quantity ? quantity : "-",
+                  channel && *channel ? "/" : "", channel ? channel : "",
+                  page_unit(text_of(series, "unit"), unit));
+        cJSON_ArrayForEach(reading, item_of(series, "readings"))
+            page_putf(PLAIN, "  %s %s", page_time(text_of(reading, "time"), time),
+                      page_value(quantity, number_of(reading, "value"), value));
+        putchar('\n');
+    }
+}
+
 static void history(const cJSON *row)
 {
     const cJSON *event;
@@ -225,6 +249,7 @@ void show_case(const struct session *session, const cJSON *row)
     line("what to do", PLAIN, spoken_of(row, "action", "action_zh"));
     snprintf(text, sizeof text, "%.0f", number_of(row, "version"));
     line("version", PLAIN, text);
+    evidence(row);
     history(row);
 }
 

@@ -119,8 +119,11 @@ static void show_rule(const cJSON *rule)
     printf("  ");
     page_put(PLAIN, spoken_of(rule, "title", "title_zh") ? spoken_of(rule, "title", "title_zh") : "");
     putchar('\n');
-    snprintf(text, sizeof text, "%s %s%s%s", statistic ? statistic : "?", quantity ? quantity : "?",
-             spans ? " " : "", spans ? window : "");
+    if (text_of(rule, "when")) /* about devices: their state, no quantity */
+        snprintf(text, sizeof text, "%s: %s", word("devices"), word(text_of(rule, "when")));
+    else
+        snprintf(text, sizeof text, "%s %s%s%s", statistic ? statistic : "?", quantity ? quantity : "?",
+                 spans ? " " : "", spans ? window : "");
     line("looks at", text);
     cJSON_ArrayForEach(condition, item_of(rule, "conditions"))
     {
@@ -279,7 +282,8 @@ void show_explain(const struct session *session, const cJSON *result)
     }
     if (!cJSON_GetArraySize(rows)) {
         putchar('\n');
-        puts(word("No series here that this rule looks at."));
+        puts(text_of(rule, "when") ? word("It looks at devices, not at readings: see ecogovctl devices.")
+                                   : word("No series here that this rule looks at."));
     } else if (number_of(result, "count") > cJSON_GetArraySize(rows)) {
         printf(word("The first %d of %.0f series are shown: add --site, --device or --limit.\n"),
                cJSON_GetArraySize(rows), number_of(result, "count"));

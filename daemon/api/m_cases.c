@@ -1,6 +1,7 @@
 /* Knows cases as the outside sees them: lists, one with its history, and the verbs people use on them.
  * Refuses to know which transition is allowed (the pipeline decides) and when it is on disk (server.c hands
  * the answer out). Called by the table in methods.c; the writers also by rpc.c and watch.c. */
+#include <api/evidence.h>
 #include <api/methods.h>
 #include <base/clock.h>
 
@@ -327,6 +328,8 @@ int eg_m_cases_show(struct eg_call *call)
     if (write_kin(call, "children", &(struct eg_case_query){.parent = row.number}) < 0 ||
         write_kin(call, "followed_by", &(struct eg_case_query){.follows = row.number}) < 0)
         return eg_call_no_store(call);
+    if (eg_evidence_write(call, &row) < 0)
+        return -1;
     eg_json_key(call->json, "history");
     eg_json_open(call->json, '[');
     struct history history = {.json = call->json};

@@ -5,13 +5,44 @@
 #include <string.h>
 
 #define RULE_TEXT_MAX ((size_t)1 << 20)
+#define INDENT 4 /* of what stands under the first key */
+
+static bool is_list(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == '-';
+}
+
+static bool is_whole(const char *text)
+{
+    return strncmp(text, "rules:", 6) == 0 || strstr(text, "\nrules:");
+}
+
+/* The faults with their places in the text as it was given, which compose() has shifted; a line each, the last without its end. */
+static void put_faults(const char *text, const char *faults, struct eg_buf *out)
+{
+    bool shifted = !is_whole(text);
+    for (const char *at = faults; *at;) {
+        size_t length = strcspn(at, "\n");
+        unsigned line, column;
+        int behind = 0;
+        if (shifted && sscanf(at, "rule:%u:%u:%n", &line, &column, &behind) == 2 && behind > 0 && line > 1) {
+            column = is_list(text) ? column : column > INDENT ? column - INDENT : 1;
+            eg_buf_printf(out, "rule:%u:%u:", line - 1, column);
+            at += behind;
+            length -= (size_t)behind;
+        }
+        eg_buf_add(out, at, length);
+        at += length + (at[length] == '\n');
+        if (*at)
+            eg_buf_add(out, "\n", 1);
+    }
+}
 
 /* The text of a rule as a configuration of its own, with the sites that it may name; or an existing rule by its id. */
 static bool compose(const struct eg_conf *conf, const char *text, struct eg_buf *out)
 {
     struct eg_json json;
-    bool list = text[strspn(text, " \t\r\n")] == '-',
-         whole = strncmp(text, "rules:", 6) == 0 || strstr(text, "\nrules:");
+    bool list = is_list(text), whole = is_whole(text);
     if (!whole)
         eg_buf_printf(out, "rules:\n%s", list ? "" : "  - ");
     for (const char *at = text; *at;) { /* what follows a line's end stands under the rule's first key */
@@ -20,7 +51,7 @@ static bool compose(const struct eg_conf *conf, const char *text, struct eg_buf 
         eg_buf_add(out, "\n", 1);
         at += line + (at[line] == '\n');
         if (!whole && !list && *at)
-            eg_buf_add(out, "    ", 4);
+            eg_buf_add(out, "    ", INDENT);
     }
     eg_buf_printf(out, "sites: ");
     eg_json_init(&json, out);
@@ -40,15 +71,22 @@ static bool compose(const struct eg_conf *conf, const char *text, struct eg_buf 
 
 int eg_rule_text_parse(struct eg_call *call, const char *text, struct eg_conf **ret)
 {
-    struct eg_buf whole, faults;
+    struct eg_buf whole, faults, told;
     eg_buf_init(&whole, RULE_TEXT_MAX);
     eg_buf_init(&faults, RULE_TEXT_MAX);
+    eg_buf_init(&told, RULE_TEXT_MAX);
     int code = 0;
     *ret = compose(call->desk->conf, text, &whole) ? eg_conf_parse("rule", whole.data, whole.length, &faults)
                                                    : NULL;
-    if (!*ret)
+    if (!*ret && faults.length)
+        put_faults(text, faults.data, &told);
+    if (!*ret && faults.length && strstr(faults.data, "unknown key 'when'"))
+        code = eg_call_fail(call, EG_RPC_PARAMS,
+                            "That is a rule about devices: it looks at no readings, and cannot be tried over "
+                            "those that are stored.");
+    else if (!*ret)
         code = eg_call_fail(call, EG_RPC_PARAMS, "That is no rule: %.400s",
-                            faults.length ? faults.data : "there is no memory for it.");
+                            told.length ? told.data : "there is no memory for it.");
     else if ((*ret)->rule_count != 1) {
         code = eg_call_fail(call, EG_RPC_PARAMS, "%zu rules are given; one is tested at a time.",
                             (*ret)->rule_count);
@@ -57,5 +95,6 @@ int eg_rule_text_parse(struct eg_call *call, const char *text, struct eg_conf **
     }
     eg_buf_finish(&whole);
     eg_buf_finish(&faults);
+    eg_buf_finish(&told);
     return code;
 }

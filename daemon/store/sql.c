@@ -11,9 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a row of `rows`: it lies within a day of a case of its series. Evidence, kept as long as the case. */
+/* Of a row of `rows`: it lies within a day of a case of its series, or of another of the same device, which the case's rule may ask, too.
+ * Evidence, kept as long as the case. */
 #define EVIDENCE(rows)                                                                                       \
-    "EXISTS(SELECT 1 FROM cases c WHERE c.series=" rows ".series AND c.opened_at-86400000<=t_last AND "      \
+    "EXISTS(SELECT 1 FROM series a JOIN series b ON b.device=a.device JOIN cases c ON c.series=b.id WHERE "  \
+    "a.id=" rows ".series AND c.opened_at-86400000<=t_last AND "                                             \
     "(c.closed_at IS NULL OR c.closed_at+86400000>=t_first))"
 
 static const char *const texts[SQL_COUNT] = {

@@ -51,7 +51,12 @@ def test_it_does_what_the_rule_does(lived):
 def test_what_is_no_rule_is_said(lived):
     for text, sentence in (("id: x", "quantity"), ("id: x\nquantity: dust\nlevels: {notice: {open: 1, clear: 1}}", "dust"), ("[", "rule"),
                            ("id: x\nquantity: pm25\nsites: [nowhere]\nlevels: {notice: {open: 1, clear: 1}}", "nowhere"),
-                           ("rules: []", "0 rules"), ("include: [/etc/passwd]", "")):
+                           ("rules: []", "0 rules"), ("include: [/etc/passwd]", ""),
+                           # at its place in the text as it was given
+                           ("id: x\nquantity: pm26\nlevels: {notice: {open: 1, clear: 1}}", "rule:2:11: there is no quantity 'pm26'"),
+                           ("- id: x\n  quantity: pm26\n  levels: {notice: {open: 1, clear: 1}}", "rule:2:13: there is no quantity 'pm26'"),
+                           ("rules:\n- id: x\n  quantity: pm26\n  levels: {notice: {open: 1, clear: 1}}", "rule:3:13: there is no quantity 'pm26'"),
+                           ("id: x\nwhen: silent\nlevel: notice", "about devices")):
         with pytest.raises(RpcError, match=sentence):
             lived.call("rules.backtest", rule=text)
     with pytest.raises(RpcError, match="before"):

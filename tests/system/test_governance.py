@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -267,3 +268,42 @@ def test_the_figures_of_governance_by_hand(broker, house):
     assert ended == {"v1": 0.5}  # of the first two, both over: the second was taken too late
     daemon.stop()
     daemon.verify()
+
+
+# --- the readings a case stands on ---
+
+
+def test_a_case_shows_the_readings_it_stands_on(broker, house, peer):
+    """Of its own series, of those a compound rule asks besides, of a report's measurement; none from after the decision; also when the case is over."""
+    rules = [{"id": "smoulders", "domain": "waste", "quantity": "bin_temp", "title": "Smoulders", "statistic": "mean", "window": "20m",
+              "levels": {"warning": {"open": 45, "clear": 38}}, "and": [{"quantity": "fill_level", "above": 10, "within": "12h"}]},
+             {"id": "acid", "domain": "soil", "quantity": "soil_ph", "direction": "below", "levels": {"notice": {"open": 5.5, "clear": 5.7}}}]
+    daemon = house(broker.port, rules=rules, sites=SITES, parties=MUTE).start()
+    daemon.connected()
+    start = int(time.time()) // 3600 * 3600 - 7200
+
+    def tell(minute, **values):
+        peer.tell("ecogov/v1/waste/w1", json.dumps({"ts": start + 60 * minute, **values}))
+
+    def at(minute):
+        return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(start + 60 * minute))
+
+    tell(0, fill_level=55, humidity=40)
+    for minute, value in ((10, 30), (20, 52), (25, 66)):
+        tell(minute, bin_temp=value)
+    (case,) = daemon.cases()
+    tell(30, bin_temp=70)
+    daemon.stored(6)
+    daemon.call("cases.reject", id="1", note="a drill of the fire brigade")
+    shown = daemon.call("cases.show", id="1")
+    assert shown["opened_at"] == at(25) and shown["evidence"] == [
+        {"device": "w1", "quantity": "bin_temp", "channel": "", "unit": "Cel", "count": 3, "readings": [
+            {"time": at(minute), "value": value, "flags": []} for minute, value in ((10, 30), (20, 52), (25, 66))]},
+        {"device": "w1", "quantity": "fill_level", "channel": "", "unit": "%", "count": 1, "readings": [{"time": at(0), "value": 55, "flags": []}]}]
+    said, chinese = ctl(daemon, "case", "show", "1"), ctl(daemon, "case", "show", "1", language="zh_CN.UTF-8")
+    assert "readings it stands on" in said and "w1 fill_level (%):" in said and "立案依据的读数" in chinese
+    report = daemon.call("reports.submit", site="v1", domain="soil", quantity="soil_ph", value=4.9, text="sampled")
+    (series,) = daemon.call("cases.show", id=report["id"])["evidence"]
+    assert (series["device"], series["quantity"], series["readings"][0]["value"], series["readings"][0]["flags"]) == ("manual", "soil_ph", 4.9, ["manual"])
+    bare = daemon.call("reports.submit", site="v2", domain="waste", text="rubbish")
+    assert daemon.call("cases.show", id=bare["id"])["evidence"] == []
