@@ -313,6 +313,37 @@ static void test_told_or_not(void **unused)
     memory_close(&room);
 }
 
+static void test_a_rule_that_changes_stands_in_the_history(void **unused)
+{
+    (void)unused;
+    const struct eg_event tick = {.kind = EG_EVENT_TICK, .now_ms = NOON + HOUR};
+    memory_open(&room, SITES RULES);
+    reads(&room, NOON, 80);
+    const uint64_t version = case_of(&room, 1)->rule_version;
+    size_t events = room.events_count;
+    memory_reconfigure(&room, SITES RULES); /* the same text */
+    add(&room, &tick);
+    turn(&room);
+    assert_true(room.events_count == events && case_of(&room, 1)->rule_version == version);
+    memory_reconfigure(&room,
+                       SITES "rules: [{id: r, quantity: pm25, levels: {warning: {open: 60, clear: 50}}}]\n");
+    for (int restart = 0; restart < 2; restart++) { /* told once */
+        add(&room, &tick);
+        turn(&room);
+        assert_true(room.events_count == events + 1);
+        memory_restart(&room);
+    }
+    assert_string_equal(room.events[events].kind, "rule_changed");
+    assert_string_not_equal(room.events[events].from, room.events[events].to);
+    assert_true(case_of(&room, 1)->rule_version != version && fabs(case_of(&room, 1)->limit - 60) < 1e-9);
+    memory_reconfigure(&room, SITES);
+    add(&room, &tick);
+    turn(&room);
+    assert_true(room.events_count == events + 2 && !case_of(&room, 1)->rule_version);
+    assert_string_equal(room.events[events + 1].to, "");
+    memory_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_reopening_without_the_rule),
         cmocka_unit_test(test_due_and_lead),
         cmocka_unit_test(test_told_or_not),
+        cmocka_unit_test(test_a_rule_that_changes_stands_in_the_history),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
