@@ -1,7 +1,7 @@
-/* The readings that a case stands on, for people who look at one: those its rule looked at when it was opened, of its own series and of the
- * others that a rule with further conditions or bands asks; of a silent device the last of each of its series; of a report what was measured.
- * Knows the rule as it stands in the configuration now, and the stored readings, which are kept as long as the case. Refuses to judge anew:
- * the value that decided stands in the history. Called by m_cases.c. */
+/* The readings that a case stands on, for people who look at one: those its rule looked at when it was opened, of its own series and of
+ * the others that a rule with further conditions or bands asks; of a silent device the last of each of its series; of a report what was
+ * measured. Knows the rule as it stands in the configuration now, and the stored readings, which are kept as long as the case. Refuses to
+ * judge anew: the value that decided stands in the history. Called by m_cases.c. */
 #include <api/evidence.h>
 #include <api/methods.h>
 

@@ -2,6 +2,7 @@
 #include <api/rule_text.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RULE_TEXT_MAX ((size_t)1 << 20)
@@ -17,20 +18,32 @@ static bool is_whole(const char *text)
     return strncmp(text, "rules:", 6) == 0 || strstr(text, "\nrules:");
 }
 
+/* "rule:12:7:" at the start of a fault; what stands behind it, or NULL: it has no place. */
+static const char *place_of(const char *fault, unsigned long *ret_line, unsigned long *ret_column)
+{
+    char *end;
+    if (strncmp(fault, "rule:", 5) != 0)
+        return NULL;
+    *ret_line = strtoul(fault + 5, &end, 10);
+    if (*end != ':')
+        return NULL;
+    *ret_column = strtoul(end + 1, &end, 10);
+    return *end == ':' ? end + 1 : NULL;
+}
+
 /* The faults with their places in the text as it was given, which compose() has shifted; a line each, the last without its end. */
 static void put_faults(const char *text, const char *faults, struct eg_buf *out)
 {
     bool shifted = !is_whole(text);
+    size_t indent = is_list(text) ? 0 : INDENT;
     for (const char *at = faults; *at;) {
-        size_t length = strcspn(at, "\n");
-        unsigned line, column;
-        int behind = 0;
-        if (shifted && sscanf(at, "rule:%u:%u:%n", &line, &column, &behind) == 2 && behind > 0 && line > 1) {
-            column = is_list(text) ? column : column > INDENT ? column - INDENT : 1;
-            eg_buf_printf(out, "rule:%u:%u:", line - 1, column);
-            at += behind;
-            length -= (size_t)behind;
+        unsigned long line, column;
+        const char *behind = shifted ? place_of(at, &line, &column) : NULL;
+        if (behind && line > 1) {
+            eg_buf_printf(out, "rule:%lu:%lu:", line - 1, column > indent ? column - indent : 1);
+            at = behind;
         }
+        size_t length = strcspn(at, "\n");
         eg_buf_add(out, at, length);
         at += length + (at[length] == '\n');
         if (*at)

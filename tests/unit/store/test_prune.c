@@ -315,7 +315,8 @@ static void evidence_is_kept_as_long_as_its_case(void **unused)
     register_series(&house);
     house.store->seal_at = 1;
     house.store->grown_points = 3 * EACH;
-    run(&house, "UPDATE series SET device=5, channel='2' WHERE id=7"); /* the other quantity that its rule asks */
+    run(&house,
+        "UPDATE series SET device=5, channel='2' WHERE id=7"); /* the other quantity that its rule asks */
     add_case(&house, 1, 5, time_of(100), time_of(200));
     add_case(&house, 2, 6, time_of(0) - 60 * HOUR, time_of(0) - 25 * HOUR); /* its day is over */
     live(&house, 0, TURNS_AGED - 2);
