@@ -227,6 +227,8 @@ struct eg_conf_limits {
     double rise, fall;              /* in a minute */
     int64_t stuck_ms, stuck_bad_ms; /* one and the same value for so long */
     double calm, full;              /* not asked of values down to, up from these */
+    double noise, noise_share;      /* more than that within a calm hour, and than that share of the mean */
+    double drift, drift_share;      /* so far from its neighbours, or by that share */
 };
 struct eg_conf_quality_row { /* says otherwise of a quantity at a site, of a device, or of both */
     int quantity;
@@ -235,8 +237,9 @@ struct eg_conf_quality_row { /* says otherwise of a quantity at a site, of a dev
     struct eg_conf_limits limits;
 };
 struct eg_conf_quality {
-    bool strict;     /* what is in doubt is set aside as if it were bad */
-    double humidity; /* from here on particles are in doubt; infinite: never */
+    bool strict;         /* what is in doubt is set aside as if it were bad */
+    double humidity;     /* from here on particles are in doubt; infinite: never */
+    double neighbours_m; /* so far apart at most */
     struct eg_conf_limits quantities[EG_QUANTITY_COUNT];
     struct eg_conf_quality_row *rows;
     size_t row_count;

@@ -9,6 +9,8 @@
 #define NONE INFINITY
 #define HOUR_MS 3600000.0
 #define HUMIDITY_DEFAULT 95
+#define NEIGHBOURS_DEFAULT_M 2000
+#define NEIGHBOURS_MOST_M 100000
 #define ROWS_MAX 10000
 
 static int64_t hours(double count)
@@ -19,15 +21,23 @@ static int64_t hours(double count)
 void eg_quality_defaults(struct eg_conf_quality *quality)
 {
     quality->humidity = HUMIDITY_DEFAULT;
+    quality->neighbours_m = NEIGHBOURS_DEFAULT_M;
     for (int i = 0; i < EG_QUANTITY_COUNT; i++)
-        quality->quantities[i] =
-            (struct eg_conf_limits){-NONE, NONE, NONE, NONE, INT64_MAX, INT64_MAX, -NONE, NONE};
+        quality->quantities[i] = (struct eg_conf_limits){-NONE, NONE, NONE, NONE, INT64_MAX, INT64_MAX,
+                                                         -NONE, NONE, NONE, 0,    NONE,      0};
 #define EG_QUALITY(id, low_, high_, rise_, fall_, stuck_, bad_, calm_, full_)                                \
     quality->quantities[EG_Q_##id] = (struct eg_conf_limits){                                                \
         isinf((double)low_) ? -NONE : low_,   high_, rise_, fall_, hours(stuck_), hours(bad_),               \
-        isinf((double)calm_) ? -NONE : calm_, full_};
+        isinf((double)calm_) ? -NONE : calm_, full_, NONE,  0,     NONE,          0};
 #include <conf/quality.def>
 #undef EG_QUALITY
+#define EG_STEADY(id, noise_, noise_share_, drift_, drift_share_)                                            \
+    quality->quantities[EG_Q_##id].noise = noise_;                                                           \
+    quality->quantities[EG_Q_##id].noise_share = noise_share_;                                               \
+    quality->quantities[EG_Q_##id].drift = drift_;                                                           \
+    quality->quantities[EG_Q_##id].drift_share = drift_share_;
+#include <conf/steady.def>
+#undef EG_STEADY
 }
 
 /* --- which holds --- */
@@ -69,6 +79,29 @@ static void take_span(struct eg_resolve *resolve, const yaml_node_t *node, const
     *ret_ms = ms > 0 ? ms : INT64_MAX;
 }
 
+/* 0: not asked. */
+static void take_amount(struct eg_resolve *resolve, const yaml_node_t *node, const char *key,
+                        const double *given, double *ret)
+{
+    if (!given)
+        return;
+    *ret = *given > 0 ? *given : NONE;
+    if (!(*given >= 0) || isinf(*given))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, key),
+                         "%s is %g, 0 or more is expected (0: not asked)", key, *given);
+}
+
+static void take_share(struct eg_resolve *resolve, const yaml_node_t *node, const char *key,
+                       const double *given, double *ret)
+{
+    if (!given)
+        return;
+    *ret = *given;
+    if (!(*given >= 0) || *given > 10)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, key),
+                         "%s is %g, a share of 0 to 10 is expected", key, *given);
+}
+
 static void take_limits(struct eg_resolve *resolve, const struct eg_raw_quality_limits *raw,
                         const yaml_node_t *node, struct eg_conf_limits *limits)
 {
@@ -82,6 +115,10 @@ static void take_limits(struct eg_resolve *resolve, const struct eg_raw_quality_
         limits->fall = *raw->fall > 0 ? *raw->fall : NONE;
     take_span(resolve, node, "stuck", raw->stuck, &limits->stuck_ms);
     take_span(resolve, node, "stuck_bad", raw->stuck_bad, &limits->stuck_bad_ms);
+    take_amount(resolve, node, "noise", raw->noise, &limits->noise);
+    take_share(resolve, node, "noise_share", raw->noise_share, &limits->noise_share);
+    take_amount(resolve, node, "drift", raw->drift, &limits->drift);
+    take_share(resolve, node, "drift_share", raw->drift_share, &limits->drift_share);
     if (limits->stuck_ms == INT64_MAX)
         limits->stuck_bad_ms = INT64_MAX;
     if (!(limits->low <= limits->high))
@@ -137,6 +174,11 @@ void eg_resolve_quality(struct eg_resolve *resolve, const struct eg_raw_quality 
                          *raw->humidity);
     if (raw->humidity)
         quality->humidity = *raw->humidity > 0 ? *raw->humidity : NONE;
+    if (raw->neighbours && !(*raw->neighbours >= 0 && *raw->neighbours <= NEIGHBOURS_MOST_M))
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "neighbours"),
+                         "neighbours is %g, it may be 0 to %d metres", *raw->neighbours, NEIGHBOURS_MOST_M);
+    if (raw->neighbours)
+        quality->neighbours_m = *raw->neighbours;
     if (quality->row_count + raw->limits_count > ROWS_MAX) {
         eg_resolve_fault(resolve, list, "quality.limits has %u entries, it may have %d", raw->limits_count,
                          ROWS_MAX);

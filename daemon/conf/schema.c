@@ -321,12 +321,16 @@ static const cyaml_schema_field_t quality_limit_fields[] = {
     REAL("fall", struct eg_raw_quality_limits, fall),
     TEXT("stuck", struct eg_raw_quality_limits, stuck),
     TEXT("stuck_bad", struct eg_raw_quality_limits, stuck_bad),
+    REAL("noise", struct eg_raw_quality_limits, noise),
+    REAL("noise_share", struct eg_raw_quality_limits, noise_share),
+    REAL("drift", struct eg_raw_quality_limits, drift),
+    REAL("drift_share", struct eg_raw_quality_limits, drift_share),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t quality_limit_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_quality_limits, quality_limit_fields)};
 static const cyaml_schema_field_t quality_fields[] = {
     CHOICE("set_aside", struct eg_raw_quality, set_aside, set_aside),
-    REAL("humidity", struct eg_raw_quality, humidity),
+    REAL("humidity", struct eg_raw_quality, humidity), REAL("neighbours", struct eg_raw_quality, neighbours),
     LIST("limits", struct eg_raw_quality, limits, &quality_limit_entry), CYAML_FIELD_END};
 static const cyaml_schema_field_t validity_fields[] = {
     TEXT("hour", struct eg_raw_validity, hour),

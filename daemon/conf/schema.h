@@ -37,11 +37,11 @@ struct eg_raw_metrics {
 };
 struct eg_raw_quality_limits {
     char *quantity, *site, *device, *stuck, *stuck_bad;
-    double *low, *high, *step, *fall;
+    double *low, *high, *step, *fall, *noise, *noise_share, *drift, *drift_share;
 };
 struct eg_raw_quality {
     int *set_aside;
-    double *humidity;
+    double *humidity, *neighbours;
     struct eg_raw_quality_limits *limits;
     unsigned limits_count;
 };

@@ -55,6 +55,7 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(calibrations)                                                                                          \
     X(standings)                                                                                             \
     X(device_events)                                                                                         \
+    X(findings)                                                                                              \
     X(readings)                                                                                              \
     X(idents)                                                                                                \
     X(rollups)                                                                                               \

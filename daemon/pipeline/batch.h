@@ -69,6 +69,13 @@ struct eg_row_device_event {
     int64_t at_ms;
     const char *actor, *note;
 };
+struct
+    eg_row_finding { /* what the hours of a series tell of its sensor, as it is now; EG_TIME_NONE: it is not */
+    uint32_t series;
+    int64_t noisy_ms, drifting_ms; /* since when */
+    double usual;                  /* of one that is noisy: what was usual before */
+    int side;                      /* of one that drifts: 1 above, -1 below its neighbours */
+};
 struct eg_row_reading {
     uint32_t series;
     uint16_t flags;
@@ -304,6 +311,7 @@ struct eg_batch {
     EG_ROWS(eg_row_calibration, calibrations);
     EG_ROWS(eg_row_standing, standings);
     EG_ROWS(eg_row_device_event, device_events);
+    EG_ROWS(eg_row_finding, findings);
     EG_ROWS(eg_row_reading, readings);
     EG_ROWS(eg_row_ident, idents);
     EG_ROWS(eg_row_rollup, rollups);

@@ -2,6 +2,7 @@
  * case's row says when it is due, so that a timer can neither be lost by a restart nor fire for what a case was before. A deadline is
  * missed once: then the case has another one, at those above, or none. Called by pipeline.c (ticks), case.c and command.c. */
 #include <pipeline/due.h>
+#include <pipeline/examine.h>
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
 #include <pipeline/calendar.h>
@@ -259,6 +260,8 @@ int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline, int64_t now_ms)
 {
     int64_t due = first_due(pipeline), silent = eg_unheard_wake(pipeline, now_ms);
     int64_t calibration = eg_due_wake(pipeline, now_ms);
+    int64_t examine = eg_examine_wake(pipeline, now_ms);
     due = due < calibration ? due : calibration;
+    due = due < examine ? due : examine;
     return due < silent ? due : silent;
 }

@@ -2,6 +2,7 @@
  * reading order: batch, route, registry, message, calibration, quality, series, gather, review, rollup, window, rule, partner,
  * circumstance, rhythm, judge, rejudge, siteindex, case, tell. Called by turn.c, the store's load, and (views) the API. */
 #include <pipeline/due.h>
+#include <pipeline/examine.h>
 #include <pipeline/outage.h>
 #include <pipeline/retire.h>
 #include <pipeline/unheard.h>
@@ -33,6 +34,7 @@ static bool configure(struct eg_pipeline *pipeline, const struct eg_conf *conf)
     pipeline->rules_seen = pipeline->wake_known = false;
     eg_suppress_look_again(pipeline);
     pipeline->silent_wake_ms = pipeline->due_wake_ms = INT64_MIN;
+    pipeline->examine_wake_ms = pipeline->examined_ms = INT64_MIN; /* anew, by what is asked now */
     return true;
 }
 
@@ -64,6 +66,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         eg_rule_unbind(pipeline->series[i]);
         eg_partner_unbind(pipeline->series[i]);
         free(pipeline->series[i]->hours);
+        free(pipeline->series[i]->finding);
         free(pipeline->series[i]->steps);
         free(pipeline->series[i]);
     }
@@ -159,6 +162,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         eg_pipeline_settle(pipeline, batch);
         eg_unheard_tick(pipeline, event->now_ms, batch);
         eg_due_tick(pipeline, event->now_ms, batch);
+        eg_examine_tick(pipeline, event->now_ms, batch);
         eg_silence_tick(pipeline, event->now_ms, batch);
         eg_suppress_tick(pipeline, event->now_ms, batch);
         eg_deadline_tick(pipeline, event->now_ms, batch);
@@ -363,6 +367,8 @@ bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .hour_doubts = series->doubts[EG_PERIOD_HOUR],
         .day_doubts = series->doubts[EG_PERIOD_DAY],
     };
+    ret_view->noisy_ms = series->finding ? series->finding->noisy_ms : EG_TIME_NONE;
+    ret_view->drifting_ms = series->finding ? series->finding->drifting_ms : EG_TIME_NONE;
     eg_quality_verdict(series, &ret_view->quality);
     return true;
 }

@@ -31,6 +31,9 @@ struct eg_past {
     /* The newest closed or rejected case of a rule at a series; of no series (0), at the site. */
     bool (*find_former)(void *user, const char *rule, uint32_t series, const char *site,
                         struct eg_case *ret_case);
+    /* The buckets that begin in a span, ascending, until `each` returns false. NULL: nothing is asked of hours gone by. */
+    int (*rollups)(void *user, uint32_t series, enum eg_period period, int64_t from_ms, int64_t to_ms,
+                   bool (*each)(void *arg, const struct eg_rollup *bucket), void *arg);
 };
 
 /* `conf` is borrowed for the pipeline's life, or until eg_pipeline_configure() replaces it. NULL: no memory. */
@@ -58,6 +61,8 @@ int eg_pipeline_restore_device_event(struct eg_pipeline *pipeline, const struct 
                                      struct eg_err *err);
 int eg_pipeline_restore_series(struct eg_pipeline *pipeline, const struct eg_row_series *row,
                                struct eg_err *err);
+void eg_pipeline_restore_finding(struct eg_pipeline *pipeline,
+                                 const struct eg_row_finding *row); /* after series */
 /* Ascending by time for each series; `forget` is not asked for. */
 int eg_pipeline_restore_calibration(struct eg_pipeline *pipeline, const struct eg_row_calibration *row,
                                     struct eg_err *err);
@@ -114,6 +119,7 @@ struct eg_series_view {
     struct eg_rollup hour, day;               /* the open ones; count 0 = none */
     struct eg_doubts hour_doubts, day_doubts; /* readings in the time of these */
     struct eg_verdict_of_quality quality;
+    int64_t noisy_ms, drifting_ms; /* since when its hours say so; EG_TIME_NONE */
 };
 size_t eg_pipeline_device_count(const struct eg_pipeline *pipeline); /* ids are 1 … count */
 bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct eg_device_view *ret_view);

@@ -23,7 +23,8 @@ bool eg_silent_is(const struct eg_device_view *view, int64_t now_ms)
 
 const char *eg_doubt_name(enum eg_doubt doubt)
 {
-    static const char *const names[EG_DOUBT_COUNT] = {"stuck", "bad", "inconsistent", "unjudged"};
+    static const char *const names[EG_DOUBT_COUNT] = {"stuck",    "bad",   "inconsistent",
+                                                      "unjudged", "noisy", "drifting"};
     return (unsigned)doubt < EG_DOUBT_COUNT ? names[doubt] : "?";
 }
 
@@ -45,6 +46,12 @@ bool eg_silent_doubted(const struct eg_series_view *series, enum eg_doubt doubt,
     case EG_DOUBT_UNJUDGED:
         *ret_since_ms = series->last_ms;
         return flags & (EG_FLAG_LATE | EG_FLAG_RETAINED | EG_FLAG_IMPORTED);
+    case EG_DOUBT_NOISY:
+        *ret_since_ms = series->noisy_ms;
+        return series->noisy_ms != EG_TIME_NONE;
+    case EG_DOUBT_DRIFTING:
+        *ret_since_ms = series->drifting_ms;
+        return series->drifting_ms != EG_TIME_NONE;
     case EG_DOUBT_COUNT:
         break;
     }

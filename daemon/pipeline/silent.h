@@ -22,9 +22,12 @@ enum eg_doubt {
     EG_DOUBT_BAD,
     EG_DOUBT_INCONSISTENT, /* with what else its device tells, for long */
     EG_DOUBT_UNJUDGED,     /* no rule may judge its newest reading: it came late, retained, by an import */
+    EG_DOUBT_NOISY,        /* it jumps about, far more than it used to */
+    EG_DOUBT_DRIFTING,     /* away from its neighbours */
     EG_DOUBT_COUNT
 };
-const char *eg_doubt_name(enum eg_doubt doubt); /* "stuck" "bad" "inconsistent" "unjudged" */
+const char *
+eg_doubt_name(enum eg_doubt doubt); /* "stuck" "bad" "inconsistent" "unjudged" "noisy" "drifting" */
 /* True: it is; then since when in *ret_since_ms. */
 bool eg_silent_doubted(const struct eg_series_view *series, enum eg_doubt doubt, int64_t *ret_since_ms);
 bool eg_silent_suspect(const struct eg_series_view *series); /* for any of these reasons */

@@ -5,6 +5,8 @@
 #include <base/hash.h>
 #include <pipeline/calibration.h>
 #include <pipeline/circumstance.h>
+#include <pipeline/finding.h>
+#include <pipeline/frames.h>
 #include <pipeline/govern.h>
 #include <pipeline/handling.h>
 #include <pipeline/judging.h>
@@ -81,14 +83,8 @@ struct eg_series {
     struct eg_lookout *lookouts;
     uint32_t *dependents; /* series with watches that look at this one */
     size_t dependent_count, dependent_capacity;
-    struct eg_hours *hours; /* of a pollutant of the air; NULL: none has closed */
-};
-/* What a device's own counter of its messages tells, since the start of the daemon. */
-struct eg_frames {
-    bool any;
-    uint32_t last;
-    uint64_t heard, lost, repeated;
-    uint32_t restarts; /* it counts from elsewhere */
+    struct eg_finding *finding; /* of its hours (examine.c); NULL: nothing */
+    struct eg_hours *hours;     /* of a pollutant of the air; NULL: none has closed */
 };
 struct eg_device {
     uint32_t id, site /* in conf, or EG_CONF_NONE */;
@@ -176,11 +172,13 @@ struct eg_pipeline {
     size_t index_site_count;
     bool index_touched; /* of some site */
     uint32_t last_case;
-    int64_t wake_ms;                 /* when the first deadline is reached; see wake_known */
-    bool rules_seen;                 /* active cases were held against the rules as they are now */
-    bool wake_known;                 /* no case has moved since wake_ms was looked for */
-    int64_t due_wake_ms;             /* likewise of calibrations */
-    int64_t silent_wake_ms;          /* before that nothing falls silent; INT64_MIN: to be looked for */
+    int64_t wake_ms;                      /* when the first deadline is reached; see wake_known */
+    bool rules_seen;                      /* active cases were held against the rules as they are now */
+    bool wake_known;                      /* no case has moved since wake_ms was looked for */
+    int64_t examine_wake_ms, examined_ms; /* examine.c: not before; up to which midnight */
+    size_t examine_next;                  /* place of the next series that is looked at */
+    int64_t due_wake_ms;                  /* likewise of calibrations */
+    int64_t silent_wake_ms;               /* before that nothing falls silent; INT64_MIN: to be looked for */
     bool deaf, device_rules;         /* the broker is not heard; there are rules about devices themselves */
     bool outage_asked;               /* somebody is silent, and no case speaks for it yet */
     struct eg_outage_tally *tallies; /* outage.c's, of each site, as they were asked for last */
@@ -227,10 +225,6 @@ int64_t
 eg_hours_since(const struct eg_series *series); /* what a start has to read again; INT64_MAX: nothing */
 void eg_hours_refill(const struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms,
                      double value);
-
-/* frames.c */
-void eg_frames_take(struct eg_frames *frames, uint32_t counter);
-void eg_frames_gap(struct eg_frames *frames, uint32_t lost); /* this one came, `lost` before it did not */
 
 /* speakers.c: whose readings a message carries */
 struct eg_speakers {

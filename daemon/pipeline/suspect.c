@@ -1,6 +1,7 @@
-/* A sensor that is in doubt for long: its readings are stuck, or bad. That is a case about the sensor, and while it is active its series
- * opens none about the village: what it tells may be its own fault. Knows since when a series is doubted from quality.c; refuses to know
- * what makes a reading doubtful. Called by series.c for each reading, and by case.c. */
+/* A sensor that is in doubt for long: its readings are stuck, or bad, jump about, depart from its neighbours'. That is a case about the
+ * sensor, and while it is active its series opens none about the village: what it tells may be its own fault. Knows since when a series is
+ * doubted from quality.c and examine.c; refuses to know what makes it doubtful. Called by series.c for each reading, by examine.c and by
+ * case.c. */
 #include <pipeline/outage.h>
 #include <pipeline/quality.h>
 #include <pipeline/suspect.h>
@@ -22,25 +23,40 @@ void eg_suspect_case(struct eg_pipeline *pipeline, const struct eg_case *row, bo
         series->suspect_case = begins ? row->number : 0;
 }
 
-static void write_note(const struct eg_series *series, const struct eg_verdict_of_quality *verdict,
-                       char note[160])
+/* Since when, and why in `note`; EG_TIME_NONE: it is not in doubt, as far as this is about its sensor. */
+static int64_t doubted_since(const struct eg_series *series, char note[160])
 {
-    char time[EG_TIME_TEXT], value[EG_NUMBER_TEXT];
+    char time[EG_TIME_TEXT], value[EG_NUMBER_TEXT], usual[EG_NUMBER_TEXT];
     const struct eg_quantity_info *info = eg_quantity_info(series->quantity);
-    if (verdict->stuck_since_ms != EG_TIME_NONE)
-        snprintf(note, 160, "%s has been %s %s since %s", info->name,
-                 eg_number_format(series->last_value, value), info->unit,
-                 eg_time_format(verdict->stuck_since_ms, time));
-    else
-        snprintf(note, 160, "the readings of %s have been bad since %s", info->name,
-                 eg_time_format(verdict->since_ms, time));
+    const struct eg_finding *finding = series->finding;
+    struct eg_verdict_of_quality verdict;
+    if (series->last_flags & DOUBTED) {
+        eg_quality_verdict(series, &verdict);
+        if (verdict.stuck_since_ms != EG_TIME_NONE)
+            snprintf(note, 160, "%s has been %s %s since %s", info->name,
+                     eg_number_format(series->last_value, value), info->unit,
+                     eg_time_format(verdict.stuck_since_ms, time));
+        else
+            snprintf(note, 160, "the readings of %s have been bad since %s", info->name,
+                     eg_time_format(verdict.since_ms, time));
+        return verdict.since_ms;
+    }
+    if (!finding)
+        return EG_TIME_NONE;
+    if (finding->drifting_ms != EG_TIME_NONE) {
+        snprintf(note, 160, "%s has been %s all its neighbours, nearly every hour, since %s", info->name,
+                 finding->side < 0 ? "below" : "above", eg_time_format(finding->drifting_ms, time));
+        return finding->drifting_ms;
+    }
+    snprintf(note, 160, "%s has jumped about since %s, by far more than the usual %s %s", info->name,
+             eg_time_format(finding->noisy_ms, time), eg_number_format(finding->usual, usual), info->unit);
+    return finding->noisy_ms;
 }
 
 static void begin(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf_rule *rule,
-                  const struct eg_verdict_of_quality *verdict, int64_t now_ms, struct eg_batch *batch)
+                  int64_t since_ms, const char *note, int64_t now_ms, struct eg_batch *batch)
 {
     const struct eg_device *device = &pipeline->devices[series->device - 1];
-    char note[160];
     struct eg_case about = {
         .quantity = series->quantity, .series = series->id, .rule_version = rule->version};
     snprintf(about.site, sizeof about.site, "%s", device->site_id);
@@ -49,11 +65,9 @@ static void begin(struct eg_pipeline *pipeline, struct eg_series *series, const 
     snprintf(about.channel, sizeof about.channel, "%s", series->channel);
     snprintf(about.rule, sizeof about.rule, "%s", rule->id);
     about.level = (uint8_t)eg_outage_level(rule);
-    write_note(series, verdict, note);
     series->suspect_case = eg_case_maintain(
         pipeline, &about,
-        (struct eg_case_event){
-            .at_ms = verdict->since_ms, .known_ms = now_ms, .actor = "ecogovd", .note = note},
+        (struct eg_case_event){.at_ms = since_ms, .known_ms = now_ms, .actor = "ecogovd", .note = note},
         batch);
 }
 
@@ -71,8 +85,7 @@ void eg_suspect_look(struct eg_pipeline *pipeline, struct eg_series *series, int
                      struct eg_batch *batch)
 {
     const struct eg_device *device = &pipeline->devices[series->device - 1];
-    struct eg_verdict_of_quality verdict;
-    bool doubted = (series->last_flags & DOUBTED) != 0;
+    bool doubted = series->last_flags & DOUBTED || series->finding;
     if (doubted == (series->suspect_case != 0) || !pipeline->device_rules || device->site == EG_CONF_NONE ||
         eg_registry_retired(device))
         return;
@@ -80,16 +93,17 @@ void eg_suspect_look(struct eg_pipeline *pipeline, struct eg_series *series, int
         end(pipeline, series, now_ms, batch);
         return;
     }
+    char note[160];
     const struct eg_conf_rule *rule =
         eg_outage_rule(pipeline->conf, EG_WHEN_SUSPECT, device->site, device->domain);
-    eg_quality_verdict(series, &verdict);
+    const int64_t doubted_ms = doubted_since(series, note);
     struct eg_case former; /* whom people have closed is waited for anew */
-    int64_t since = verdict.since_ms;
+    int64_t since = doubted_ms;
     if (rule &&
         eg_recur_former(pipeline, EG_CASE_MAINTENANCE, rule->id, series->id, device->site_id, batch,
                         &former) &&
         former.closed_ms > since)
         since = former.closed_ms;
-    if (rule && verdict.since_ms != EG_TIME_NONE && series->last_ms - since >= rule->hold_ms)
-        begin(pipeline, series, rule, &verdict, now_ms, batch);
+    if (rule && doubted_ms != EG_TIME_NONE && series->last_ms - since >= rule->hold_ms)
+        begin(pipeline, series, rule, doubted_ms, note, now_ms, batch);
 }

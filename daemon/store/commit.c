@@ -370,7 +370,7 @@ static void ask_for_room(struct eg_store *store, const struct eg_batch *batch)
     bytes += 1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count +
                      batch->told_count + batch->silences_count + batch->calibrations_count +
                      batch->suppressed_count + batch->devices_count + batch->series_count +
-                     batch->rule_states_count + batch->device_events_count);
+                     batch->rule_states_count + batch->device_events_count + batch->findings_count);
     for (size_t i = 0; i < batch->quarantine_count; i++)
         bytes += batch->quarantine[i].payload_len + 1024;
     store->pages_wanted = reserve + 2 * (int64_t)(bytes / EG_PAGE_BYTES);

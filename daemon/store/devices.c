@@ -59,5 +59,15 @@ int eg_devices_put(struct eg_store *store, const struct eg_batch *batch)
         eg_sql_text(sql, 4, row->channel);
         code = eg_sql_run(store, SQL_SERIES);
     }
+    for (size_t i = 0; code == SQLITE_OK && i < batch->findings_count; i++) {
+        const struct eg_row_finding *row = &batch->findings[i];
+        sqlite3_stmt *sql = store->sql[SQL_FINDING];
+        sqlite3_bind_int64(sql, 1, row->series);
+        bind_time(sql, 2, row->noisy_ms);
+        bind_time(sql, 3, row->drifting_ms);
+        sqlite3_bind_double(sql, 4, row->usual);
+        sqlite3_bind_int(sql, 5, row->side);
+        code = eg_sql_run(store, SQL_FINDING);
+    }
     return code;
 }

@@ -94,6 +94,15 @@ static int take_series(struct load *load, sqlite3_stmt *sql)
     return eg_pipeline_restore_series(load->pipeline, &row, load->err);
 }
 
+static int take_finding(struct load *load, sqlite3_stmt *sql)
+{
+    const struct eg_row_finding row = {(uint32_t)sqlite3_column_int64(sql, 0), time_at(sql, 1),
+                                       time_at(sql, 2), sqlite3_column_double(sql, 3),
+                                       sqlite3_column_int(sql, 4)};
+    eg_pipeline_restore_finding(load->pipeline, &row);
+    return EG_OK;
+}
+
 static int take_calibration(struct load *load, sqlite3_stmt *sql)
 {
     const struct eg_row_calibration row = {(uint32_t)sqlite3_column_int64(sql, 0), false,
@@ -300,6 +309,8 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
                         take_device_event);
     if (code == EG_OK)
         code = each_row(&load, "SELECT id,device,quantity,channel FROM series ORDER BY id", take_series);
+    if (code == EG_OK)
+        code = each_row(&load, "SELECT series,noisy_at,drifting_at,usual,side FROM finding", take_finding);
     if (code == EG_OK)
         code = each_row(&load, "SELECT series,since,scale,offset FROM calibration ORDER BY series,since",
                         take_calibration);

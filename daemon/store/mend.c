@@ -75,6 +75,7 @@ static const struct shape {
      "INSERT OR IGNORE INTO silence VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
     {"notices held back", "NIIIII", true, "INSERT OR IGNORE INTO suppressed VALUES(?,?,?,?,?,?)"},
     {"calibrations", "NITIRRI", true, "INSERT OR IGNORE INTO calibration VALUES(?,?,?,?,?,?,?)"},
+    {"what hours tell of sensors", "NiiRI", true, "INSERT OR IGNORE INTO finding VALUES(?,?,?,?,?)"},
     {"what people did with devices", "NIIITT", true,
      "INSERT OR IGNORE INTO device_event VALUES(?,?,?,?,?,?)"},
     {"quarantined payloads", "NITTTTbII", true, "INSERT OR IGNORE INTO quarantine VALUES(?,?,?,?,?,?,?,?,?)"},

@@ -136,6 +136,12 @@ static int rollup(void *user, uint32_t series, enum eg_period period, struct eg_
     return code < 0 ? code : bucket.found;
 }
 
+static int rollups(void *user, uint32_t series, enum eg_period period, int64_t from_ms, int64_t to_ms,
+                   bool (*each)(void *arg, const struct eg_rollup *bucket), void *arg)
+{
+    return eg_reader_rollups(user, series, period, from_ms, to_ms, each, arg, NULL);
+}
+
 static bool find_case(void *user, const char *id, struct eg_case *ret)
 {
     return eg_reader_case(user, id, ret, NULL) == EG_OK;
@@ -149,7 +155,8 @@ void eg_reader_past(struct eg_reader *reader, struct eg_past *ret_past)
                                  .rollup = rollup,
                                  .find_case = find_case,
                                  .case_user = reader,
-                                 .find_former = eg_reader_former};
+                                 .find_former = eg_reader_former,
+                                 .rollups = rollups};
 }
 
 /* --- readings --- */

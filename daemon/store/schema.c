@@ -202,6 +202,9 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "INTEGER NOT NULL, actor TEXT NOT NULL, note TEXT NOT NULL);" EG_VIEW_OF_DEVICE_EVENTS,
     /* 18: which deadline to fix was missed last: it is not missed again when an acknowledgement has run out in between */
     "ALTER TABLE cases ADD COLUMN fix_missed_at INTEGER;",
+    /* 19: what the hours of series tell of their sensors */
+    "CREATE TABLE finding(series INTEGER PRIMARY KEY, noisy_at INTEGER, drifting_at INTEGER, usual REAL NOT "
+    "NULL, side INTEGER NOT NULL);",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -28,6 +28,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_STANDING] = "UPDATE device SET silent_at=?2, heard_at=?3, awaited_at=?4, case_number=?5, gone=?6, "
                      "due_told=?7 WHERE id=?1",
     [SQL_DEVICE_EVENT] = "INSERT INTO device_event(device, kind, at, actor, note) VALUES(?,?,?,?,?)",
+    [SQL_FINDING] = "INSERT OR REPLACE INTO finding VALUES(?,?,?,?,?)",
     [SQL_SERIES] = "INSERT INTO series VALUES(?,?,?,?)",
     [SQL_ROLLUP_MERGE] = "INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,0) ON "
                          "CONFLICT DO UPDATE SET"

@@ -25,6 +25,8 @@ static const struct {
      "folded rollups of a series %s that is not there"},
     {"SELECT DISTINCT series FROM calibration WHERE series NOT IN (SELECT id FROM series)",
      "a calibration of a series %s that is not there"},
+    {"SELECT series FROM finding WHERE series NOT IN (SELECT id FROM series)",
+     "a finding about a series %s that is not there"},
     {"SELECT DISTINCT device FROM device_event WHERE device NOT IN (SELECT id FROM device)",
      "something that was done with a device %s that is not there"},
     {"SELECT series FROM series_last WHERE series NOT IN (SELECT id FROM series)",

@@ -244,7 +244,7 @@ static bool memory_find_case(void *user, const char *id, struct eg_case *ret_cas
 
 static struct eg_past memory_past(struct memory *memory)
 {
-    return (struct eg_past){memory, memory_lookup, memory_range, memory_find_case, memory, NULL, NULL};
+    return (struct eg_past){memory, memory_lookup, memory_range, memory_find_case, memory, NULL, NULL, NULL};
 }
 
 /* --- rebuilding --- */

@@ -164,3 +164,35 @@ def test_retired_across_kill(broker, house, peer):
     with sqlite3.connect(daemon.folder / "ecogov.db") as db:
         assert db.execute("SELECT device, kind, note FROM v_device_events").fetchall() == [
             ("a1", "retired", "taken to the workshop"), ("a1", "heard", "it is retired, and has spoken"), ("a1", "restored", "cleaned")]
+
+
+def test_a_sensor_that_drifts_is_told(broker, house, peer):
+    """Four sensors side by side, one of them far off: after the next look at their hours it is suspect, by name and date, over kills; a case is about the sensor."""
+    daemon = house(broker.port, device_rules=[{"id": "doubt", "when": "suspect", "level": "notice", "title_zh": "传感器存疑"}]).start()
+    daemon.connected()
+    first = datetime.datetime.now(datetime.timezone.utc).replace(minute=0, second=0, microsecond=0) - datetime.timedelta(days=8)
+    for hour in range(8 * 24):
+        at = int((first + datetime.timedelta(hours=hour)).timestamp() * 1000)
+        for device, error in (("n1", 0), ("n2", 1.5), ("n3", -1), ("n4", 60)):
+            peer.tell(f"ecogov/v1/air/{device}", json.dumps({"ts": at, "pm25": 30 + hour % 24 + error}))
+    daemon.stored(4 * 8 * 24)
+    for device in ("n1", "n2", "n3", "n4"):
+        peer.tell(f"ecogov/v1/air/{device}", json.dumps({"pm25": 100 if device == "n4" else 40}))  # one that rules may judge
+    daemon.stored(4 * 8 * 24 + 4)
+    daemon.kill()
+    daemon.start()  # which looks at the hours that are there
+    daemon.until(lambda _: daemon.call("devices.list", state="suspect"))
+    for _ in range(2):
+        (row,) = daemon.call("devices.list", state="suspect")
+        (doubt,) = row["suspect"]
+        assert (row["device"], doubt["quantity"], doubt["reason"]) == ("n4", "pm25", "drifting")
+        since = datetime.datetime.fromisoformat(doubt["since"].replace("Z", "+00:00"))
+        assert first - datetime.timedelta(days=1) <= since <= first + datetime.timedelta(days=2)
+        daemon.kill()
+        daemon.start()
+    (case,) = daemon.cases(1)
+    assert (case["kind"], case["device"], case["rule"]) == ("maintenance", "n4", "doubt")
+    assert "above all its neighbours" in daemon.call("cases.show", id=case["id"])["history"][0]["note"]
+    assert "pm25 drifting" in text(daemon, "devices") and "偏离邻近设备" in text(daemon, "devices", "n4", language="zh_CN.UTF-8")
+    daemon.stop()
+    daemon.verify()

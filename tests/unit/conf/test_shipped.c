@@ -120,6 +120,7 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            same_text(a->board.dir, b->board.dir) && a->board.interval_ms == b->board.interval_ms &&
            a->quality.strict == b->quality.strict &&
            !memcmp(&a->quality.humidity, &b->quality.humidity, sizeof a->quality.humidity) &&
+           !memcmp(&a->quality.neighbours_m, &b->quality.neighbours_m, sizeof a->quality.neighbours_m) &&
            a->quality.row_count == b->quality.row_count &&
            !memcmp(&a->validity, &b->validity, sizeof a->validity) &&
            !memcmp(a->quality.quantities, b->quality.quantities, sizeof a->quality.quantities) &&
@@ -373,7 +374,7 @@ static void test_commented_values_are_the_defaults(void **unused)
     int count;
     (void)unused;
     char *text = main_file(1, &count);
-    assert_int_equal(count, 56); /* keys with a default, and the eleven groups */
+    assert_int_equal(count, 57); /* keys with a default, and the eleven groups */
     must_be_defaults(text);
     free(text);
 }
@@ -384,7 +385,7 @@ static void test_examples_are_understood_and_no_defaults(void **unused)
     (void)unused;
     char *text = main_file(2, &count);
     free(main_file(1, &defaults));
-    assert_int_equal(count - defaults, 15);
+    assert_int_equal(count - defaults, 17);
     struct eg_conf *none = parse(""), *all = parse(text);
     assert_false(same(none, all));
     assert_string_equal(all->mqtt.user, "ecogov");
@@ -436,6 +437,7 @@ static void test_every_setting_is_compared(void **unused)
         {"validity.year", "validity: {year: 300}"},
         {"quality.set_aside", "quality: {set_aside: suspect}"},
         {"quality.humidity", "quality: {humidity: 90}"},
+        {"quality.neighbours", "quality: {neighbours: 500}"},
         {"quality.limits", "quality: {limits: [{quantity: pm25, device: a, step: 9}]}"},
         {"metrics.file", "metrics: {file: other.prom}"},
         {"metrics.interval", "metrics: {interval: 61s}"},
@@ -584,7 +586,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 41 + 12); /* settings, and the empty lists */
+    assert_int_equal(count, 42 + 12); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }

@@ -57,6 +57,7 @@ struct memory {
     struct eg_batch batch;
     LIST(stored_device, devices);
     LIST(stored_device_event, device_events);
+    LIST(eg_row_finding, findings);
     LIST(eg_row_series, series);            /* channel: owned */
     LIST(eg_row_calibration, calibrations); /* ascending by series and time */
     LIST(eg_row_reading, readings);
@@ -172,10 +173,29 @@ static inline bool memory_find_former(void *user, const char *rule, uint32_t ser
     return false;
 }
 
+static inline int memory_rollups(void *user, uint32_t series, enum eg_period period, int64_t from_ms,
+                                 int64_t to_ms, bool (*each)(void *arg, const struct eg_rollup *bucket),
+                                 void *arg)
+{
+    const struct memory *memory = user;
+    for (size_t i = 0; i < memory->rollups_count; i++) /* in whatever order: who asks must not mind */
+        if (memory->rollups[i].series == series && memory->rollups[i].period == period &&
+            memory->rollups[i].rollup.start_ms >= from_ms && memory->rollups[i].rollup.start_ms < to_ms &&
+            !each(arg, &memory->rollups[i].rollup))
+            break;
+    return EG_OK;
+}
+
 static inline struct eg_past memory_past(struct memory *memory)
 {
-    return (struct eg_past){memory, memory_lookup, memory_range,      memory_find_case,
-                            memory, memory_rollup, memory_find_former};
+    return (struct eg_past){memory,        memory_lookup, memory_range,       memory_find_case,
+                            memory,        memory_rollup, memory_find_former,
+#ifdef MEMORY_TELLS_HOURS
+                            memory_rollups
+#else
+                            NULL
+#endif
+    };
 }
 
 /* --- the commit --- */
@@ -373,6 +393,14 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
         memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
     for (size_t i = 0; i < batch->standings_count; i++)
         memory->devices[batch->standings[i].device - 1].standing = batch->standings[i];
+    for (size_t i = 0; i < batch->findings_count; i++) {
+        struct eg_row_finding *kept = NULL;
+        for (size_t k = 0; k < memory->findings_count && !kept; k++)
+            if (memory->findings[k].series == batch->findings[i].series)
+                kept = &memory->findings[k];
+        kept = kept ? kept : PUSH(memory, findings);
+        *kept = batch->findings[i];
+    }
     for (size_t i = 0; i < batch->device_events_count; i++) {
         const struct eg_row_device_event *event = &batch->device_events[i];
         struct stored_device_event *kept = PUSH(memory, device_events);
@@ -491,6 +519,8 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
     for (uint32_t i = 0; i < memory->series_count; i++)
         if (eg_pipeline_restore_series(pipeline, &memory->series[i], &err) != EG_OK)
             fail_msg("%s", err.text);
+    for (size_t i = 0; i < memory->findings_count; i++)
+        eg_pipeline_restore_finding(pipeline, &memory->findings[i]);
     for (size_t i = 0; i < memory->calibrations_count; i++)
         assert_int_equal(eg_pipeline_restore_calibration(pipeline, &memory->calibrations[i], &err), EG_OK);
     for (uint32_t id = 1; id <= memory->series_count; id++) {
@@ -574,10 +604,10 @@ static inline void memory_close(struct memory *memory)
         free((void *)(uintptr_t)memory->quarantine[i].verdict);
         free((void *)(uintptr_t)memory->quarantine[i].source);
     }
-    void *const lists[] = {memory->devices,    memory->series,       memory->readings,     memory->idents,
-                           memory->rollups,    memory->states,       memory->cases,        memory->events,
-                           memory->quarantine, memory->answers,      memory->told,         memory->silences,
-                           memory->suppressed, memory->calibrations, memory->device_events};
+    void *const lists[] = {memory->devices,    memory->series,       memory->readings,      memory->idents,
+                           memory->rollups,    memory->states,       memory->cases,         memory->events,
+                           memory->quarantine, memory->answers,      memory->told,          memory->silences,
+                           memory->suppressed, memory->calibrations, memory->device_events, memory->findings};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     eg_batch_finish(&memory->batch);

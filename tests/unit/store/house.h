@@ -124,7 +124,7 @@ static void house_make(struct house *house, const char *max_size)
 
 /* The thirteenth schema and what came after it undone. */
 #define EG_TEST_BACK_FROM_12                                                                                 \
-    "DROP VIEW v_device_events; DROP TABLE device_event;"                                                    \
+    "DROP TABLE finding; DROP VIEW v_device_events; DROP TABLE device_event;"                                \
     "ALTER TABLE device DROP COLUMN gone; ALTER TABLE device DROP COLUMN due_told;"                          \
     "ALTER TABLE cases DROP COLUMN fix_missed_at; ALTER TABLE cases DROP COLUMN faster;"                     \
     "ALTER TABLE device DROP COLUMN silent_at; ALTER TABLE device DROP COLUMN heard_at;"                     \
