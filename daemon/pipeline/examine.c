@@ -80,6 +80,7 @@ static const struct eg_hourly *hours_of(const struct eg_pipeline *pipeline, uint
     oldest->series = id;
     oldest->used = ++shelf->uses;
     read_hours(pipeline, pipeline->series[id - 1], batch, shelf, &oldest->hourly);
+    eg_finding_jumps(&oldest->hourly);
     return &oldest->hourly;
 }
 
@@ -158,9 +159,10 @@ int64_t eg_examine_wake(struct eg_pipeline *pipeline, int64_t now_ms)
     int64_t end_ms = midnight(now_ms - GRACE_MS, &next_ms);
     if (end_ms != pipeline->examined_ms) {
         pipeline->examined_ms = end_ms;
+        pipeline->examine_quantity = 0;
         pipeline->examine_next = 0;
     }
-    if (pipeline->examine_next < pipeline->series_count)
+    if (pipeline->series_count && pipeline->examine_quantity < EG_QUANTITY_COUNT)
         return now_ms;
     return pipeline->examine_wake_ms = next_ms + GRACE_MS;
 }
@@ -177,8 +179,16 @@ void eg_examine_tick(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_bat
     }
     shelf->end_ms = pipeline->examined_ms;
     shelf->from_ms = shelf->end_ms - EG_FINDING_MS;
-    while (pipeline->examine_next < pipeline->series_count && looked_at < BITE) {
+    /* By quantity, so that those who are neighbours follow each other, and their hours are read once. */
+    while (pipeline->examine_quantity < EG_QUANTITY_COUNT && looked_at < BITE) {
+        if (pipeline->examine_next >= pipeline->series_count) {
+            pipeline->examine_quantity++;
+            pipeline->examine_next = 0;
+            continue;
+        }
         struct eg_series *series = pipeline->series[pipeline->examine_next++];
+        if (series->quantity != pipeline->examine_quantity)
+            continue;
         looked_at += is_asked(pipeline, series);
         examine(pipeline, series, shelf, now_ms, batch);
     }

@@ -7,7 +7,6 @@
 #include <pipeline/finding.h>
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HOURS 24
@@ -30,16 +29,22 @@ bool eg_finding_none(const struct eg_finding *finding)
     return finding->noisy_ms == EG_TIME_NONE && finding->drifting_ms == EG_TIME_NONE;
 }
 
-static int ascending(const void *left, const void *right)
+/* A day's at most: by insertion. */
+static void sort(double *values, size_t count)
 {
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
+    for (size_t i = 1; i < count; i++) {
+        double value = values[i];
+        size_t at = i;
+        for (; at > 0 && values[at - 1] > value; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
 }
 
 /* Of an even number the lower one of the two in the middle, so that it is a value that was told. */
 static double median(double *values, size_t count)
 {
-    qsort(values, count, sizeof *values, ascending);
+    sort(values, count);
     return values[(count - 1) / 2];
 }
 
@@ -56,7 +61,7 @@ static double jump(const struct eg_hourly *hourly, size_t hour)
 }
 
 /* Of ranges the lower quartile, so that calm hours count; how far an hour is off those beside it is often little by chance: the median. */
-void eg_finding_jumps(const struct eg_hourly *hourly, double ret[EG_FINDING_DAYS])
+void eg_finding_jumps(struct eg_hourly *hourly)
 {
     for (size_t day = 0; day < EG_FINDING_DAYS; day++) {
         double jumps[HOURS];
@@ -66,8 +71,9 @@ void eg_finding_jumps(const struct eg_hourly *hourly, double ret[EG_FINDING_DAYS
             count += (size_t)!isnan(jumps[count]);
             ranges += (size_t)!isnan(hourly->range[hour]);
         }
-        qsort(jumps, count, sizeof *jumps, ascending);
-        ret[day] = count < HOURS_LEAST ? NAN : jumps[ranges * 2 > count ? count / 4 : (count - 1) / 2];
+        sort(jumps, count);
+        hourly->jumps[day] =
+            count < HOURS_LEAST ? NAN : jumps[ranges * 2 > count ? count / 4 : (count - 1) / 2];
     }
 }
 
@@ -136,12 +142,12 @@ static struct run begin(int64_t since_ms, enum day side, int needed, int64_t fro
 
 /* --- noise --- */
 
-static bool neighbours_jump(const double (*others)[EG_FINDING_DAYS], size_t count, size_t day, double own)
+static bool neighbours_jump(const struct eg_hourly *const *others, size_t count, size_t day, double own)
 {
     double jumps[EG_NEIGHBOURS_MOST];
     size_t known = 0;
     for (size_t i = 0; i < count; i++) {
-        jumps[known] = others[i][day];
+        jumps[known] = others[i]->jumps[day];
         known += (size_t)!isnan(jumps[known]);
     }
     return known >= EG_NEIGHBOURS_LEAST && own <= NEIGHBOUR_TIMES * median(jumps, known);
@@ -151,14 +157,11 @@ static void look_for_noise(const struct eg_conf_limits *limits, const struct eg_
                            const struct eg_hourly *const *others, size_t count, int64_t from_ms,
                            struct eg_finding *finding)
 {
-    double jumps[EG_FINDING_DAYS], theirs[EG_NEIGHBOURS_MOST][EG_FINDING_DAYS], calm[EG_FINDING_DAYS],
-        sorted[USUAL_DAYS];
+    const double *jumps = own->jumps;
+    double calm[EG_FINDING_DAYS], sorted[USUAL_DAYS];
     size_t calm_days = 0, day; /* that were not noisy, as they came */
     struct run run = begin(finding->noisy_ms, DAY_ABOVE, NOISY_DAYS, from_ms, &day);
     double usual = run.since_ms != EG_TIME_NONE ? finding->usual : NAN;
-    eg_finding_jumps(own, jumps);
-    for (size_t i = 0; i < count; i++)
-        eg_finding_jumps(others[i], theirs[i]);
     for (; day < EG_FINDING_DAYS; day++) {
         double before = usual;
         if (run.since_ms ==
@@ -171,7 +174,7 @@ static void look_for_noise(const struct eg_conf_limits *limits, const struct eg_
         const double much =
             (limits->noise + limits->noise_share * fabs(mean_of_day(own, day))) * (found ? STAYS : 1);
         bool noisy = jumps[day] > much && jumps[day] > USUAL_TIMES * before * (found ? STAYS : 1) &&
-                     !neighbours_jump((const double(*)[EG_FINDING_DAYS])theirs, count, day, jumps[day]);
+                     !neighbours_jump(others, count, day, jumps[day]);
         follow(&run,
                isnan(jumps[day]) || isnan(before) ? DAY_UNKNOWN
                : noisy                            ? DAY_ABOVE

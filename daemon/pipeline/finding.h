@@ -10,12 +10,13 @@
 #define EG_FINDING_HOURS (EG_FINDING_DAYS * 24)
 #define EG_FINDING_MS (EG_FINDING_HOURS * INT64_C(3600000))
 #define EG_NEIGHBOURS_LEAST 3 /* fewer say nothing */
-#define EG_NEIGHBOURS_MOST 16
+#define EG_NEIGHBOURS_MOST 8
 
 /* Of the hours up to some midnight, the oldest first. NAN: not known. */
 struct eg_hourly {
     double mean[EG_FINDING_HOURS];
     double range[EG_FINDING_HOURS]; /* between its least and its most; of an hour of several readings */
+    double jumps[EG_FINDING_DAYS];  /* eg_finding_jumps() */
 };
 struct eg_finding {
     int64_t noisy_ms, drifting_ms; /* since when; EG_TIME_NONE: it does not */
@@ -25,7 +26,7 @@ struct eg_finding {
 bool eg_finding_none(const struct eg_finding *finding);
 
 /* How much it jumped about on each of the days. NAN: too few hours are known. */
-void eg_finding_jumps(const struct eg_hourly *hourly, double ret[EG_FINDING_DAYS]);
+void eg_finding_jumps(struct eg_hourly *hourly);
 /* `others`: its neighbours. `finding`: what was found before, as of any day; what is found now. What was found more than a
  * week before the midnight `end_ms` goes on from there; all else is a function of the hours. */
 void eg_finding_make(const struct eg_conf_limits *limits, const struct eg_hourly *own,

@@ -176,7 +176,8 @@ struct eg_pipeline {
     bool rules_seen;                      /* active cases were held against the rules as they are now */
     bool wake_known;                      /* no case has moved since wake_ms was looked for */
     int64_t examine_wake_ms, examined_ms; /* examine.c: not before; up to which midnight */
-    size_t examine_next;                  /* place of the next series that is looked at */
+    uint16_t examine_quantity;            /* of the next series that is looked at */
+    size_t examine_next;                  /* its place, or before */
     int64_t due_wake_ms;                  /* likewise of calibrations */
     int64_t silent_wake_ms;               /* before that nothing falls silent; INT64_MIN: to be looked for */
     bool deaf, device_rules;         /* the broker is not heard; there are rules about devices themselves */

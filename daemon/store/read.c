@@ -34,6 +34,7 @@ void eg_reader_close(struct eg_reader *reader)
         return;
     eg_cover_close(&reader->lookup);
     eg_rollups_close(&reader->day);
+    eg_rollups_close(&reader->rollups);
     eg_lastday_finish(&reader->hours);
     sqlite3_close(reader->db);
     eg_tail_finish(&reader->tail);

@@ -165,7 +165,8 @@ int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period 
             if (!each(arg, &row))
                 break;
         code = code > 0 ? EG_OK : code;
-        eg_rollups_close(&reader->rollups);
+        sqlite3_reset(reader->rollups.rows); /* kept: to prepare them costs more than to read a fortnight */
+        sqlite3_reset(reader->rollups.chunks);
     }
     sqlite3_exec(reader->db, "COMMIT", NULL, NULL, NULL);
     return code;
