@@ -46,6 +46,8 @@ uint64_t eg_bits_get(struct eg_bits_in *in, unsigned bits)
 uint64_t eg_bits_shared(uint64_t step, uint64_t difference)
 {
     uint64_t left = difference >> 63 ? 0 - difference : difference;
+    if (step && left % step == 0) /* as a rule */
+        return step;
     for (uint64_t held; left; left = held) { /* Euclid */
         held = step % left;
         step = left;
@@ -55,32 +57,42 @@ uint64_t eg_bits_shared(uint64_t step, uint64_t difference)
 
 /* --- Rice --- */
 
-static size_t cost(const uint64_t *values, size_t count, unsigned low)
+/* `most` or more: it is not looked on. */
+static size_t cost(const uint64_t *values, size_t count, unsigned low, size_t most)
 {
     size_t bits = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && bits < most; i++) {
         uint64_t high = values[i] >> low;
         bits += high < EG_BITS_UNARY ? (size_t)high + 1 + low : EG_BITS_UNARY + 64;
     }
     return bits;
 }
 
+/* The least parameter of the cheapest. A number takes its low bits and one more at least: beyond that nothing is cheaper. */
 static unsigned best(const uint64_t *values, size_t count, size_t *ret_bits)
 {
-    uint64_t all = 0;
-    for (size_t i = 0; i < count; i++)
+    uint64_t all = 0, sum = 0;
+    for (size_t i = 0; i < count; i++) {
         all |= values[i];
+        sum += values[i] >> 8; /* so that it does not overflow; only where to begin hangs on it */
+    }
     *ret_bits = 0;
     if (!all)
         return ZEROS;
-    unsigned found = 0;
-    *ret_bits = cost(values, count, 0);
-    for (unsigned low = 1; low < ZEROS && all >> (low - 1); low++) {
-        size_t bits = cost(values, count, low);
-        if (bits >= *ret_bits)
-            continue;
-        *ret_bits = bits;
-        found = low;
+    unsigned guess = 0, most = 64 - (unsigned)__builtin_clzll(all);
+    while (guess + 1 < most && sum / count << 8 >> guess > 1)
+        guess++;
+    if (guess > ZEROS - 1)
+        guess = ZEROS - 1;
+    unsigned found = guess;
+    *ret_bits = cost(values, count, guess, SIZE_MAX);
+    for (unsigned low = 0; low < ZEROS && low <= most && (low <= found || count * (low + 1) < *ret_bits);
+         low++) {
+        size_t bits = low == guess ? *ret_bits : cost(values, count, low, *ret_bits + 1);
+        if (bits < *ret_bits || (bits == *ret_bits && low < found)) {
+            *ret_bits = bits;
+            found = low;
+        }
     }
     return found;
 }

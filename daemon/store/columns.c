@@ -286,6 +286,8 @@ static int choose(struct eg_columns *work, int column)
                 form = decimals | (on_the_spot ? ON_THE_SPOT : 0) | (int)by << 4;
             }
         }
+        if (on_the_spot)
+            break; /* with more decimals the same differences, each ten times as large, and divided by that */
     }
     return least < 64 * work->count ? form : BITS;
 }

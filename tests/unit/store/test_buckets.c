@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <base/hash.h>
+#include <store/bits.h>
 #include <store/buckets.h>
 #include <store/store.h>
 
@@ -227,10 +228,51 @@ static void test_hostile(void **unused)
     eg_buf_finish(&blob);
 }
 
+/* The parameter of a Rice block is the one that makes it smallest, of all there are; numbers come back. */
+static void test_rice_is_the_cheapest(void **unused)
+{
+    (void)unused;
+    for (uint64_t number = 1; number <= 3000; number++) {
+        uint64_t values[EG_BITS_BLOCK], got[EG_BITS_BLOCK], all = 0, wide = 1 + (begin(number), below(64));
+        size_t count = 1 + below(EG_BITS_BLOCK), least = SIZE_MAX;
+        for (size_t i = 0; i < count; i++)
+            all |= values[i] = below(9) ? random64() >> (64 - 1 - below(wide)) : below(3) ? 0 : random64();
+        for (unsigned low = 0; low < 63; low++) {
+            size_t bits = 0;
+            for (size_t i = 0; i < count; i++)
+                bits += values[i] >> low < EG_BITS_UNARY ? (values[i] >> low) + 1 + low : EG_BITS_UNARY + 64;
+            least = bits < least ? bits : least;
+        }
+        if (eg_bits_rice_size(values, count) != 6 + (all ? least : 0))
+            fail_msg("seed %llu: %zu bits of %zu numbers, %zu are enough", (unsigned long long)seed,
+                     eg_bits_rice_size(values, count), count, 6 + least);
+        struct eg_buf blob;
+        eg_buf_init(&blob, 4096);
+        struct eg_bits_out out = {.buf = &blob};
+        eg_bits_put_rice(&out, values, count);
+        eg_bits_flush(&out);
+        assert_int_equal(blob.length, (eg_bits_rice_size(values, count) + 7) / 8);
+        struct eg_bits_in in = {.at = (const uint8_t *)blob.data,
+                                .end = (const uint8_t *)blob.data + blob.length};
+        eg_bits_get_rice(&in, got, count);
+        assert_false(in.failed);
+        assert_memory_equal(got, values, count * sizeof *values);
+        eg_buf_finish(&blob);
+    }
+    assert_int_equal(eg_bits_shared(0, 0), 0);
+    assert_int_equal(eg_bits_shared(0, 0 - UINT64_C(12)), 12);
+    assert_int_equal(eg_bits_shared(12, 36), 12);
+    assert_int_equal(eg_bits_shared(12, 0 - UINT64_C(30)), 6);
+    assert_int_equal(eg_bits_shared(12, 0), 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_back_bit_for_bit),
-                                       cmocka_unit_test(test_first_version), cmocka_unit_test(test_small),
-                                       cmocka_unit_test(test_bounds), cmocka_unit_test(test_hostile)};
+                                       cmocka_unit_test(test_first_version),
+                                       cmocka_unit_test(test_small),
+                                       cmocka_unit_test(test_bounds),
+                                       cmocka_unit_test(test_hostile),
+                                       cmocka_unit_test(test_rice_is_the_cheapest)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
