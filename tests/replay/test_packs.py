@@ -107,12 +107,12 @@ def test_bins_are_full_where_the_council_says_so(tmp_path):
 
 
 # Nobody handles a case, so it is each series' first breach. Soil: plots of sand dry in summer, woodland in a wet autumn; devices and sites that do fall silent
-# for days. Air: each pollutant of three stations that is ever beyond its limit, SO2 and NO2 of an hour at one only.
+# for days. Air: each pollutant of three stations that is ever beyond its limit, SO2 and NO2 of an hour at one only; the index of each, as a site.
 @whole_only
 @pytest.mark.parametrize("data, zone, expected", [
     (soil, "America/Toronto", {"soil-drought": 4, "soil-waterlogged": 15, "device-silent": 16, "site-silent": 3}),
     (air, "Asia/Shanghai", {"pm25-hour": 3, "pm10-hour": 3, "pm25-day": 3, "pm10-day": 3, "o3-hour": 3, "o3-eight-hours": 3, "no2-day": 3, "co-day": 3,
-                            "so2-day": 1, "no2-hour": 1})])
+                            "so2-day": 1, "no2-hour": 1, "aqi-day": 3})])
 def test_what_the_packs_make_of_the_rest(tmp_path, data, zone, expected):
     taken = data()
     said = replay(tmp_path / "one", zone, taken)

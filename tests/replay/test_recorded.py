@@ -185,3 +185,38 @@ def test_days_and_hours_beyond_the_limits(tmp_path, station):
                 ends[moment.date()] = moment
         found[rule] = sum(states.beyond(rule, device, utc(moment)) for moment in ends.values())
     assert found == expected
+
+
+def site_days(known):
+    """{day: (PM2.5, PM10)} of the mean of the stations' hours, where 20 hours have one."""
+    sums = {}
+    for moment, values in known:
+        for name in ("pm25", "pm10"):
+            if name in values:
+                sums.setdefault((moment.date(), name), {}).setdefault(moment.hour, []).append(values[name])
+    means = {key: [sum(hour) / len(hour) for hour in by_hour.values()] for key, by_hour in sums.items() if len(by_hour) >= 20}
+    return {day: tuple(sum(means.get((day, name), [0])) / len(means.get((day, name), [0])) for name in ("pm25", "pm10"))
+            for day in sorted({key[0] for key in means})}
+
+
+def test_the_shipped_pack_opens_one_case_of_the_site_for_its_bad_days(tmp_path):
+    """Beyond an index of 150 (HJ 633-2012: PM2.5 115, PM10 250) until a day is within 100 (75, 150); beside it the pollutants have their own."""
+    known = sorted(((moment - datetime.timedelta(minutes=30), station, {name: value for name, value in values.items() if name != "o3"})
+                    for station in STATIONS for moment, values in hours(station)), key=lambda row: row[:2])
+    if not WHOLE:
+        known = known[:3 * 45 * 24]
+    days = site_days((moment, values) for moment, _, values in known)
+    bad, expected = False, {}
+    for day, (fine, coarse) in list(days.items())[:-1]:              # the last one is not over
+        bad = fine > 115 or coarse > 250 or bad and (fine > 75 or coarse > 150)
+        expected[day] = bad
+    assert 5 < sum(expected.values()) < len(expected)
+    conf = f"time_zone: Asia/Shanghai\ninclude: [{ROOT}/conf/rules.d/air.yaml]\nsites: [{{id: beijing}}]\n"
+    said = twice(tmp_path, conf, [line(moment, f"ecogov/beijing/air/{station.lower()}", values)[1] for moment, station, values in known if values])
+    opened = [text.split() for text in said if " opened " in text and " aqi-day " in text]
+    assert [words[6] for words in opened] == ["beijing/air/"], "one case, the site's"
+    assert sum(" opened " in text and " pm25-" in text for text in said) >= 3
+    states, zone = States(said), zoneinfo.ZoneInfo("Asia/Shanghai")
+    found = {day: states.beyond("aqi-day", "", utc(datetime.datetime.combine(day, datetime.time(0), zone) + datetime.timedelta(days=1)))
+             for day in expected}
+    assert found == expected
