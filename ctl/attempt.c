@@ -7,6 +7,7 @@
 #include <base/json.h>
 #include <base/zone.h>
 #include <ecogov/driver.h>
+#include <pipeline/ambient.h>
 #include <pipeline/pipeline.h>
 #include <pipeline/route.h>
 
@@ -100,6 +101,8 @@ static bool run(struct trial *trial, struct eg_conf *only)
     eg_route_destroy(route);
     eg_sink_reset(trial->sink);
     trial->verdict = trial->source->driver->decode(trial->source->prepared, &trial->message, trial->sink);
+    if (trial->verdict == EG_DECODED)
+        eg_ambient_apply(trial->source, trial->sink);
     trial->pipeline = eg_pipeline_create(only, &past);
     if (!trial->pipeline)
         return false;

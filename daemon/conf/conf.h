@@ -263,7 +263,13 @@ struct eg_conf_source {
     const struct eg_driver *driver;
     void *prepared;      /* the driver's compiled mapping */
     bool payload_device; /* the payload names the device; the topic need not */
+    const uint16_t
+        *ambient; /* quantities its devices tell in the air's own state; pipeline/ambient.h converts them */
+    size_t ambient_count;
+    double ambient_hpa; /* of messages that bring no pressure; 0: nobody said */
 };
+#define EG_AMBIENT_HPA_MIN 300 /* the highest mountain's and a little less */
+#define EG_AMBIENT_HPA_MAX 1100
 /* What the handling of a case is held to. */
 enum eg_deadline { EG_DEADLINE_ACKNOWLEDGE, EG_DEADLINE_FIX, EG_DEADLINE_VERIFY, EG_DEADLINE_COUNT };
 const char *eg_deadline_name(enum eg_deadline deadline); /* "acknowledge" "fix" "verify" */

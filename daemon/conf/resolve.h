@@ -45,6 +45,10 @@ void eg_resolve_domain(struct eg_resolve *resolve, const yaml_node_t *node, cons
 /* settings.c: what stands once in the current file */
 void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw);
 
+/* ambient.c: `raw` with what the preset adds */
+void eg_resolve_ambient(struct eg_resolve *resolve, const struct eg_raw_mapping *raw, const yaml_node_t *node,
+                        struct eg_conf_source *ret);
+
 /* quality.c */
 void eg_quality_defaults(struct eg_conf_quality *quality);
 void eg_resolve_quality(struct eg_resolve *resolve, const struct eg_raw_quality *raw,

@@ -215,6 +215,8 @@ static const cyaml_schema_value_t field_entry = {
         TEXT("time_format", type, mapping.time_format), TEXT("separator", type, mapping.separator),          \
         TEXT("decimal", type, mapping.decimal), TEXT("codec", type, mapping.codec),                          \
         TEXT("checksum", type, mapping.checksum), TEXT("unmatched", type, mapping.unmatched),                \
+        LIST("ambient", type, mapping.ambient, &text_entry),                                                 \
+        REAL("ambient_pressure", type, mapping.ambient_pressure),                                            \
         LIST("fields", type, mapping.fields, &field_entry)
 static const cyaml_schema_field_t source_fields[] = {NEEDED("id", struct eg_raw_source, id),
                                                      TEXT("preset", struct eg_raw_source, preset),

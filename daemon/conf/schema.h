@@ -119,6 +119,9 @@ struct eg_raw_mapping { /* what a source and a preset have in common */
     char *driver, *time, *readings, *channel, *device_path, *quantity, *value, *unit, *precision, *utc_offset;
     char *time_format, *separator, *decimal;
     char *codec, *checksum, *unmatched;
+    char **ambient;
+    unsigned ambient_count;
+    double *ambient_pressure;
     struct eg_raw_field *fields;
     unsigned fields_count;
 };

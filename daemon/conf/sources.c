@@ -131,6 +131,11 @@ static void take_preset(struct eg_raw_source *own, const struct eg_raw_preset *p
     TAKE(own, preset, mapping.codec);
     TAKE(own, preset, mapping.checksum);
     TAKE(own, preset, mapping.unmatched);
+    TAKE(own, preset, mapping.ambient_pressure);
+    if (!own->mapping.ambient_count) {
+        own->mapping.ambient = preset->mapping.ambient;
+        own->mapping.ambient_count = preset->mapping.ambient_count;
+    }
     if (!own->mapping.fields_count) {
         own->mapping.fields = preset->mapping.fields;
         own->mapping.fields_count = preset->mapping.fields_count;
@@ -363,6 +368,7 @@ void eg_resolve_source(struct eg_resolve *resolve, const struct eg_raw_source *g
     if (own.site)
         eg_resolve_site(resolve, eg_resolve_node(resolve, node, "site"), own.site);
     eg_resolve_domain(resolve, node, own.domain);
+    eg_resolve_ambient(resolve, &own.mapping, node, ret);
     take_driver(resolve, &own.mapping, node, &place, ret);
 }
 

@@ -1,5 +1,6 @@
 /* One message: route, decode, admit. Every way out of here is counted (CONTRACT §2.4).
  * Knows topics, drivers and the bounds of a reading; what a reading does is series.c's business. */
+#include <pipeline/ambient.h>
 #include <pipeline/state.h>
 #include <base/utf8.h>
 #include <ecogov/time.h>
@@ -378,6 +379,7 @@ void eg_message_read(struct eg_pipeline *pipeline, const struct eg_message *mess
     ret->verdict = source->driver->decode(source->prepared, &lent, pipeline->sink);
     if (ret->verdict == EG_DECODED) {
         take_channel(pipeline->sink, &lent);
+        eg_ambient_apply(source, pipeline->sink);
         take_decoded(&speakers, topic, known, batch, ret);
     } else if (ret->verdict != EG_NOT_MINE) {
         ret->fate = EG_MESSAGE_REFUSED;

@@ -206,6 +206,28 @@ bool eg_unit_find(int quantity, const char *unit, struct eg_unit_map *ret_map)
     return true;
 }
 
+bool eg_unit_gas(int quantity)
+{
+    switch (quantity) {
+    case EG_Q_pm1:
+    case EG_Q_pm25:
+    case EG_Q_pm4:
+    case EG_Q_pm10:
+    case EG_Q_tsp:
+        return false;
+    default:
+        return strcmp(eg_quantity_info(quantity)->unit, "ug/m3") == 0 ||
+               strcmp(eg_quantity_info(quantity)->unit, "mg/m3") == 0;
+    }
+}
+
+bool eg_unit_in_air(const char *unit)
+{
+    char spelling[SPELLING_MAX];
+    return unit == NULL || unit[0] == '\0' ||
+           (fold(unit, spelling) && find_unit(spelling, (int)KIND_CONCENTRATION) != NULL);
+}
+
 double eg_unit_apply(const struct eg_unit_map *map, double value)
 {
     if (map->scale == 1 && map->offset == 0)

@@ -47,6 +47,10 @@ struct eg_unit_map {
     double scale, offset;
 };
 bool eg_unit_find(int quantity, const char *unit, struct eg_unit_map *ret_map);
+/* A gas whose canonical unit is mass in a cubic metre of air, which is another one at another temperature and pressure. No particles. */
+bool eg_unit_gas(int quantity);
+/* `unit` is such a mass in the cubic metre of nobody says which state: no share of volume, no normal cubic metre. "" and NULL are. */
+bool eg_unit_in_air(const char *unit);
 /* value * scale + offset, rounded to 12 significant digits: 14.9, not 14.899999999999999. What needs no conversion stays bit for bit. */
 double eg_unit_apply(const struct eg_unit_map *map, double value);
 

@@ -158,3 +158,15 @@ sources:
     assert attempt(b"99", "--topic", "yard/sensor/free_heap/state", conf=conf)["verdict"] == "not_mine"
     got = attempt("time;soil_moisture (m3/m3)\n2026-11-23 07:00;0,241\n".encode(), "--topic", "log/p1/10cm", conf=conf)
     assert [(r["device"], r["channel"], r["value"], r["time"]) for r in got["readings"]] == [("p1", "10cm", 24.1, "2026-11-23T07:00:00.000Z")]
+
+
+def test_gases_in_the_airs_own_cubic_metres(attempt):
+    conf = ("sites: [{id: v1}]\n"
+            "sources: [{id: gas, driver: json, topic: 'g/{site}/{device}', domain: air, ambient: [no2]}]\n")
+    words = ("--source", "gas", "--topic", "g/v1/a1")
+    got = attempt(b'{"no2":100,"pressure":810.6,"temperature":-4.815}', *words, conf=conf)  # 0.8 of 1013.25 hPa, 0.9 of 298.15 K
+    assert {r["quantity"]: r["value"] for r in got["readings"]} == {"no2": 112.5, "pressure": 810.6, "temperature": -4.815}
+    got = attempt(b'{"no2":100,"temperature":-4.815}', *words, conf=conf)
+    assert [r["quantity"] for r in got["readings"]] == ["temperature"] and "ambient_pressure" in got["rejected"]
+    got = attempt(b'{"no2":100,"pressure":810.6,"temperature":-4.815}', "--source", "gas", "--topic", "other/v1/a1", conf=conf)
+    assert [r["value"] for r in got["readings"]] == [112.5, 810.6, -4.815]

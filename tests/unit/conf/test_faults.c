@@ -229,6 +229,25 @@ static void test_sources(void **unused)
         {SOURCE("topic: 'x/{site}/{domain}/{device}', fields: [{path: /a, quantity: fill_level, empty: 7, "
                 "full: 7}]"),
          "t.yaml:3:73: empty and full must be two numbers"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', ambient: [no2, pm25]"),
+         "t.yaml:3:79: ambient: pm25 is no gas that is told as mass by volume"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', ambient: [co2]"),
+         "t.yaml:3:74: ambient: co2 is no gas that is told as mass by volume"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', ambient: [nno2]"),
+         "t.yaml:3:74: there is no quantity 'nno2' (did you mean 'no2'?)"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', ambient: [o3], fields: [{path: /a, quantity: o3, unit: "
+                "ppb}]"),
+         "t.yaml:3:74: ambient: o3 comes in \"ppb\"; its unit is the same at any temperature and pressure"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', ambient: [o3], fields: [{path: /a, quantity: o3, unit: "
+                "mg/Nm3}]"),
+         "t.yaml:3:74: ambient: o3 comes in \"mg/Nm3\"; its unit is the same"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', ambient: [o3], fields: [{path: /a, quantity: o3, unit: "
+                "/u}]"),
+         "t.yaml:3:74: ambient: o3 comes in \"/u\"; the payload says its unit"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', ambient: [o3], ambient_pressure: 101.3"),
+         "t.yaml:3:97: ambient_pressure is 300 to 1100 hPa"},
+        {SOURCE("topic: 'x/{site}/{domain}/{device}', ambient_pressure: 900"),
+         "t.yaml:3:82: ambient_pressure does nothing without 'ambient'"},
         {SOURCE("topic: 'x/{site}/{domain}/{device}', unmatched: perhaps"),
          "t.yaml:3:75: driver json knows no unmatched 'perhaps'; there is ignore, quarantine"},
         {SOURCE("topic: 'x/{site}/{domain}/{device}', device_path: '*'"),

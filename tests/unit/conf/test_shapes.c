@@ -37,6 +37,7 @@ static const struct {
      {"soil_moisture/10cm=24.1@0 soil_temp/10cm=14.1@0 tilt/10cm=90@0 voltage/10cm=3.61@0 "
       "soil_temp/10cm=13.9@0 tilt/10cm=0@0 "
       "voltage/10cm=3.58@0"}},
+    {"gas-station.yaml.example", {"no2=38@0 o3=61@0 temperature=-10@0 humidity=60@0"}},
     {"dusty.yaml.example", {"pm25=35.2@0 pm10=61@0 temperature=21.3889@0 voltage=3.89@0"}},
     {"soil-profile.yaml.example",
      {"soil_moisture/10=24.1@0 soil_ec/10=0.31@0 soil_temp/10=14.2@0 soil_moisture/30=27.9@0 "

@@ -224,6 +224,26 @@ static void test_gases_by_mass_and_by_volume(void **unused)
     assert_true(fabs(convert("ch4", "mg/m3", convert("co", "ppm", 1e4) * 16.043 / 28.010) - 1) < 1e-9);
 }
 
+/* What another temperature and pressure would make another number of. */
+static void test_gases_in_the_airs_own_state(void **unused)
+{
+    (void)unused;
+    static const int gases[] = {EG_Q_so2, EG_Q_no2, EG_Q_no,    EG_Q_nox,       EG_Q_o3,   EG_Q_co,
+                                EG_Q_nh3, EG_Q_h2s, EG_Q_ch3sh, EG_Q_mercaptan, EG_Q_tvoc, EG_Q_hcho},
+                     others[] = {EG_Q_pm1, EG_Q_pm25, EG_Q_pm4,   EG_Q_pm10,        EG_Q_tsp,
+                                 EG_Q_co2, EG_Q_ch4,  EG_Q_odour, EG_Q_temperature, EG_Q_soil_moisture};
+    for (size_t i = 0; i < sizeof gases / sizeof *gases; i++)
+        assert_true(eg_unit_gas(gases[i]));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(eg_unit_gas(others[i]));
+    static const char *const in_air[] = {NULL, "", "ug/m3", "\xc2\xb5g/m\xc2\xb3", "mg/m3", "mg m-3"},
+                             *const not_in_air[] = {"ppb", "ppm", "mg/Nm3", "%", "furlong"};
+    for (size_t i = 0; i < sizeof in_air / sizeof *in_air; i++)
+        assert_true(eg_unit_in_air(in_air[i]));
+    for (size_t i = 0; i < sizeof not_in_air / sizeof *not_in_air; i++)
+        assert_false(eg_unit_in_air(not_in_air[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_conversions),
         cmocka_unit_test(test_what_cannot_be),
         cmocka_unit_test(test_gases_by_mass_and_by_volume),
+        cmocka_unit_test(test_gases_in_the_airs_own_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
