@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EG_PAGES_COLUMNS 40
+#define EG_PAGES_COLUMNS 48 /* a case has 42 */
 struct eg_cell_value {
     enum { EG_CELL_NULL, EG_CELL_INT, EG_CELL_REAL, EG_CELL_TEXT, EG_CELL_BLOB } type;
     int64_t number;
