@@ -48,6 +48,7 @@ void show_verb(const struct session *session, const cJSON *result);
 void show_retired(const struct session *session, const cJSON *row);
 void show_silences(const struct session *session, const cJSON *result);
 void show_silence(const struct session *session, const cJSON *row);
+void show_clock(const struct session *session, const cJSON *result);
 void show_reload(const struct session *session, const cJSON *result);
 void show_quarantine(const struct session *session, const cJSON *result);
 void show_preview(const struct session *session, const cJSON *result);

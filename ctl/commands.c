@@ -103,6 +103,8 @@ const struct command commands[] = {
      "全屏实时概览，每两秒刷新", NULL, run_top},
     {"doctor", "status", "", "", "what should be looked at, and what to do about it",
      "体检：该看哪里、该怎么办", NULL, run_doctor},
+    {"clock trust", "clock.trust", "", "", "the gateway's clock was set by hand and is right",
+     "网关时钟已人工校准，可信", show_clock, NULL},
     {"reload", "reload", "", "", "have the configuration read again: all of it or nothing",
      "重新读取配置：全部生效或全不生效", show_reload, NULL},
     {"backup", "store.backup", "file", "", "copy the store to FILE on the gateway, checked",

@@ -88,13 +88,25 @@ static void look_at_broker(struct doctor *doctor, const cJSON *status)
              number_of(link, "port"));
 }
 
+static void look_at_clock(struct doctor *doctor, const cJSON *status)
+{
+    const cJSON *clock = item_of(status, "clock");
+    char since[PAGE_TEXT];
+    if (cJSON_IsFalse(item_of(clock, "trusted")))
+        find(doctor, ILL, "clock",
+             "Connect the network so that NTP sets the clock, or set it (timedatectl set-time) and say: "
+             "ecogovctl clock trust",
+             word("the gateway's clock is in doubt since %s: readings are dated by guess, deadlines wait"),
+             page_time(text_of(clock, "doubted_since"), since));
+}
+
 static void look_at_faults(struct doctor *doctor, const cJSON *status)
 {
     const cJSON *fault;
     cJSON_ArrayForEach(fault, item_of(status, "faults"))
     {
         const char *key = text_of(fault, "key"), *text = text_of(fault, "text");
-        if (key && strcmp(key, "mqtt") != 0) /* the broker has a line of its own */
+        if (key && strcmp(key, "mqtt") != 0 && strcmp(key, "clock") != 0) /* they have lines of their own */
             find(doctor, ILL, key, NULL, "%s", text ? text : "-");
     }
 }
@@ -313,6 +325,7 @@ int run_doctor(struct session *session, cJSON *params)
         eg_time_parse(now, strlen(now), &session->now_ms);
     look_at_version(&doctor, status);
     look_at_configuration(&doctor, status);
+    look_at_clock(&doctor, status);
     look_at_broker(&doctor, status);
     look_at_faults(&doctor, status);
     look_at_messages(&doctor, status);

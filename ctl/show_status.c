@@ -145,6 +145,15 @@ void show_status(const struct session *session, const cJSON *result)
     faults(result);
 }
 
+void show_clock(const struct session *session, const cJSON *result)
+{
+    char was[PAGE_TEXT], is[PAGE_TEXT], span[PAGE_TEXT];
+    (void)session;
+    printf(word("The clock is trusted: what was dated %s is of %s (%s later).\n"),
+           page_time(text_of(result, "was"), was), page_time(text_of(result, "is"), is),
+           page_span((int64_t)number_of(result, "later_s") * 1000, span));
+}
+
 void show_reload(const struct session *session, const cJSON *result)
 {
     const char *file = text_of(result, "file");

@@ -3,6 +3,7 @@
 #include "house.h"
 #include "reload.h"
 #include "repair.h"
+#include "trusting.h"
 
 #include <base/clock.h>
 #include <base/log.h>
@@ -218,6 +219,7 @@ static void close_signals(struct house *house)
     uv_close((uv_handle_t *)&house->interrupt, NULL);
     uv_close((uv_handle_t *)&house->hup, NULL);
     eg_watchdog_close(&house->watchdog);
+    eg_doubting_close(&house->doubting);
 }
 
 static void api_gone(void *user)
@@ -298,6 +300,10 @@ static int build_memory(void *user, struct eg_err *err)
         code = eg_reader_open(house->store, &house->reader, err);
     if (code != EG_OK)
         return code;
+    code = eg_doubting_begin(&house->doubting, house->conf, house->store, err);
+    if (code != EG_OK)
+        return code;
+    house->started_ms = eg_clock_now_ms();
     eg_reader_past(house->reader, &past);
     house->pipeline = eg_pipeline_create(house->conf, &past);
     if (!house->pipeline)
@@ -330,9 +336,9 @@ static void remember_subscriptions(struct house *house)
 
 static int build_edges(struct house *house, struct eg_err *err)
 {
-    const struct eg_turn_edges edges = {house, on_pause, on_release, on_hold, on_fatal};
-    const struct eg_api_door api_door = {house,          tell_state, on_command, on_import,
-                                         look_at_outbox, on_retry,   on_report,  eg_reload_ask};
+    const struct eg_turn_edges edges = {house, on_pause, on_release, on_hold, eg_trusting_redated, on_fatal};
+    const struct eg_api_door api_door = {house,    tell_state, on_command,    on_import,      look_at_outbox,
+                                         on_retry, on_report,  eg_reload_ask, eg_trusting_ask};
     const struct eg_mqtt_door mqtt_door = {house, on_message, on_dry, on_link, on_telling, on_published};
     const struct eg_lanes_door outbox_door = {house, publish, on_delivery};
     const struct eg_state_door state_door = {house, publish_state};
@@ -362,6 +368,7 @@ static int build_edges(struct house *house, struct eg_err *err)
         remember_subscriptions(house);
         eg_textfile_configure(house->textfile, house->conf);
         eg_homeassistant_configure(house->home, house->conf);
+        eg_doubting_tell(&house->doubting);
         /* Not yet. Last of all: what fell due meanwhile may make it a commit at once, and that pauses every edge. */
         hand(house, (struct eg_event){.kind = EG_EVENT_LINK, .link_up = false});
     }
@@ -379,6 +386,7 @@ static void build_signals(struct house *house)
     uv_signal_start(&house->interrupt, on_stop, SIGINT);
     uv_signal_start(&house->hup, eg_reload_signal, SIGHUP);
     eg_watchdog_start(&house->watchdog, &house->loop, &house->turn);
+    eg_doubting_start(&house->doubting, &house->loop);
 }
 
 int eg_house_run(struct eg_conf *conf)
@@ -393,6 +401,7 @@ int eg_house_run(struct eg_conf *conf)
     signal(SIGPIPE, SIG_IGN);
     house->conf = conf;
     house->fixed = eg_reload_fixed(conf);
+    eg_trusting_init(house);
     house->started_ms = eg_clock_now_ms();
     int code = eg_zone_use(conf->time_zone)
                    ? eg_repair_build(conf->store.path, &house->faults, build_memory, unbuild, house, &err)

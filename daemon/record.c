@@ -1,5 +1,6 @@
 /* --record: the MQTT edge with a file behind it instead of a turn. A line is on disk before its message is acknowledged. It takes the
  * daemon's place at the broker under a client id of its own, so that a running ecogovd loses nothing. */
+#include "doubting.h"
 #include "record.h"
 #include "recording.h"
 
@@ -19,6 +20,8 @@
 struct record {
     uv_loop_t loop;
     uv_signal_t term, interrupt;
+    uv_timer_t clock;
+    bool doubted;
     struct eg_mqtt *mqtt;
     struct eg_buf line;
     FILE *file;
@@ -71,9 +74,48 @@ static void on_published(void *user, int64_t ticket, const char *error)
     (void)error;
 }
 
+/* --- the clock: a recording says when it is in doubt, so that a replay dates anew what a daemon would --- */
+
+static void write_clock(struct record *record, const struct eg_clock_news *news)
+{
+    eg_buf_clear(&record->line);
+    eg_recording_write_clock(eg_clock_now_ms(), news, &record->line);
+    fwrite(record->line.data ? record->line.data : "", 1, record->line.length, record->file);
+}
+
+static void on_clock(uv_timer_t *timer)
+{
+    struct record *record = timer->data;
+    struct eg_clock_look look;
+    const struct eg_clock_news news = {.is = EG_CLOCK_TRUSTED, .was_ms = eg_clock_now_ms()};
+    eg_clock_look(&look);
+    if (!record->doubted || !look.synchronised)
+        return;
+    record->doubted = false;
+    uv_timer_stop(timer);
+    eg_clock_release();
+    write_clock(record, &news);
+    eg_log(EG_LOG_INFO, "record: the clock is trusted");
+}
+
+static void mind_clock(struct record *record, enum eg_rtc rtc)
+{
+    struct eg_clock_look look;
+    eg_clock_look(&look);
+    uv_timer_init(&record->loop, &record->clock);
+    record->clock.data = record;
+    if (!eg_doubting_reason(&look, rtc, EG_TIME_NONE))
+        return;
+    record->doubted = true;
+    eg_clock_hold(eg_doubting_line(&look, EG_TIME_NONE), look.boot_us);
+    write_clock(record, &(struct eg_clock_news){.is = EG_CLOCK_DOUBTED});
+    uv_timer_start(&record->clock, on_clock, 1000, 1000);
+}
+
 static void gone(void *user)
 {
     struct record *record = user;
+    uv_close((uv_handle_t *)&record->clock, NULL);
     uv_close((uv_handle_t *)&record->term, NULL);
     uv_close((uv_handle_t *)&record->interrupt, NULL);
 }
@@ -105,6 +147,7 @@ int eg_record_run(struct eg_conf *conf, const char *path)
         return EXIT_FAILURE;
     }
     eg_buf_init(&record.line, LINE_MAX_BYTES);
+    mind_clock(&record, conf->clock.rtc);
     uv_signal_init(&record.loop, &record.term);
     uv_signal_init(&record.loop, &record.interrupt);
     record.term.data = record.interrupt.data = &record;

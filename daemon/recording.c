@@ -152,6 +152,23 @@ static int parse_link(const char *link, struct eg_recorded *out, struct eg_err *
                : eg_err_set(err, EG_EINVAL, "\"link\" is '%.40s': up or down is expected", link);
 }
 
+static int parse_clock(const cJSON *json, const char *clock, struct eg_recorded *out, struct eg_err *err)
+{
+    const char *was = text_of(json, "was");
+    struct eg_clock_news *news = &out->event.clock;
+    out->event.kind = EG_EVENT_CLOCK;
+    *news = (struct eg_clock_news){.is = EG_CLOCK_DOUBTED, .why = "recorded"};
+    if (!strcmp(clock, "doubted"))
+        return EG_OK;
+    news->is = EG_CLOCK_TRUSTED;
+    if (strcmp(clock, "trusted") != 0)
+        return eg_err_set(err, EG_EINVAL, "\"clock\" is '%.40s': doubted or trusted is expected", clock);
+    if (!was || !eg_time_parse(was, strlen(was), &news->was_ms) || news->was_ms > out->event.now_ms)
+        return eg_err_set(err, EG_EINVAL,
+                          "a clock that is trusted has \"was\": what it showed until then, an earlier time");
+    return EG_OK;
+}
+
 /* --- nearly every line of a recording is {"time":"…","topic":"…","payload":"…"} --- */
 
 enum { TIME, TOPIC, PAYLOAD, PLAIN_TEXTS };
@@ -260,6 +277,8 @@ int eg_recording_parse(const char *line, size_t length, struct eg_recorded *ret,
         code = parse_call(json, call, &out, err);
     else if (text_of(json, "link"))
         code = parse_link(text_of(json, "link"), &out, err);
+    else if (text_of(json, "clock"))
+        code = parse_clock(json, text_of(json, "clock"), &out, err);
     if (code == EG_OK)
         *ret = out;
     else
@@ -307,6 +326,19 @@ void eg_recording_write_link(int64_t at_ms, bool up, struct eg_buf *out)
     eg_json_open(&json, '{');
     eg_json_put_time(&json, "time", at_ms);
     eg_json_put_string(&json, "link", up ? "up" : "down");
+    eg_json_close(&json, '}');
+    eg_buf_text(out, "\n");
+}
+
+void eg_recording_write_clock(int64_t at_ms, const struct eg_clock_news *news, struct eg_buf *out)
+{
+    struct eg_json json;
+    eg_json_init(&json, out);
+    eg_json_open(&json, '{');
+    eg_json_put_time(&json, "time", at_ms);
+    eg_json_put_string(&json, "clock", news->is == EG_CLOCK_TRUSTED ? "trusted" : "doubted");
+    if (news->is == EG_CLOCK_TRUSTED)
+        eg_json_put_time(&json, "was", news->was_ms);
     eg_json_close(&json, '}');
     eg_buf_text(out, "\n");
 }

@@ -18,5 +18,7 @@ void eg_recording_finish(struct eg_recorded *recorded);
 void eg_recording_write(const struct eg_message *message, struct eg_buf *out);
 /* Likewise: the broker is heard from here on, or is not any more. */
 void eg_recording_write_link(int64_t at_ms, bool up, struct eg_buf *out);
+/* Likewise: the clock is in doubt from here on, or trusted again. */
+void eg_recording_write_clock(int64_t at_ms, const struct eg_clock_news *news, struct eg_buf *out);
 
 #endif

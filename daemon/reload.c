@@ -40,6 +40,7 @@ static void take_conf(void *user)
         eg_log(EG_LOG_WARNING, "reload: %s", err.text);
     eg_zone_use(fresh->time_zone);
     eg_turn_configure(house->turn, fresh);
+    eg_doubting_configure(&house->doubting, fresh);
     eg_api_configure(house->api, fresh);
     eg_outbox_configure(house->outbox, fresh);
     eg_textfile_configure(house->textfile, fresh);

@@ -2,6 +2,7 @@
 #ifndef EG_RELOAD_H
 #define EG_RELOAD_H
 
+#include "doubting.h"
 #include "turn.h"
 #include "watchdog.h"
 
@@ -29,6 +30,7 @@ struct house {
     uv_signal_t term, interrupt, hup;
     struct eg_watchdog watchdog;
     uv_timer_t summary;
+    struct eg_doubting doubting;
     int64_t started_ms;
     uint64_t fixed;         /* eg_reload_fixed() of the start */
     uint64_t reload_ticket; /* who asked for a reload over the socket; 0: nobody */

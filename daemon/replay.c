@@ -157,6 +157,24 @@ static bool may_go_on(const struct replay *replay)
            batch->readings_count < TURN_READINGS_MAX && !eg_pipeline_unsettled(replay->pipeline);
 }
 
+/* What was dated in doubt is dated anew, and all that follows from it is made of the store. */
+static int trust(struct replay *replay, const struct eg_event *event, struct eg_err *err)
+{
+    bool more = true;
+    int code = commit(replay, err);
+    if (code != EG_OK)
+        return code;
+    replay->turn_began_ms = event->now_ms;
+    eg_pipeline_event(replay->pipeline, event, &replay->batch);
+    code = commit(replay, err);
+    while (code == EG_OK && more)
+        code = eg_store_redate(replay->store, 1000000, &more, err);
+    eg_reader_forget(replay->reader);
+    if (code == EG_OK)
+        code = eg_pipeline_begin_anew(replay->pipeline, err);
+    return code == EG_OK ? eg_store_load(replay->store, replay->pipeline, err) : code;
+}
+
 static int take(struct replay *replay, const struct eg_event *event, struct eg_err *err)
 {
     if (event->now_ms < replay->now_ms)
@@ -171,6 +189,8 @@ static int take(struct replay *replay, const struct eg_event *event, struct eg_e
         code = wake(replay, event->now_ms, err);
     if (code != EG_OK || event->kind == EG_EVENT_TICK)
         return code;
+    if (event->kind == EG_EVENT_CLOCK && event->clock.is == EG_CLOCK_TRUSTED)
+        return trust(replay, event, err);
     if (!replay->batch.events)
         replay->turn_began_ms = event->now_ms;
     eg_pipeline_event(replay->pipeline, event, &replay->batch);
@@ -202,7 +222,9 @@ static int play(struct replay *replay, FILE *file, struct eg_err *err)
         }
     }
     free(line);
-    return code == EG_OK ? commit(replay, err) : code;
+    if (code == EG_OK)
+        code = commit(replay, err);
+    return code == EG_OK ? eg_store_mark_replayed(replay->store, err) : code;
 }
 
 static int move_in(struct replay *replay, struct eg_err *err)

@@ -9,7 +9,7 @@
 
 #define EG_TURN_RETRY_MS 1000 /* on a full disk */
 
-enum eg_turn_state { OPEN, COMMITTING, TIDYING, HALTED };
+enum eg_turn_state { OPEN, COMMITTING, TIDYING, REDATING, HALTED };
 
 struct eg_turn {
     uv_loop_t *loop;
@@ -27,6 +27,7 @@ struct eg_turn {
     uv_work_t work;
     int result, full_tries;
     bool is_short;                            /* the disk is full: readings wait elsewhere */
+    bool redating;                            /* the commit under way says that the clock is trusted */
     bool minded;                              /* it was asked about that */
     bool more_to_tidy, paused, commit_wanted; /* wanted while the worker tidies */
     bool somebody_waits;                      /* a person, for what is in the batch; an import may wait */
@@ -47,6 +48,11 @@ struct eg_turn {
 /* turn.c */
 void eg_turn_advance(struct eg_turn *turn);
 void eg_turn_begin_commit(struct eg_turn *turn);
+
+void eg_turn_let_go(struct eg_turn *turn); /* what was committed is let out, and events are taken again */
+
+/* redating.c: on the worker, then the pipeline is loaded anew */
+void eg_redating_begin(struct eg_turn *turn);
 
 /* tidying.c */
 void eg_tidying_soon(struct eg_turn *turn); /* when there is a reason: the next bite */

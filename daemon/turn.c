@@ -77,6 +77,14 @@ static void committed(uv_work_t *work, int status)
     struct eg_batch done = turn->batch;
     turn->batch = turn->released;
     turn->released = done;
+    if (turn->redating)
+        eg_redating_begin(turn);
+    else
+        eg_turn_let_go(turn);
+}
+
+void eg_turn_let_go(struct eg_turn *turn)
+{
     turn->state = OPEN;
     turn->paused = false;
     if (turn->edges.release)
@@ -182,6 +190,13 @@ static void take(struct eg_turn *turn, const struct eg_event *event)
         (turn->somebody_waits && !first) || event->kind == EG_EVENT_COMMAND || event->kind == EG_EVENT_REPORT;
     if (first)
         patience(turn);
+}
+
+void eg_turn_trust(struct eg_turn *turn, const struct eg_event *event)
+{
+    turn->redating = true;
+    take(turn, event);
+    eg_turn_begin_commit(turn);
 }
 
 bool eg_turn_message(struct eg_turn *turn, const struct eg_message *message)

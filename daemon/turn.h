@@ -22,6 +22,7 @@ struct eg_turn_edges {
     void (*release)(void *user, const struct eg_batch *batch); /* it is on disk: let out what waits */
     /* After a release: the store has no room for more readings, read none until told otherwise; all else goes on. */
     void (*hold)(void *user, bool held);
+    void (*redated)(void *user); /* the store's past is another one: forget what was kept of it */
     void (*fatal)(void *user, const char *sentence); /* it will never be: leave, start again from the store */
 };
 
@@ -44,6 +45,10 @@ bool eg_turn_is_short(const struct eg_turn *turn);
 /* Nothing uncommitted and no commit running: the pipeline may be given a new configuration. Otherwise `when` is called as soon as
  * that is so (one at a time). */
 void eg_turn_quiet(struct eg_turn *turn, void (*when)(void *user), void *user);
+
+/* The clock is trusted again. In a moment that is quiet: commits the event, has the store date anew what was dated meanwhile, and the
+ * pipeline loaded from it, before anything else is taken. */
+void eg_turn_trust(struct eg_turn *turn, const struct eg_event *event);
 
 struct eg_turn_figures {
     unsigned long commits;

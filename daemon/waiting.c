@@ -80,7 +80,7 @@ static bool own_texts(struct eg_waiting_row *row)
         return own_messages(row);
     if (row->event.kind == EG_EVENT_IMPORT)
         return own_rows(row);
-    if (row->event.kind == EG_EVENT_LINK)
+    if (row->event.kind == EG_EVENT_LINK || row->event.kind == EG_EVENT_CLOCK)
         return true;
     struct eg_command *command = &row->event.command;
     const char **commands[TEXTS] = {

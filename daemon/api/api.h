@@ -37,6 +37,9 @@ struct eg_api_door {
     /* Has the configuration read again; the answer comes by eg_api_reloaded(), from the loop. false: one is under way. NULL: nobody
      * does. */
     bool (*reload)(void *user, uint64_t ticket);
+    /* Somebody says that the machine's clock is right: EG_OK, and the answer comes through eg_api_release(); EG_ECONFLICT, EG_EBUSY with a
+     * sentence. NULL: nobody doubts it. */
+    int (*trust_clock)(void *user, uint64_t ticket, struct eg_err *err);
 };
 
 /* Listens at conf->socket.path (made with mode 0660 and group ecogov when that group exists; a stale socket file is removed, a live one

@@ -17,6 +17,20 @@ static void write_broker(struct eg_json *json, const struct eg_desk *desk, const
     eg_json_close(json, '}');
 }
 
+/* Until all that was dated in doubt is dated anew. */
+static void write_clock(struct eg_json *json, const struct eg_faults *faults)
+{
+    int64_t since_ms = EG_TIME_NONE;
+    for (size_t i = 0; faults && i < faults->count; i++)
+        if (!strcmp(faults->rows[i].key, "clock"))
+            since_ms = faults->rows[i].since_ms;
+    eg_json_key(json, "clock");
+    eg_json_open(json, '{');
+    eg_json_put_bool(json, "trusted", since_ms == EG_TIME_NONE);
+    eg_json_put_time(json, "doubted_since", since_ms);
+    eg_json_close(json, '}');
+}
+
 static void write_counters(struct eg_json *json, const struct eg_counters *counters)
 {
     eg_json_key(json, "messages");
@@ -130,6 +144,7 @@ void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json)
     eg_json_put_time(json, "started_at", state.started_ms);
     eg_json_put_time(json, "now", state.now_ms);
     eg_json_put_string(json, "time_zone", desk->conf->time_zone);
+    write_clock(json, state.faults);
     write_broker(json, desk, &state);
     write_counters(json, &state.counters);
     write_store(json, desk, state.now_ms);

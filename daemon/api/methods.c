@@ -266,6 +266,8 @@ static const struct eg_method methods[] = {
      p_watch},
     {"readings.import", eg_m_import, true, false, "Takes rows of an export back, as history.", p_import},
     {"export", eg_m_export, false, true, "All readings that match, streamed.", p_export},
+    {"clock.trust", eg_m_clock_trust, true, false,
+     "The gateway's clock is right, says who has set it: what was dated in doubt is dated anew.", NULL},
     {"reload", eg_m_reload, true, false,
      "Reads the configuration again, as SIGHUP does: takes over all of it or nothing.", NULL},
     {"store.backup", eg_m_backup, true, false,

@@ -52,6 +52,7 @@ int eg_m_export(struct eg_call *call);
 int eg_m_import(struct eg_call *call);
 int eg_m_watch(struct eg_call *call);
 int eg_m_backup(struct eg_call *call);
+int eg_m_clock_trust(struct eg_call *call);
 int eg_m_reload(struct eg_call *call);
 int eg_m_backtest(struct eg_call *call);
 

@@ -3,13 +3,13 @@
 #ifndef EG_CONF_H
 #define EG_CONF_H
 
+#include <conf/rtc.h>
 #include <ecogov/driver.h>
 #include <ecogov/quantity.h>
 #include <base/err.h>
 #include <base/buf.h>
 #include <stdbool.h>
 #include <stdint.h>
-
 #define EG_CONF_NONE UINT32_MAX
 #define EG_DOMAIN_TEXT 32 /* bytes of a domain, with the NUL */
 
@@ -384,6 +384,7 @@ struct eg_conf {
     struct eg_conf_quality quality;
     struct eg_conf_validity validity;
     struct eg_conf_metrics metrics;
+    struct eg_conf_clock clock;
     struct eg_conf_homeassistant home_assistant;
     const char *time_zone;
     bool auto_register;          /* default true */
@@ -446,5 +447,4 @@ const struct eg_conf_rule *eg_conf_rule_find(const struct eg_conf *conf, const c
 #define EG_UNIT_TEXT 32
 char *eg_conf_rule_unit(const struct eg_conf_rule *rule, int quantity, char out[EG_UNIT_TEXT]);
 bool eg_conf_site_within(const struct eg_conf *conf, uint32_t site, uint32_t ancestor); /* itself counts */
-
 #endif

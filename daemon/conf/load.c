@@ -31,6 +31,7 @@ static struct eg_loaded *fresh(void)
                                            .supervisor_count = 1};
     conf->board = (struct eg_conf_board){.dir = "/var/lib/ecogov/board", .interval_ms = 60000};
     conf->metrics.interval_ms = 60000;
+    conf->clock = (struct eg_conf_clock){EG_RTC_AUTO, 3, 30000};
     conf->time_zone = "Asia/Shanghai";
     conf->auto_register = true;
     conf->late_limit_ms = 86400000;

@@ -329,7 +329,7 @@ static void check_once(struct eg_resolve *resolve)
                                          "time_zone",   "auto_register", "late_limit",  "future_tolerance",
                                          "max_devices", "templates",     "maintenance", "reports",
                                          "metrics",     "quality",       "flapping",    "home_assistant",
-                                         "validity"};
+                                         "validity",    "clock"};
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         const char *first = NULL;
         const struct eg_raw *raw;

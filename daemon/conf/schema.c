@@ -5,7 +5,6 @@
 #define LIST_MAX 100000
 #define STRING_MAX 4096
 #define OPTIONAL_PTR (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
-
 #define TEXT(key, type, member) CYAML_FIELD_STRING_PTR(key, OPTIONAL_PTR, type, member, 0, STRING_MAX)
 #define NEEDED(key, type, member) CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, STRING_MAX)
 #define WHOLE(key, type, member) CYAML_FIELD_INT_PTR(key, OPTIONAL_PTR, type, member)
@@ -16,7 +15,6 @@
 #define GROUP(key, type, member, fields) CYAML_FIELD_MAPPING_PTR(key, OPTIONAL_PTR, type, member, fields)
 #define LIST(key, type, member, entry)                                                                       \
     CYAML_FIELD_SEQUENCE(key, OPTIONAL_PTR, type, member, entry, 0, LIST_MAX)
-
 static const cyaml_strval_t modes[] = {{"collaborative", EG_MODE_COLLABORATIVE},
                                        {"gap_filling", EG_MODE_GAP_FILLING},
                                        {"alternative", EG_MODE_ALTERNATIVE}};
@@ -39,7 +37,6 @@ static const cyaml_strval_t weekdays[] = {{"sun", 0}, {"mon", 1}, {"tue", 2}, {"
 
 static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, STRING_MAX)};
-
 static const cyaml_schema_field_t mqtt_fields[] = {
     TEXT("host", struct eg_raw_mqtt, host),
     WHOLE("port", struct eg_raw_mqtt, port),
@@ -79,6 +76,10 @@ static const cyaml_schema_field_t socket_fields[] = {
     LIST("clerks", struct eg_raw_socket, clerks, &text_entry), CYAML_FIELD_END};
 static const cyaml_schema_field_t board_fields[] = {
     TEXT("dir", struct eg_raw_board, dir), TEXT("interval", struct eg_raw_board, interval), CYAML_FIELD_END};
+static const cyaml_strval_t rtcs[] = {{"auto", EG_RTC_AUTO}, {"yes", EG_RTC_YES}, {"no", EG_RTC_NO}};
+static const cyaml_schema_field_t clock_fields[] = {
+    CHOICE("rtc", struct eg_raw_clock, rtc, rtcs), WHOLE("devices", struct eg_raw_clock, devices),
+    TEXT("within", struct eg_raw_clock, within), CYAML_FIELD_END};
 static const cyaml_schema_field_t metrics_fields[] = {TEXT("file", struct eg_raw_metrics, file),
                                                       TEXT("interval", struct eg_raw_metrics, interval),
                                                       CYAML_FIELD_END};
@@ -375,7 +376,6 @@ static const cyaml_schema_field_t rule_fields[] = {
     GROUP("regional", struct eg_raw_rule, regional, regional_fields),
     WHOLE("limit", struct eg_raw_rule, limit),
     CYAML_FIELD_END};
-
 static const cyaml_schema_value_t rule_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct eg_raw_rule, rule_fields)};
 static const cyaml_strval_t whens[] = {{"silent", EG_WHEN_SILENT},
@@ -422,6 +422,7 @@ static const cyaml_schema_field_t file_fields[] = {
     GROUP("socket", struct eg_raw, socket, socket_fields),
     GROUP("board", struct eg_raw, board, board_fields),
     GROUP("metrics", struct eg_raw, metrics, metrics_fields),
+    GROUP("clock", struct eg_raw, clock, clock_fields),
     GROUP("quality", struct eg_raw, quality, quality_fields),
     GROUP("validity", struct eg_raw, validity, validity_fields),
     GROUP("maintenance", struct eg_raw, maintenance, maintenance_fields),

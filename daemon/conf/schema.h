@@ -32,6 +32,10 @@ struct eg_raw_socket {
 struct eg_raw_board {
     char *dir, *interval;
 };
+struct eg_raw_clock {
+    int *rtc, *devices;
+    char *within;
+};
 struct eg_raw_metrics {
     char *file, *interval;
 };
@@ -223,6 +227,7 @@ struct eg_raw {
     struct eg_raw_socket *socket;
     struct eg_raw_board *board;
     struct eg_raw_metrics *metrics;
+    struct eg_raw_clock *clock;
     struct eg_raw_quality *quality;
     struct eg_raw_validity *validity;
     struct eg_raw_maintenance *maintenance;

@@ -136,6 +136,21 @@ static void take_store(struct eg_resolve *resolve, const struct eg_raw_store *ra
                          raw->endurance);
 }
 
+static void take_clock(struct eg_resolve *resolve, const struct eg_raw_clock *raw)
+{
+    struct eg_conf_clock *clock = &resolve->loaded->conf.clock;
+    const yaml_node_t *node = eg_files_key(resolve->file, eg_files_root(resolve->file), "clock");
+    if (raw->rtc)
+        clock->rtc = (enum eg_rtc) * raw->rtc;
+    clock->devices = whole(resolve, node, "devices", raw->devices, clock->devices, 0, 100);
+    clock->within_ms = eg_resolve_span(resolve, node, "within", raw->within, clock->within_ms);
+    if (clock->devices == 1)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "devices"),
+                         "devices is 1: one device alone sets no clock; 0, or 2 and more");
+    if (clock->within_ms < 1000 || clock->within_ms > 600000)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "within"), "within may be 1s to 10m");
+}
+
 static void take_metrics(struct eg_resolve *resolve, const struct eg_raw_metrics *raw)
 {
     struct eg_conf_metrics *metrics = &resolve->loaded->conf.metrics;
@@ -219,6 +234,8 @@ void eg_resolve_settings(struct eg_resolve *resolve, const struct eg_raw *raw)
         conf->board.interval_ms = eg_resolve_span(resolve, eg_files_key(resolve->file, root, "board"),
                                                   "interval", raw->board->interval, conf->board.interval_ms);
     }
+    if (raw->clock)
+        take_clock(resolve, raw->clock);
     if (raw->metrics)
         take_metrics(resolve, raw->metrics);
     if (raw->validity)

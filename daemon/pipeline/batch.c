@@ -70,6 +70,8 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(suppressed)                                                                                            \
     X(quarantine)                                                                                            \
     X(retried)                                                                                               \
+    X(own_times)                                                                                             \
+    X(clocks)                                                                                                \
     X(answers)
 
 const char *eg_device_event_name(enum eg_device_event kind)

@@ -82,6 +82,10 @@ struct eg_row_reading {
     int64_t time_ms;
     double value;
 };
+struct eg_row_own_time { /* a reading flagged CLOCK said itself when it was */
+    uint32_t reading;    /* in this batch, from 0 */
+    int64_t time_ms;
+};
 struct eg_row_ident {
     uint16_t mid;
     uint32_t hash;
@@ -285,6 +289,14 @@ struct eg_row_retried { /* a quarantined payload that was read after all */
     const char *
         reason; /* NULL: it leaves the quarantine; else it stays, as one some of whose readings are rejected */
 };
+/* The clock is doubted from `at_ms` on, or what was dated from `since_ms` to `until_ms` is to be dated `shift_ms` later. */
+struct eg_row_clock {
+    bool trusted;
+    int64_t at_ms, since_ms, until_ms, shift_ms;
+    int64_t latest_ms; /* what says that it is of later than that is wrong */
+    int64_t boot_us;
+    const char *boot, *why;
+};
 
 struct eg_answer { /* to a command, let out after the commit */
     uint64_t ticket;
@@ -313,6 +325,7 @@ struct eg_batch {
     EG_ROWS(eg_row_device_event, device_events);
     EG_ROWS(eg_row_finding, findings);
     EG_ROWS(eg_row_reading, readings);
+    EG_ROWS(eg_row_own_time, own_times); /* ascending */
     EG_ROWS(eg_row_ident, idents);
     EG_ROWS(eg_row_rollup, rollups);
     EG_ROWS(eg_row_rule_state, rule_states);
@@ -326,6 +339,7 @@ struct eg_batch {
     EG_ROWS(eg_row_suppressed, suppressed);
     EG_ROWS(eg_row_quarantine, quarantine);
     EG_ROWS(eg_row_retried, retried);
+    EG_ROWS(eg_row_clock, clocks); /* in the order they were decided */
     EG_ROWS(eg_answer, answers);
     struct eg_batch_text *text;
 };

@@ -170,7 +170,7 @@ void eg_case_level(struct eg_pipeline *pipeline, struct eg_case *row, const stru
         event.from = eg_level_name((enum eg_level)row->level);
         event.to = eg_level_name(judged->level);
         row->level = (uint8_t)judged->level;
-        eg_deadline_level(pipeline->conf, row, judged->now_ms);
+        eg_deadline_level(pipeline, row, judged->now_ms);
         eg_case_happened(pipeline, row, event, batch);
     }
     eg_measure_follow(row, rule, judged, batch);
@@ -217,7 +217,7 @@ struct eg_case *eg_case_begin(struct eg_pipeline *pipeline, struct eg_case *row,
     row->detected_ms = row->began_ms = event.known_ms;
     row->closed_ms = row->due_ms = row->until_ms = row->within_since_ms = row->fix_missed_ms = EG_TIME_NONE;
     eg_govern_begin(pipeline->conf, row);
-    eg_deadline_begin(pipeline->conf, row, row->detected_ms);
+    eg_deadline_begin(pipeline, row, row->detected_ms);
     mint_id(pipeline->conf, row);
     if (!eg_case_add(pipeline, row)) {
         batch->failed = true;

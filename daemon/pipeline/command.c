@@ -152,9 +152,10 @@ void eg_command_begin_anew(struct eg_case *row, int64_t now_ms)
 }
 
 /* What else the step leaves on the row. */
-static void mark(const struct eg_conf *conf, const struct eg_command *command, const struct eg_step *step,
-                 struct eg_case *row, uint32_t party, int64_t now_ms)
+static void mark(const struct eg_pipeline *pipeline, const struct eg_command *command,
+                 const struct eg_step *step, struct eg_case *row, uint32_t party, int64_t now_ms)
 {
+    const struct eg_conf *conf = pipeline->conf;
     enum eg_handling before = (enum eg_handling)row->handling;
     if (step->to < 0)
         return;
@@ -173,7 +174,7 @@ static void mark(const struct eg_conf *conf, const struct eg_command *command, c
                  : party != EG_CONF_NONE ? conf->parties[party].id
                                          : "");
     }
-    eg_deadline_step(conf, row, before, now_ms);
+    eg_deadline_step(pipeline, row, before, now_ms);
 }
 
 /* Where all share the work, and where it was offered, who takes it in hand leads from here on. */
@@ -236,7 +237,7 @@ void eg_command_step(struct eg_pipeline *pipeline, const struct eg_command *comm
     enum eg_handling before = (enum eg_handling)row->handling;
     bool was_active = !eg_handling_ended(row);
     uint32_t party = eg_govern_party(pipeline->conf, row, command);
-    mark(pipeline->conf, command, step, row, party, now_ms);
+    mark(pipeline, command, step, row, party, now_ms);
     snprintf(note, sizeof note, "%s%s%s", command->reason ? command->reason : "", command->reason ? ": " : "",
              command->note ? command->note : "");
     struct eg_case_event event = {.at_ms = now_ms,

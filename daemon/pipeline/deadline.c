@@ -45,40 +45,51 @@ static int64_t span_of(const struct eg_conf *conf, const struct eg_case *row)
     return span_ms && row->faster ? faster(span_ms, row->faster) : span_ms;
 }
 
-static void set_due(const struct eg_conf *conf, struct eg_case *row, int64_t from_ms)
+/* On a clock in doubt nothing is due: it begins when the time is known (eg_deadline_catch_up). */
+static void set_due(const struct eg_pipeline *pipeline, struct eg_case *row, int64_t from_ms)
 {
-    int64_t span = span_of(conf, row);
+    const struct eg_conf *conf = pipeline->conf;
+    int64_t span = pipeline->doubt.on ? 0 : span_of(conf, row);
     row->due_ms = span ? eg_calendar_after(eg_govern_calendar(conf, row), from_ms, span) : EG_TIME_NONE;
 }
 
-void eg_deadline_begin(const struct eg_conf *conf, struct eg_case *row, int64_t from_ms)
+void eg_deadline_begin(const struct eg_pipeline *pipeline, struct eg_case *row, int64_t from_ms)
 {
-    const struct eg_conf_terms *terms = eg_govern_terms(conf, row);
+    const struct eg_conf_terms *terms = eg_govern_terms(pipeline->conf, row);
     row->missed = 0;
     row->overdue = false;
-    set_due(conf, row, from_ms);
+    set_due(pipeline, row, from_ms);
     /* An acknowledgement that ran out, and another one: what was missed before is not missed again. */
     if (terms && running(terms, row, (enum eg_handling)row->handling) == EG_DEADLINE_FIX &&
         row->due_ms != EG_TIME_NONE && row->due_ms <= row->fix_missed_ms)
-        set_due(conf, row, row->fix_missed_ms);
+        set_due(pipeline, row, row->fix_missed_ms);
 }
 
-void eg_deadline_step(const struct eg_conf *conf, struct eg_case *row, enum eg_handling before,
+bool eg_deadline_catch_up(const struct eg_pipeline *pipeline, struct eg_case *row, int64_t now_ms)
+{
+    if (row->due_ms != EG_TIME_NONE || row->overdue)
+        return false;
+    set_due(pipeline, row, now_ms);
+    return row->due_ms != EG_TIME_NONE;
+}
+
+void eg_deadline_step(const struct eg_pipeline *pipeline, struct eg_case *row, enum eg_handling before,
                       int64_t now_ms)
 {
-    const struct eg_conf_terms *terms = eg_govern_terms(conf, row);
+    const struct eg_conf_terms *terms = eg_govern_terms(pipeline->conf, row);
     enum eg_handling after = (enum eg_handling)row->handling;
     if (terms && running(terms, row, before) == running(terms, row, after))
         return; /* the time to fix runs on, whoever has it in hand */
-    eg_deadline_begin(conf, row, after == EG_FIXED || after == EG_OPEN ? now_ms : row->began_ms);
+    eg_deadline_begin(pipeline, row, after == EG_FIXED || after == EG_OPEN ? now_ms : row->began_ms);
 }
 
-void eg_deadline_level(const struct eg_conf *conf, struct eg_case *row, int64_t at_ms)
+void eg_deadline_level(const struct eg_pipeline *pipeline, struct eg_case *row, int64_t at_ms)
 {
     int64_t before = row->due_ms;
     if (row->missed)
         return;
-    set_due(conf, row, at_ms); /* what has become worse is to be done sooner, but not before it was known */
+    set_due(pipeline, row,
+            at_ms); /* what has become worse is to be done sooner, but not before it was known */
     if (before != EG_TIME_NONE && (row->due_ms == EG_TIME_NONE || row->due_ms > before))
         row->due_ms = before;
 }
@@ -137,7 +148,7 @@ static void climb(struct eg_pipeline *pipeline, struct eg_case *row, int64_t at_
         return;
     }
     row->escalation++;
-    set_due(conf, row, at_ms); /* those above have as long again */
+    set_due(pipeline, row, at_ms); /* those above have as long again */
     event.from = conf->sites[below].id;
     event.to = conf->sites[above].id;
     eg_case_happened(pipeline, row, event, batch);
@@ -175,7 +186,7 @@ static void expire(struct eg_pipeline *pipeline, struct eg_case *row, int64_t no
     enum eg_handling before = (enum eg_handling)row->handling;
     row->until_ms = EG_TIME_NONE;
     row->handling = (uint8_t)step->to;
-    eg_deadline_step(pipeline->conf, row, before, event.at_ms);
+    eg_deadline_step(pipeline, row, before, event.at_ms);
     event.from = eg_handling_name(before);
     event.to = eg_handling_name((enum eg_handling)step->to);
     eg_case_happened(pipeline, row, event, batch);
@@ -258,6 +269,8 @@ static int64_t first_due(struct eg_pipeline *pipeline)
 
 int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline, int64_t now_ms)
 {
+    if (pipeline->doubt.on) /* time does nothing while nobody knows what time it is */
+        return INT64_MAX;
     int64_t due = first_due(pipeline), silent = eg_unheard_wake(pipeline, now_ms);
     int64_t calibration = eg_due_wake(pipeline, now_ms);
     int64_t examine = eg_examine_wake(pipeline, now_ms);

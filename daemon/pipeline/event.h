@@ -13,7 +13,23 @@ enum eg_event_kind {
     EG_EVENT_IMPORT,
     EG_EVENT_REPORT,
     EG_EVENT_RETRY,
-    EG_EVENT_LINK /* the broker is heard from here on, or is not any more */
+    EG_EVENT_LINK, /* the broker is heard from here on, or is not any more */
+    EG_EVENT_CLOCK /* what becomes of the gateway's clock */
+};
+
+/* What is known of the clock by which messages are dated that have no time of their own. */
+enum eg_clock_is {
+    EG_CLOCK_DOUBTED, /* from here on */
+    EG_CLOCK_TRUSTED, /* again: `was_ms` was `now_ms` */
+    EG_CLOCK_LEAPT    /* it is trusted, and has jumped */
+};
+struct eg_clock_news {
+    enum eg_clock_is is;
+    int64_t was_ms;
+    int64_t boot_us; /* of DOUBTED: since the machine started, at `now_ms` */
+    char boot[40];   /* that start */
+    uint64_t ticket; /* who said so; as a command's */
+    char why[24];    /* "store" "release" "rtc" "step"; of TRUSTED: "ntp" "devices" "person" */
 };
 
 /* A write over the socket (or a command line of a recording). */
@@ -123,6 +139,7 @@ struct eg_event {
         struct eg_report report;
         struct eg_retry retry;
         bool link_up;
+        struct eg_clock_news clock;
     };
 };
 #endif

@@ -192,6 +192,42 @@ void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *seri
         eg_judge_begin(pipeline, series, watch);
 }
 
+/* --- the clock was wrong --- */
+
+/* What ran before the doubt and went on in it was unobserved for as long as the clock was behind. */
+static void redate_timer(int64_t *since_ms, int64_t *gap_ms, bool went_on, const struct eg_redating *by)
+{
+    if (*since_ms != EG_TIME_NONE && *since_ms < by->from_ms && went_on && by->later_ms > 0)
+        *gap_ms += by->later_ms;
+    eg_redate(since_ms, by);
+}
+
+static void redate_state(struct eg_rule_state *state, int64_t at_ms, const struct eg_redating *by)
+{
+    const bool went_on = at_ms != EG_TIME_NONE && at_ms >= by->from_ms && at_ms <= by->to_ms;
+    for (int level = EG_LEVEL_NOTICE; level < EG_LEVEL_COUNT; level++) {
+        redate_timer(&state->since_ms[level], &state->gap_ms[level], went_on, by);
+        redate_timer(&state->clear_since_ms[level], &state->clear_gap_ms[level], went_on, by);
+    }
+    eg_redate(&state->seen_ms, by);
+}
+
+bool eg_judge_redate(struct eg_rule_state *state, struct eg_checkpoint *checkpoints,
+                     const struct eg_redating *by)
+{
+    struct eg_rule_state before = *state;
+    bool moved = false;
+    redate_state(state, state->seen_ms, by);
+    for (int i = 0; checkpoints && i < EG_CHECKPOINTS; i++) {
+        int64_t at_ms = checkpoints[i].at_ms;
+        redate_state(&checkpoints[i].state, at_ms, by);
+        eg_redate(&checkpoints[i].at_ms, by);
+        eg_redate(&checkpoints[i].peak_ms, by);
+        moved = moved || checkpoints[i].at_ms != at_ms;
+    }
+    return moved || memcmp(state, &before, sizeof before) != 0;
+}
+
 /* --- at the newest reading --- */
 
 static int64_t interval_of(const struct eg_pipeline *pipeline, const struct eg_series *series)

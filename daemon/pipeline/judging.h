@@ -3,6 +3,7 @@
 #define EG_JUDGING_H
 
 #include <pipeline/circumstance.h>
+#include <pipeline/doubt.h>
 #include <pipeline/pipeline.h>
 #include <pipeline/window.h>
 
@@ -26,6 +27,13 @@ void eg_rule_write_state(const struct eg_pipeline *pipeline, const struct eg_ser
                          const struct eg_watch *watch, struct eg_batch *batch);
 /* A case was reopened: its rule watches it again, now or when it comes back. False: no memory. */
 bool eg_rule_recall_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
+/* What happened from `from_ms` to `to_ms` happened so much later. */
+struct eg_redating {
+    int64_t from_ms, to_ms, later_ms;
+};
+void eg_redate(int64_t *ms, const struct eg_redating *by); /* doubt.c: a moment in it */
+void eg_siteindex_redate(struct eg_pipeline *pipeline, const struct eg_redating *by, struct eg_batch *batch);
+void eg_rule_redate(struct eg_pipeline *pipeline, const struct eg_redating *by, struct eg_batch *batch);
 void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);
 
 /* rhythm.c: how long a reading speaks for, by those before it */
@@ -93,6 +101,9 @@ void eg_judge_begin(const struct eg_pipeline *pipeline, const struct eg_series *
 void eg_judge_settle(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch);
 void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch,
                       const struct eg_row_rule_state *row);
+/* `checkpoints` may be NULL. True: something moved. */
+bool eg_judge_redate(struct eg_rule_state *state, struct eg_checkpoint *checkpoints,
+                     const struct eg_redating *by);
 /* Judges the rules of the series at its newest reading, but for those that look at others, too. */
 void eg_judge_newest(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,
                      struct eg_batch *batch);

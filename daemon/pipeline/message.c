@@ -172,6 +172,8 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
     struct eg_counters *counters = &pipeline->counters;
     struct eg_series *series = NULL;
     char why[EG_REASON_MAX] = "";
+    const int64_t own_ms = eg_doubt_date(speakers, device, reading);
+    const size_t at = batch->readings_count;
     if (message->retain && reading->time_ms == EG_TIME_NONE)
         snprintf(why, sizeof why, "a retained message's reading without a time cannot be dated");
     else if (!eg_message_inadmissible(pipeline->conf, reading, message->arrived_ms, why))
@@ -195,6 +197,10 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
     if (reading->time_ms != EG_TIME_NONE &&
         reading->time_ms < speakers->now_ms - pipeline->conf->late_limit_ms)
         reading->flags |= EG_FLAG_LATE;
+    if (eg_doubt_said(series, reading, own_ms)) {
+        counters->r_duplicate++;
+        return;
+    }
     switch (eg_series_take(pipeline, series, reading, speakers->now_ms, batch)) {
     case EG_FATE_DUPLICATE:
         counters->r_duplicate++;
@@ -205,6 +211,7 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
     case EG_FATE_STORED:
         break;
     }
+    eg_doubt_keep(own_ms, at, batch);
     counters->r_stored++;
     if (!message->retain) /* the time since a retained message is no rhythm, and it is no sign of life */
         eg_heard_note(pipeline, device,

@@ -106,6 +106,25 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
     free(pipeline);
 }
 
+int eg_pipeline_begin_anew(struct eg_pipeline *pipeline, struct eg_err *err)
+{
+    struct eg_pipeline *fresh = eg_pipeline_create(pipeline->conf, &pipeline->past), was = *pipeline;
+    if (!fresh)
+        return eg_err_set(err, EG_ENOMEM, "no memory to begin anew from the store");
+    *pipeline = *fresh;
+    *fresh = was;
+    /* What no store holds stays. */
+    fresh->memory = pipeline->memory;
+    fresh->source_counts = pipeline->source_counts;
+    pipeline->memory = was.memory;
+    pipeline->source_counts = was.source_counts;
+    pipeline->deaf = was.deaf;
+    pipeline->hearing_ms = was.hearing_ms;
+    pipeline->turn = was.turn;
+    eg_pipeline_destroy(fresh);
+    return EG_OK;
+}
+
 int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *conf, struct eg_err *err)
 {
     const struct eg_conf *old = pipeline->conf;
@@ -160,6 +179,8 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         break;
     case EG_EVENT_TICK:
         eg_pipeline_settle(pipeline, batch);
+        if (pipeline->doubt.on)
+            break;
         eg_unheard_tick(pipeline, event->now_ms, batch);
         eg_due_tick(pipeline, event->now_ms, batch);
         eg_examine_tick(pipeline, event->now_ms, batch);
@@ -171,6 +192,10 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         break;
     case EG_EVENT_LINK:
         eg_unheard_link(pipeline, event->link_up, event->now_ms);
+        break;
+    case EG_EVENT_CLOCK:
+        eg_pipeline_settle(pipeline, batch);
+        eg_doubt_take(pipeline, &event->clock, event->now_ms, batch);
         break;
     }
     eg_judge_deferred(pipeline, event->now_ms, batch);
@@ -276,6 +301,11 @@ int eg_pipeline_restore_change(struct eg_pipeline *pipeline, uint32_t case_numbe
                                int64_t at_ms)
 {
     return eg_suppress_note_change(pipeline, case_number, known_ms, at_ms) ? EG_OK : EG_ENOMEM;
+}
+
+void eg_pipeline_restore_doubt(struct eg_pipeline *pipeline, int64_t since_ms, uint32_t known)
+{
+    pipeline->doubt = (struct eg_clock_doubt){.on = true, .since_ms = since_ms, .known = known};
 }
 
 void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint32_t hash)

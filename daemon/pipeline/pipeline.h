@@ -39,6 +39,8 @@ struct eg_past {
 /* `conf` is borrowed for the pipeline's life, or until eg_pipeline_configure() replaces it. NULL: no memory. */
 struct eg_pipeline *eg_pipeline_create(const struct eg_conf *conf, const struct eg_past *past);
 void eg_pipeline_destroy(struct eg_pipeline *pipeline);
+/* Forgets all that a store holds, to be rebuilt from one. What the drivers remember, whether the broker is heard, stay. */
+int eg_pipeline_begin_anew(struct eg_pipeline *pipeline, struct eg_err *err);
 /* SIGHUP: routes and rules anew; devices, series, windows and rule states of rules that kept their id stay. */
 int eg_pipeline_configure(struct eg_pipeline *pipeline, const struct eg_conf *conf, struct eg_err *err);
 void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *event, struct eg_batch *batch);
@@ -81,6 +83,8 @@ int eg_pipeline_restore_case(struct eg_pipeline *pipeline, const struct eg_case 
 int eg_pipeline_restore_told(struct eg_pipeline *pipeline, const struct eg_row_told *row, struct eg_err *err);
 void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint32_t hash); /* oldest first */
 void eg_pipeline_restore_ids(struct eg_pipeline *pipeline, uint32_t last_case, int64_t last_outbox);
+/* The clock is in doubt since then; devices up to `known` were there before. */
+void eg_pipeline_restore_doubt(struct eg_pipeline *pipeline, int64_t since_ms, uint32_t known);
 
 int eg_pipeline_restore_silence(struct eg_pipeline *pipeline, const struct eg_silence *row,
                                 struct eg_err *err);
@@ -91,6 +95,10 @@ int eg_pipeline_restore_change(struct eg_pipeline *pipeline, uint32_t case_numbe
                                int64_t at_ms);
 
 /* What the edges may look at between events (main thread). */
+/* Since when the clock is in doubt; EG_TIME_NONE: it is not. */
+int64_t eg_pipeline_doubted(const struct eg_pipeline *pipeline);
+/* While it is: as many devices as the configuration asks for agree with each other how far ahead the true time is. */
+bool eg_pipeline_agreed(const struct eg_pipeline *pipeline, int64_t *ret_ahead_ms);
 const struct eg_counters *eg_pipeline_counters(const struct eg_pipeline *pipeline);
 struct eg_device_view {
     uint32_t id, conf_site /* EG_CONF_NONE when the site left the configuration */;

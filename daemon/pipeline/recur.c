@@ -55,7 +55,7 @@ struct eg_case *eg_recur_again(struct eg_pipeline *pipeline, const struct eg_con
         row->peak_value = fresh->peak_value;
         row->peak_ms = fresh->peak_ms;
     }
-    eg_deadline_begin(pipeline->conf, row, judged->now_ms);
+    eg_deadline_begin(pipeline, row, judged->now_ms);
     eg_case_happened(pipeline, row,
                      (struct eg_case_event){.at_ms = judged->since_ms,
                                             .known_ms = judged->now_ms,
@@ -210,7 +210,7 @@ void eg_recur_follow(struct eg_pipeline *pipeline, uint32_t number, int64_t now_
         event.from = eg_level_name((enum eg_level)regional->level);
         event.to = eg_level_name((enum eg_level)level);
         regional->level = level;
-        eg_deadline_level(pipeline->conf, regional, now_ms);
+        eg_deadline_level(pipeline, regional, now_ms);
         eg_case_happened(pipeline, regional, event, batch);
     }
     if (!active)

@@ -107,7 +107,8 @@ static bool one_value(const struct review *review)
 static bool look(struct review *review, struct eg_gathered *row)
 {
     const struct eg_conf_limits *limits = review->series->limits;
-    if (row->time_ms < review->from_ms) {
+    /* What a clock in doubt has dated is written once: it is dated anew, and only one row can be. */
+    if (row->time_ms < review->from_ms || (!row->batch_row && (row->flags & EG_FLAG_CLOCK))) {
         eg_quality_pass(limits, &review->followed, row->time_ms, row->value, row->flags);
         return false;
     }

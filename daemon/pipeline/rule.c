@@ -255,3 +255,20 @@ void eg_pipeline_restore_rule_state(struct eg_pipeline *pipeline, const struct e
     if (series && row->state.case_number)
         keep_lost(pipeline, row->rule, row);
 }
+
+void eg_rule_redate(struct eg_pipeline *pipeline, const struct eg_redating *by, struct eg_batch *batch)
+{
+    for (size_t s = 0; s < pipeline->series_count; s++) {
+        const struct eg_series *series = pipeline->series[s];
+        for (size_t i = 0; i < series->watch_count; i++) {
+            struct eg_watch *watch = &series->watches[i];
+            if (eg_judge_redate(&watch->state, watch->checkpoints, by))
+                eg_rule_write_state(pipeline, series, watch, batch);
+        }
+    }
+    for (size_t i = 0; i < pipeline->lost_count; i++)
+        if (eg_judge_redate(&pipeline->lost[i].row.state,
+                            pipeline->lost[i].row.checkpointed ? pipeline->lost[i].row.checkpoints : NULL,
+                            by))
+            write_lost(&pipeline->lost[i], batch);
+}

@@ -383,3 +383,20 @@ int64_t eg_siteindex_due(const struct eg_pipeline *pipeline, const struct eg_cas
     int64_t from_ms = row->last_ms > pipeline->hearing_ms ? row->last_ms : pipeline->hearing_ms;
     return from_ms + unknown_after(rule);
 }
+
+void eg_siteindex_redate(struct eg_pipeline *pipeline, const struct eg_redating *by, struct eg_batch *batch)
+{
+    for (size_t i = 0; i < pipeline->siteindex_count; i++) {
+        struct eg_siteindex *index = &pipeline->siteindices[i];
+        struct eg_checkpoint base[EG_CHECKPOINTS] = {index->base, index->base};
+        if (!eg_judge_redate(&index->state, base, by))
+            continue;
+        index->base = base[EG_OLDER];
+        eg_redate(&index->at_ms, by);
+        const struct eg_case *row =
+            index->state.case_number ? eg_case_find(pipeline, index->state.case_number) : NULL;
+        int64_t peak_ms = row ? row->peak_ms : 0;
+        eg_redate(&peak_ms, by);
+        write_state(pipeline, index, row ? row->peak_value : 0, peak_ms, batch);
+    }
+}

@@ -60,7 +60,7 @@ struct eg_series {
     bool has_last,
         unsettled; /* unsettled: readings from unsettled_ms on are to be judged anew with this turn */
     char channel[EG_CHANNEL_MAX + 1];
-    int64_t last_ms, unsettled_ms;
+    int64_t last_ms, unsettled_ms, own_ms /* what the last one said itself, where it is dated otherwise; 0 */;
     double last_value;
     uint64_t turn; /* the batch that last took a reading of it */
     double scale;  /* of its sums: eg_rollup_scale() */
@@ -180,6 +180,7 @@ struct eg_pipeline {
     size_t examine_next;                  /* its place, or before */
     int64_t due_wake_ms;                  /* likewise of calibrations */
     int64_t silent_wake_ms;               /* before that nothing falls silent; INT64_MIN: to be looked for */
+    struct eg_clock_doubt doubt;
     bool deaf, device_rules;         /* the broker is not heard; there are rules about devices themselves */
     bool outage_asked;               /* somebody is silent, and no case speaks for it yet */
     struct eg_outage_tally *tallies; /* outage.c's, of each site, as they were asked for last */
@@ -380,12 +381,11 @@ void eg_command_step(struct eg_pipeline *pipeline, const struct eg_command *comm
                      struct eg_batch *batch);
 
 /* deadline.c: what time does */
-void eg_deadline_begin(const struct eg_conf *conf, struct eg_case *row, int64_t from_ms);
+void eg_deadline_begin(const struct eg_pipeline *pipeline, struct eg_case *row, int64_t from_ms);
 /* After a step: another deadline runs, or the same one. */
-void eg_deadline_step(const struct eg_conf *conf, struct eg_case *row, enum eg_handling before,
+void eg_deadline_step(const struct eg_pipeline *pipeline, struct eg_case *row, enum eg_handling before,
                       int64_t now_ms);
-void eg_deadline_level(const struct eg_conf *conf, struct eg_case *row,
-                       int64_t at_ms); /* the level has changed */
+void eg_deadline_level(const struct eg_pipeline *pipeline, struct eg_case *row, int64_t at_ms);
 void eg_deadline_tick(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch);
 
 /* tell.c: outbox rows */

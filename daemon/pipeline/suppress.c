@@ -168,7 +168,7 @@ bool eg_pipeline_suppression(const struct eg_pipeline *pipeline, const struct eg
         snprintf(id, sizeof id, "%u", silence->id);
         longer(ret, EG_SUPPRESSED_BY_SILENCE, silence->expires_ms, id, silence->reason);
     }
-    for (size_t i = 0; i < conf->window_count; i++)
+    for (size_t i = 0; i < conf->window_count && !pipeline->doubt.on; i++)
         if (eg_matcher_fits(conf, &conf->windows[i].matcher, row))
             longer(ret, EG_SUPPRESSED_BY_MAINTENANCE, eg_matcher_window_end(&conf->windows[i], now_ms),
                    conf->windows[i].id, conf->windows[i].reason);
@@ -281,7 +281,7 @@ static void resume(struct eg_pipeline *pipeline, struct eg_case *row, int64_t no
     if (!owed || (eg_handling_ended(row) && !anybody))
         return;                             /* it began and ended while nobody was told: nobody is */
     if (untold && row->handling == EG_OPEN) /* who hears of it now has as long as others */
-        eg_deadline_begin(pipeline->conf, row, now_ms);
+        eg_deadline_begin(pipeline, row, now_ms);
     eg_case_happened(
         pipeline, row,
         (struct eg_case_event){

@@ -110,6 +110,8 @@ static void tell_broker(struct eg_pipeline *pipeline, const struct eg_case *row,
     write_hearers(pipeline->conf, hearers, count, &json);
     if (by != EG_SUPPRESSED_NOT)
         eg_json_put_string(&json, "suppressed", eg_suppressor_name(by));
+    if (pipeline->doubt.on)
+        eg_json_put_string(&json, "clock", "doubted");
     eg_json_close(&json, '}');
     eg_tell_put(pipeline, batch,
                 &(struct eg_row_outbox){.channel = "mqtt",
@@ -186,11 +188,12 @@ static bool is_urgent(const struct eg_case *row, enum eg_why why)
 }
 
 /* Quiet hours hold back all but what is critical and bad news; 0: they do not. */
-static int64_t held_until(const struct eg_conf_party *party, const struct eg_case *row, enum eg_why why,
-                          int64_t now_ms)
+static int64_t held_until(const struct eg_pipeline *pipeline, const struct eg_conf_party *party,
+                          const struct eg_case *row, enum eg_why why, int64_t now_ms)
 {
     int weekday, minute = eg_zone_minute(now_ms, &weekday);
-    if (is_urgent(row, why) || party->quiet.from == party->quiet.to ||
+    if (is_urgent(row, why) || pipeline->doubt.on ||
+        /* it may be day */ party->quiet.from == party->quiet.to ||
         !eg_conf_hours_hold(&party->quiet, minute))
         return 0;
     int64_t minutes = (party->quiet.to - minute + 24 * 60) % (24 * 60);
@@ -203,7 +206,7 @@ static void tell_by(struct eg_pipeline *pipeline, const struct eg_words_of *of, 
 {
     const struct eg_case *row = of->row;
     const char *channel = of->conf->channels[of->party->routes[route_index].channel].id;
-    int64_t now_ms = of->event->known_ms, held_ms = held_until(of->party, row, of->why, now_ms);
+    int64_t now_ms = of->event->known_ms, held_ms = held_until(pipeline, of->party, row, of->why, now_ms);
     char key[512], mark[96] = "";
     /* Who cannot be reached stands in `from`: two may be so at the same version. And what is repeated is so after that time. */
     if (of->why == EG_WHY_UNREACHABLE)
@@ -263,7 +266,9 @@ static void tell_party(struct eg_pipeline *pipeline, const struct eg_case *row,
         eg_tell_recipient(conf, of.party, route, recipient);
         bool was_told = eg_tell_was_told(pipeline, row->number, of.party->id,
                                          conf->channels[route->channel].id, recipient),
-             meant = !calls_off(why) && eg_tell_is_meant(route, row->level, event->known_ms);
+             meant = !calls_off(why) && (pipeline->doubt.on /* nobody knows the hour */
+                                             ? !route->fallback && row->level >= route->level
+                                             : eg_tell_is_meant(route, row->level, event->known_ms));
         if (last ? !strcmp(last->channel, conf->channels[route->channel].id) &&
                        !strcmp(last->recipient, recipient)
                  : meant || (was_told && (calls_off(why) || why == EG_WHY_CAUGHT_UP)))

@@ -234,10 +234,14 @@ int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size
                   bool (*each)(void *arg, const struct eg_kpi_row *row), void *arg, struct eg_err *err)
 {
     static const char query[] =
-        "WITH e AS (SELECT case_number n, min(iif(kind IN "
+        /* what was told on a clock in doubt, by the time that was known later */
+        "WITH t AS (SELECT case_number, kind, known_at+ifnull((SELECT shift FROM clock WHERE known_at "
+        "BETWEEN "
+        "since AND until LIMIT 1),0) AS known_at FROM case_event),"
+        "e AS (SELECT case_number n, min(iif(kind IN "
         "('acknowledged','assigned','started','fixed'),known_at,"
         "NULL)) taken, min(iif(kind='fixed',known_at,NULL)) fixed, min(iif(kind='verified',known_at,NULL)) "
-        "verified, sum(kind='missed') missed, sum(kind='disputed') disputed FROM case_event GROUP BY "
+        "verified, sum(kind='missed') missed, sum(kind='disputed') disputed FROM t GROUP BY "
         "case_number)"
         " SELECT "
         "site,domain,lead,assignee,repairer,handling,mode,detected_at,follows,taken,fixed,verified,e.missed,"

@@ -49,11 +49,11 @@ static int put_turn(struct eg_store *store, const struct eg_batch *batch)
     return eg_sql_run(store, SQL_TURN);
 }
 
-static int put_rollups(struct eg_store *store, const struct eg_batch *batch)
+int eg_commit_rollups(struct eg_store *store, const struct eg_row_rollup *rows, size_t count)
 {
     int code = SQLITE_OK;
-    for (size_t i = 0; code == SQLITE_OK && i < batch->rollups_count; i++) {
-        const struct eg_row_rollup *row = &batch->rollups[i];
+    for (size_t i = 0; code == SQLITE_OK && i < count; i++) {
+        const struct eg_row_rollup *row = &rows[i];
         const struct eg_rollup *r = &row->rollup;
         enum eg_sql which = row->replace ? SQL_ROLLUP_REPLACE : SQL_ROLLUP_MERGE;
         sqlite3_stmt *sql = store->sql[which];
@@ -74,6 +74,11 @@ static int put_rollups(struct eg_store *store, const struct eg_batch *batch)
         code = eg_sql_run(store, which);
     }
     return code;
+}
+
+static int put_rollups(struct eg_store *store, const struct eg_batch *batch)
+{
+    return eg_commit_rollups(store, batch->rollups, batch->rollups_count);
 }
 
 static int put_rule_states(struct eg_store *store, const struct eg_batch *batch)
@@ -351,10 +356,21 @@ static int put_retried(struct eg_store *store, const struct eg_batch *batch)
 
 static int put_all(struct eg_store *store, const struct eg_batch *batch)
 {
-    static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {
-        put_turn,    eg_devices_put, put_calibrations, put_rollups,     put_rule_states,
-        put_cases,   put_outbox,     put_told,         eg_silences_put, eg_silences_put_suppressed,
-        put_retried, put_quarantine, eg_flash_put};
+    static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {put_turn,
+                                                                               eg_clock_put_own,
+                                                                               eg_devices_put,
+                                                                               put_calibrations,
+                                                                               put_rollups,
+                                                                               put_rule_states,
+                                                                               put_cases,
+                                                                               put_outbox,
+                                                                               put_told,
+                                                                               eg_silences_put,
+                                                                               eg_silences_put_suppressed,
+                                                                               put_retried,
+                                                                               put_quarantine,
+                                                                               eg_clock_put,
+                                                                               eg_flash_put};
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof *parts; i++)
         code = parts[i](store, batch);
@@ -384,6 +400,7 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
     eg_flash_before(store, batch->now_ms);
     int code = eg_sql_run(store, SQL_BEGIN);
     store->history_next = store->history;
+    store->clock_next = store->clock;
     if (code == SQLITE_OK)
         code = put_all(store, batch);
     if (code == SQLITE_OK)
@@ -402,6 +419,7 @@ int eg_store_commit(struct eg_store *store, const struct eg_batch *batch, struct
     store->seq++;
     store->counters = batch->counters;
     store->history = store->history_next;
+    store->clock = store->clock_next;
     store->fold.rows += batch->rollups_count;
     for (size_t i = 0; i < batch->rollups_count; i++)
         eg_fold_changed(store, &batch->rollups[i]);

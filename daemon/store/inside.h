@@ -3,6 +3,7 @@
 #define EG_INSIDE_H
 
 #include <store/buckets.h>
+#include <store/clock.h>
 #include <store/pack.h>
 #include <store/history.h>
 #include <store/store.h>
@@ -111,6 +112,11 @@ enum eg_sql {
     SQL_SERIES_NEXT,
     SQL_BUCKET_OLD,
     SQL_PAGES,
+    SQL_OWN,
+    SQL_OWN_GET,
+    SQL_OWN_DROP,
+    SQL_DATE_NEXT,
+    SQL_DATE_TURN,
     SQL_COUNT
 };
 
@@ -222,6 +228,8 @@ struct eg_store {
     struct eg_counters counters; /* as of the newest turn */
     struct eg_buf blob, idents;
     struct eg_flash flash;
+    struct eg_clock_row clock, clock_next; /* as of the last commit; of the one under way */
+    struct eg_dating *dating;
     struct eg_history history, history_next; /* as of the last commit; with the events of the one under way */
     _Atomic int64_t bytes, bytes_written;
     _Atomic uint64_t readings, journal_readings;
@@ -402,6 +410,9 @@ void eg_prune_measure(struct eg_store *store);
 bool eg_prune_tight(const struct eg_store *store);
 int eg_prune_within(struct eg_store *store, int64_t now_ms, int64_t until_us); /* an SQLite code */
 void eg_prune_done(struct eg_store *store, bool kept);
+
+/* commit.c */
+int eg_commit_rollups(struct eg_store *store, const struct eg_row_rollup *rows, size_t count);
 
 /* seal.c */
 bool eg_seal_behind(const struct eg_store *store);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REDATE_BITE_US 1000000
+
 struct load {
     struct eg_store *store;
     struct eg_pipeline *pipeline;
@@ -291,7 +293,11 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
     char cases[1024];
     sqlite3_snprintf(sizeof cases, cases, "SELECT %s FROM cases WHERE handling<5 ORDER BY number",
                      eg_case_columns);
-    int code = eg_store_configure(store, eg_pipeline_conf(pipeline), err);
+    int code = EG_OK;
+    for (bool more = true; code == EG_OK && more;) /* a kill came between */
+        code = eg_store_redate(store, REDATE_BITE_US, &more, err);
+    if (code == EG_OK)
+        code = eg_store_configure(store, eg_pipeline_conf(pipeline), err);
     if (code == EG_OK)
         code = each_row(
             &load,
@@ -349,6 +355,13 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
         code = each_row(
             &load, "SELECT ifnull((SELECT max(number) FROM cases),0), ifnull((SELECT max(id) FROM outbox),0)",
             take_ids);
+    if (code == EG_OK && store->clock.state == EG_CLOCK_IN_DOUBT)
+        eg_pipeline_restore_doubt(
+            pipeline, store->clock.since_ms,
+            (uint32_t)eg_sql_number(
+                store->db,
+                "SELECT ifnull(max(id),0) FROM device WHERE registered_at<(SELECT max(since) FROM clock)",
+                0));
     if (code == EG_OK)
         eg_sql_figures(store);
     return code;

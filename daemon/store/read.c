@@ -42,6 +42,13 @@ void eg_reader_close(struct eg_reader *reader)
     free(reader);
 }
 
+void eg_reader_forget(struct eg_reader *reader)
+{
+    eg_lastday_finish(&reader->hours);
+    eg_tail_finish(&reader->tail);
+    eg_recent_finish(&reader->recent);
+}
+
 /* --- the past --- */
 
 static bool in_chunk(const struct eg_point *points, size_t count, int64_t time_ms, double *ret_value)

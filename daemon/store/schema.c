@@ -205,6 +205,14 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     /* 19: what the hours of series tell of their sensors */
     "CREATE TABLE finding(series INTEGER PRIMARY KEY, noisy_at INTEGER, drifting_at INTEGER, usual REAL NOT "
     "NULL, side INTEGER NOT NULL);",
+    /* 20: when the clock was in doubt, and how it ended (clock.c); what readings said themselves of their time meanwhile */
+    "CREATE TABLE clock(id INTEGER PRIMARY KEY, state INTEGER NOT NULL, since INTEGER NOT NULL, boot TEXT "
+    "NOT "
+    "NULL, boot_us INTEGER NOT NULL, why TEXT NOT NULL, from_seq INTEGER NOT NULL, stored INTEGER NOT NULL,"
+    " until INTEGER, shift INTEGER, how TEXT, latest INTEGER, to_seq INTEGER, dated_seq INTEGER, "
+    "dated_series "
+    "INTEGER);"
+    "CREATE TABLE own_time(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -28,6 +28,13 @@ static uint64_t for_few(const struct eg_store *store, uint64_t most, uint64_t pa
     return most < few ? most : few;
 }
 
+/* What may be sealed. */
+static uint64_t unsealed(const struct eg_store *store)
+{
+    uint64_t stored = eg_clock_seal_stored(store);
+    return stored > store->sealed_stored ? stored - store->sealed_stored : 0;
+}
+
 /* --- gather --- */
 
 struct gather {
@@ -121,6 +128,10 @@ static int gather_some(struct eg_store *store, int64_t until_us, struct eg_err *
     int step = SQLITE_ROW;
     while (gather.code == EG_OK && !seal->gathered && (step = sqlite3_step(sql)) == SQLITE_ROW) {
         const uint8_t *blob = sqlite3_column_blob(sql, 2);
+        if (sqlite3_column_int64(sql, 0) > eg_clock_seal_to(store)) {
+            step = SQLITE_DONE; /* what the clock in doubt has dated stays here until it is dated anew */
+            break;
+        }
         seal->read_seq = sqlite3_column_int64(sql, 0);
         seal->stored = (uint64_t)sqlite3_column_int64(sql, 3);
         if (blob && eg_pack_each_reading(blob, (size_t)sqlite3_column_bytes(sql, 2),
@@ -133,7 +144,7 @@ static int gather_some(struct eg_store *store, int64_t until_us, struct eg_err *
     seal->gathered = seal->gathered || step == SQLITE_DONE;
     if (seal->gathered && seal->read_seq == store->sealed_seq)
         seal->stored =
-            store->counters.r_stored; /* no turn is left: nothing more to seal, whatever was counted */
+            eg_clock_seal_stored(store); /* no turn is left: nothing more to seal, whatever was counted */
     int64_t at = seal->read_seq;
     if (gather.code == EG_ECORRUPT)
         code = eg_err_set(err, EG_ECORRUPT, "turn %lld of the journal is damaged: run ecogovd --verify",
@@ -261,7 +272,7 @@ enum work { NOTHING, WRITE_BACK, PRUNE, FORGET, BARE, GATHER, PUT, FOLD_GATHER, 
 static bool enough(const struct eg_store *store)
 {
     return store->seal.read_seq || store->seal_to > store->sealed_seq ||
-           store->counters.r_stored - store->sealed_stored >= for_few(store, store->seal_at, 1);
+           unsealed(store) >= for_few(store, store->seal_at, 1);
 }
 
 /* Room before all that needs some. */
@@ -284,7 +295,7 @@ static enum work next_work(const struct eg_store *store)
 /* More lies there than a run takes: the file would grow by it for good. */
 bool eg_seal_behind(const struct eg_store *store)
 {
-    return store->counters.r_stored - store->sealed_stored >= 2 * for_few(store, store->seal_at, 1);
+    return unsealed(store) >= 2 * for_few(store, store->seal_at, 1);
 }
 
 static int write_bite(struct eg_store *store, enum work work, int64_t now_ms, int64_t until_us,

@@ -48,6 +48,7 @@ static const char *const texts[SQL_COUNT] = {
         "CONFLICT(number) DO "
         "UPDATE "
         "SET rule_version=?10, level=?11, condition=?12, handling=?13, mode=?14, opened_at=?15, "
+        "detected_at=?16, "
         "closed_at=?17, due_at=?18,"
         " last_value=?19, last_at=?20, peak_value=?21, peak_at=?22, level_limit=?23, lead=?24, assignee=?25,"
         " escalation=?26, reopened=?27, version=?28, began_at=?30, until_at=?31, missed=?32, overdue=?33,"
@@ -132,6 +133,11 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_BUCKET_OLD] =
         "DELETE FROM bucket WHERE id IN (SELECT id FROM bucket WHERE period=?1 ORDER BY t_last LIMIT ?2)",
     [SQL_PAGES] = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count",
+    [SQL_OWN] = "INSERT INTO own_time VALUES(?,?)",
+    [SQL_OWN_GET] = "SELECT body FROM own_time WHERE seq=?",
+    [SQL_OWN_DROP] = "DELETE FROM own_time WHERE seq=?",
+    [SQL_DATE_NEXT] = "SELECT seq, at, readings FROM turn WHERE seq>?1 AND seq<=?2 ORDER BY seq LIMIT 1",
+    [SQL_DATE_TURN] = "UPDATE turn SET at=?2, readings=?3 WHERE seq=?1",
     [SQL_YOUNG_PRUNE] =
         "DELETE FROM young WHERE series=?1 AND t_last<?2 AND NOT " EVIDENCE("young") " RETURNING n",
 };
@@ -337,6 +343,11 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
     store->series_most = (uint32_t)eg_sql_number(store->db, "SELECT max(id) FROM series", 0);
     store->fold.rows = (uint64_t)eg_sql_number(store->db, "SELECT count(*) FROM rollup", 0);
     eg_flash_open(store);
+    code = eg_clock_open(store, err);
+    if (code != EG_OK) {
+        eg_store_close(store);
+        return code;
+    }
     *ret_store = store;
     return EG_OK;
 }
@@ -357,6 +368,7 @@ void eg_store_close(struct eg_store *store)
     eg_buf_finish(&store->blob);
     eg_buf_finish(&store->idents);
     eg_seal_finish(store);
+    eg_redate_finish(store);
     eg_age_finish(store);
     free(store->path);
     free(store);

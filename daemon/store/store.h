@@ -37,6 +37,28 @@ void eg_store_spend_reserve(struct eg_store *store);
 int eg_store_tidy(struct eg_store *store, int64_t now_ms, int64_t budget_us, bool *ret_more,
                   struct eg_err *err);
 
+/* --- the clock in doubt (clock.c, redate.c) --- */
+
+/* What is known of it, from the last commit. */
+struct eg_store_clock {
+    bool doubted;          /* it was, when the store was left, or is */
+    bool believed_devices; /* not any more, because devices agreed: the wall clock may still be wrong */
+    int64_t since_ms;      /* of the line it began; the end of that line's doubt is `shift_ms` later */
+    int64_t shift_ms, boot_us;
+    char boot[40], why[24];
+    int64_t newest_ms; /* of the newest turn that was lived, not replayed; EG_TIME_NONE: there is none */
+};
+void eg_store_clock(struct eg_store *store, struct eg_store_clock *ret);
+/* The machine was started anew in the middle of it: what was dated then keeps the dates it has. Not while a commit or tidy runs. */
+int eg_store_leave_doubt(struct eg_store *store, struct eg_err *err);
+/* One bite of dating anew what the clock had dated while it was in doubt; a transaction of its own. To be called until *ret_more is false,
+ * after the commit that says the clock is trusted, and after eg_store_open(); then the pipeline is loaded anew. */
+int eg_store_redate(struct eg_store *store, int64_t budget_us, bool *ret_more, struct eg_err *err);
+/* All there is was replayed, not lived: it says nothing of what time it is. */
+int eg_store_mark_replayed(struct eg_store *store, struct eg_err *err);
+/* The journal has changed under it. */
+void eg_reader_forget(struct eg_reader *reader);
+
 struct eg_store_figures {
     int64_t bytes;             /* file and WAL */
     int64_t bytes_written;     /* to disk since the database was made */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const char *const names[EG_FLAG_COUNT] = {
-    "late", "retained", "correction",   "arrival", "imported", "manual",      "range",
-    "step", "stuck",    "inconsistent", "humid",   "bad",      "requalified", "calibrated"};
+    "late",  "retained",     "correction", "arrival", "imported",    "manual",     "range", "step",
+    "stuck", "inconsistent", "humid",      "bad",     "requalified", "calibrated", "clock"};
 
 const char *eg_flag_name(int bit)
 {

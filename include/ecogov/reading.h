@@ -34,8 +34,9 @@ enum eg_flag {
     EG_FLAG_REQUALIFIED =
         1 << 12, /* a reading that came late changed what quality control finds; the value is as it was */
     EG_FLAG_CALIBRATED = 1 << 13, /* not as the device said it: scaled and shifted by its calibration */
+    EG_FLAG_CLOCK = 1 << 14, /* dated by a clock that was in doubt: the time between such readings is right */
 };
-#define EG_FLAG_COUNT 14
+#define EG_FLAG_COUNT 15
 #define EG_FLAGS_DOUBT                                                                                       \
     ((unsigned)(EG_FLAG_RANGE | EG_FLAG_STEP | EG_FLAG_STUCK | EG_FLAG_INCONSISTENT | EG_FLAG_HUMID))
 const char *eg_flag_name(int bit);                      /* "late" …; NULL: there is no such bit */

@@ -435,7 +435,7 @@ static void step_send_again(struct world *world)
     if (!world->sent)
         return;
     const struct eg_counters before = *eg_pipeline_counters(world->pipeline);
-    const bool known = world->dated && world->whole;
+    const bool known = world->dated && world->whole && eg_pipeline_doubted(world->pipeline) == EG_TIME_NONE;
     world->mid = (uint16_t)(world->mid + 8);
     deliver(world, input_byte(&world->input) & 1);
     DEMAND(!known || eg_pipeline_counters(world->pipeline)->r_stored == before.r_stored,
@@ -483,10 +483,38 @@ static void step_delivery(struct world *world)
     take(world, &event);
 }
 
+/* The clock is in doubt from here on; or it is trusted, and all is made of what was dated anew. */
+static void step_clock(struct world *world)
+{
+    struct eg_event event = {.kind = EG_EVENT_CLOCK, .now_ms = world->now_ms};
+    event.clock = (struct eg_clock_news){.is = EG_CLOCK_DOUBTED, .boot = "b", .why = "store"};
+    commit(world);
+    drop_twin(world);
+    if (eg_pipeline_doubted(world->pipeline) == EG_TIME_NONE) {
+        world->now_ms++; /* a line begins behind all there is */
+        event.now_ms = world->now_ms;
+        take(world, &event);
+        return;
+    }
+    event.clock.is = EG_CLOCK_TRUSTED;
+    event.clock.was_ms = world->now_ms + BURST_MS;
+    world->now_ms += BURST_MS + (int64_t)input_byte(&world->input) * 3600000;
+    event.now_ms = world->now_ms;
+    take(world, &event);
+    commit(world);
+    eg_pipeline_destroy(world->pipeline);
+    world->pipeline = memory_restore(&world->memory, world->conf);
+    world->sent = false; /* what was sent last may be another reading when it is sent again */
+}
+
 static void step_tick(struct world *world)
 {
     static const int64_t spans[] = {1, 1000, 60000, 3600000};
     unsigned what = input_byte(&world->input);
+    if (what >= 252) {
+        step_clock(world);
+        return;
+    }
     world->now_ms += spans[what & 3] * (int64_t)(what >> 2);
     struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = world->now_ms};
     take(world, &event);

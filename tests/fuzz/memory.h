@@ -35,6 +35,11 @@ struct kept_change {
     int64_t known_ms, at_ms;
 };
 
+struct kept_own_time { /* what a reading said itself while the clock was in doubt */
+    size_t reading;
+    int64_t time_ms;
+};
+
 #define MEMORY_ROWS(type, name)                                                                              \
     struct type *name;                                                                                       \
     size_t name##_count, name##_capacity
@@ -48,8 +53,12 @@ struct memory {
     MEMORY_ROWS(eg_case, cases);
     MEMORY_ROWS(kept_change, changes); /* of condition and level, since a case came to life */
     MEMORY_ROWS(eg_row_suppressed, suppressed);
+    MEMORY_ROWS(kept_own_time, own_times);
     struct eg_counters counters;
     int64_t last_outbox;
+    bool doubted;
+    int64_t doubted_since_ms;
+    uint32_t doubted_known;
 };
 
 #define MEMORY_ADD(memory, name)                                                                             \
@@ -78,6 +87,7 @@ static void memory_finish(struct memory *memory)
     free(memory->cases);
     free(memory->changes);
     free(memory->suppressed);
+    free(memory->own_times);
 }
 
 static struct eg_case *memory_case(const struct memory *memory, uint32_t number)
@@ -128,8 +138,42 @@ static void memory_keep_state(struct memory *memory, const struct eg_row_rule_st
     snprintf(kept->rule, sizeof kept->rule, "%s", row->rule);
 }
 
+static void memory_later(int64_t *ms, const struct eg_row_clock *by)
+{
+    if (*ms != EG_TIME_NONE && *ms >= by->since_ms && *ms <= by->until_ms)
+        *ms += by->shift_ms;
+}
+
+/* As the store does: what was dated in doubt is dated anew. */
+static void memory_redate(struct memory *memory, const struct eg_row_clock *by)
+{
+    for (size_t i = 0; i < memory->own_times_count; i++) {
+        struct eg_row_reading *row = &memory->readings[memory->own_times[i].reading];
+        if (!(row->flags & EG_FLAG_CLOCK) || memory->own_times[i].time_ms > by->latest_ms)
+            continue;
+        row->time_ms = memory->own_times[i].time_ms;
+        row->flags &= (uint16_t) ~(EG_FLAG_CLOCK | EG_FLAG_ARRIVAL);
+    }
+    for (size_t i = 0; i < memory->readings_count; i++)
+        if (memory->readings[i].flags & EG_FLAG_CLOCK) {
+            memory->readings[i].time_ms += by->shift_ms;
+            memory->readings[i].flags &= (uint16_t)~EG_FLAG_CLOCK;
+        }
+    memory->own_times_count = 0;
+    for (size_t i = 0; i < memory->devices_count; i++) {
+        memory_later(&memory->devices[i].standing.silent_ms, by);
+        memory_later(&memory->devices[i].standing.heard_ms, by);
+        memory_later(&memory->devices[i].standing.awaited_ms, by);
+    }
+    for (size_t i = 0; i < memory->suppressed_count; i++)
+        memory_later(&memory->suppressed[i].since_ms, by);
+}
+
 static void memory_commit(struct memory *memory, const struct eg_batch *batch)
 {
+    for (size_t i = 0; i < batch->own_times_count; i++)
+        *(struct kept_own_time *)MEMORY_ADD(memory, own_times) = (struct kept_own_time){
+            memory->readings_count + batch->own_times[i].reading, batch->own_times[i].time_ms};
     for (size_t i = 0; i < batch->devices_count; i++) {
         const struct eg_row_device *row = &batch->devices[i];
         struct kept_device *kept = MEMORY_ADD(memory, devices);
@@ -183,6 +227,13 @@ static void memory_commit(struct memory *memory, const struct eg_batch *batch)
             memory->last_outbox = batch->outbox[i].id;
     if (batch->events)
         memory->counters = batch->counters;
+    for (size_t i = 0; i < batch->clocks_count; i++) {
+        memory->doubted = !batch->clocks[i].trusted;
+        memory->doubted_since_ms = batch->clocks[i].since_ms;
+        memory->doubted_known = (uint32_t)memory->devices_count;
+        if (batch->clocks[i].trusted)
+            memory_redate(memory, &batch->clocks[i]);
+    }
 }
 
 /* --- the past --- */
@@ -326,6 +377,8 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
     for (size_t i = 0; i < memory->idents_count; i++)
         eg_pipeline_restore_ident(pipeline, memory->idents[i].mid, memory->idents[i].hash);
     eg_pipeline_restore_ids(pipeline, last_case, memory->last_outbox);
+    if (memory->doubted)
+        eg_pipeline_restore_doubt(pipeline, memory->doubted_since_ms, memory->doubted_known);
     return pipeline;
 }
 

@@ -125,12 +125,14 @@ static bool same(const struct eg_conf *a, const struct eg_conf *b)
            !memcmp(&a->validity, &b->validity, sizeof a->validity) &&
            !memcmp(a->quality.quantities, b->quality.quantities, sizeof a->quality.quantities) &&
            same_text(a->metrics.file, b->metrics.file) && a->metrics.interval_ms == b->metrics.interval_ms &&
-           same_text(a->time_zone, b->time_zone) && a->auto_register == b->auto_register &&
-           a->late_limit_ms == b->late_limit_ms && a->future_tolerance_ms == b->future_tolerance_ms &&
-           a->max_devices == b->max_devices && same_text(a->template_folder, b->template_folder) &&
-           a->site_count == b->site_count && a->party_count == b->party_count &&
-           a->channel_count == b->channel_count && a->device_count == b->device_count &&
-           a->rule_count == b->rule_count && a->source_count == b->source_count &&
+           a->clock.rtc == b->clock.rtc && a->clock.devices == b->clock.devices &&
+           a->clock.within_ms == b->clock.within_ms && same_text(a->time_zone, b->time_zone) &&
+           a->auto_register == b->auto_register && a->late_limit_ms == b->late_limit_ms &&
+           a->future_tolerance_ms == b->future_tolerance_ms && a->max_devices == b->max_devices &&
+           same_text(a->template_folder, b->template_folder) && a->site_count == b->site_count &&
+           a->party_count == b->party_count && a->channel_count == b->channel_count &&
+           a->device_count == b->device_count && a->rule_count == b->rule_count &&
+           a->source_count == b->source_count &&
            !memcmp(&a->maintenance, &b->maintenance, sizeof a->maintenance) &&
            a->window_count == b->window_count && a->home_assistant.enable == b->home_assistant.enable &&
            same_text(a->home_assistant.prefix, b->home_assistant.prefix) &&
@@ -374,7 +376,7 @@ static void test_commented_values_are_the_defaults(void **unused)
     int count;
     (void)unused;
     char *text = main_file(1, &count);
-    assert_int_equal(count, 57); /* keys with a default, and the eleven groups */
+    assert_int_equal(count, 61); /* keys with a default, and the twelve groups */
     must_be_defaults(text);
     free(text);
 }
@@ -439,6 +441,9 @@ static void test_every_setting_is_compared(void **unused)
         {"quality.humidity", "quality: {humidity: 90}"},
         {"quality.neighbours", "quality: {neighbours: 500}"},
         {"quality.limits", "quality: {limits: [{quantity: pm25, device: a, step: 9}]}"},
+        {"clock.rtc", "clock: {rtc: no}"},
+        {"clock.devices", "clock: {devices: 4}"},
+        {"clock.within", "clock: {within: 31s}"},
         {"metrics.file", "metrics: {file: other.prom}"},
         {"metrics.interval", "metrics: {interval: 61s}"},
         {"time_zone", "time_zone: UTC"},
@@ -482,9 +487,9 @@ static void test_every_setting_is_compared(void **unused)
     for (size_t i = 0; i < schema->count; i++) {
         const char *key = schema->rows[i];
         bool group = !strcmp(key, "mqtt") || !strcmp(key, "store") || !strcmp(key, "socket") ||
-                     !strcmp(key, "board") || !strcmp(key, "metrics") || !strcmp(key, "maintenance") ||
-                     !strcmp(key, "maintenance.deadline") || !strcmp(key, "reports") ||
-                     !strcmp(key, "flapping") || !strcmp(key, "home_assistant") ||
+                     !strcmp(key, "board") || !strcmp(key, "metrics") || !strcmp(key, "clock") ||
+                     !strcmp(key, "maintenance") || !strcmp(key, "maintenance.deadline") ||
+                     !strcmp(key, "reports") || !strcmp(key, "flapping") || !strcmp(key, "home_assistant") ||
                      !strcmp(key, "reports.deadline") || !strcmp(key, "quality") || !strcmp(key, "validity");
         bool list = !strcmp(key, "include") || !strcmp(key, "rules") || !strcmp(key, "sites") ||
                     !strcmp(key, "channels") || !strcmp(key, "parties") || !strcmp(key, "calendars") ||
@@ -548,6 +553,7 @@ static void test_manual_tells_every_key(void **unused)
     add_key(told, "metrics");
     add_key(told, "quality");
     add_key(told, "validity");
+    add_key(told, "clock");
     for (const char *line = page; *line; line = next_line(line))
         if (definition(line, key, &rest))
             add_key(told, key);
@@ -586,7 +592,7 @@ static void test_manual_tells_the_defaults(void **unused)
         assert_true(used < sizeof yaml);
         count++;
     }
-    assert_int_equal(count, 42 + 12); /* settings, and the empty lists */
+    assert_int_equal(count, 45 + 12); /* settings, and the empty lists */
     must_be_defaults(yaml);
     free(page);
 }
