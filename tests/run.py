@@ -74,7 +74,7 @@ def build(preset, *options):
 def ctest(tally, pattern):
     say("unit and driver tests (ASan, UBSan)")
     only = ["-R", pattern] if pattern else []
-    code, text = run(["ctest", "--test-dir", "build/debug", "--output-on-failure", "-j", CORES, "--timeout", "300", *only],
+    code, text = run(["ctest", "--test-dir", "build/debug", "--output-on-failure", "-j", CORES, "--timeout", "600", *only],
                      **SANITIZERS)
     failed = figure(r"(\d+) tests? failed out of", text)
     total = figure(r"tests? failed out of (\d+)", text)
