@@ -339,10 +339,11 @@ static bool value_of_pane(const struct pane *all, enum eg_statistic statistic, d
     }
 }
 
-static struct pane pane_of_points(const struct eg_window *window)
+/* `ends`: of the first and the last, which is all that a change needs. */
+static struct pane pane_of_points(const struct eg_window *window, bool ends)
 {
     struct pane all = {0};
-    for (size_t i = 0; i < window->count; i++) {
+    for (size_t i = 0; i < window->count; i += ends && window->count > 1 ? window->count - 1 : 1) {
         const struct point *point = &window->points[window->start + i];
         struct pane one = {.count = 1,
                            .first_ms = point->ms,
@@ -384,7 +385,7 @@ bool eg_window_value(struct eg_window *window, enum eg_statistic statistic, doub
         return true;
     }
     if (!window->panes) {
-        all = pane_of_points(window);
+        all = pane_of_points(window, statistic == EG_STAT_RATE || statistic == EG_STAT_CHANGE);
         return value_of_pane(&all, statistic, ret);
     }
     if (!total_of_panes(window, &all))
