@@ -63,7 +63,7 @@ void eg_clock_look(struct eg_clock_look *ret)
     ret->wall_ms = ms_of(CLOCK_REALTIME);
     ret->boot_us = us_of(CLOCK_BOOTTIME);
     ret->synchronised = adjtimex(&state) != -1 && !(state.status & STA_UNSYNC);
-    ret->board = is_there("/proc/device-tree/model");
+    ret->board = is_there("/sys/firmware/devicetree/base/model");
     ret->rtc = is_there("/sys/class/rtc/rtc0");
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
     if (!file)
