@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FEW 128 /* readings; beyond, they are sorted */
+
 static double gamma_log(void)
 {
     return log((1 + EG_SKETCH_ERROR) / (1 - EG_SKETCH_ERROR));
@@ -135,10 +137,42 @@ static int ascending(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
+/* Hoare's FIND: the value that belongs at `at` is there, none behind it is less. Of few, since the worst case is a square. */
+static void find(double *values, ptrdiff_t count, ptrdiff_t at)
+{
+    for (ptrdiff_t low = 0, high = count - 1; low < high;) {
+        const double pivot = values[at];
+        ptrdiff_t left = low, right = high;
+        while (left <= right) {
+            while (values[left] < pivot)
+                left++;
+            while (pivot < values[right])
+                right--;
+            if (left > right)
+                break;
+            const double held = values[left];
+            values[left++] = values[right];
+            values[right--] = held;
+        }
+        if (right < at)
+            low = left;
+        if (at < left)
+            high = right;
+    }
+}
+
 double eg_sketch_exact(double *values, size_t count, double share)
 {
-    qsort(values, count, sizeof *values, ascending);
     double rank = (double)(count - 1) * share, whole = floor(rank);
     size_t at = (size_t)whole;
-    return at + 1 < count ? values[at] + (values[at + 1] - values[at]) * (rank - whole) : values[at];
+    if (count > FEW)
+        qsort(values, count, sizeof *values, ascending);
+    else
+        find(values, (ptrdiff_t)count, (ptrdiff_t)at);
+    if (at + 1 >= count)
+        return values[at];
+    double next = values[at + 1];
+    for (size_t i = at + 2; i < count && count <= FEW; i++)
+        next = values[i] < next ? values[i] : next;
+    return values[at] + (next - values[at]) * (rank - whole);
 }

@@ -24,6 +24,6 @@ bool eg_sketch_merge(struct eg_sketch *sketch, const struct eg_sketch *part); /*
 /* The value at `share` (0 … 1) of both together, by HJ 663: 1 + (n - 1) * share, linear between neighbours. `b` may be NULL. At least one
  * value must be in them. */
 double eg_sketch_quantile(const struct eg_sketch *a, const struct eg_sketch *b, double share);
-/* The same of an array, exactly; sorts it. */
+/* The same of an array, exactly; changes their order. */
 double eg_sketch_exact(double *values, size_t count, double share);
 #endif

@@ -272,6 +272,30 @@ static void test_more_statistics(void **unused)
         }
 }
 
+/* Of few values a quantile is found without sorting them: the same, for all ranks, many of them alike or not. */
+static void test_exact_quantile(void **unused)
+{
+    (void)unused;
+    uint64_t seed = 7;
+    for (int round = 0; round < 2000; round++) {
+        double values[200], sorted[200];
+        size_t count = 1 + next(&seed) % 200, kinds = 1 + next(&seed) % 300;
+        double share = (double)(next(&seed) % 1001) / 1000, rank = (double)(count - 1) * share;
+        for (size_t i = 0; i < count; i++) {
+            size_t at = i;
+            values[i] = (double)(next(&seed) % kinds) / 8 - 10;
+            for (; at && sorted[at - 1] > values[i]; at--)
+                sorted[at] = sorted[at - 1];
+            sorted[at] = values[i];
+        }
+        size_t at = (size_t)rank, behind = at + 1 < count ? at + 1 : at;
+        double want = sorted[at] + (sorted[behind] - sorted[at]) * (rank - (double)at),
+               is = eg_sketch_exact(values, count, share);
+        if (is < want || is > want)
+            fail_msg("round %d: %g of %zu values is %g, not %g", round, share, count, is, want);
+    }
+}
+
 /* Sketches in any parts and order are the same, and negative values lie where they should. */
 static void test_sketch(void **unused)
 {
@@ -369,6 +393,7 @@ int main(void)
                                        cmocka_unit_test(test_against_naive),
                                        cmocka_unit_test(test_history_does_not_matter),
                                        cmocka_unit_test(test_more_statistics),
+                                       cmocka_unit_test(test_exact_quantile),
                                        cmocka_unit_test(test_sketch),
                                        cmocka_unit_test(test_aligned),
                                        cmocka_unit_test(test_observed)};
