@@ -40,6 +40,7 @@ void show_series(const struct session *session, const cJSON *result);
 void show_history(const struct session *session, const cJSON *result);
 void show_indices(const struct session *session, const cJSON *result);
 void show_cases(const struct session *session, const cJSON *result);
+void show_evidence(const cJSON *row); /* of a case */
 void show_case(const struct session *session, const cJSON *result);
 void show_report(const struct session *session, const cJSON *result);
 void show_kpi(const struct session *session, const cJSON *result);

@@ -38,13 +38,15 @@ const char *page_span(int64_t ms, char out[PAGE_TEXT])
 {
     int64_t s = ms / 1000;
     if (s < 60)
-        snprintf(out, PAGE_TEXT, "%" PRId64 " s", s);
+        snprintf(out, PAGE_TEXT, "%" PRId64 " %s", s, word("s"));
     else if (s < 3600)
-        snprintf(out, PAGE_TEXT, "%" PRId64 " min", s / 60);
+        snprintf(out, PAGE_TEXT, "%" PRId64 " %s", s / 60, word("min"));
     else if (s < 86400)
-        snprintf(out, PAGE_TEXT, "%" PRId64 " h %" PRId64 " min", s / 3600, s / 60 % 60);
+        snprintf(out, PAGE_TEXT, "%" PRId64 " %s %" PRId64 " %s", s / 3600, word("h"), s / 60 % 60,
+                 word("min"));
     else
-        snprintf(out, PAGE_TEXT, "%" PRId64 " d %" PRId64 " h", s / 86400, s / 3600 % 24);
+        snprintf(out, PAGE_TEXT, "%" PRId64 " %s %" PRId64 " %s", s / 86400, word("d"), s / 3600 % 24,
+                 word("h"));
     return out;
 }
 

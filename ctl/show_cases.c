@@ -119,46 +119,44 @@ static void number_line(const char *what, const cJSON *row, const char *key)
     line(what, PLAIN, text);
 }
 
+/* "120.5 µg/m³"; an index has no unit. */
+static const char *with_unit(const cJSON *row, double value, char out[2 * PAGE_TEXT])
+{
+    char number[PAGE_TEXT], unit[PAGE_TEXT];
+    page_value(text_of(row, "quantity"), value, number);
+    page_unit(text_of(row, "unit"), unit);
+    snprintf(out, 2 * (size_t)PAGE_TEXT, "%s%s%s", number, *unit ? " " : "", unit);
+    return out;
+}
+
+/* A case each that hangs on this one: how bad, how it stands, its worst value. */
 static void kin_line(const char *what, const cJSON *row, const char *key)
 {
     const cJSON *other;
-    cJSON_ArrayForEach(other, item_of(row, key)) line(what, PLAIN, text_of(other, "id"));
+    char value[2 * PAGE_TEXT], time[PAGE_TEXT], text[512];
+    cJSON_ArrayForEach(other, item_of(row, key))
+    {
+        const char *id = text_of(other, "id"), *level = text_of(other, "level"),
+                   *condition = text_of(other, "condition"), *handling = text_of(other, "handling");
+        double peak = number_of(item_of(other, "peak"), "value");
+        int used = snprintf(text, sizeof text, "%s  %s, %s, %s", id ? id : "-", level ? word(level) : "-",
+                            condition ? word(condition) : "-", handling ? word(handling) : "-");
+        if (isfinite(peak) && used > 0 && (size_t)used < sizeof text)
+            snprintf(text + used, sizeof text - (size_t)used, ", %s %s, %s", word("peak"),
+                     with_unit(row, peak, value), page_time(text_of(item_of(other, "peak"), "time"), time));
+        line(what, PLAIN, text);
+    }
 }
 
 static void point_line(const char *what, const cJSON *row, const char *key)
 {
-    char value[PAGE_TEXT], unit[PAGE_TEXT], time[PAGE_TEXT], text[256];
+    char value[2 * PAGE_TEXT], time[PAGE_TEXT], text[256];
     const cJSON *point = item_of(row, key);
     if (!isfinite(number_of(point, "value")))
         return;
-    snprintf(text, sizeof text, "%s %s, %s",
-             page_value(text_of(row, "quantity"), number_of(point, "value"), value),
-             page_unit(text_of(row, "unit"), unit), page_time(text_of(point, "time"), time));
+    snprintf(text, sizeof text, "%s, %s", with_unit(row, number_of(point, "value"), value),
+             page_time(text_of(point, "time"), time));
     line(what, PLAIN, text);
-}
-
-/* The readings it stands on: a line for each series. */
-static void evidence(const cJSON *row)
-{
-    const cJSON *series, *reading;
-    char value[PAGE_TEXT], unit[PAGE_TEXT], time[PAGE_TEXT];
-    if (!cJSON_GetArraySize(item_of(row, "evidence")))
-        return;
-    printf("\n  ");
-    page_put(BOLD, word("readings it stands on"));
-    putchar('\n');
-    cJSON_ArrayForEach(series, item_of(row, "evidence"))
-    {
-        const char *quantity = text_of(series, "quantity"), *channel = text_of(series, "channel"),
-                   *device = text_of(series, "device");
-        page_putf(PLAIN, "  %s %s%s%s (%s):", device ? device : "-", quantity ? quantity : "-",
-                  channel && *channel ? "/" : "", channel ? channel : "",
-                  page_unit(text_of(series, "unit"), unit));
-        cJSON_ArrayForEach(reading, item_of(series, "readings"))
-            page_putf(PLAIN, "  %s %s", page_time(text_of(reading, "time"), time),
-                      page_value(quantity, number_of(reading, "value"), value));
-        putchar('\n');
-    }
 }
 
 static void history(const cJSON *row)
@@ -201,7 +199,7 @@ static void history(const cJSON *row)
 void show_case(const struct session *session, const cJSON *row)
 {
     (void)session;
-    char text[256], time[PAGE_TEXT], value[PAGE_TEXT], unit[PAGE_TEXT];
+    char text[256], time[PAGE_TEXT], value[2 * PAGE_TEXT];
     const char *level = text_of(row, "level"), *condition = text_of(row, "condition"),
                *handling = text_of(row, "handling"), *channel = text_of(row, "channel"),
                *id = text_of(row, "id"), *mode = text_of(row, "mode"), *device = text_of(row, "device"),
@@ -223,12 +221,8 @@ void show_case(const struct session *session, const cJSON *row)
     line("closed", PLAIN, text_of(row, "closed_at") ? page_time(text_of(row, "closed_at"), time) : NULL);
     point_line("last", row, "last");
     point_line("peak", row, "peak");
-    if (isfinite(number_of(row, "limit"))) {
-        snprintf(text, sizeof text, "%s %s",
-                 page_value(text_of(row, "quantity"), number_of(row, "limit"), value),
-                 page_unit(text_of(row, "unit"), unit));
-        line("limit", PLAIN, text);
-    }
+    if (isfinite(number_of(row, "limit")))
+        line("limit", PLAIN, with_unit(row, number_of(row, "limit"), value));
     line("kind", PLAIN, kind && strcmp(kind, "breach") != 0 ? word(kind) : NULL);
     line("rule", PLAIN, text_of(row, "rule"));
     line("mode", PLAIN, mode ? word(mode) : NULL);
@@ -249,7 +243,7 @@ void show_case(const struct session *session, const cJSON *row)
     line("what to do", PLAIN, spoken_of(row, "action", "action_zh"));
     snprintf(text, sizeof text, "%.0f", number_of(row, "version"));
     line("version", PLAIN, text);
-    evidence(row);
+    show_evidence(row);
     history(row);
 }
 

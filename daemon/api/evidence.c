@@ -1,8 +1,9 @@
-/* The readings that a case stands on, for people who look at one: those its rule looked at when it was opened, of its own series and of
- * the others that a rule with further conditions or bands asks; of a silent device the last of each of its series; of a report what was
- * measured. Knows the rule as it stands in the configuration now, and the stored readings, which are kept as long as the case. Refuses to
- * judge anew: the value that decided stands in the history. Called by m_cases.c. */
+/* What a case stands on, for people who look at one: the readings its rule looked at when it was opened, of its own series and of the others
+ * that further conditions, bands or an index ask; the devices that fell silent, and the last of each; what people measured; of a regional
+ * case the readings of the cases it holds. Knows the stored readings, which are kept as long as the case, and which series were looked at
+ * then. Refuses to judge anew: the value that decided stands in the history. Called by m_cases.c. */
 #include <api/evidence.h>
+#include <api/evidence_air.h>
 #include <api/methods.h>
 
 #include <string.h>
@@ -10,25 +11,34 @@
 #define HOUR_MS (INT64_C(3600) * 1000)
 #define SERIES_MOST 16
 #define READINGS_MOST 12
-#define SILENT_LOOK_MS (7 * 24 * HOUR_MS) /* how far back a silent device's last readings are looked for */
+#define MEMBERS_MOST 16
+#define ROWS_MOST 192 /* as many as a case can have */
+#define SILENT_LOOK_MS                                                                                       \
+    (7 * 24 * HOUR_MS) /* of cases without rows: how far back last readings are looked for */
 
 struct evidence {
     struct eg_call *call;
     const struct eg_case *row;
     const struct eg_conf_rule *rule;
     int64_t end_ms; /* nothing after it was known then */
+    struct eg_row_evidence rows[ROWS_MOST];
+    size_t row_count;
     size_t series;
+    const char *of_case; /* of a regional one: whose they are; NULL */
+    struct eg_evidence_air air;
     int code;
 };
 struct newest { /* of a span, the last few */
     struct eg_point rows[READINGS_MOST];
     size_t most, seen;
+    bool manual; /* these only */
 };
 
 static bool keep(void *arg, const struct eg_point *point)
 {
     struct newest *newest = arg;
-    newest->rows[newest->seen++ % newest->most] = *point;
+    if (!newest->manual || point->flags & EG_FLAG_MANUAL)
+        newest->rows[newest->seen++ % newest->most] = *point;
     return true;
 }
 
@@ -50,20 +60,29 @@ static void put_readings(struct eg_json *json, const struct newest *newest)
     eg_json_put_int(json, "count", (int64_t)newest->seen);
 }
 
-/* Those of `span_ms` up to the end; a series that said nothing then is left out. */
-static void put_series(struct evidence *evidence, uint32_t id, int64_t from_ms, size_t most)
+void eg_evidence_head(struct eg_json *json, const struct eg_device_view *device,
+                      const struct eg_series_view *series)
+{
+    eg_json_put_string(json, "site", device->site);
+    eg_json_put_string(json, "device", device->device);
+    eg_json_put_string(json, "quantity", eg_quantity_info(series->quantity)->name);
+    eg_json_put_string(json, "channel", series->channel);
+    eg_json_put_string(json, "unit", eg_quantity_info(series->quantity)->unit);
+}
+
+/* Those of a span, its end included; a series that said nothing then is left out. */
+static void put_span(struct evidence *evidence, uint32_t id, int64_t from_ms, int64_t to_ms,
+                     struct newest newest)
 {
     struct eg_json *json = evidence->call->json;
     struct eg_series_view series;
     struct eg_device_view device;
-    struct newest newest = {.most = most};
     struct eg_err err = {0};
     if (evidence->code < 0 || evidence->series == SERIES_MOST ||
         !eg_pipeline_series(evidence->call->desk->pipeline, id, &series) ||
         !eg_pipeline_device(evidence->call->desk->pipeline, series.device, &device))
         return;
-    if (eg_reader_points(evidence->call->desk->reader, id, from_ms, evidence->end_ms + 1, keep, &newest,
-                         &err) < 0) {
+    if (eg_reader_points(evidence->call->desk->reader, id, from_ms, to_ms + 1, keep, &newest, &err) < 0) {
         evidence->code = eg_call_fail_err(evidence->call, &err);
         return;
     }
@@ -71,12 +90,16 @@ static void put_series(struct evidence *evidence, uint32_t id, int64_t from_ms, 
         return;
     evidence->series++;
     eg_json_open(json, '{');
-    eg_json_put_string(json, "device", device.device);
-    eg_json_put_string(json, "quantity", eg_quantity_info(series.quantity)->name);
-    eg_json_put_string(json, "channel", series.channel);
-    eg_json_put_string(json, "unit", eg_quantity_info(series.quantity)->unit);
+    eg_evidence_head(json, &device, &series);
+    if (evidence->of_case)
+        eg_json_put_string(json, "case", evidence->of_case);
     put_readings(json, &newest);
     eg_json_close(json, '}');
+}
+
+static void put_series(struct evidence *evidence, uint32_t id, int64_t from_ms)
+{
+    put_span(evidence, id, from_ms, evidence->end_ms, (struct newest){.most = READINGS_MOST});
 }
 
 static int64_t longer(int64_t a, int64_t b)
@@ -85,10 +108,12 @@ static int64_t longer(int64_t a, int64_t b)
 }
 
 /* The least span that a look at these takes in. */
-static int64_t back_to(const struct evidence *evidence, int64_t window_ms)
+static int64_t back_to(const struct eg_case *row, int64_t window_ms)
 {
-    return evidence->row->opened_ms - longer(window_ms, HOUR_MS);
+    return row->opened_ms - longer(window_ms, HOUR_MS);
 }
+
+/* --- a breach --- */
 
 static const struct eg_conf_partner *asked_for(const struct eg_conf_rule *rule, int quantity,
                                                bool same_device)
@@ -99,7 +124,7 @@ static const struct eg_conf_partner *asked_for(const struct eg_conf_rule *rule, 
     return NULL;
 }
 
-/* What else the rule asks, at the device or at those of the site. */
+/* What else the rule asks now, at the device or at those of the site: of a case from before that was written down. */
 static void put_others(struct evidence *evidence, uint32_t own, const struct eg_device_view *home)
 {
     const struct eg_pipeline *pipeline = evidence->call->desk->pipeline;
@@ -114,9 +139,19 @@ static void put_others(struct evidence *evidence, uint32_t own, const struct eg_
                       !strcmp(device.device, home->device) && !strcmp(device.domain, home->domain));
         if (partner)
             put_series(evidence, id,
-                       evidence->row->opened_ms - longer(partner->within_ms, partner->window_ms),
-                       READINGS_MOST);
+                       evidence->row->opened_ms - longer(partner->within_ms, partner->window_ms));
     }
+}
+
+static bool put_asked(struct evidence *evidence)
+{
+    bool any = false;
+    for (size_t i = 0; i < evidence->row_count; i++)
+        if (evidence->rows[i].why == EG_EVIDENCE_ASKED && evidence->rows[i].series != evidence->row->series) {
+            put_series(evidence, evidence->rows[i].series, evidence->rows[i].since_ms);
+            any = true;
+        }
+    return any;
 }
 
 static void put_breach(struct evidence *evidence)
@@ -125,11 +160,26 @@ static void put_breach(struct evidence *evidence)
     struct eg_series_view series;
     struct eg_device_view home;
     put_series(evidence, evidence->row->series,
-               back_to(evidence, evidence->rule ? evidence->rule->window_ms : 0), READINGS_MOST);
-    if (evidence->rule && eg_pipeline_series(pipeline, evidence->row->series, &series) &&
+               back_to(evidence->row, evidence->rule ? evidence->rule->window_ms : 0));
+    if (!put_asked(evidence) && evidence->rule &&
+        eg_pipeline_series(pipeline, evidence->row->series, &series) &&
         eg_pipeline_device(pipeline, series.device, &home))
         put_others(evidence, evidence->row->series, &home);
 }
+
+static void put_index(struct evidence *evidence)
+{
+    uint32_t series[ROWS_MOST];
+    size_t count = 0;
+    for (size_t i = 0; i < evidence->row_count; i++)
+        if (evidence->rows[i].why == EG_EVIDENCE_ASKED)
+            series[count++] = evidence->rows[i].series;
+    if (count)
+        evidence->code = eg_evidence_air_write(evidence->call, evidence->row, evidence->rule, series, count,
+                                               &evidence->air);
+}
+
+/* --- silence, people, neighbours --- */
 
 /* Of the device that the case names: its last readings, or what was measured by hand. */
 static void put_device(struct evidence *evidence, const char *name, int quantity, int64_t from_ms)
@@ -142,7 +192,116 @@ static void put_device(struct evidence *evidence, const char *name, int quantity
             eg_pipeline_device(pipeline, series.device, &device) &&
             !strcmp(device.site, evidence->row->site) && !strcmp(device.domain, evidence->row->domain) &&
             !strcmp(device.device, name))
-            put_series(evidence, id, from_ms, quantity < 0 ? 1 : READINGS_MOST);
+            put_span(evidence, id, from_ms, evidence->end_ms,
+                     (struct newest){.most = quantity < 0 ? 1 : READINGS_MOST});
+}
+
+static void put_silent(struct evidence *evidence)
+{
+    bool any = false;
+    for (size_t i = 0; i < evidence->row_count; i++)
+        if (evidence->rows[i].why == EG_EVIDENCE_HEARD) {
+            put_span(evidence, evidence->rows[i].series, evidence->rows[i].since_ms, evidence->end_ms,
+                     (struct newest){.most = 1});
+            any = true;
+        }
+    if (!any && evidence->row->kind == EG_CASE_DEVICE)
+        put_device(evidence, evidence->row->device, -1, evidence->row->opened_ms - SILENT_LOOK_MS);
+}
+
+/* By people, for this case, until it was over. */
+static bool put_measured(struct evidence *evidence)
+{
+    const struct eg_case *row = evidence->row;
+    int64_t now_ms = evidence->call->state.now_ms,
+            end_ms = row->closed_ms == EG_TIME_NONE || row->closed_ms > now_ms ? now_ms : row->closed_ms;
+    bool any = false;
+    for (size_t i = 0; i < evidence->row_count; i++)
+        if (evidence->rows[i].why == EG_EVIDENCE_MEASURED) {
+            int64_t since_ms = evidence->rows[i].since_ms;
+            if (evidence->rows[i].series == row->series && since_ms <= evidence->end_ms)
+                since_ms =
+                    evidence->end_ms + 1; /* the others have been shown: it is what the case is about */
+            put_span(evidence, evidence->rows[i].series, since_ms, longer(end_ms, since_ms),
+                     (struct newest){.most = READINGS_MOST, .manual = true});
+            any = true;
+        }
+    return any;
+}
+
+struct members {
+    struct eg_case rows[MEMBERS_MOST];
+    size_t count;
+};
+
+static bool take_member(void *arg, const struct eg_case *row)
+{
+    struct members *members = arg;
+    members->rows[members->count++] = *row;
+    return members->count < MEMBERS_MOST;
+}
+
+/* Of each case that it holds, the readings that opened it. */
+static void put_members(struct evidence *evidence)
+{
+    struct members members = {.count = 0};
+    struct eg_case_query query = {.handling = -1,
+                                  .condition = -1,
+                                  .level = -1,
+                                  .since_ms = EG_TIME_NONE,
+                                  .parent = evidence->row->number,
+                                  .limit = MEMBERS_MOST};
+    struct eg_err err = {0};
+    if (eg_reader_cases(evidence->call->desk->reader, &query, take_member, &members, &err) < 0)
+        evidence->code = eg_call_fail_err(evidence->call, &err);
+    for (size_t i = members.count; i-- > 0;) { /* oldest first */
+        const struct eg_case *row = &members.rows[i];
+        evidence->of_case = row->id;
+        if (row->series)
+            put_span(evidence, row->series, back_to(row, evidence->rule ? evidence->rule->window_ms : 0),
+                     row->opened_ms, (struct newest){.most = READINGS_MOST});
+    }
+}
+
+/* --- all of it --- */
+
+static bool take_row(void *arg, const struct eg_row_evidence *row)
+{
+    struct evidence *evidence = arg;
+    evidence->rows[evidence->row_count++] = *row;
+    return evidence->row_count < ROWS_MOST;
+}
+
+/* Who fell silent, and what is known of each: when it was heard last before the case, and how often it speaks. */
+static void write_devices(struct evidence *evidence)
+{
+    struct eg_json *json = evidence->call->json;
+    const struct eg_pipeline *pipeline = evidence->call->desk->pipeline;
+    struct eg_series_view series;
+    struct eg_device_view device;
+    eg_json_key(json, "devices");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < evidence->row_count; i++) {
+        const struct eg_row_evidence *row = &evidence->rows[i];
+        if (row->why != EG_EVIDENCE_HEARD || !eg_pipeline_series(pipeline, row->series, &series) ||
+            !eg_pipeline_device(pipeline, series.device, &device))
+            continue;
+        eg_json_open(json, '{');
+        eg_json_put_string(json, "site", device.site);
+        eg_json_put_string(json, "domain", device.domain);
+        eg_json_put_string(json, "device", device.device);
+        eg_json_put_string(json, "name", device.name && *device.name ? device.name : NULL);
+        /* when that was before the case; it may have said something without a reading */
+        eg_json_put_time(json, "last_seen",
+                         device.last_seen_ms > row->since_ms &&
+                                 device.last_seen_ms <= evidence->row->opened_ms
+                             ? device.last_seen_ms
+                             : row->since_ms);
+        eg_m_lists_span(json, "interval", eg_m_lists_rhythm(device.interval_ms));
+        eg_m_lists_span(json, "silent_after", device.silent_after_ms);
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, ']');
 }
 
 int eg_evidence_write(struct eg_call *call, const struct eg_case *row)
@@ -154,16 +313,29 @@ int eg_evidence_write(struct eg_call *call, const struct eg_case *row)
         end_ms = row->detected_ms < end_ms + rule->hold_ms + HOUR_MS ? row->detected_ms
                                                                      : end_ms + rule->hold_ms + HOUR_MS;
     struct evidence evidence = {.call = call, .row = row, .rule = rule, .end_ms = end_ms};
+    struct eg_err err = {0};
+    if (eg_reader_evidence(call->desk->reader, row->number, take_row, &evidence, &err) < 0)
+        return eg_call_fail_err(call, &err);
     eg_json_key(call->json, "evidence");
     eg_json_open(call->json, '[');
-    if (!call->desk->pipeline)
-        ;
-    else if (row->kind == EG_CASE_DEVICE)
-        put_device(&evidence, row->device, -1, row->opened_ms - SILENT_LOOK_MS);
-    else if (row->kind == EG_CASE_REPORT && row->quantity < EG_QUANTITY_COUNT)
-        put_device(&evidence, "manual", row->quantity, back_to(&evidence, 0));
-    else if (row->series)
-        put_breach(&evidence);
+    if (call->desk->pipeline) {
+        if (row->kind == EG_CASE_DEVICE || row->kind == EG_CASE_OUTAGE)
+            put_silent(&evidence);
+        else if (row->kind == EG_CASE_REGIONAL)
+            put_members(&evidence);
+        else if (row->series)
+            put_breach(&evidence);
+        else if (row->kind == EG_CASE_BREACH)
+            put_index(&evidence);
+        if (!put_measured(&evidence) && row->kind == EG_CASE_REPORT && row->quantity < EG_QUANTITY_COUNT)
+            put_device(&evidence, "manual", row->quantity, back_to(row, 0));
+    }
     eg_json_close(call->json, ']');
-    return evidence.code;
+    if (evidence.code < 0)
+        return evidence.code;
+    if (evidence.air.told)
+        eg_evidence_air_index(call->json, &evidence.air);
+    if (row->kind == EG_CASE_DEVICE || row->kind == EG_CASE_OUTAGE)
+        write_devices(&evidence);
+    return 0;
 }

@@ -285,12 +285,20 @@ static bool show_event(void *arg, const struct eg_case_event *event)
 
 static bool kin_row(void *arg, const struct eg_case *row)
 {
-    struct eg_json *json = arg;
+    const struct eg_call *call = arg;
+    struct eg_json *json = call->json;
+    const struct eg_case *live =
+        call->desk->pipeline ? eg_pipeline_case_active(call->desk->pipeline, row->number) : NULL;
     eg_json_open(json, '{');
     eg_json_put_string(json, "id", row->id);
     eg_json_put_int(json, "number", row->number);
     eg_json_put_string(json, "site", row->site);
+    put_name(json, "device", row->device);
+    eg_json_put_string(json, "level", eg_level_name((enum eg_level)row->level));
+    eg_json_put_string(json, "condition", eg_condition_name((enum eg_condition)row->condition));
     eg_json_put_string(json, "handling", eg_handling_name((enum eg_handling)row->handling));
+    eg_json_put_time(json, "opened_at", row->opened_ms);
+    put_point(json, "peak", live ? live->peak_value : row->peak_value, live ? live->peak_ms : row->peak_ms);
     eg_json_close(json, '}');
     return !json->out->failed;
 }
@@ -303,7 +311,7 @@ static int write_kin(struct eg_call *call, const char *key, struct eg_case_query
     query->limit = KIN_MAX;
     eg_json_key(call->json, key);
     eg_json_open(call->json, '[');
-    int code = eg_reader_cases(call->desk->reader, query, kin_row, call->json, NULL);
+    int code = eg_reader_cases(call->desk->reader, query, kin_row, call, NULL);
     eg_json_close(call->json, ']');
     return code;
 }

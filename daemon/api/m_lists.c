@@ -14,7 +14,7 @@ static void put_name(struct eg_json *json, const char *key, const char *name)
     eg_json_put_string(json, key, name && name[0] ? name : NULL);
 }
 
-static void put_span(struct eg_json *json, const char *key, int64_t ms)
+void eg_m_lists_span(struct eg_json *json, const char *key, int64_t ms)
 {
     char text[32];
     eg_json_put_string(json, key, ms > 0 ? eg_span_format(ms, text) : NULL);
@@ -64,7 +64,7 @@ int eg_m_lists_sites(struct eg_call *call)
 /* --- devices --- */
 
 /* Learned from arrivals, so it is never round: "1m", not "60007ms". */
-static int64_t rhythm(int64_t interval_ms)
+int64_t eg_m_lists_rhythm(int64_t interval_ms)
 {
     int64_t step = interval_ms >= 600000 ? 60000 : interval_ms >= 2000 ? 1000 : 1;
     return (interval_ms + step / 2) / step * step;
@@ -122,8 +122,8 @@ static void write_device(struct eg_call *call, const struct eg_device_view *view
     eg_silent_write_retired(json, view->retired_ms, view->retired_by, view->retired_note,
                             view->retired_heard_ms);
     eg_json_put_time(json, "last_seen", view->last_seen_ms > 0 ? view->last_seen_ms : EG_TIME_NONE);
-    put_span(json, "interval", rhythm(view->interval_ms));
-    put_span(json, "silent_after", view->silent_after_ms);
+    eg_m_lists_span(json, "interval", eg_m_lists_rhythm(view->interval_ms));
+    eg_m_lists_span(json, "silent_after", view->silent_after_ms);
     eg_json_put_int(json, "series", (int64_t)view->series_count);
     eg_json_put_bool(json, "configured", view->conf_site != EG_CONF_NONE);
     eg_health_write(call, view, with_trend);

@@ -75,6 +75,10 @@ void eg_m_readings_write(struct eg_json *json, const struct eg_pipeline *pipelin
                          const struct eg_device_view *device, const struct eg_series_view *series,
                          int64_t time_ms, double value, unsigned flags); /* an object */
 
+/* Spans as people say them: null for 0. A rhythm is learned from arrivals, and never round: "1m", not "60007ms". */
+void eg_m_lists_span(struct eg_json *json, const char *key, int64_t ms);
+int64_t eg_m_lists_rhythm(int64_t interval_ms);
+
 /* Each site as `summary` tells it, for eg_api_summaries(). */
 void eg_m_summary_each(struct eg_desk *desk,
                        void (*each)(void *user, const char *site, const char *json, size_t length),

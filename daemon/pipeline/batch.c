@@ -62,6 +62,7 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(rule_states)                                                                                           \
     X(cases)                                                                                                 \
     X(case_events)                                                                                           \
+    X(evidence)                                                                                              \
     X(outbox)                                                                                                \
     X(outbox_done)                                                                                           \
     X(outbox_tried)                                                                                          \
@@ -73,6 +74,12 @@ static void text_clear(struct eg_batch_text *text, bool keep_one)
     X(own_times)                                                                                             \
     X(clocks)                                                                                                \
     X(answers)
+
+const char *eg_evidence_name(enum eg_evidence why)
+{
+    static const char *const names[EG_EVIDENCE_COUNT] = {"asked", "heard", "measured"};
+    return (unsigned)why < EG_EVIDENCE_COUNT ? names[why] : "?";
+}
 
 const char *eg_device_event_name(enum eg_device_event kind)
 {

@@ -197,6 +197,19 @@ struct eg_case_event {
     const char *note;      /* "" for none */
     const char *party;     /* on whose behalf, or who is asked; "" for none */
 };
+/* A series that a case stands on beside those of its device, and why. Stored, by name. */
+enum eg_evidence {
+    EG_EVIDENCE_ASKED,    /* its rule looked at it when the case was opened */
+    EG_EVIDENCE_HEARD,    /* the last that was heard of a silent device */
+    EG_EVIDENCE_MEASURED, /* by people, for the case */
+    EG_EVIDENCE_COUNT
+};
+const char *eg_evidence_name(enum eg_evidence why); /* "asked" "heard" "measured" */
+struct eg_row_evidence {
+    uint32_t case_number, series;
+    enum eg_evidence why;
+    int64_t since_ms; /* its readings from then on, up to a day after the case's end */
+};
 /* Nobody is told of what fits, for a while: said by a person. */
 #define EG_REASON_TEXT 256
 struct eg_silence {
@@ -331,6 +344,7 @@ struct eg_batch {
     EG_ROWS(eg_row_rule_state, rule_states);
     EG_ROWS(eg_case, cases); /* whole rows, upsert; the last of a number wins */
     EG_ROWS(eg_case_event, case_events);
+    EG_ROWS(eg_row_evidence, evidence);
     EG_ROWS(eg_row_outbox, outbox);
     EG_ROWS(eg_row_outbox_done, outbox_done);
     EG_ROWS(eg_row_outbox_tried, outbox_tried);

@@ -1,5 +1,6 @@
 /* Cases: what happened, appended as events. Knows the active ones, how one begins, and its condition, which follows the readings. The
  * handling, which follows people, is command.c's business, and what time does to it deadline.c's. Called by those and by rule.c. */
+#include <pipeline/evidence.h>
 #include <pipeline/suspect.h>
 #include <base/zone.h>
 
@@ -267,7 +268,11 @@ uint32_t eg_case_open(struct eg_pipeline *pipeline, struct eg_series *series, co
     snprintf(row.domain, sizeof row.domain, "%s", device->domain);
     snprintf(row.device, sizeof row.device, "%s", device->name);
     snprintf(row.channel, sizeof row.channel, "%s", series->channel);
-    return eg_case_open_at(pipeline, &row, rule, judged, batch);
+    uint32_t number = eg_case_open_at(pipeline, &row, rule, judged, batch);
+    const struct eg_case *opened = number ? eg_case_find(pipeline, number) : NULL;
+    if (opened)
+        eg_evidence_breach(series, pipeline->conf, rule, opened, batch);
+    return number;
 }
 
 /* That its calibration is due is another matter (due.c). */

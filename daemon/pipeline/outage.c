@@ -4,6 +4,7 @@
  * A site is out when those of its devices that were heard last fell silent together, within the time one of them may be silent, and no
  * other was heard since. Whoever is still expected within that time is waited for. It is the lowest site that holds all who are silent.
  * Nobody is blamed while the broker is not heard: then it is the daemon that is deaf. */
+#include <pipeline/evidence.h>
 #include <pipeline/outage.h>
 
 #include <ecogov/time.h>
@@ -338,11 +339,15 @@ static void open_outage(struct eg_pipeline *pipeline, uint32_t site, int64_t now
     snprintf(note, sizeof note, "%" PRIu32 " devices, none heard since %s: %s", tally->fresh,
              eg_time_format(tally->newest_ms, time), names);
     snprintf(row.site, sizeof row.site, "%s", conf->sites[site].id);
-    uint32_t number = open_case(pipeline, &row, tally->rule, note, now_ms, batch);
-    for (size_t i = 0; i < pipeline->device_count; i++)
-        if (waits(&pipeline->devices[i]) && eg_conf_site_within(conf, pipeline->devices[i].site, site) &&
-            together(&pipeline->devices[i], tally))
-            answer(&pipeline->devices[i], number, batch);
+    uint32_t number = open_case(pipeline, &row, tally->rule, note, now_ms, batch), shown = 0;
+    for (size_t i = 0; i < pipeline->device_count; i++) {
+        struct eg_device *device = &pipeline->devices[i];
+        if (!waits(device) || !eg_conf_site_within(conf, device->site, site) || !together(device, tally))
+            continue;
+        answer(device, number, batch);
+        if (number != NO_CASE && shown++ < EG_EVIDENCE_MOST)
+            eg_evidence_silent(pipeline, device, number, batch);
+    }
 }
 
 static void open_own(struct eg_pipeline *pipeline, struct eg_device *device, int64_t now_ms,
@@ -364,7 +369,10 @@ static void open_own(struct eg_pipeline *pipeline, struct eg_device *device, int
     snprintf(row.device, sizeof row.device, "%s", device->name);
     snprintf(note, sizeof note, "not heard since %s%s", eg_time_format(device->last_seen_ms, time),
              device->gone ? ", when it said that it leaves" : "");
-    answer(device, open_case(pipeline, &row, rule, note, now_ms, batch), batch);
+    uint32_t number = open_case(pipeline, &row, rule, note, now_ms, batch);
+    answer(device, number, batch);
+    if (number != NO_CASE)
+        eg_evidence_silent(pipeline, device, number, batch);
 }
 
 static void close_case(struct eg_pipeline *pipeline, uint32_t number, const char *note, int64_t at_ms,

@@ -1,6 +1,7 @@
 /* Reports by people: an observation opens a case or joins the one that is there, confirms or disputes a repair; a measurement by hand is a
  * reading like others, marked manual, and may verify a repair or dispute it. Knows which case is meant; what becomes of a case, command.c
  * and the table of steps know. Called by pipeline.c (over the socket) and message.c (by MQTT). */
+#include <pipeline/evidence.h>
 #include <pipeline/state.h>
 
 #include <math.h>
@@ -17,9 +18,16 @@ static struct eg_slice slice(const char *text)
 
 /* --- the measurement --- */
 
-/* As a reading of the site's "manual" device, or of the one named; *ret_breach: the case its rules have for it. */
+/* What became of it. */
+struct measured {
+    uint32_t series; /* 0: nothing was measured */
+    int64_t at_ms;
+    uint32_t breach; /* the case its rules have for it; 0 */
+};
+
+/* As a reading of the site's "manual" device, or of the one named. */
 static enum eg_code measure(struct eg_pipeline *pipeline, const struct eg_report *report, int64_t now_ms,
-                            struct eg_batch *batch, uint32_t *ret_breach, char reason[EG_REASON_MAX])
+                            struct eg_batch *batch, struct measured *ret, char reason[EG_REASON_MAX])
 {
     struct eg_counters *counters = &pipeline->counters;
     struct eg_reading reading = {.time_ms = report->time_ms == EG_TIME_NONE ? now_ms : report->time_ms,
@@ -56,8 +64,10 @@ static enum eg_code measure(struct eg_pipeline *pipeline, const struct eg_report
     }
     eg_judge_deferred(pipeline, now_ms, batch);
     eg_pipeline_settle(pipeline, batch);
-    for (size_t i = 0; i < series->watch_count && !*ret_breach; i++)
-        *ret_breach = series->watches[i].state.case_number;
+    ret->series = series->id;
+    ret->at_ms = reading.time_ms;
+    for (size_t i = 0; i < series->watch_count && !ret->breach; i++)
+        ret->breach = series->watches[i].state.case_number;
     return EG_OK;
 }
 
@@ -237,22 +247,12 @@ static enum eg_code misplaced(const struct eg_pipeline *pipeline, const struct e
     return EG_EINVAL;
 }
 
-enum eg_code eg_report_take(struct eg_pipeline *pipeline, const struct eg_report *report, int64_t now_ms,
-                            struct eg_batch *batch, uint32_t *ret_case, char reason[EG_REASON_MAX])
+/* It joins a case, opens one, or says that nothing is wrong: *ret_case is 0 then. */
+static enum eg_code place(struct eg_pipeline *pipeline, const struct eg_report *report, uint32_t breach,
+                          int64_t now_ms, struct eg_batch *batch, uint32_t *ret_case,
+                          char reason[EG_REASON_MAX])
 {
     struct eg_case past, *row = NULL;
-    uint32_t breach = 0;
-    *ret_case = 0;
-    enum eg_code code = misplaced(pipeline, report, now_ms, reason);
-    if (code == EG_OK && report->case_id &&
-        !(row = eg_command_find(pipeline, report->case_id, batch, &past))) {
-        snprintf(reason, EG_REASON_MAX, "there is no case '%.100s'", report->case_id);
-        code = EG_ENOTFOUND;
-    }
-    if (code == EG_OK && report->quantity != EG_QUANTITY_NONE)
-        code = measure(pipeline, report, now_ms, batch, &breach, reason);
-    if (code != EG_OK)
-        return code;
     if (report->case_id) /* the reading may have moved it, or closed it */
         row = eg_command_find(pipeline, report->case_id, batch, &past);
     else if (!(row = find_repaired(pipeline, report)) && !(row = eg_case_find(pipeline, breach)))
@@ -272,6 +272,26 @@ enum eg_code eg_report_take(struct eg_pipeline *pipeline, const struct eg_report
     if (!*ret_case)
         snprintf(reason, EG_REASON_MAX, "as many cases are open as ecogov holds");
     return *ret_case ? EG_OK : EG_EFULL;
+}
+
+enum eg_code eg_report_take(struct eg_pipeline *pipeline, const struct eg_report *report, int64_t now_ms,
+                            struct eg_batch *batch, uint32_t *ret_case, char reason[EG_REASON_MAX])
+{
+    struct eg_case past;
+    struct measured measured = {0};
+    *ret_case = 0;
+    enum eg_code code = misplaced(pipeline, report, now_ms, reason);
+    if (code == EG_OK && report->case_id && !eg_command_find(pipeline, report->case_id, batch, &past)) {
+        snprintf(reason, EG_REASON_MAX, "there is no case '%.100s'", report->case_id);
+        code = EG_ENOTFOUND;
+    }
+    if (code == EG_OK && report->quantity != EG_QUANTITY_NONE)
+        code = measure(pipeline, report, now_ms, batch, &measured, reason);
+    if (code == EG_OK)
+        code = place(pipeline, report, measured.breach, now_ms, batch, ret_case, reason);
+    if (*ret_case && measured.series)
+        eg_evidence_measured(*ret_case, measured.series, measured.at_ms, batch);
+    return code;
 }
 
 void eg_report_answer(struct eg_pipeline *pipeline, const struct eg_report *report, int64_t now_ms,

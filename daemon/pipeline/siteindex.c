@@ -8,6 +8,7 @@
  * (HJ 633-2026, 5.3.1: beyond 100 it is published all the same). What comes late changes the hours; those of the last day before the
  * newest are then judged anew, those that are older, or that people have ended a case after, are settled. Of days it is the newest.
  * Nothing of it is kept but where a rule stands: a row of rule_state, "rule@site" of series 0. */
+#include <pipeline/evidence.h>
 #include <pipeline/hours.h>
 #include <pipeline/unheard.h>
 #include <pipeline/siteindex.h>
@@ -206,6 +207,8 @@ static uint32_t open_case(struct eg_pipeline *pipeline, const struct eg_siteinde
     snprintf(row.domain, sizeof row.domain, "%s", run->rule->domain ? run->rule->domain : "air");
     uint32_t number = eg_case_open_at(pipeline, &row, run->rule, &judged, batch);
     struct eg_case *opened = number ? eg_case_find(pipeline, number) : NULL;
+    if (opened)
+        eg_evidence_index(&pipeline->index_sites[index->site], opened, batch);
     if (opened && run->last.at_ms > run->opened.at_ms)
         follow(pipeline, opened, run, now_ms, batch);
     return number;

@@ -230,6 +230,31 @@ int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
     return result;
 }
 
+int eg_reader_evidence(struct eg_reader *reader, uint32_t number,
+                       bool (*each)(void *arg, const struct eg_row_evidence *row), void *arg,
+                       struct eg_err *err)
+{
+    sqlite3_stmt *sql = NULL;
+    int code = sqlite3_prepare_v2(
+        reader->db, "SELECT series,why,since FROM evidence WHERE case_number=? ORDER BY id", -1, &sql, NULL);
+    if (code == SQLITE_OK)
+        sqlite3_bind_int64(sql, 1, number);
+    bool go_on = code == SQLITE_OK;
+    while (go_on && (code = sqlite3_step(sql)) == SQLITE_ROW) {
+        struct eg_row_evidence row = {.case_number = number,
+                                      .series = (uint32_t)sqlite3_column_int64(sql, 0),
+                                      .since_ms = sqlite3_column_int64(sql, 2)};
+        while (row.why < EG_EVIDENCE_COUNT && strcmp(eg_evidence_name(row.why), text_at(sql, 1)) != 0)
+            row.why++;
+        go_on = row.why == EG_EVIDENCE_COUNT || each(arg, &row);
+    }
+    int result = code == SQLITE_ROW || code == SQLITE_DONE
+                     ? EG_OK
+                     : eg_sql_error(reader->db, err, "reading a case's evidence");
+    sqlite3_finalize(sql);
+    return result;
+}
+
 int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size_t limit,
                   bool (*each)(void *arg, const struct eg_kpi_row *row), void *arg, struct eg_err *err)
 {

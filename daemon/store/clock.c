@@ -206,7 +206,7 @@ static int move_columns(struct eg_store *store, const struct eg_row_clock *row)
             awaited_at),
         "UPDATE told SET " LATER(at), "UPDATE suppressed SET " LATER(since),
         "UPDATE quarantine SET " LATER(at) " WHERE at BETWEEN ?1 AND ?2",
-        "UPDATE device_event SET " LATER(at),
+        "UPDATE device_event SET " LATER(at), "UPDATE evidence SET " LATER(since),
         "UPDATE outbox SET " LATER(created_at) "," LATER(failing_since) " WHERE done_at IS NULL",
         /* said in it: with its end, which is of later */
         ("UPDATE silence SET created_at=created_at+?3, starts_at=starts_at+?3, expires_at=expires_at+?3, "

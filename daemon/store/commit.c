@@ -194,6 +194,21 @@ static int put_cases(struct eg_store *store, const struct eg_batch *batch)
     return code == SQLITE_OK && batch->case_events_count ? put_history(store) : code;
 }
 
+static int put_evidence(struct eg_store *store, const struct eg_batch *batch)
+{
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->evidence_count; i++) {
+        const struct eg_row_evidence *row = &batch->evidence[i];
+        sqlite3_stmt *sql = store->sql[SQL_EVIDENCE];
+        sqlite3_bind_int64(sql, 1, row->case_number);
+        sqlite3_bind_int64(sql, 2, row->series);
+        sqlite3_bind_int64(sql, 3, row->since_ms);
+        eg_sql_text(sql, 4, eg_evidence_name(row->why));
+        code = eg_sql_run(store, SQL_EVIDENCE);
+    }
+    return code;
+}
+
 static int64_t rows_within(int64_t bytes, int64_t row, int64_t least, int64_t most)
 {
     int64_t rows = bytes / row;
@@ -356,21 +371,11 @@ static int put_retried(struct eg_store *store, const struct eg_batch *batch)
 
 static int put_all(struct eg_store *store, const struct eg_batch *batch)
 {
-    static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {put_turn,
-                                                                               eg_clock_put_own,
-                                                                               eg_devices_put,
-                                                                               put_calibrations,
-                                                                               put_rollups,
-                                                                               put_rule_states,
-                                                                               put_cases,
-                                                                               put_outbox,
-                                                                               put_told,
-                                                                               eg_silences_put,
-                                                                               eg_silences_put_suppressed,
-                                                                               put_retried,
-                                                                               put_quarantine,
-                                                                               eg_clock_put,
-                                                                               eg_flash_put};
+    static int (*const parts[])(struct eg_store *, const struct eg_batch *) = {
+        put_turn,    eg_clock_put_own, eg_devices_put,  put_calibrations,
+        put_rollups, put_rule_states,  put_cases,       put_evidence,
+        put_outbox,  put_told,         eg_silences_put, eg_silences_put_suppressed,
+        put_retried, put_quarantine,   eg_clock_put,    eg_flash_put};
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof *parts; i++)
         code = parts[i](store, batch);
@@ -383,10 +388,11 @@ static void ask_for_room(struct eg_store *store, const struct eg_batch *batch)
 {
     int64_t reserve = eg_prune_reserve(store->max_pages);
     size_t bytes = store->blob.length + store->idents.length + batch->rollups_count * 160;
-    bytes += 1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count +
-                     batch->told_count + batch->silences_count + batch->calibrations_count +
-                     batch->suppressed_count + batch->devices_count + batch->series_count +
-                     batch->rule_states_count + batch->device_events_count + batch->findings_count);
+    bytes +=
+        1024 * (batch->cases_count + batch->case_events_count + 2 * batch->outbox_count + batch->told_count +
+                batch->silences_count + batch->calibrations_count + batch->suppressed_count +
+                batch->devices_count + batch->series_count + batch->rule_states_count +
+                batch->device_events_count + batch->findings_count + batch->evidence_count);
     for (size_t i = 0; i < batch->quarantine_count; i++)
         bytes += batch->quarantine[i].payload_len + 1024;
     store->pages_wanted = reserve + 2 * (int64_t)(bytes / EG_PAGE_BYTES);

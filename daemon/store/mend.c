@@ -64,6 +64,7 @@ static const struct shape {
     {"case events", "IIIITTTTnT", false,
      "INSERT OR IGNORE INTO case_event(case_number,version,at,known_at,kind,actor,was,became,value,note,seq)"
      " VALUES(?,?,?,?,?,?,?,?,?,?,-(SELECT count(*) FROM case_event)-1)"},
+    {"evidence of cases", "NIIIT", true, "INSERT OR IGNORE INTO evidence VALUES(?,?,?,?,?)"},
     {"notifications", "NTTTTIIiitTTTIIIIiI", true,
      "INSERT OR IGNORE INTO outbox VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
     {"notifications", "NTTTTIIiit", true,

@@ -213,6 +213,12 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "dated_series "
     "INTEGER);"
     "CREATE TABLE own_time(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);",
+    /* 21: what cases stand on beside the readings of their own device */
+    "CREATE TABLE evidence(id INTEGER PRIMARY KEY, case_number INTEGER NOT NULL, series INTEGER NOT NULL, "
+    "since "
+    "INTEGER NOT NULL, why TEXT NOT NULL);"
+    "CREATE UNIQUE INDEX evidence_once ON evidence(case_number, series, why);"
+    "CREATE INDEX evidence_series ON evidence(series);",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

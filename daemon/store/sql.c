@@ -11,12 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a row of `rows`: it lies within a day of a case of its series, or of another of the same device, which the case's rule may ask, too.
- * Evidence, kept as long as the case. */
+/* Of a row of `rows`: it lies within a day of a case of its series, of another of the same device, which the case's rule may ask, too, or
+ * of one that stands on its series, and then from whenever the case looks at. Evidence, kept as long as the case. */
 #define EVIDENCE(rows)                                                                                       \
-    "EXISTS(SELECT 1 FROM series a JOIN series b ON b.device=a.device JOIN cases c ON c.series=b.id WHERE "  \
+    "(EXISTS(SELECT 1 FROM series a JOIN series b ON b.device=a.device JOIN cases c ON c.series=b.id WHERE " \
     "a.id=" rows ".series AND c.opened_at-86400000<=t_last AND "                                             \
-    "(c.closed_at IS NULL OR c.closed_at+86400000>=t_first))"
+    "(c.closed_at IS NULL OR c.closed_at+86400000>=t_first)) OR EXISTS(SELECT 1 FROM evidence e JOIN cases " \
+    "c ON c.number=e.case_number WHERE e.series=" rows ".series AND "                                        \
+    "min(e.since,c.opened_at-86400000)<=t_last AND "                                                         \
+    "(c.closed_at IS NULL OR c.closed_at+86400000>=t_first)))"
 
 static const char *const texts[SQL_COUNT] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -28,6 +31,9 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_STANDING] = "UPDATE device SET silent_at=?2, heard_at=?3, awaited_at=?4, case_number=?5, gone=?6, "
                      "due_told=?7 WHERE id=?1",
     [SQL_DEVICE_EVENT] = "INSERT INTO device_event(device, kind, at, actor, note) VALUES(?,?,?,?,?)",
+    [SQL_EVIDENCE] =
+        "INSERT INTO evidence(case_number,series,since,why) VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE "
+        "SET since=min(since,excluded.since)",
     [SQL_FINDING] = "INSERT OR REPLACE INTO finding VALUES(?,?,?,?,?)",
     [SQL_SERIES] = "INSERT INTO series VALUES(?,?,?,?)",
     [SQL_ROLLUP_MERGE] = "INSERT INTO rollup VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,0) ON "

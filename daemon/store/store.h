@@ -150,6 +150,10 @@ struct eg_kpi_row {
 };
 int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size_t limit,
                   bool (*each)(void *arg, const struct eg_kpi_row *row), void *arg, struct eg_err *err);
+/* The series it stands on beside those of its device, in the order they were written down. */
+int eg_reader_evidence(struct eg_reader *reader, uint32_t number,
+                       bool (*each)(void *arg, const struct eg_row_evidence *row), void *arg,
+                       struct eg_err *err);
 int eg_reader_case_events(struct eg_reader *reader, uint32_t number,
                           bool (*each)(void *arg, const struct eg_case_event *event), void *arg,
                           struct eg_err *err);

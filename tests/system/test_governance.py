@@ -297,9 +297,9 @@ def test_a_case_shows_the_readings_it_stands_on(broker, house, peer):
     daemon.call("cases.reject", id="1", note="a drill of the fire brigade")
     shown = daemon.call("cases.show", id="1")
     assert shown["opened_at"] == at(25) and shown["evidence"] == [
-        {"device": "w1", "quantity": "bin_temp", "channel": "", "unit": "Cel", "count": 3, "readings": [
+        {"site": "v1", "device": "w1", "quantity": "bin_temp", "channel": "", "unit": "Cel", "count": 3, "readings": [
             {"time": at(minute), "value": value, "flags": []} for minute, value in ((10, 30), (20, 52), (25, 66))]},
-        {"device": "w1", "quantity": "fill_level", "channel": "", "unit": "%", "count": 1, "readings": [{"time": at(0), "value": 55, "flags": []}]}]
+        {"site": "v1", "device": "w1", "quantity": "fill_level", "channel": "", "unit": "%", "count": 1, "readings": [{"time": at(0), "value": 55, "flags": []}]}]
     said, chinese = ctl(daemon, "case", "show", "1"), ctl(daemon, "case", "show", "1", language="zh_CN.UTF-8")
     assert "readings it stands on" in said and "w1 fill_level (%):" in said and "立案依据的读数" in chinese
     report = daemon.call("reports.submit", site="v1", domain="soil", quantity="soil_ph", value=4.9, text="sampled")

@@ -65,7 +65,8 @@ struct memory {
     LIST(eg_row_rollup, rollups); /* one per series, period and start */
     LIST(stored_state, states);
     LIST(eg_case, cases);
-    LIST(eg_case_event, events); /* kind, from, to: owned */
+    LIST(eg_case_event, events);     /* kind, from, to: owned */
+    LIST(eg_row_evidence, evidence); /* one per case, series and why */
     LIST(stored_told, told);
     LIST(eg_silence, silences);
     LIST(eg_row_suppressed, suppressed);
@@ -286,6 +287,21 @@ static inline void memory_take_event(struct memory *memory, const struct eg_case
     kept->party = strdup(row->party);
 }
 
+static inline void memory_take_evidence(struct memory *memory, const struct eg_row_evidence *row)
+{
+    struct eg_row_evidence *kept = NULL;
+    for (size_t i = 0; i < memory->evidence_count && !kept; i++)
+        if (memory->evidence[i].case_number == row->case_number &&
+            memory->evidence[i].series == row->series && memory->evidence[i].why == row->why)
+            kept = &memory->evidence[i];
+    assert_true(row->case_number > 0 && row->case_number <= memory->cases_count);
+    assert_true(row->series > 0 && row->series <= memory->series_count);
+    if (!kept)
+        *(struct eg_row_evidence *)PUSH(memory, evidence) = *row;
+    else if (row->since_ms < kept->since_ms)
+        kept->since_ms = row->since_ms;
+}
+
 static inline void memory_take_told(struct memory *memory, const struct eg_row_told *row)
 {
     size_t kept = 0;
@@ -431,6 +447,8 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
         memory_take_case(memory, &batch->cases[i]);
     for (size_t i = 0; i < batch->case_events_count; i++)
         memory_take_event(memory, &batch->case_events[i]);
+    for (size_t i = 0; i < batch->evidence_count; i++)
+        memory_take_evidence(memory, &batch->evidence[i]);
     for (size_t i = 0; i < batch->outbox_count; i++, memory->outbox_count++) {
         assert_true(batch->outbox[i].id == memory->last_outbox + 1);
         memory->last_outbox = batch->outbox[i].id;
@@ -607,7 +625,8 @@ static inline void memory_close(struct memory *memory)
     void *const lists[] = {memory->devices,    memory->series,       memory->readings,      memory->idents,
                            memory->rollups,    memory->states,       memory->cases,         memory->events,
                            memory->quarantine, memory->answers,      memory->told,          memory->silences,
-                           memory->suppressed, memory->calibrations, memory->device_events, memory->findings};
+                           memory->suppressed, memory->calibrations, memory->device_events, memory->findings,
+                           memory->evidence};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         free(lists[i]);
     eg_batch_finish(&memory->batch);

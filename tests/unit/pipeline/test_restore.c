@@ -267,6 +267,8 @@ static bool same_cases(const struct eg_batch *a, const struct eg_batch *b, char 
              "case %u: %s %s (%g) and %u: %s %s (%g)", x->case_number, x->kind, x->to, x->value,
              y->case_number, y->kind, y->to, y->value);
     }
+    SAME(a->evidence_count == b->evidence_count, "%zu and %zu rows of evidence", a->evidence_count,
+         b->evidence_count);
     SAME(a->outbox_count == b->outbox_count, "%zu and %zu notifications", a->outbox_count, b->outbox_count);
     for (size_t i = 0; i < a->outbox_count; i++)
         SAME(!strcmp(a->outbox[i].party, b->outbox[i].party) && !strcmp(a->outbox[i].line, b->outbox[i].line),

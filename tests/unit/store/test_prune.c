@@ -122,6 +122,12 @@ static void add_case(struct house *house, int number, uint32_t series, int64_t o
     run(house, sql);
 }
 
+static void add_evidence(struct house *house, uint32_t number, uint32_t series, int64_t since_ms)
+{
+    struct eg_row_evidence *row = EG_BATCH_ADD(&house->batch, evidence);
+    *row = (struct eg_row_evidence){number, series, EG_EVIDENCE_ASKED, since_ms};
+}
+
 #define TURNS 600
 
 static void the_oldest_give_way(void **unused)
@@ -135,6 +141,8 @@ static void the_oldest_give_way(void **unused)
     register_series(&house);
     house.store->grown_points = 200;
     add_case(&house, 1, 7, NOW - 30 * HOUR, NOW - 23 * HOUR); /* its day after ends an hour from now */
+    add_case(&house, 2, 0, NOW - 30 * HOUR, NOW - 23 * HOUR); /* of no series: of the site, as its index */
+    add_evidence(&house, 2, 8, NOW);                          /* a station of it */
     live(&house, 0, TURNS);
     eg_store_figures(house.store, &figures);
     assert_true(number_of(&house, "PRAGMA page_count") <= room);
@@ -146,6 +154,7 @@ static void the_oldest_give_way(void **unused)
     assert_int_equal(spared.first_ms, time_of(0)); /* the case's evidence */
     assert_int_equal(spared.last_ms, time_of(TURNS * EACH - 1));
     assert_true(spared.count < TURNS * EACH);
+    assert_int_equal(of_series(&house, 8, INT64_MIN, INT64_MAX).first_ms, time_of(0));
     assert_true(house.store->dropped > 0 && figures.readings < (uint64_t)TURNS * EACH * SERIES);
     house_verify(&house, "at its greatest size");
     uint64_t dropped = house.store->dropped;
@@ -319,6 +328,13 @@ static void evidence_is_kept_as_long_as_its_case(void **unused)
         "UPDATE series SET device=5, channel='2' WHERE id=7"); /* the other quantity that its rule asks */
     add_case(&house, 1, 5, time_of(100), time_of(200));
     add_case(&house, 2, 6, time_of(0) - 60 * HOUR, time_of(0) - 25 * HOUR); /* its day is over */
+    add_case(&house, 3, 0, time_of(100), time_of(200));
+    add_evidence(&house, 3, 9, time_of(150)); /* measured by people, or a station of an index */
+    add_case(&house, 4, 0, NOW + 72 * HOUR, NOW + 80 * HOUR);
+    add_evidence(&house, 4, 11, NOW + 71 * HOUR);
+    add_evidence(&house, 4, 12, NOW + 71 * HOUR);
+    add_evidence(&house, 4, 11, NOW); /* as far back as its rule looks, though the case is of later */
+    add_evidence(&house, 4, 11, NOW + 70 * HOUR);
     live(&house, 0, TURNS_AGED - 2);
     tidy_all(&house, time_of(TURNS_AGED * EACH), 3000);
     house.store->grown_points = 100 * EACH;
@@ -329,9 +345,10 @@ static void evidence_is_kept_as_long_as_its_case(void **unused)
     tidy_all(&house, time_of(TURNS_AGED * EACH) + 48 * HOUR, 0);
     for (uint32_t series = 1; series <= SERIES; series++) {
         struct seen seen = of_series(&house, series, INT64_MIN, INT64_MAX);
-        assert_int_equal(seen.count, series == 5 || series == 7 ? TURNS_AGED * EACH : 0);
+        bool kept = series == 5 || series == 7 || series == 9 || series == 11;
+        assert_int_equal(seen.count, kept ? TURNS_AGED * EACH : 0);
     }
-    assert_int_equal(house.store->dropped, (SERIES - 2) * TURNS_AGED * EACH);
+    assert_int_equal(house.store->dropped, (SERIES - 4) * TURNS_AGED * EACH);
     house_verify(&house, "evidence");
     house_raze(&house);
 }

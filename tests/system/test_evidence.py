@@ -1,0 +1,126 @@
+"""What cases of silence, of an index, of neighbours and of people stand on: shown, in words, and still there when the rule asks otherwise. Knows replay, the socket, ecogovctl."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+import yaml
+
+import house as houses
+
+STORIES = pathlib.Path(__file__).parents[1] / "replay"
+
+
+@pytest.fixture(name="served")
+def _served(house, tmp_path):
+    def serve(story, port=1, **keys):
+        config = yaml.safe_load((STORIES / f"{story}.yaml").read_text())
+        config.pop("mqtt", None)
+        daemon = house(port, **{"parties": [], **config, **keys})
+        done = houses.ecogovd("-c", daemon.config, "--replay", STORIES / f"{story}.jsonl")
+        assert done.returncode == 0, done.stderr
+        return daemon.start()
+    return serve
+
+
+def ctl(daemon, number, language="C.UTF-8"):
+    environment = {key: value for key, value in os.environ.items() if key not in ("LC_ALL", "LC_MESSAGES", "NO_COLOR")}
+    done = subprocess.run([houses.BIN / "ecogovctl", "-s", daemon.socket, "case", "show", str(number)], capture_output=True, text=True, timeout=60,
+                          check=False, env={**environment, "LANG": language, "LC_CTYPE": "C.UTF-8"})
+    assert done.returncode == 0, done.stderr
+    return done.stdout.replace("2026-", "")  # times of this year are told without it
+
+
+def values(series):
+    return [reading["value"] for reading in series["readings"]]
+
+
+def test_an_index_shows_the_hours_that_made_it(served):
+    """150 ug/m3 is the mean of the two stations in the hour that opened the case, and 200 the index of it; what the other village measured has no part in it."""
+    daemon = served("index-hour")
+    shown = daemon.call("cases.show", id="1")
+    assert [(one["device"], one["quantity"], one["period"], values(one)) for one in shown["evidence"]] == [
+        ("a1", "pm25", "hour", [145]), ("a2", "pm25", "hour", [155]), ("a1", "pm10", "hour", [170]), ("a2", "pm10", "hour", [180])]
+    index = shown["index"]
+    assert (index["value"], index["primary"], index["sub"]) == (200, ["pm25"], {"pm10": 122, "pm25": 200})
+    assert (index["from"], index["to"]) == ("2026-03-09T02:00:00.000Z", shown["opened_at"])
+    said, chinese = ctl(daemon, 1), ctl(daemon, 1, language="zh_CN.UTF-8")
+    assert "index it stands on\n  03-09 10:00 to 03-09 11:00: 200 (pm10 122, pm25 200)" in said
+    assert "a1 pm25 (µg/m³, mean of the hour):  03-09 10:00 145.0\n" in said
+    assert "立案依据的指数\n  03-09 10:00 至 03-09 11:00：200" in chinese and "小时均值" in chinese
+
+
+def test_a_day_shows_its_hours(house, peer, broker):
+    """The index of a local day: as many hours as it has, also when the rule has left the configuration."""
+    sites = [{"id": "v"}]
+    rule = {"id": "day", "domain": "air", "quantity": "aqi_cn", "window": "day", "levels": {"notice": {"open": 100, "clear": 90}}}
+    daemon = house(broker.port, rules=[rule], sites=sites, parties=[], time_zone="UTC").start()
+    daemon.connected()
+    start = (int(houses.time.time()) // 86400 - 1) * 86400
+    for quarter in range(4 * 24 + 1):
+        peer.tell("ecogov/v/air/a1", f'{{"ts": {start + quarter * 900}, "pm25": {200 if quarter < 96 else 10}}}')
+    (case,) = daemon.cases()
+    (series,) = daemon.call("cases.show", id=case["id"])["evidence"]
+    assert (series["count"], values(series)) == (24, [200] * 24)
+    assert daemon.call("cases.show", id=case["id"])["index"]["value"] == case["peak"]["value"]
+    daemon.configure(rules=[])
+    daemon.reload()
+    kept = daemon.call("cases.show", id=case["id"])
+    assert [one["quantity"] for one in kept["evidence"]] == ["pm25"]
+    daemon.stop()
+    daemon.verify()
+
+
+def test_silence_shows_who_and_since_when(served):
+    daemon = served("outage")
+    outage = daemon.call("cases.show", id="2")
+    assert [(one["device"], one["last_seen"]) for one in outage["devices"]] == [
+        (f"a{n}", f"2026-11-23T05:{54 + n}:00.000Z") for n in (1, 2, 3)]
+    assert all(one["interval"] and one["silent_after"] for one in outage["devices"])
+    assert [(one["device"], one["count"]) for one in outage["evidence"]] == [("a1", 1), ("a2", 1), ("a3", 1)]
+    above = daemon.call("cases.show", id="4")  # of the county: of all its villages
+    assert {one["site"] for one in above["devices"]} == {"shangtian", "xiatian", "far"} and {one["site"] for one in above["evidence"]} == {"shangtian", "xiatian", "far"}
+    own = daemon.call("cases.show", id="1")
+    assert [one["device"] for one in own["devices"]] == ["a3"] and "index" not in own
+    said, chinese = ctl(daemon, 2), ctl(daemon, 2, language="zh_CN.UTF-8")
+    assert "devices that are not heard\n  shangtian/air/a1  last heard 11-23 13:55, usually every 6 min, silent after 19 min\n" in said
+    assert "失联设备\n  shangtian/air/a1  最后上报 11-23 13:55，通常每 6 分钟上报一次，超过 19 分钟未上报即判失联\n" in chinese
+    assert "shangtian/a1 pm25" in ctl(daemon, 4)
+
+
+def test_a_regional_case_shows_its_members(served):
+    daemon = served("regional")
+    shown = daemon.call("cases.show", id="4")
+    assert [(one["case"], one["site"], values(one)) for one in shown["evidence"]] == [
+        (child["id"], child["site"], [child["peak"]["value"]]) for child in reversed(shown["children"])]
+    assert [child["level"] for child in shown["children"]] == ["critical"] + 4 * ["warning"]
+    said = ctl(daemon, 4)
+    assert f"holds        {shown['children'][0]['id']}  critical, unknown, closed, peak 160.0 µg/m³, 11-23 09:40\n" in said
+    assert "  c/p1 pm25 (µg/m³):  11-23 09:40 160.0\n" in said
+
+
+def test_what_people_measured_is_shown(served):
+    """For the case of a sensor what they measured until it was over; for one that their value opened, that once."""
+    daemon = served("reports")
+    sensor, sour = daemon.call("cases.show", id="3")["evidence"], daemon.call("cases.show", id="2")["evidence"]
+    assert [(one["device"], values(one)) for one in sensor] == [("a1", [90]), ("manual", [30, 72, 120, 25])]
+    assert all(reading["flags"] == ["manual"] for reading in sensor[1]["readings"])
+    assert [(one["device"], values(one)) for one in sour] == [("manual", [4.2])]
+
+
+def test_what_a_rule_asked_is_shown_when_it_asks_no_more(house, broker, peer):
+    straw = {"id": "straw", "domain": "air", "quantity": "pm25", "levels": {"warning": {"open": 75, "clear": 70}},
+             "and": [{"quantity": "co", "of": "site", "above": 1, "within": "3h"}]}
+    daemon = house(broker.port, rules=[straw], sites=[{"id": "v"}], parties=[]).start()
+    daemon.connected()
+    peer.tell("ecogov/v/air/a2", '{"co": 2.5}')
+    peer.tell("ecogov/v/air/a1", '{"pm25": 90}')
+    daemon.cases()
+    before = daemon.call("cases.show", id="1")["evidence"]
+    assert [(one["device"], values(one)) for one in before] == [("a1", [90]), ("a2", [2.5])]
+    daemon.configure(rules=[{key: value for key, value in straw.items() if key != "and"}])
+    daemon.reload()
+    assert daemon.call("cases.show", id="1")["evidence"] == before
+    daemon.kill()
+    daemon.start()
+    assert daemon.call("cases.show", id="1")["evidence"] == before
