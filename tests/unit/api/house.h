@@ -15,6 +15,7 @@
 #include <base/zone.h>
 #include <pipeline/backtest.h>
 #include <pipeline/explain.h>
+#include <pipeline/siteindex.h>
 #include <store/backup.h>
 #include <ecogov/time.h>
 
@@ -334,6 +335,19 @@ int eg_reader_silences(struct eg_reader *reader, bool ended_too, int64_t below, 
                        bool (*each)(void *arg, const struct eg_silence *row), void *arg, struct eg_err *err)
 {
     (void)reader, (void)ended_too, (void)below, (void)limit, (void)each, (void)arg, (void)err;
+    return EG_OK;
+}
+
+void eg_siteair_index(const struct eg_conf_rule *rule, const struct eg_site_hours *hours, int64_t end_ms,
+                      struct eg_aqi *ret_aqi)
+{
+    (void)rule, (void)hours, (void)end_ms, (void)ret_aqi;
+}
+int eg_reader_evidence(struct eg_reader *reader, uint32_t number,
+                       bool (*each)(void *arg, const struct eg_row_evidence *row), void *arg,
+                       struct eg_err *err)
+{
+    (void)reader, (void)number, (void)each, (void)arg, (void)err;
     return EG_OK;
 }
 
