@@ -1,7 +1,7 @@
-/* What a case stands on, for people who look at one: the readings its rule looked at when it was opened, of its own series and of the others
- * that further conditions, bands or an index ask; the devices that fell silent, and the last of each; what people measured; of a regional
- * case the readings of the cases it holds. Knows the stored readings, which are kept as long as the case, and which series were looked at
- * then. Refuses to judge anew: the value that decided stands in the history. Called by m_cases.c. */
+/* What a case stands on, for people who look at one: the readings its rule looked at when it was opened, of its own series and of the
+ * others that further conditions, bands or an index ask; the devices that fell silent, and the last of each; what people measured; of a
+ * regional case the readings of the cases it holds. Knows the stored readings, which are kept as long as the case, and which series were
+ * looked at then. Refuses to judge anew: the value that decided stands in the history. Called by m_cases.c. */
 #include <api/evidence.h>
 #include <api/evidence_air.h>
 #include <api/methods.h>
