@@ -127,7 +127,7 @@ static void house_make(struct house *house, const char *max_size)
     "DROP TABLE finding; DROP VIEW v_device_events; DROP TABLE device_event;"                                \
     "ALTER TABLE device DROP COLUMN gone; ALTER TABLE device DROP COLUMN due_told;"                          \
     "ALTER TABLE cases DROP COLUMN fix_missed_at; ALTER TABLE cases DROP COLUMN faster;"                     \
-    "DROP TABLE clock; DROP TABLE own_time;"                                                                 \
+    "DROP TABLE clock; DROP TABLE own_time; DROP TABLE evidence;"                                            \
     "ALTER TABLE device DROP COLUMN silent_at; ALTER TABLE device DROP COLUMN heard_at;"                     \
     "ALTER TABLE device DROP COLUMN awaited_at; ALTER TABLE device DROP COLUMN case_number;"
 /* The ninth schema undone. */
@@ -363,6 +363,13 @@ static bool tell_outbox(void *arg, const struct eg_outbox_view *o)
     return true;
 }
 
+static inline bool tell_evidence(void *arg, const struct eg_row_evidence *row)
+{
+    eg_buf_printf(arg, "case %u stands on %u, %s since %lld\n", row->case_number, row->series,
+                  eg_evidence_name(row->why), (long long)row->since_ms);
+    return true;
+}
+
 /* What the store holds, asked through the reader; without the open buckets, which nobody writes. */
 static inline void tell_store(struct house *house, struct eg_buf *out)
 {
@@ -386,6 +393,8 @@ static inline void tell_store(struct house *house, struct eg_buf *out)
         code = eg_reader_cases(house->reader, &cases, tell_case_row, out, err);
     for (uint32_t number = 1; code == EG_OK && number < 20; number++)
         code = eg_reader_case_events(house->reader, number, tell_event, out, err);
+    for (uint32_t number = 1; code == EG_OK && number < 20; number++)
+        code = eg_reader_evidence(house->reader, number, tell_evidence, out, err);
     if (code == EG_OK)
         code = eg_reader_quarantine(house->reader, 0, 0, 0, tell_quarantine, out, err);
     if (code == EG_OK)

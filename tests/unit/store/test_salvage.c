@@ -26,6 +26,16 @@ static int count_readings(struct house *house, size_t *ret_count)
     return code;
 }
 
+/* What its cases stand on: two series each. */
+static void stand_on(struct house *house)
+{
+    static const char rows[] = "INSERT INTO evidence(case_number,series,since,why) SELECT "
+                               "number,s,opened_at,w FROM cases, (SELECT 1 s, "
+                               "'asked' w UNION SELECT 2, 'measured')";
+    assert_int_equal(sqlite3_exec(house->store->db, rows, NULL, NULL, NULL), SQLITE_OK);
+    assert_true(sqlite3_changes(house->store->db) > 2);
+}
+
 static void live(struct house *house, bool seal)
 {
     bool more = true;
@@ -39,6 +49,7 @@ static void live(struct house *house, bool seal)
             assert_int_equal(eg_store_tidy(house->store, NOW, 1000, &more, &house->err), EG_OK);
         house->store->seal_at = EG_SEAL_AT;
     }
+    stand_on(house);
 }
 
 /* As house.c does it. True: it took a salvage. */
@@ -211,14 +222,25 @@ static void what_is_not_damaged_comes_through_whole(void **unused)
     (void)unused;
     struct house house;
     size_t before, after;
+    struct eg_buf stood, stands;
     house_start(&house);
     live(&house, true);
     assert_int_equal(count_readings(&house, &before), EG_OK);
+    eg_buf_init(&stood, 1 << 16);
+    eg_buf_init(&stands, 1 << 16);
+    for (uint32_t number = 1; number < 20; number++)
+        assert_int_equal(eg_reader_evidence(house.reader, number, tell_evidence, &stood, NULL), EG_OK);
+    assert_non_null(strstr(stood.data, "case 1 stands on 2, measured since"));
     house_leave(&house);
     assert_int_equal(eg_salvage_run(house.path, NOW, &house.err), EG_OK);
     assert_int_equal(house_enter(&house), EG_OK);
     assert_int_equal(count_readings(&house, &after), EG_OK);
     assert_int_equal(before, after);
+    for (uint32_t number = 1; number < 20; number++)
+        assert_int_equal(eg_reader_evidence(house.reader, number, tell_evidence, &stands, NULL), EG_OK);
+    assert_same_text(&stood, &stands, "salvaged without need");
+    eg_buf_finish(&stood);
+    eg_buf_finish(&stands);
     house_verify(&house, "salvaged without need");
     house_raze(&house);
 }
