@@ -210,6 +210,53 @@ static int find_next(struct eg_store *store, int64_t behind_ms, int64_t *ret_nex
     return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
+/* What a chunk that is last in its series holds when it has grown up. Each run writes that one anew, so it is not to be long; those that
+ * stay are, for the sake of room. */
+static size_t grown_up(int period)
+{
+    return period == EG_PERIOD_HOUR ? EG_BUCKETS_MAX / 4 : EG_BUCKETS_MAX / 16;
+}
+
+/* The chunk under way, the last of its series, joins the one before it, if there is one that has room. */
+static int join_before(struct eg_store *store)
+{
+    struct eg_fold_chunk *chunk = store->fold.chunk;
+    struct eg_rollup *moved = chunk->rows + EG_BUCKETS_MAX - chunk->count;
+    sqlite3_stmt *sql = store->sql[SQL_BUCKET_BEFORE];
+    const int64_t id = chunk->id;
+    const size_t count = chunk->count;
+    sqlite3_bind_int64(sql, 1, chunk->series);
+    sqlite3_bind_int(sql, 2, chunk->period);
+    sqlite3_bind_int64(sql, 3, chunk->low_ms);
+    int code = sqlite3_step(sql);
+    int64_t before = code == SQLITE_ROW ? sqlite3_column_int64(sql, 0) : 0;
+    size_t held = code == SQLITE_ROW ? (size_t)sqlite3_column_int64(sql, 1) : EG_BUCKETS_MAX;
+    sqlite3_reset(sql);
+    if (code != SQLITE_ROW || held > EG_BUCKETS_MAX - count)
+        return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+    memmove(moved, chunk->rows, count * sizeof *moved);
+    code = read_chunk(store, SQL_BUCKET_AT, chunk->low_ms - 1);
+    if (code != SQLITE_ROW || chunk->id != before || chunk->count != held)
+        return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_CORRUPT : code;
+    memmove(chunk->rows + held, moved, count * sizeof *moved);
+    code = write_rows(store, chunk, before, 0, held + count);
+    if (code != SQLITE_OK)
+        return code;
+    sqlite3_bind_int64(store->sql[SQL_BUCKET_DROP], 1, id);
+    return eg_sql_run(store, SQL_BUCKET_DROP);
+}
+
+/* A chunk of its own for what comes behind a last one that has grown up. */
+static int begin_behind(struct eg_store *store, int64_t start_ms)
+{
+    struct eg_fold_chunk *chunk = store->fold.chunk;
+    int code = join_before(store);
+    chunk->id = 0;
+    chunk->count = 0;
+    chunk->low_ms = start_ms;
+    return code;
+}
+
 static int turn_to(struct eg_store *store, const struct eg_fold_key *key)
 {
     struct eg_fold_chunk *chunk = store->fold.chunk;
@@ -228,7 +275,11 @@ static int turn_to(struct eg_store *store, const struct eg_fold_key *key)
         code = read_chunk(store, SQL_BUCKET_AFTER, key->start_ms);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return code;
-    return find_next(store, chunk->count ? chunk->rows[0].start_ms : key->start_ms, &chunk->next_ms);
+    code = find_next(store, chunk->count ? chunk->rows[0].start_ms : key->start_ms, &chunk->next_ms);
+    if (code == SQLITE_OK && chunk->next_ms == INT64_MAX && chunk->count >= grown_up(chunk->period) &&
+        key->start_ms > chunk->rows[chunk->count - 1].start_ms)
+        code = begin_behind(store, key->start_ms);
+    return code;
 }
 
 /* A full chunk lets go of what is complete: all of it, when the new bucket comes behind; else its half. */

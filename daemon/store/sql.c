@@ -130,6 +130,8 @@ static const char *const texts[SQL_COUNT] = {
                       "BY period,start,series",
     [SQL_BUCKET_AT] = "SELECT id,t_first,body FROM bucket WHERE series=?1 AND period=?2 AND t_first<=?3 "
                       "ORDER BY t_first DESC LIMIT 1",
+    [SQL_BUCKET_BEFORE] = "SELECT id,n FROM bucket WHERE series=?1 AND period=?2 AND t_first<?3 "
+                          "ORDER BY t_first DESC LIMIT 1",
     [SQL_BUCKET_AFTER] = "SELECT id,t_first,body FROM bucket WHERE series=?1 AND period=?2 AND t_first>?3 "
                          "ORDER BY t_first LIMIT 1",
     [SQL_BUCKET_ADD] = "INSERT INTO bucket(body,t_first,t_last,n,series,period) VALUES(?,?,?,?,?,?)",

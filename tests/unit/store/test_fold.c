@@ -289,6 +289,31 @@ static void late_between_two_bites(void **unused)
     eg_batch_finish(&batch);
 }
 
+/* Written twenty at a time, hours and days lie in full chunks, but for the one that grows. */
+static void what_grows_joins_what_stays(void **unused)
+{
+    (void)unused;
+    struct house house;
+    struct eg_batch batch;
+    state = 80;
+    eg_batch_init(&batch);
+    house_start(&house);
+    house.store->fold_at = 1;
+    for (int64_t index = 0; index < 1200; index += 20) {
+        for (int64_t hour = index; hour < index + 20; hour++)
+            send_hour(&batch, hour);
+        commit(&house, &batch);
+        tidy(&house, 1000, true);
+        assert_in_range(
+            eg_sql_number(house.store->db, "SELECT n FROM bucket ORDER BY t_first DESC LIMIT 1", -1), 1,
+            EG_BUCKETS_MAX / 4 + 19);
+    }
+    assert_int_equal(eg_sql_number(house.store->db, "SELECT sum(n) FROM bucket", -1), 1200);
+    assert_in_range(eg_sql_number(house.store->db, "SELECT count(*) FROM bucket", -1), 3, 4);
+    house_raze(&house);
+    eg_batch_finish(&batch);
+}
+
 /* A damaged chunk of hours is told by whoever reads it, and by --verify. */
 static void damage_is_told(void **unused)
 {
@@ -335,6 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(told_as_a_plain_map_would), cmocka_unit_test(hours_count_once),
-        cmocka_unit_test(late_between_two_bites), cmocka_unit_test(damage_is_told)};
+        cmocka_unit_test(late_between_two_bites), cmocka_unit_test(what_grows_joins_what_stays),
+        cmocka_unit_test(damage_is_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
