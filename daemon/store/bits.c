@@ -4,6 +4,15 @@
 #define ZEROS 63 /* a block's parameter: all of it is 0 */
 #define PARAMETER_BITS 6
 
+/* The oldest of those held, which are 63 at the most. */
+static void write_bytes(struct eg_bits_out *out, unsigned count)
+{
+    uint8_t bytes[4];
+    for (unsigned i = 0; i < count; i++)
+        bytes[i] = (uint8_t)(out->held >> (out->count -= 8));
+    eg_buf_add(out->buf, bytes, count);
+}
+
 void eg_bits_put(struct eg_bits_out *out, uint64_t value, unsigned bits)
 {
     if (bits > 32) {
@@ -13,16 +22,16 @@ void eg_bits_put(struct eg_bits_out *out, uint64_t value, unsigned bits)
     if (!bits)
         return;
     out->held = out->held << bits | (value & (UINT64_MAX >> (64 - bits)));
-    for (out->count += bits; out->count >= 8; out->count -= 8) {
-        uint8_t byte = (uint8_t)(out->held >> (out->count - 8));
-        eg_buf_add(out->buf, &byte, 1);
-    }
+    out->count += bits;
+    if (out->count >= 32)
+        write_bytes(out, 4);
 }
 
 void eg_bits_flush(struct eg_bits_out *out)
 {
-    if (out->count)
-        eg_bits_put(out, 0, 8 - out->count);
+    if (out->count % 8)
+        eg_bits_put(out, 0, 8 - out->count % 8);
+    write_bytes(out, out->count / 8);
 }
 
 uint64_t eg_bits_get(struct eg_bits_in *in, unsigned bits)
@@ -46,7 +55,7 @@ uint64_t eg_bits_get(struct eg_bits_in *in, unsigned bits)
 uint64_t eg_bits_shared(uint64_t step, uint64_t difference)
 {
     uint64_t left = difference >> 63 ? 0 - difference : difference;
-    if (step && left % step == 0) /* as a rule */
+    if (left == step || (step && left % step == 0)) /* as a rule */
         return step;
     for (uint64_t held; left; left = held) { /* Euclid */
         held = step % left;
@@ -97,10 +106,10 @@ static unsigned best(const uint64_t *values, size_t count, size_t *ret_bits)
     return found;
 }
 
-size_t eg_bits_rice_size(const uint64_t *values, size_t count)
+size_t eg_bits_rice_size(const uint64_t *values, size_t count, size_t most)
 {
     size_t total = 0, bits;
-    for (size_t at = 0; at < count; at += EG_BITS_BLOCK) {
+    for (size_t at = 0; at < count && total < most; at += EG_BITS_BLOCK) {
         best(values + at, count - at < EG_BITS_BLOCK ? count - at : EG_BITS_BLOCK, &bits);
         total += PARAMETER_BITS + bits;
     }
@@ -115,7 +124,11 @@ void eg_bits_put_rice(struct eg_bits_out *out, const uint64_t *values, size_t co
         eg_bits_put(out, low, PARAMETER_BITS);
         for (size_t i = at; low != ZEROS && i < at + length; i++) {
             uint64_t high = values[i] >> low;
-            if (high < EG_BITS_UNARY) {
+            if (high < EG_BITS_UNARY && high + 1 + low <= 32) {
+                uint64_t ones = (UINT64_C(2) << high) - 2; /* so many, and a zero */
+                eg_bits_put(out, ones << low | (values[i] & ((UINT64_C(1) << low) - 1)),
+                            (unsigned)high + 1 + low);
+            } else if (high < EG_BITS_UNARY) {
                 eg_bits_put(out, (UINT64_C(2) << high) - 2, (unsigned)high + 1); /* so many ones, a zero */
                 eg_bits_put(out, values[i], low);
             } else {
@@ -126,12 +139,37 @@ void eg_bits_put_rice(struct eg_bits_out *out, const uint64_t *values, size_t co
     }
 }
 
-static uint64_t get_one(struct eg_bits_in *in, unsigned low)
+/* Bit by bit, when it does not lie whole in what is held. */
+static uint64_t get_slowly(struct eg_bits_in *in, unsigned low)
 {
     uint64_t high = 0;
     while (high < EG_BITS_UNARY && eg_bits_get(in, 1))
         high++;
     return high == EG_BITS_UNARY ? eg_bits_get(in, 64) : high << low | eg_bits_get(in, low);
+}
+
+static uint64_t get_one(struct eg_bits_in *in, unsigned low)
+{
+    while (in->count <= 56 && in->at < in->end) {
+        in->held = in->held << 8 | *in->at++;
+        in->count += 8;
+    }
+    /* A zero stands behind the ones, if it were only beyond what is held. */
+    uint64_t ahead = in->count ? ~(in->held << (64 - in->count)) : UINT64_MAX;
+    unsigned high = ahead ? (unsigned)__builtin_clzll(ahead) : 64, taken = high + 1 + low;
+    if (high >= EG_BITS_UNARY || taken > in->count)
+        return get_slowly(in, low);
+    in->count -= taken;
+    return (uint64_t)high << low | (in->held >> in->count & ((UINT64_C(1) << low) - 1));
+}
+
+/* Whole bytes that were held and not needed. */
+static void give_back(struct eg_bits_in *in)
+{
+    const unsigned bytes = in->count / 8;
+    in->at -= bytes;
+    in->held = bytes < 8 ? in->held >> 8 * bytes : 0;
+    in->count %= 8;
 }
 
 void eg_bits_get_rice(struct eg_bits_in *in, uint64_t *ret_values, size_t count)
@@ -142,6 +180,7 @@ void eg_bits_get_rice(struct eg_bits_in *in, uint64_t *ret_values, size_t count)
             low = (unsigned)eg_bits_get(in, PARAMETER_BITS);
         ret_values[i] = low == ZEROS || in->failed ? 0 : get_one(in, low);
     }
+    give_back(in);
 }
 
 void eg_bits_cut_rice(struct eg_cut *cut, uint64_t *ret, size_t count)

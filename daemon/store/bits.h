@@ -6,7 +6,7 @@
 struct eg_bits_out {
     struct eg_buf *buf;
     uint64_t held;
-    unsigned count; /* bits held, below 8 between two calls */
+    unsigned count; /* bits held, below 32 between two calls; none after a flush */
 };
 struct eg_bits_in {
     const uint8_t *at, *end;
@@ -29,7 +29,8 @@ uint64_t eg_bits_shared(uint64_t step, uint64_t difference);
 void eg_bits_put_rice(struct eg_bits_out *out, const uint64_t *values, size_t count);
 void eg_bits_get_rice(struct eg_bits_in *in, uint64_t *ret_values, size_t count);
 void eg_bits_cut_rice(struct eg_cut *cut, uint64_t *ret, size_t count); /* from whole bytes, whole bytes */
-size_t eg_bits_rice_size(const uint64_t *values, size_t count);         /* in bits */
+/* In bits; `most` or more: it is not looked on. */
+size_t eg_bits_rice_size(const uint64_t *values, size_t count, size_t most);
 
 /* Doubles as Gorilla has them (VLDB 2015): XOR with the one before, zeros in front and behind left away. */
 void eg_bits_put_xor(struct eg_bits_out *out, const uint64_t *values, size_t count);

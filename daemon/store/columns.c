@@ -80,7 +80,7 @@ void eg_columns_put_numbers(struct eg_bits_out *bits, struct eg_columns *work)
     size_t rest = work->count - 1, size = SIZE_MAX;
     for (uint64_t order = 0; order <= 2; order++) {
         differences(work, step, order, work->room);
-        size_t bits_more = eg_bits_rice_size(work->room, rest);
+        size_t bits_more = eg_bits_rice_size(work->room, rest, size);
         if (bits_more < size) {
             size = bits_more;
             least = order;
@@ -272,7 +272,7 @@ static int choose(struct eg_columns *work, int column)
         if (!scale_all(work, column, decimals))
             continue;
         bool on_the_spot = all_zero(work->apart, work->count);
-        size_t apart = on_the_spot ? 0 : eg_bits_rice_size(work->apart, work->count);
+        size_t apart = on_the_spot ? 0 : eg_bits_rice_size(work->apart, work->count, least);
         if (apart >= least)
             continue;
         show(work, decimals, column);
@@ -280,7 +280,7 @@ static int choose(struct eg_columns *work, int column)
             if (!may(by, column))
                 continue;
             differ(work, by, work->room);
-            size_t size = apart + eg_bits_rice_size(work->room + 1, work->count - 1);
+            size_t size = apart + eg_bits_rice_size(work->room + 1, work->count - 1, least - apart);
             if (size < least) {
                 least = size;
                 form = decimals | (on_the_spot ? ON_THE_SPOT : 0) | (int)by << 4;

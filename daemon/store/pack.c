@@ -170,16 +170,19 @@ int eg_pack_each_ident(const uint8_t *blob, size_t length,
 
 /* --- chunks --- */
 
-static int least_decimals(const struct eg_point *points, size_t count)
+/* Whole numbers of so many decimals that give all values back. RAW: there are none. */
+static int scale_all(const struct eg_point *points, size_t count, uint64_t *ret_whole)
 {
     int decimals = 0;
     int64_t whole;
-    for (size_t i = 0; i < count; i++)
-        while (!scaled(points[i].value, decimals, &whole))
+    size_t fewer = 0; /* of the first ones, which took fewer decimals */
+    for (size_t i = 0; i < count; ret_whole[i++] = (uint64_t)whole)
+        while (!scaled(points[i].value, decimals, &whole)) {
             if (++decimals > 6)
                 return RAW;
-    /* more decimals than the first ones needed must still give those back */
-    for (size_t i = 0; i < count; i++)
+            fewer = i;
+        }
+    for (size_t i = 0; i < fewer; ret_whole[i++] = (uint64_t)whole)
         if (!scaled(points[i].value, decimals, &whole))
             return RAW;
     return decimals;
@@ -200,7 +203,8 @@ static void put_times(struct eg_bits_out *bits, const struct eg_point *points, s
     eg_buf_zigzag(bits->buf, points[0].time_ms);
     eg_buf_varint(bits->buf, unit);
     for (size_t i = 1; i < count; i++) {
-        uint64_t step = ((uint64_t)points[i].time_ms - (uint64_t)points[i - 1].time_ms) / unit;
+        uint64_t step = (uint64_t)points[i].time_ms - (uint64_t)points[i - 1].time_ms;
+        step = step == unit ? 1 : step / unit;
         if (i == 1)
             eg_buf_varint(bits->buf, step);
         else
@@ -223,28 +227,22 @@ static void put_flags(struct eg_buf *out, const struct eg_point *points, size_t 
 }
 
 /* Sensors often count in steps of a half, or of a hundred: what all differences are multiples of is taken out. */
-static void put_scaled(struct eg_bits_out *bits, const struct eg_point *points, size_t count, int form,
-                       uint64_t *room)
+static void put_scaled(struct eg_bits_out *bits, size_t count, uint64_t *whole)
 {
-    int64_t first = 0, before = 0, whole = 0;
-    uint64_t step = 0;
-    for (size_t i = 0; i < count; i++, before = whole) {
-        scaled(points[i].value, form, &whole);
-        if (!i) {
-            first = whole;
-            continue;
-        }
-        int64_t delta = whole - before; /* below 2^54 */
-        room[i - 1] = (uint64_t)delta;
+    uint64_t step = 0, first = whole[0], before = first;
+    for (size_t i = 1; i < count; i++) {
+        uint64_t delta = whole[i] - before; /* below 2^54 */
+        before = whole[i];
+        whole[i] = delta;
         if (step != 1)
-            step = eg_bits_shared(step, (uint64_t)delta);
+            step = eg_bits_shared(step, delta);
     }
     step = step ? step : 1;
     for (size_t i = 1; i < count; i++)
-        room[i - 1] = zigzag((int64_t)room[i - 1] / (int64_t)step);
+        whole[i] = zigzag(step == 1 ? (int64_t)whole[i] : (int64_t)whole[i] / (int64_t)step);
     eg_buf_varint(bits->buf, step);
-    eg_buf_zigzag(bits->buf, first);
-    eg_bits_put_rice(bits, room, count - 1);
+    eg_buf_zigzag(bits->buf, (int64_t)first);
+    eg_bits_put_rice(bits, whole + 1, count - 1);
     eg_bits_flush(bits);
 }
 
@@ -290,15 +288,15 @@ bool eg_pack_chunk(struct eg_buf *out, const struct eg_point *points, size_t cou
     if (count >= EG_CHUNK_STATS)
         put_stats(out, points, count);
     if (count) {
-        int decimals = least_decimals(points, count);
         put_times(&bits, points, count, room);
         put_flags(out, points, count);
+        int decimals = scale_all(points, count, room);
         if (decimals == RAW) {
             put_bits(out, points, count, room);
         } else {
             const uint8_t form = (uint8_t)decimals;
             eg_buf_add(out, &form, 1);
-            put_scaled(&bits, points, count, decimals, room);
+            put_scaled(&bits, count, room);
         }
     }
     return eg_pack_finish(out, start);

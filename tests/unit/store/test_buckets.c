@@ -243,15 +243,15 @@ static void test_rice_is_the_cheapest(void **unused)
                 bits += values[i] >> low < EG_BITS_UNARY ? (values[i] >> low) + 1 + low : EG_BITS_UNARY + 64;
             least = bits < least ? bits : least;
         }
-        if (eg_bits_rice_size(values, count) != 6 + (all ? least : 0))
+        if (eg_bits_rice_size(values, count, SIZE_MAX) != 6 + (all ? least : 0))
             fail_msg("seed %llu: %zu bits of %zu numbers, %zu are enough", (unsigned long long)seed,
-                     eg_bits_rice_size(values, count), count, 6 + least);
+                     eg_bits_rice_size(values, count, SIZE_MAX), count, 6 + least);
         struct eg_buf blob;
         eg_buf_init(&blob, 4096);
         struct eg_bits_out out = {.buf = &blob};
         eg_bits_put_rice(&out, values, count);
         eg_bits_flush(&out);
-        assert_int_equal(blob.length, (eg_bits_rice_size(values, count) + 7) / 8);
+        assert_int_equal(blob.length, (eg_bits_rice_size(values, count, SIZE_MAX) + 7) / 8);
         struct eg_bits_in in = {.at = (const uint8_t *)blob.data,
                                 .end = (const uint8_t *)blob.data + blob.length};
         eg_bits_get_rice(&in, got, count);
