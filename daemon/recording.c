@@ -9,6 +9,7 @@
 #include <ecogov/time.h>
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,24 +198,24 @@ static bool take(struct plain *plain, char c)
 /* A text, unescaped and with a NUL behind it; NULL: it is none, or not a plain one. */
 static char *take_text(struct plain *plain, size_t *ret_length)
 {
-    static const char escapes[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
-    char *text = plain->to;
+    static const char means[UCHAR_MAX + 1] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                              ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+    char *text = plain->to, *to = text;
     if (!take(plain, '"'))
         return NULL;
-    for (; plain->at < plain->end && *plain->at != '"'; plain->at++) {
-        char c = *plain->at;
-        if (c == '\\') {
-            const char *escape = ++plain->at < plain->end && *plain->at ? strchr(escapes, *plain->at) : NULL;
-            if (!escape)
-                return NULL; /* \u, or none */
-            c = means[escape - escapes];
-        } else if ((unsigned char)c < ' ') {
+    const char *at = plain->at, *end = plain->end;
+    for (; at < end && *at != '"'; at++) {
+        char c = *at;
+        if ((unsigned char)c < ' ')
             return NULL;
-        }
-        *plain->to++ = c;
+        if (c == '\\' && (++at == end || !(c = means[(unsigned char)*at])))
+            return NULL; /* \u, or none */
+        *to++ = c;
     }
-    *ret_length = (size_t)(plain->to - text);
-    *plain->to++ = '\0'; /* there is room: of the quotation marks */
+    *ret_length = (size_t)(to - text);
+    *to++ = '\0'; /* there is room: of the quotation marks */
+    plain->to = to;
+    plain->at = at;
     return take(plain, '"') ? text : NULL;
 }
 

@@ -34,11 +34,11 @@ static void take_conf(void *user)
     if (!fresh) /* what was read meanwhile had faults */
         return;
     house->next_conf = NULL;
+    eg_zone_use(fresh->time_zone); /* before rules ask for its hours and days */
     if (eg_pipeline_configure(house->pipeline, fresh, &err) != EG_OK)
         eg_log(EG_LOG_ERROR, "reload: %s", err.text);
     if (eg_store_configure(house->store, fresh, &err) != EG_OK)
         eg_log(EG_LOG_WARNING, "reload: %s", err.text);
-    eg_zone_use(fresh->time_zone);
     eg_turn_configure(house->turn, fresh);
     eg_doubting_configure(&house->doubting, fresh);
     eg_api_configure(house->api, fresh);

@@ -31,6 +31,7 @@ static bool configure(struct eg_pipeline *pipeline, const struct eg_conf *conf)
     pipeline->topics = topics;
     pipeline->topic_count = 0;
     pipeline->conf = conf;
+    memset(pipeline->opened, 0, sizeof pipeline->opened); /* of another time zone, perhaps */
     pipeline->rules_seen = pipeline->wake_known = false;
     eg_suppress_look_again(pipeline);
     pipeline->silent_wake_ms = pipeline->due_wake_ms = INT64_MIN;

@@ -10,7 +10,9 @@
 #define SLOTS 128
 #define EXACT 9007199254740992.0 /* 2^53 */
 #define DAY_READINGS 86400.0
-static const int64_t slot_ms[EG_PERIOD_COUNT] = {60 * 1000, 15 * 60 * 1000};
+#define HOUR_SLOT_MS (60 * 1000)
+#define DAY_SLOT_MS (15 * 60 * 1000)
+static const int64_t slot_ms[EG_PERIOD_COUNT] = {HOUR_SLOT_MS, DAY_SLOT_MS};
 /* A reading never speaks for more than this, however rare the device is: an hour is complete with one reading an hour. */
 #define SPEAKS_MAX_MS (60 * 60 * 1000)
 
@@ -50,7 +52,8 @@ void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, double scale
     rollup->count++;
     /* Whole numbers add up the same in any order, and a quotient is rounded once: what is stored tells the whole number again. */
     rollup->sum = first ? value : (rint(rollup->sum * scale) + rint(value * scale)) / scale;
-    int64_t slot = (ms - rollup->start_ms) / slot_ms[period];
+    int64_t into = ms - rollup->start_ms,
+            slot = period == EG_PERIOD_HOUR ? into / HOUR_SLOT_MS : into / DAY_SLOT_MS;
     if (slot < SLOTS)
         rollup->slots[slot / 64] |= UINT64_C(1) << (slot % 64);
 }

@@ -141,6 +141,16 @@ void eg_series_recount(struct eg_series *series, int64_t time_ms, unsigned was, 
     }
 }
 
+/* All series open theirs within a minute or so: of the time zone, which is slow, it is asked once. */
+static void open_bucket(struct eg_pipeline *pipeline, struct eg_rollup *open, enum eg_period period,
+                        int64_t time_ms)
+{
+    struct eg_rollup *opened = &pipeline->opened[period];
+    if (time_ms < opened->start_ms || time_ms >= opened->end_ms)
+        eg_rollup_start(opened, period, time_ms);
+    *open = *opened;
+}
+
 /* The open bucket is the one of the newest reading. It is written when a later one opens; a late reading's bucket at once. What is set
  * aside opens and closes buckets, and is in none. */
 static void add_to_bucket(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
@@ -153,7 +163,7 @@ static void add_to_bucket(struct eg_pipeline *pipeline, struct eg_series *series
             push_rollup(pipeline, series, period, open, true, batch);
         if (open->count && period == EG_PERIOD_HOUR)
             eg_measure_hour(pipeline, series, open, batch);
-        eg_rollup_start(open, period, time_ms);
+        open_bucket(pipeline, open, period, time_ms);
         series->doubts[period] = (struct eg_doubts){0};
     }
     if (time_ms >= open->start_ms)

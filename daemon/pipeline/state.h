@@ -172,14 +172,15 @@ struct eg_pipeline {
     size_t index_site_count;
     bool index_touched; /* of some site */
     uint32_t last_case;
-    int64_t wake_ms;                      /* when the first deadline is reached; see wake_known */
-    bool rules_seen;                      /* active cases were held against the rules as they are now */
-    bool wake_known;                      /* no case has moved since wake_ms was looked for */
-    int64_t examine_wake_ms, examined_ms; /* examine.c: not before; up to which midnight */
-    uint16_t examine_quantity;            /* of the next series that is looked at */
-    size_t examine_next;                  /* its place, or before */
-    int64_t due_wake_ms;                  /* likewise of calibrations */
-    int64_t silent_wake_ms;               /* before that nothing falls silent; INT64_MIN: to be looked for */
+    struct eg_rollup opened[EG_PERIOD_COUNT]; /* empty: the hour and the day that were opened last */
+    int64_t wake_ms;                          /* when the first deadline is reached; see wake_known */
+    bool rules_seen;                          /* active cases were held against the rules as they are now */
+    bool wake_known;                          /* no case has moved since wake_ms was looked for */
+    int64_t examine_wake_ms, examined_ms;     /* examine.c: not before; up to which midnight */
+    uint16_t examine_quantity;                /* of the next series that is looked at */
+    size_t examine_next;                      /* its place, or before */
+    int64_t due_wake_ms;                      /* likewise of calibrations */
+    int64_t silent_wake_ms; /* before that nothing falls silent; INT64_MIN: to be looked for */
     struct eg_clock_doubt doubt;
     bool deaf, device_rules;         /* the broker is not heard; there are rules about devices themselves */
     bool outage_asked;               /* somebody is silent, and no case speaks for it yet */

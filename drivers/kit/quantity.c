@@ -27,6 +27,8 @@ static bool same(const char *name, size_t length, const char *known, size_t know
 {
     if (length != known_length)
         return false;
+    if (memcmp(name, known, length) == 0) /* as a rule */
+        return true;
     for (size_t i = 0; i < length; i++)
         if (lower(name[i]) != known[i])
             return false;
@@ -37,7 +39,7 @@ static uint32_t spot(const char *name, size_t length)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
     for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (uint8_t)lower(name[i])) * 16777619u;
+        hash = (hash ^ ((uint8_t)name[i] | 0x20u)) * 16777619u; /* the same in any case */
     return hash ^ hash >> 15;
 }
 

@@ -3,6 +3,8 @@
  * compared blindly. */
 #include "twice.h"
 
+#include <ecogov/quantity.h>
+
 #include <string.h>
 
 #define FEW 8
@@ -35,8 +37,23 @@ static size_t find_among_few(const struct eg_sink *sink)
     return sink->count;
 }
 
+/* As a rule a message tells each quantity once. */
+static bool all_differ(const struct eg_sink *sink)
+{
+    uint64_t told[(EG_QUANTITY_COUNT + 63) / 64] = {0};
+    for (size_t i = 0; i < sink->count; i++) {
+        const uint16_t quantity = sink->readings[i].quantity;
+        if (told[quantity / 64] >> quantity % 64 & 1)
+            return false;
+        told[quantity / 64] |= UINT64_C(1) << quantity % 64;
+    }
+    return true;
+}
+
 size_t eg_twice_find(const struct eg_sink *sink)
 {
+    if (all_differ(sink))
+        return sink->count;
     if (sink->count <= FEW)
         return find_among_few(sink);
     uint16_t slots[SLOTS] = {0}; /* index + 1; 0 = free */
