@@ -80,7 +80,7 @@ static size_t find_group(struct figures *figures, const char *name)
     while (at < figures->group_count && strcmp(figures->groups[at], name) != 0)
         at++;
     if (at == figures->group_count && at < GROUPS_MAX)
-        snprintf(figures->groups[figures->group_count++], GROUP_TEXT, "%s", name);
+        snprintf(figures->groups[figures->group_count++], GROUP_TEXT, "%.*s", GROUP_TEXT - 1, name);
     return at;
 }
 
