@@ -1,7 +1,7 @@
 """A year of readings in virtual time: a hundred series, one reading a minute, through `ecogovd --replay` with its rules, journal and
 sealing.
 
-Knows how to write such a recording, a part of the year, and to ask the kernel for the seconds of processor that took."""
+Knows how to write such a recording, into a pipe since it is 1.3 GB, and to ask the kernel for the seconds of processor that took."""
 import datetime
 import resource
 import subprocess
@@ -23,17 +23,20 @@ def lines(minutes):
 
 
 def run(report, quick):
-    days = 4 if quick else 15
+    days = 4 if quick else 365
     with folder() as path:
         file = configuration(path, 1, path / "s")
-        with open(path / "year.jsonl", "w", encoding="utf-8") as out:
-            out.writelines(lines(days * 1440))
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([BIN / "ecogovd", "-c", file, "--replay", path / "year.jsonl"], capture_output=True, text=True, check=False)
+        with open(path / "out.txt", "w+", encoding="utf-8") as told, subprocess.Popen(
+                [BIN / "ecogovd", "-c", file, "--replay", "-"], stdin=subprocess.PIPE, stdout=told, stderr=told, text=True) as replayed:
+            replayed.stdin.writelines(lines(days * 1440))
+            replayed.stdin.close()
+            replayed.wait()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        out = (path / "out.txt").read_text(encoding="utf-8")
     stored = days * 1440 * DEVICES * len(QUANTITIES)
-    if done.returncode != 0 or f"stored={stored} " not in done.stdout:
-        raise Failure(f"the recording was not replayed: {done.stdout[-300:]}{done.stderr[-300:]}")
+    if replayed.returncode != 0 or f"stored={stored} " not in out:
+        raise Failure(f"the recording was not replayed: {out[-600:]}")
     seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     report.add("a year of minutes, 100 series, replayed", seconds * 365 / days, "<=", 60, "s",
-               f"of processor, from {days} days; {seconds * 1e9 / stored:.0f} ns a reading")
+               f"of processor, {days} days of it replayed; {seconds * 1e9 / stored:.0f} ns a reading")
