@@ -66,6 +66,7 @@ int run_doctor(struct session *session, cJSON *params);
 int run_backtest(struct session *session, cJSON *params);
 int run_import(struct session *session, cJSON *params);
 int run_export_indices(struct session *session, cJSON *params, bool csv); /* run_indices.c */
+void export_text(const char *text);                                       /* a cell of CSV; run_export.c */
 int run_export(struct session *session, cJSON *params);
 int run_try(struct session *session, cJSON *params);
 int run_index(struct session *session, cJSON *params);

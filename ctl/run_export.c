@@ -11,7 +11,7 @@ enum { TIME, SITE, DEVICE, QUANTITY, CHANNEL, VALUE, UNIT, FLAGS, COLUMNS };
 static const char *const names[COLUMNS] = {"time",    "site",  "device", "quantity",
                                            "channel", "value", "unit",   "flags"};
 
-static void csv_text(const char *text)
+void export_text(const char *text)
 {
     if (!strpbrk(text, ",\"\r\n")) {
         fputs(text, stdout);
@@ -36,7 +36,7 @@ static void csv_row(const cJSON *row)
         if (column++)
             putchar(',');
         if (cJSON_IsString(cell))
-            csv_text(cell->valuestring);
+            export_text(cell->valuestring);
         else if (cJSON_IsNumber(cell))
             fputs(eg_number_format(cell->valuedouble, number), stdout);
         int flags = 0;

@@ -1,5 +1,6 @@
-/* Knows `export --indices`: the index of a place hour by hour or day by day, to CSV or NDJSON, a page at a time. Called by run_export.c. */
+/* Knows `export --indices`: an index of a place hour by hour or day by day, to CSV or NDJSON, a page at a time. Called by run_export.c. */
 #include "command.h"
+#include "land_words.h"
 
 #include <index/air.h>
 
@@ -10,8 +11,17 @@ static const char *const names[] = {"time",  "site",      "index",    "resolutio
                                     "value", "published", "category", "primary",    "missing"};
 #define NAMES (sizeof names / sizeof *names)
 
-static void head(void)
+static const char *const land_names[] = {"time",  "site",     "index",   "resolution", "value",
+                                         "level", "category", "primary", "device",     "made_of"};
+#define LAND_NAMES (sizeof land_names / sizeof *land_names)
+
+/* Which columns there are hangs on the index, and that is known once the first answer is there. */
+static void head(bool land)
 {
+    for (size_t i = 0; land && i < LAND_NAMES; i++)
+        printf("%s%c", land_names[i], i + 1 < LAND_NAMES ? ',' : '\n');
+    if (land)
+        return;
     for (size_t i = 0; i < NAMES; i++)
         printf("%s,", names[i]);
     for (int p = 0; p < EG_POLLUTANTS; p++)
@@ -53,6 +63,24 @@ static void csv_row(const cJSON *result, const cJSON *point)
     putchar('\n');
 }
 
+/* Of soil and waste: devices are named by who made them. */
+static void land_row(const cJSON *result, const cJSON *point)
+{
+    char made_of[LAND_WORDS];
+    const char *site = text_of(result, "site"), *category = text_of(point, "category"),
+               *device = text_of(point, "device");
+    printf("%s,%s,%s,%s,%.6g,", text_of(point, "time"), site ? site : "", text_of(result, "index"),
+           text_of(result, "resolution"), number_of(point, "value"));
+    number(point, "level");
+    printf(",%s,", category ? category : "");
+    joined(item_of(point, "primary"));
+    putchar(',');
+    export_text(device ? device : "");
+    putchar(',');
+    export_text(land_made_of(point, "|", made_of, sizeof made_of));
+    putchar('\n');
+}
+
 static void ndjson_row(const cJSON *result, const cJSON *point)
 {
     cJSON *row = cJSON_Duplicate(point, true);
@@ -70,19 +98,23 @@ static void ndjson_row(const cJSON *result, const cJSON *point)
 int run_export_indices(struct session *session, cJSON *params, bool csv)
 {
     const cJSON *point;
-    bool more = true;
+    bool more = true, headed = !csv;
     int code = EXIT_DONE;
     cJSON_AddNumberToObject(params, "limit", 5000);
-    if (csv)
-        head();
     while (more && code == EXIT_DONE) {
         struct answer answer;
         code = session_send(session, "indices.history", params);
         if (code != EXIT_DONE || (code = session_next(session, PATIENCE_MS, &answer)) != EXIT_DONE)
             break;
+        const bool land = land_is(answer.result);
+        if (!headed)
+            head(land);
+        headed = true;
         cJSON_ArrayForEach(point, item_of(answer.result, "points"))
         {
-            if (csv)
+            if (csv && land)
+                land_row(answer.result, point);
+            else if (csv)
                 csv_row(answer.result, point);
             else
                 ndjson_row(answer.result, point);

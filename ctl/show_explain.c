@@ -155,6 +155,7 @@ static void show_value(const cJSON *rule, const cJSON *row)
         page_put(MILD, word("silent"));
     }
     putchar('\n');
+    line("made of", text_of(row, "made_of"));
 }
 
 static void show_beside(const cJSON *row)

@@ -1,5 +1,6 @@
 /* Knows how an index over time looks to people: a line an hour or a day. Called by the table in commands.c. */
 #include "command.h"
+#include "land_words.h"
 #include "page.h"
 #include "words.h"
 
@@ -20,6 +21,26 @@ static const char *joined(const cJSON *names, char out[PAGE_TEXT])
     return *out ? out : NULL;
 }
 
+/* "2026-11-23 13:00  162  heavy pollution  fill 96 % v1/b1" */
+static void land_points(const cJSON *points)
+{
+    static const char *const heads[] = {"TIME", ">VALUE", "CLASS", "MADE OF", NULL};
+    char text[PAGE_TEXT], made_of[LAND_WORDS];
+    const cJSON *point;
+    struct table table;
+    table_init(&table, heads);
+    cJSON_ArrayForEach(point, points)
+    {
+        double level = number_of(point, "level"), most = item_of(point, "measures") ? 5 : 3;
+        enum tone tone = level >= most ? WORST : level > 1 && level >= most - 2 ? BAD : PLAIN;
+        table_add(&table, PLAIN, page_time(text_of(point, "time"), text));
+        table_addf(&table, tone, "%.4g", number_of(point, "value"));
+        table_add(&table, tone, text_of(point, words_chinese() ? "category_zh" : "category"));
+        table_add(&table, PLAIN, land_made_of(point, ", ", made_of, sizeof made_of));
+    }
+    table_print(&table, 0);
+}
+
 void show_indices(const struct session *session, const cJSON *result)
 {
     (void)session;
@@ -32,6 +53,11 @@ void show_indices(const struct session *session, const cJSON *result)
     struct table table;
     page_putf(BOLD, "%s %s", index ? index : "?", device ? device : site ? site : word("everywhere"));
     putchar('\n');
+    if (land_is(result)) {
+        land_points(points);
+        show_next(result);
+        return;
+    }
     table_init(&table, heads);
     cJSON_ArrayForEach(point, points)
     {

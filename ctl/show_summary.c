@@ -184,6 +184,19 @@ static void who_line(const cJSON *means, int indent)
     printf(" %s\n", word(beyond ? "the guideline for a day" : "met in the last 24 h"));
 }
 
+/* "salinity: moderately saline (5.2 dS/m, s1)" */
+static void salinity_line(const cJSON *salinity, int indent)
+{
+    const char *category = text_of(salinity, words_chinese() ? "category_zh" : "category"),
+               *device = text_of(salinity, "device");
+    if (!salinity)
+        return;
+    printf("%*s%s ", indent, "", word("salinity:"));
+    page_putf(number_of(salinity, "level") > 2 ? page_tone("warning") : PLAIN, "%s",
+              category ? category : "-");
+    page_putf(DIM, " (%.3g dS/m, %s)\n", number_of(salinity, "ec"), device ? device : "-");
+}
+
 static void index_lines(const cJSON *indices, int indent)
 {
     const cJSON *waste = item_of(indices, "waste_pressure"), *soil = item_of(indices, "soil_gb15618");
@@ -198,13 +211,17 @@ static void index_lines(const cJSON *indices, int indent)
         putchar('\n');
     }
     if (soil) {
+        /* "GB 15618: safe use cd (Nemerow 2.31, field-3)" */
         const char *category = text_of(soil, words_chinese() ? "category_zh" : "category");
         printf("%*sGB 15618: ", indent, "");
         page_putf(number_of(soil, "level") > 1 ? page_tone("warning") : PLAIN, "%s",
                   category ? category : "-");
         names(item_of(soil, "above_screening"));
+        if (isfinite(number_of(soil, "nemerow")) && text_of(soil, "device"))
+            page_putf(DIM, word(" (Nemerow %.2f, %s)"), number_of(soil, "nemerow"), text_of(soil, "device"));
         putchar('\n');
     }
+    salinity_line(item_of(indices, "salinity"), indent);
 }
 
 static void domain_line(const cJSON *cell, int indent)

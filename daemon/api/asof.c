@@ -1,8 +1,10 @@
 /* Knows how to look at the present (the pipeline's memory) and at a past moment (the store) in the same way. Refuses to know what is made
- * of it. Called by m_summary.c and indices.c. A series of the past costs the readings of its day and 48 hours' buckets, once. */
+ * of it. Called by m_summary.c and indices.c. A series of the past costs the readings of its day and 48 hours' buckets, once; one of a
+ * laboratory's values the buckets of a year. */
 #include <api/asof.h>
 #include <api/methods.h>
 #include <base/zone.h>
+#include <index/land.h>
 #include <index/nano.h>
 #include <pipeline/hours.h>
 #include <pipeline/rollup.h>
@@ -72,15 +74,29 @@ static bool take_hour(void *arg, const struct eg_rollup *hour)
     struct seen *seen = look->seen;
     if (hour->end_ms > look->at_ms)
         return true;
-    if (!seen->view.has_last && hour->count) { /* nothing that day: the newest of the day before */
+    if (!seen->view.has_last && hour->count) { /* nothing that day: the newest of those before */
         seen->view.last_ms = hour->last_ms;
         seen->view.last_value = hour->last;
+        seen->view.last_flags = 0; /* not known of a bucket: what is set aside is in none */
         seen->heard = true;
     }
     int64_t back = (seen->hours_end_ms - hour->end_ms) / EG_HOUR_MS;
     if (back >= 0 && back < EG_AIR_HOURS && eg_hours_pollutant(seen->view.quantity) != EG_POLLUTANTS &&
         eg_rollup_valid(hour, EG_PERIOD_HOUR, look->interval_ms, look->validity))
         seen->nano[back] = eg_nano_of(hour->sum / (double)hour->count);
+    return true;
+}
+
+/* A laboratory's value speaks for a year: the newest of the hours before the day. */
+static bool take_sample(void *arg, const struct eg_rollup *hour)
+{
+    struct seen *seen = arg;
+    if (!hour->count)
+        return true;
+    seen->view.last_ms = hour->last_ms;
+    seen->view.last_value = hour->last;
+    seen->view.last_flags = 0;
+    seen->heard = true;
     return true;
 }
 
@@ -91,14 +107,15 @@ static bool any_day(void *arg, const struct eg_rollup *day)
 }
 
 /* 0, or a code in asof. */
-static int look_back(struct eg_asof *asof, struct seen *seen, int64_t interval_ms)
+static int look_back(struct eg_asof *asof, struct seen *seen, const struct eg_device_view *device)
 {
     struct eg_reader *reader = asof->call->desk->reader;
-    struct look look = {seen, eg_rollup_scale(seen->view.quantity), asof->at_ms, interval_ms,
+    struct look look = {seen, eg_rollup_scale(seen->view.quantity), asof->at_ms, device->interval_ms,
                         &asof->call->desk->conf->validity};
     struct eg_err err = {0};
     int64_t end_ms, at = asof->at_ms;
     struct eg_series_view *view = &seen->view;
+    const struct eg_rollup open = view->hour; /* nothing has come since: it is in no table yet */
     eg_rollup_start(&view->hour, EG_PERIOD_HOUR, at);
     eg_rollup_start(&view->day, EG_PERIOD_DAY, at);
     view->hour_doubts = view->day_doubts = (struct eg_doubts){0};
@@ -111,6 +128,15 @@ static int look_back(struct eg_asof *asof, struct seen *seen, int64_t interval_m
         code = eg_reader_rollups(reader, view->id, EG_PERIOD_HOUR,
                                  seen->hours_end_ms - EG_AIR_HOURS * EG_HOUR_MS, seen->hours_end_ms,
                                  take_hour, &look, &err);
+    const int part = eg_part_find(device->domain, eg_quantity_info(view->quantity)->name);
+    const bool sample = part < EG_PARTS && eg_part_hours(part) > EG_AIR_HOURS;
+    const int64_t first_ms = seen->hours_end_ms - EG_AIR_HOURS * EG_HOUR_MS;
+    if (code >= 0 && sample && !view->has_last && !seen->heard)
+        code = eg_reader_rollups(reader, view->id, EG_PERIOD_HOUR, at - eg_part_hours(part) * EG_HOUR_MS,
+                                 first_ms, take_sample, seen, &err);
+    if (code >= 0 && open.count && open.start_ms < seen->hours_end_ms &&
+        (sample || open.start_ms >= first_ms))
+        take_hour(&look, &open);
     view->has_last |= seen->heard;
     seen->heard = view->has_last;
     if (code >= 0 && !seen->heard)
@@ -144,7 +170,7 @@ static struct seen *see(struct eg_asof *asof, uint32_t id)
     }
     seen->view = view;
     asof->series[id] = seen;
-    asof->code = look_back(asof, seen, device.interval_ms);
+    asof->code = look_back(asof, seen, &device);
     return asof->code ? NULL : seen;
 }
 

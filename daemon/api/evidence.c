@@ -4,6 +4,7 @@
  * looked at then. Refuses to judge anew: the value that decided stands in the history. Called by m_cases.c. */
 #include <api/evidence.h>
 #include <api/evidence_air.h>
+#include <index/land.h>
 #include <api/methods.h>
 
 #include <string.h>
@@ -171,6 +172,10 @@ static void put_index(struct evidence *evidence)
 {
     uint32_t series[ROWS_MOST];
     size_t count = 0;
+    if (eg_land_index_find(eg_quantity_info(evidence->row->quantity)->name) != EG_LAND_INDICES) {
+        put_asked(evidence); /* no means: what bins and plots told */
+        return;
+    }
     for (size_t i = 0; i < evidence->row_count; i++)
         if (evidence->rows[i].why == EG_EVIDENCE_ASKED)
             series[count++] = evidence->rows[i].series;

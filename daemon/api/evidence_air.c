@@ -153,13 +153,14 @@ int eg_evidence_air_write(struct eg_call *call, const struct eg_case *row, const
         for (size_t i = 0; i < stations->count; i++)
             eg_air_sums_add(sums, stations->rows[i].pollutant, stations->rows[i].nano);
         eg_air_sums_tell(sums, &hours.air);
+        hours.rule = judges;
         hours.end_ms = stations->end_ms;
         ret->american = judges->quantity == EG_Q_aqi_us;
         ret->end_ms = stations->end_ms;
         ret->start_ms = ret->end_ms - EG_HOUR_MS;
         if (judges->calendar == EG_CALENDAR_DAY)
             eg_zone_day(ret->end_ms - 1, &ret->start_ms, &behind_ms);
-        eg_siteair_index(judges, &hours, ret->end_ms, &ret->aqi);
+        eg_sitelook_air(&hours, ret->end_ms, &ret->aqi);
         ret->told = ret->aqi.available != EG_AQI_NONE;
         write_stations(stations, ret, judges->calendar == EG_CALENDAR_DAY);
     }

@@ -1,4 +1,5 @@
-/* What a place's values mean together: its air indices now and over the last day, its waste pressure, its soil's class. */
+/* What a place's values mean together: its air indices now and over the last day, its waste pressure, its soil's class and
+ * salinity. */
 #ifndef EG_API_INDICES_H
 #define EG_API_INDICES_H
 
@@ -14,7 +15,8 @@ bool eg_indices_add(struct eg_indices **indices, struct eg_asof *asof, const str
 /* Adds a place below. False: no memory. */
 bool eg_indices_join(struct eg_indices **indices, const struct eg_indices *below);
 /* An object of indices by name; {} where there is none. */
-void eg_indices_write(struct eg_json *json, const struct eg_indices *indices, int64_t end_ms);
+void eg_indices_write(struct eg_json *json, const struct eg_pipeline *pipeline,
+                      const struct eg_indices *indices, int64_t end_ms);
 void eg_indices_destroy(struct eg_indices *indices); /* accepts NULL */
 
 #endif

@@ -171,6 +171,8 @@ static void put_series(const struct at *at, const struct eg_device_view *device,
     eg_json_put_bool(json, "silent", eg_silent_is(device, at->now_ms));
     eg_json_put_number(json, "value", seen->has_value ? seen->value : NAN);
     eg_json_put_time(json, "time", seen->judged_ms);
+    if (at->rule->index)
+        eg_json_put_string(json, "made_of", *seen->note ? seen->note : NULL);
     put_seconds(json, "observed_s", seen->width_ms ? seen->observed_ms : -1);
     put_seconds(json, "window_s", seen->width_ms ? seen->width_ms : -1);
     put_seconds(json, "speaks_for_s", seen->speaks_ms);
@@ -207,7 +209,7 @@ static int64_t put_sites(const struct eg_call *call, const struct eg_conf_rule *
          eg_explain_index(desk->pipeline, (uint32_t)(rule - desk->conf->rules), i, &seen, &site); i++) {
         const struct eg_device_view place = {.conf_site = site,
                                              .site = desk->conf->sites[site].id,
-                                             .domain = rule->domain ? rule->domain : "air",
+                                             .domain = eg_siteindex_domain(rule),
                                              .device = "",
                                              .last_seen_ms = call->state.now_ms,
                                              .silent_after_ms = INT64_MAX / 2};

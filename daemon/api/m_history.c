@@ -241,7 +241,8 @@ int eg_m_history(struct eg_call *call)
     if (!eg_call_text(call, "device"))
         return eg_call_fail(
             call, EG_RPC_PARAMS,
-            "readings.history needs the \"device\"; without one it tells of a site's aqi_cn or aqi_us.");
+            "readings.history needs the \"device\"; without one it tells of a site's indices: aqi_cn, "
+            "aqi_us, waste_pressure, soil_class, soil_nemerow, soil_factor, salinity_class.");
     int code = eg_m_history_series(call, &history.device, &history.series);
     if (code == 0)
         code = find_times(&history);

@@ -1,7 +1,8 @@
-/* Knows an air index of a place or a device over time: made of its stations' hours as they stand in the store, by hour or by day. Refuses
- * to keep any of it: late readings and corrections are in the next answer. Called by the table in methods.c. */
+/* Knows an air index of a place or a device over time: made of its stations' hours as they stand in the store, by hour or by day; those of
+ * soil and waste are m_land.c's. Refuses to keep any of it: late readings and corrections are in the next answer. Called by the table in
+ * methods.c, and by readings.history. */
 #include <api/aqi.h>
-#include <api/indices.h>
+#include <api/indexspan.h>
 #include <api/methods.h>
 #include <base/zone.h>
 #include <index/aqi_us.h>
@@ -13,10 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPAN_MAX_HOURS (800 * 24) /* two years and the days around them */
-#define WORK_MAX 4000000          /* hours of series that one question may read */
-#define SOURCES_MAX 64            /* stations that are named in an answer */
-#define DAYS_SPAN_HOURS (14 * 24) /* from here on it is days, unless asked otherwise */
+#define WORK_MAX 4000000 /* hours of series that one question may read */
+#define SOURCES_MAX 64   /* stations that are named in an answer */
 #define LIMIT_DEFAULT 1000
 
 struct table {
@@ -252,47 +251,30 @@ static void write_all(struct table *table, const char *name, size_t most)
 
 static int find_times(struct table *table)
 {
-    struct eg_call *call = table->call;
-    const char *resolution = eg_call_text(call, "resolution");
-    int64_t now_ms = call->state.now_ms, end_ms;
-    int64_t from_ms = eg_call_time(call, "from", now_ms - 24 * EG_HOUR_MS),
-            to_ms = eg_call_time(call, "to", now_ms);
-    if (to_ms > now_ms)
-        to_ms = now_ms; /* what is not over has no index */
-    if (from_ms >= to_ms)
-        return eg_call_fail(call, EG_RPC_PARAMS,
-                            "indices.history: \"from\" must lie before \"to\" and before now.");
-    if (to_ms - from_ms > SPAN_MAX_HOURS * EG_HOUR_MS)
-        return eg_call_fail(call, EG_RPC_PARAMS, "indices.history tells of 800 days at a time.");
-    if (resolution && strcmp(resolution, "raw") == 0)
-        return eg_call_fail(call, EG_RPC_PARAMS, "An index is of an hour or a day: resolution hour or day.");
-    if (resolution && strcmp(resolution, "auto") == 0)
-        resolution = NULL;
-    table->days = resolution ? strcmp(resolution, "day") == 0
-                             : !table->american && to_ms - from_ms > DAYS_SPAN_HOURS * EG_HOUR_MS;
-    if (table->days && table->american)
-        return eg_call_fail(call, EG_RPC_PARAMS,
-                            "aqi_us is told by the hour (NowCast); for days ask for aqi_cn.");
-    from_ms = eg_call_int(call, "cursor", from_ms);
-    if (table->days)
-        eg_zone_day(from_ms, &table->from_ms, &end_ms);
-    else
-        eg_zone_hour(from_ms, &table->from_ms, &end_ms);
-    table->to_ms = to_ms;
+    struct eg_index_span span;
+    int code = eg_index_span_find(table->call, table->american ? NULL : &table->days, &span);
+    if (code < 0)
+        return code;
+    table->from_ms = span.from_ms;
+    table->to_ms = span.to_ms;
     table->first_ms = table->from_ms - EG_AIR_HOURS * EG_HOUR_MS;
-    table->hours = to_ms > table->first_ms ? (size_t)((to_ms - table->first_ms) / EG_HOUR_MS + 1) : 0;
-    if (!table->hours || table->hours > SPAN_MAX_HOURS + 3 * EG_AIR_HOURS)
-        return eg_call_fail(call, EG_RPC_PARAMS, "indices.history: that \"cursor\" is of another question.");
+    table->hours = (size_t)((table->to_ms - table->first_ms) / EG_HOUR_MS + 1);
     return 0;
+}
+
+/* By "index", or as readings.history says it by the quantity. EG_Q_aqi_cn where nobody says. */
+static int quantity_of(const struct eg_call *call)
+{
+    const char *index = eg_call_text(call, "index");
+    int quantity = eg_call_text(call, "quantity") ? eg_call_quantity(call) : EG_Q_aqi_cn;
+    return index ? eg_quantity_find(index, strlen(index)) : quantity;
 }
 
 int eg_m_indices_history(struct eg_call *call)
 {
-    const char *index = eg_call_text(call, "index"); /* readings.history says it by the quantity */
+    const int quantity = quantity_of(call);
     char digits[EG_CALL_NUMBER_MAX];
-    struct table table = {.call = call, .next_ms = EG_TIME_NONE};
-    table.american = index && strcmp(index, "aqi_us") == 0;
-    table.american |= !index && eg_call_text(call, "quantity") && eg_call_quantity(call) == EG_Q_aqi_us;
+    struct table table = {.call = call, .next_ms = EG_TIME_NONE, .american = quantity == EG_Q_aqi_us};
     table.index = table.american ? eg_air_index_us : eg_air_index_cn;
     table.classes = table.american ? eg_aqi_us_classes : eg_aqi_cn_classes;
     struct eg_scope scope;
@@ -300,6 +282,9 @@ int eg_m_indices_history(struct eg_call *call)
     if (name && strcmp(name, "-") == 0)
         name = NULL; /* all stations */
     int code = eg_call_scope(call, &scope);
+    const enum eg_land_index land = eg_land_index_find(eg_quantity_info(quantity)->name);
+    if (code == 0 && land != EG_LAND_INDICES)
+        return eg_m_land_history(call, land, &scope, name);
     if (code < 0 || (code = find_times(&table)) < 0)
         return code;
     if (!call->desk->reader)

@@ -342,7 +342,7 @@ static void write_cell(const struct summary *summary, const struct cell *cell)
     write_period(json, "hour", cell, EG_PERIOD_HOUR);
     write_period(json, "day", cell, EG_PERIOD_DAY);
     eg_json_key(json, "index");
-    eg_indices_write(json, cell->indices, summary->hour_ms);
+    eg_indices_write(json, summary->call->desk->pipeline, cell->indices, summary->hour_ms);
     for (int level = 0; level < EG_LEVEL_COUNT; level++)
         active += cell->cases[level];
     eg_json_key(json, "cases");

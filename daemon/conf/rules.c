@@ -181,6 +181,13 @@ static void take_index(struct eg_resolve *resolve, const struct eg_raw_rule *raw
     if (rule->calendar == EG_CALENDAR_DAY && rule->quantity == EG_Q_aqi_us)
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "window"),
                          "aqi_us is told by the hour (NowCast): window day is for aqi_cn");
+    const char *domain = rule->quantity == EG_Q_waste_pressure                            ? "waste"
+                         : rule->quantity == EG_Q_aqi_cn || rule->quantity == EG_Q_aqi_us ? NULL
+                                                                                          : "soil";
+    if (domain && rule->domain && strcmp(rule->domain, domain) != 0)
+        eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "domain"),
+                         "%s is made of what is measured in %s: domain %s, or none",
+                         eg_quantity_info(rule->quantity)->name, domain, domain);
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)
         if (eg_files_key(resolve->file, node, never[i]))
             eg_resolve_fault(resolve, eg_resolve_node(resolve, node, never[i]),

@@ -173,3 +173,15 @@ bool eg_pipeline_original(const struct eg_pipeline *pipeline, uint32_t id, int64
     *ret = eg_unit_apply(&back, value);
     return true;
 }
+
+bool eg_pipeline_calibrated(const struct eg_pipeline *pipeline, uint32_t id, int64_t ms)
+{
+    const struct eg_series *series = id && id <= pipeline->series_count ? pipeline->series[id - 1] : NULL;
+    return series && eg_calibration_holds(series, ms);
+}
+
+bool eg_calibration_holds(const struct eg_series *series, int64_t ms)
+{
+    const struct eg_scaling plain = {0, 1, 0}, step = holds(series, ms);
+    return !same(&step, &plain);
+}

@@ -17,6 +17,8 @@ struct eg_scaling { /* from then on value = raw * scale + offset */
 
 /* All readings of the message, before anything is made of a value, so that what is compared is what will be stored. */
 void eg_calibration_message(struct eg_speakers *speakers, struct eg_batch *batch, char reason[EG_REASON_MAX]);
+/* Its readings of that time are not as they came. */
+bool eg_calibration_holds(const struct eg_series *series, int64_t ms);
 /* Of a series that is new, before its first reading. */
 void eg_calibration_settle(const struct eg_device *device, struct eg_series *series, struct eg_batch *batch);
 

@@ -276,5 +276,6 @@ int64_t eg_pipeline_deadline(struct eg_pipeline *pipeline, int64_t now_ms)
     int64_t examine = eg_examine_wake(pipeline, now_ms);
     due = due < calibration ? due : calibration;
     due = due < examine ? due : examine;
+    due = due < pipeline->index_wake_ms ? due : pipeline->index_wake_ms;
     return due < silent ? due : silent;
 }

@@ -38,11 +38,29 @@ void eg_evidence_breach(const struct eg_series *series, const struct eg_conf *co
     }
 }
 
-void eg_evidence_index(const struct eg_index_site *site, const struct eg_case *row, struct eg_batch *batch)
+/* Of soil and waste the readings of a day, or the one that speaks for longer. */
+static int64_t spoke(const struct eg_series *series, const struct eg_case *row)
 {
-    for (size_t i = 0; i < site->series_count && i < EG_EVIDENCE_MOST; i++)
-        stand_on(row->number, site->series[i], EG_EVIDENCE_ASKED, row->opened_ms - EG_AIR_HOURS * EG_HOUR_MS,
+    int64_t day_ms = row->opened_ms - EG_EVIDENCE_AROUND_MS,
+            first_ms = row->opened_ms - eg_part_hours(series->part) * EG_HOUR_MS;
+    int64_t since_ms = series->has_last && series->last_ms < day_ms ? series->last_ms : day_ms;
+    return since_ms > first_ms ? since_ms : first_ms;
+}
+
+void eg_evidence_index(const struct eg_pipeline *pipeline, const struct eg_index_site *site,
+                       const struct eg_conf_rule *rule, const struct eg_case *row, struct eg_batch *batch)
+{
+    const enum eg_land_index land = eg_land_index_find(eg_quantity_info(rule->quantity)->name);
+    for (size_t i = 0, most = EG_EVIDENCE_MOST; i < site->series_count && most; i++) {
+        const struct eg_series *series = pipeline->series[site->series[i] - 1];
+        if (site->group != EG_INDEX_AIR && !eg_part_is_of(series->part, land))
+            continue;
+        stand_on(row->number, series->id, EG_EVIDENCE_ASKED,
+                 site->group == EG_INDEX_AIR ? row->opened_ms - EG_AIR_HOURS * EG_HOUR_MS
+                                             : spoke(series, row),
                  batch);
+        most--;
+    }
 }
 
 void eg_evidence_silent(const struct eg_pipeline *pipeline, const struct eg_device *device, uint32_t number,

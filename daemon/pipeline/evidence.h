@@ -10,7 +10,8 @@
 
 void eg_evidence_breach(const struct eg_series *series, const struct eg_conf *conf,
                         const struct eg_conf_rule *rule, const struct eg_case *row, struct eg_batch *batch);
-void eg_evidence_index(const struct eg_index_site *site, const struct eg_case *row, struct eg_batch *batch);
+void eg_evidence_index(const struct eg_pipeline *pipeline, const struct eg_index_site *site,
+                       const struct eg_conf_rule *rule, const struct eg_case *row, struct eg_batch *batch);
 /* Its newest reading. */
 void eg_evidence_silent(const struct eg_pipeline *pipeline, const struct eg_device *device, uint32_t number,
                         struct eg_batch *batch);

@@ -17,6 +17,7 @@ struct eg_explained {
     struct eg_sight sights[EG_EXPLAIN_SIGHTS];
     size_t sight_count;
     int64_t speaks_ms; /* so long the newest reading speaks for */
+    char note[160];    /* of an index: what it came of */
 };
 /* By the rule's place in the configuration. False: the rule does not look at that series. */
 bool eg_explain_tell(const struct eg_pipeline *pipeline, uint32_t rule, uint32_t series,
@@ -24,5 +25,8 @@ bool eg_explain_tell(const struct eg_pipeline *pipeline, uint32_t rule, uint32_t
 /* The same of a rule over the index of sites: at its `nth` site. False: there are no more. *ret_site: in the configuration. */
 bool eg_explain_index(const struct eg_pipeline *pipeline, uint32_t rule, size_t nth, struct eg_explained *ret,
                       uint32_t *ret_site);
+
+/* The domain of its cases, where the rule is over an index. */
+const char *eg_siteindex_domain(const struct eg_conf_rule *rule);
 
 #endif

@@ -98,7 +98,7 @@ int64_t eg_hours_since(const struct eg_series *series)
 }
 
 void eg_hours_refill(const struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms,
-                     double value)
+                     double value, bool aside)
 {
     if (eg_hours_pollutant(series->quantity) == EG_POLLUTANTS)
         return;
@@ -112,7 +112,8 @@ void eg_hours_refill(const struct eg_pipeline *pipeline, struct eg_series *serie
             eg_hours_put(pipeline, series, filling);
         eg_rollup_start(filling, EG_PERIOD_HOUR, time_ms);
     }
-    eg_rollup_add(filling, EG_PERIOD_HOUR, series->scale, time_ms, value);
+    if (!aside)
+        eg_rollup_add(filling, EG_PERIOD_HOUR, series->scale, time_ms, value);
 }
 
 void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t end_ms,

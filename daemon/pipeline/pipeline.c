@@ -1,6 +1,7 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
  * reading order: batch, route, registry, message, calibration, quality, series, gather, review, rollup, window, rule, partner,
  * circumstance, rhythm, judge, rejudge, siteindex, case, tell. Called by turn.c, the store's load, and (views) the API. */
+#include <pipeline/plots.h>
 #include <pipeline/due.h>
 #include <pipeline/examine.h>
 #include <pipeline/outage.h>
@@ -67,6 +68,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         eg_rule_unbind(pipeline->series[i]);
         eg_partner_unbind(pipeline->series[i]);
         free(pipeline->series[i]->hours);
+        free(pipeline->series[i]->plots);
         free(pipeline->series[i]->finding);
         free(pipeline->series[i]->steps);
         free(pipeline->series[i]);
@@ -185,6 +187,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         eg_unheard_tick(pipeline, event->now_ms, batch);
         eg_due_tick(pipeline, event->now_ms, batch);
         eg_examine_tick(pipeline, event->now_ms, batch);
+        eg_siteindex_tick(pipeline, event->now_ms);
         eg_silence_tick(pipeline, event->now_ms, batch);
         eg_suppress_tick(pipeline, event->now_ms, batch);
         eg_deadline_tick(pipeline, event->now_ms, batch);
@@ -240,6 +243,8 @@ int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t s
     struct eg_rollup day;
     eg_rollup_start(&day, EG_PERIOD_DAY, row->last_ms);
     int64_t since = eg_hours_since(row) < day.start_ms ? eg_hours_since(row) : day.start_ms;
+    if (eg_plots_since(row) < since)
+        since = eg_plots_since(row);
     if (eg_quality_since(row) < since)
         since = eg_quality_since(row);
     if (eg_partner_since(row) < since)

@@ -135,6 +135,10 @@ uint32_t eg_pipeline_device_series(const struct eg_pipeline *pipeline, uint32_t 
                                    size_t index);                    /* series id */
 size_t eg_pipeline_series_count(const struct eg_pipeline *pipeline); /* ids are 1 … count */
 bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct eg_series_view *ret_view);
+/* From which hour since the epoch on it says nothing more: its device was taken out of service. INT64_MAX: it is in service. */
+int64_t eg_pipeline_serves_until(const struct eg_pipeline *pipeline, uint32_t series);
+/* The series' readings of that time are scaled or shifted by its calibration. */
+bool eg_pipeline_calibrated(const struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms);
 /* What the device had said, of a reading flagged `calibrated`: to twelve digits. False: not known. */
 bool eg_pipeline_original(const struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value,
                           double *ret);

@@ -3,6 +3,7 @@
  * In order is the common case and costs no look-up. Whatever is not newer than the newest is looked for in the batch being
  * filled and then in the past. A different value for the same time replaces the earlier one (the newest value wins); the buckets
  * and windows it stood in are then made anew from the readings. */
+#include <pipeline/plots.h>
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
 #include <pipeline/suspect.h>
@@ -79,6 +80,7 @@ bool eg_series_holds(const struct eg_pipeline *pipeline, const struct eg_series 
 static void keep_hour(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour)
 {
     eg_hours_put(pipeline, series, hour);
+    eg_plots_put(series, hour);
     if (pipeline->siteindices)
         eg_siteindex_touch(pipeline, series, hour);
 }
@@ -264,8 +266,8 @@ void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, in
     bool aside = flags & EG_FLAGS_SET_ASIDE;
     eg_quality_refill(series, time_ms, value, flags);
     add_to_windows(series, time_ms, value, flags, &failed);
-    if (!aside)
-        eg_hours_refill(pipeline, series, time_ms, value);
+    eg_hours_refill(pipeline, series, time_ms, value, aside);
+    eg_plots_refill(series, time_ms, value, aside);
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
         struct eg_rollup *open = &series->open[period];
         if (!open->end_ms) /* asked of the zone once a series: a start takes in millions of readings */
@@ -359,6 +361,8 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     } else {
         take_in_order(pipeline, series, reading, before_ms, now_ms, batch);
     }
+    if (series->part != EG_PARTS)
+        eg_siteindex_spoke(pipeline, series, now_ms);
     if (newest)
         eg_suspect_look(pipeline, series, now_ms, batch);
     eg_unheard_spoke(pipeline, series);

@@ -1,14 +1,16 @@
-/* Rules over the whole air quality index of a site: judged by the hour or the local day, at the end of it, of the mean of all its
- * stations' valid hours (siteair.c). Knows what has to be judged anew when its hours change, and the case that comes of it, which is the
- * site's and no device's. Refuses to know what an index is, and what a level means (judge.c). Called by pipeline.c and rejudge.c (at the
- * end of an event and of settling), rule.c and unheard.c (their cases).
+/* Rules over the whole index of a site, of its air, soil or waste: judged by the hour or the local day, at the end of it, of all the site's
+ * readings (sitelook.c). Knows what has to be judged anew when its hours change, and the case that comes of it, which is the site's and
+ * no device's. Refuses to know what an index is, and what a level means (judge.c). Called by pipeline.c and rejudge.c (at the end of an
+ * event and of settling), rule.c and unheard.c (their cases).
  *
- * An hour is judged when every station that has measured in it has measured after it, or when the next one is over; by the readings'
- * time alone, so it is the same in any order and after any restart. Its index may be without some pollutants: what is there is judged
- * (HJ 633-2026, 5.3.1: beyond 100 it is published all the same). What comes late changes the hours; those of the last day before the
- * newest are then judged anew, those that are older, or that people have ended a case after, are settled. Of days it is the newest.
- * Nothing of it is kept but where a rule stands: a row of rule_state, "rule@site" of series 0. */
+ * An hour is judged when everyone who has measured in it has measured after it, or when the next one is over; by the readings' time
+ * alone where it is of the air, so it is the same in any order and after any restart. Of soil and waste, whose readings speak on, it is
+ * judged an hour after its end at the latest. An air index may be without some pollutants: what is there is judged (HJ 633-2026, 5.3.1:
+ * beyond 100 it is published all the same). What comes late changes the hours; those of the last day before the newest are then judged
+ * anew, those that are older, or that people have ended a case after, are settled. Of days it is the newest. Nothing of it is kept but
+ * where a rule stands: a row of rule_state, "rule@site" of series 0. */
 #include <pipeline/evidence.h>
+#include <pipeline/explain.h>
 #include <pipeline/hours.h>
 #include <pipeline/unheard.h>
 #include <pipeline/siteindex.h>
@@ -32,7 +34,6 @@ struct change {
     enum eg_level level;
     int64_t at_ms, since_ms;
     double value;
-    struct eg_aqi aqi;
 };
 /* Judging from the base on, once more. */
 struct run {
@@ -45,7 +46,7 @@ struct run {
     bool any; /* a point was judged */
 };
 
-static bool of_days(const struct eg_conf_rule *rule)
+bool eg_siteindex_of_days(const struct eg_conf_rule *rule)
 {
     return rule->calendar == EG_CALENDAR_DAY;
 }
@@ -55,25 +56,30 @@ static bool of_days(const struct eg_conf_rule *rule)
 /* Between two that were judged: each speaks for its own hour or day. */
 static int64_t unobserved(const struct eg_conf_rule *rule, int64_t before_ms, int64_t at_ms)
 {
-    int64_t own_ms = of_days(rule) ? EG_DAY_HOURS * EG_HOUR_MS : EG_HOUR_MS;
+    int64_t own_ms = eg_siteindex_of_days(rule) ? EG_DAY_HOURS * EG_HOUR_MS : EG_HOUR_MS;
     if (before_ms == EG_TIME_NONE || at_ms - before_ms <= (rule->gap_ms ? rule->gap_ms : own_ms))
         return 0;
     return at_ms - before_ms - own_ms > 0 ? at_ms - before_ms - own_ms : 0;
 }
 
-static void judge_point(struct run *run, int64_t end_ms, const struct eg_aqi *aqi)
+struct eg_reach eg_siteindex_reach(const struct eg_conf_rule *rule, const struct eg_rule_state *state,
+                                   int64_t end_ms, double value)
+{
+    return (struct eg_reach){.levels = rule->levels,
+                             .holds = true,
+                             .at_ms = end_ms,
+                             .value = value,
+                             .unobserved_ms = unobserved(rule, state->seen_ms, end_ms)};
+}
+
+static void judge_point(struct run *run, int64_t end_ms, double value)
 {
     struct eg_rule_state *state = &run->now.state;
     enum eg_level before = (enum eg_level)state->level;
-    const double value = aqi->available;
-    const struct eg_reach reach = {.levels = run->rule->levels,
-                                   .holds = true,
-                                   .at_ms = end_ms,
-                                   .value = value,
-                                   .unobserved_ms = unobserved(run->rule, state->seen_ms, end_ms)};
+    const struct eg_reach reach = eg_siteindex_reach(run->rule, state, end_ms, value);
     enum eg_level level = eg_judge_advance(run->rule, state, &reach);
     const struct change change = {
-        level, end_ms, state->since_ms[level] != EG_TIME_NONE ? state->since_ms[level] : end_ms, value, *aqi};
+        level, end_ms, state->since_ms[level] != EG_TIME_NONE ? state->since_ms[level] : end_ms, value};
     state->seen_ms = run->now.at_ms = end_ms;
     run->any = true;
     if (level && !state->case_number) {
@@ -93,21 +99,19 @@ static void judge_point(struct run *run, int64_t end_ms, const struct eg_aqi *aq
 
 static void run_through(struct run *run)
 {
-    struct eg_aqi aqi;
+    double value;
     run->now = run->base;
-    if (of_days(run->rule)) {
-        eg_siteair_index(run->rule, &run->hours, run->end_ms, &aqi);
-        if (aqi.available != EG_AQI_NONE)
-            judge_point(run, run->end_ms, &aqi);
+    if (eg_siteindex_of_days(run->rule)) {
+        if (eg_sitelook_value(&run->hours, run->end_ms, &value))
+            judge_point(run, run->end_ms, value);
         return;
     }
     for (int64_t ago = EG_AIR_HOURS - 1; ago >= 0; ago--) {
         int64_t end_ms = run->end_ms - ago * EG_HOUR_MS;
         if (end_ms <= run->base.at_ms)
             continue; /* settled */
-        eg_siteair_index(run->rule, &run->hours, end_ms, &aqi);
-        if (aqi.available != EG_AQI_NONE)
-            judge_point(run, end_ms, &aqi);
+        if (eg_sitelook_value(&run->hours, end_ms, &value))
+            judge_point(run, end_ms, value);
         if (ago == BACK_HOURS) { /* behind the last day */
             run->base = run->now;
             run->base.at_ms = end_ms;
@@ -116,21 +120,6 @@ static void run_through(struct run *run)
 }
 
 /* --- what it comes to --- */
-
-static const char *note_of(const struct eg_aqi *aqi, char note[NOTE_BYTES])
-{
-    size_t used = 0;
-    *note = '\0';
-    for (int p = 0; p < EG_POLLUTANTS; p++) {
-        int sub = EG_AQI_NONE;
-        for (int average = 0; average < EG_AVERAGES; average++)
-            sub = aqi->sub[p][average] > sub ? aqi->sub[p][average] : sub;
-        if (aqi->primary & 1u << p)
-            used += (size_t)snprintf(note + used, NOTE_BYTES - used, "%s%s %d",
-                                     used ? ", " : "primary pollutant: ", eg_pollutant_names[p], sub);
-    }
-    return note;
-}
 
 static struct eg_judged judged_of(const struct run *run, const struct change *change, int64_t now_ms,
                                   char note[NOTE_BYTES])
@@ -142,7 +131,7 @@ static struct eg_judged judged_of(const struct run *run, const struct change *ch
                               .value = change->value,
                               .levels = run->rule->levels,
                               .limit = run->rule->levels[change->level].open,
-                              .note = note_of(&change->aqi, note)};
+                              .note = eg_sitelook_note(&run->hours, change->at_ms, note, NOTE_BYTES)};
 }
 
 /* As it is now known, it was opened at another time, or without reason. */
@@ -169,7 +158,7 @@ static void correct(struct eg_pipeline *pipeline, struct eg_case *row, const str
 
 static int64_t unknown_after(const struct eg_conf_rule *rule)
 {
-    return of_days(rule) ? DAY_UNKNOWN_MS : HOUR_UNKNOWN_MS;
+    return eg_siteindex_of_days(rule) ? DAY_UNKNOWN_MS : HOUR_UNKNOWN_MS;
 }
 
 static void follow(struct eg_pipeline *pipeline, struct eg_case *row, const struct run *run, int64_t now_ms,
@@ -197,6 +186,12 @@ static void follow(struct eg_pipeline *pipeline, struct eg_case *row, const stru
     eg_case_write(row, batch); /* its last value is not among the readings, where a restart would find it */
 }
 
+const char *eg_siteindex_domain(const struct eg_conf_rule *rule)
+{
+    static const char *const domains[EG_INDEX_GROUPS] = {"air", "waste", "soil"};
+    return rule->domain ? rule->domain : domains[eg_siteindex_group(rule->quantity)];
+}
+
 static uint32_t open_case(struct eg_pipeline *pipeline, const struct eg_siteindex *index,
                           const struct run *run, int64_t now_ms, struct eg_batch *batch)
 {
@@ -204,11 +199,11 @@ static uint32_t open_case(struct eg_pipeline *pipeline, const struct eg_siteinde
     const struct eg_judged judged = judged_of(run, &run->opened, now_ms, note);
     struct eg_case row = {.quantity = (uint16_t)run->rule->quantity};
     snprintf(row.site, sizeof row.site, "%s", pipeline->conf->sites[index->site].id);
-    snprintf(row.domain, sizeof row.domain, "%s", run->rule->domain ? run->rule->domain : "air");
+    snprintf(row.domain, sizeof row.domain, "%s", eg_siteindex_domain(run->rule));
     uint32_t number = eg_case_open_at(pipeline, &row, run->rule, &judged, batch);
     struct eg_case *opened = number ? eg_case_find(pipeline, number) : NULL;
     if (opened)
-        eg_evidence_index(&pipeline->index_sites[index->site], opened, batch);
+        eg_evidence_index(pipeline, eg_sitelook_site(pipeline, index), run->rule, opened, batch);
     if (opened && run->last.at_ms > run->opened.at_ms)
         follow(pipeline, opened, run, now_ms, batch);
     return number;
@@ -238,7 +233,9 @@ static bool find_span(const struct eg_pipeline *pipeline, const struct eg_sitein
     const struct eg_case *row =
         index->state.case_number ? eg_pipeline_case_active(pipeline, index->state.case_number) : NULL;
     const bool begins = index->at_ms == EG_TIME_NONE;
-    int64_t end_ms = of_days(run->rule) ? eg_siteair_newest_day(hour_ms) : hour_ms;
+    const bool land = eg_siteindex_group(run->rule->quantity) !=
+                      EG_INDEX_AIR; /* what came before the base goes on to speak */
+    int64_t end_ms = eg_siteindex_of_days(run->rule) ? eg_sitelook_newest_day(hour_ms) : hour_ms;
     if (begins ? now_ms - end_ms > pipeline->conf->late_limit_ms
                : end_ms <= index->at_ms || now_ms - end_ms > pipeline->conf->late_limit_ms)
         end_ms = index->at_ms; /* nothing that is new, or it is too old to be judged */
@@ -247,7 +244,7 @@ static bool find_span(const struct eg_pipeline *pipeline, const struct eg_sitein
     if (end_ms == EG_TIME_NONE)
         return false;
     if (end_ms == index->at_ms)
-        return touched_ms <= end_ms && touched_ms > index->base.at_ms;
+        return touched_ms <= end_ms && (land || touched_ms > index->base.at_ms);
     if (begins) {
         eg_judge_nothing(&run->base.state);
         run->base.at_ms = end_ms - 1;
@@ -257,7 +254,7 @@ static bool find_span(const struct eg_pipeline *pipeline, const struct eg_sitein
         run->base.state.limit = index->state.limit;
         run->base.peak_value = row ? row->peak_value : 0;
         run->base.peak_ms = row ? row->peak_ms : 0;
-    } else if (of_days(run->rule) || end_ms - index->at_ms >= BACK_HOURS * EG_HOUR_MS) {
+    } else if (eg_siteindex_of_days(run->rule) || end_ms - index->at_ms >= BACK_HOURS * EG_HOUR_MS) {
         run->base = (struct eg_checkpoint){index->at_ms, index->state, row ? row->peak_value : 0,
                                            row ? row->peak_ms : 0};
     }
@@ -274,36 +271,56 @@ static void take_over(struct eg_siteindex *index, struct run *run, uint32_t numb
     index->at_ms = run->end_ms;
 }
 
+/* There was an index: what it comes to. */
+static void take_effect(struct eg_pipeline *pipeline, struct eg_siteindex *index, struct run *run,
+                        int64_t now_ms, struct eg_batch *batch)
+{
+    uint32_t number = index->state.case_number;
+    struct eg_case *row = number ? eg_case_find(pipeline, number) : NULL;
+    const bool fresh = run->end_ms != index->at_ms;
+    if (row && (run->now.state.case_number == PENDING || !run->now.state.case_number))
+        correct(pipeline, row, run, now_ms, batch);
+    if (row)
+        follow(pipeline, row, run, now_ms, batch);
+    else if (run->now.state.case_number == PENDING)
+        number = open_case(pipeline, index, run, now_ms, batch);
+    take_over(index, run, number);
+    write_state(pipeline, index, run->now.peak_value, run->now.peak_ms, batch);
+    row = number ? eg_case_find(pipeline, number) : NULL;
+    if (row && fresh && run->rule->terms.measured_hours && !eg_siteindex_of_days(run->rule))
+        eg_measure_count(pipeline, row, run->rule, run->end_ms - EG_HOUR_MS, run->end_ms, batch);
+}
+
+/* There was none. */
+static void pass_over(const struct eg_pipeline *pipeline, struct eg_siteindex *index, const struct run *run,
+                      struct eg_batch *batch)
+{
+    const struct eg_case *row =
+        index->state.case_number ? eg_pipeline_case_active(pipeline, index->state.case_number) : NULL;
+    const bool moved = run->end_ms != index->at_ms && run->base.at_ms > index->base.at_ms;
+    index->at_ms = run->end_ms;
+    if (!moved)
+        return;
+    index->base.state = index->state; /* what was judged lies behind it */
+    index->base.at_ms = run->base.at_ms;
+    write_state(pipeline, index, row ? row->peak_value : 0, row ? row->peak_ms : 0, batch);
+}
+
 static void judge(struct eg_pipeline *pipeline, struct eg_siteindex *index, const struct eg_index_site *site,
                   int64_t hour_ms, int64_t now_ms, struct eg_batch *batch)
 {
     struct run run = {.rule = &pipeline->conf->rules[index->rule]};
-    uint32_t number = index->state.case_number;
-    struct eg_case *row = number ? eg_case_find(pipeline, number) : NULL;
     if (!find_span(pipeline, index, hour_ms, site->touched_ms, now_ms, &run))
         return;
-    const bool fresh = run.end_ms != index->at_ms;
-    eg_siteair_gather(pipeline, site, hour_ms > run.end_ms ? hour_ms : run.end_ms, &run.hours);
+    if (!eg_sitelook_gather(pipeline, site, run.rule, hour_ms > run.end_ms ? hour_ms : run.end_ms, batch,
+                            &run.hours))
+        batch->failed = true;
     run_through(&run);
-    if (!run.any) {
-        if (fresh && run.base.at_ms > index->base.at_ms) { /* what was judged lies behind it */
-            index->base.state = index->state;
-            index->base.at_ms = run.base.at_ms;
-        }
-        index->at_ms = run.end_ms;
-        return;
-    }
-    if (row && (run.now.state.case_number == PENDING || !run.now.state.case_number))
-        correct(pipeline, row, &run, now_ms, batch);
-    if (row)
-        follow(pipeline, row, &run, now_ms, batch);
-    else if (run.now.state.case_number == PENDING)
-        number = open_case(pipeline, index, &run, now_ms, batch);
-    take_over(index, &run, number);
-    write_state(pipeline, index, run.now.peak_value, run.now.peak_ms, batch);
-    row = number ? eg_case_find(pipeline, number) : NULL;
-    if (row && fresh && run.rule->terms.measured_hours && !of_days(run.rule))
-        eg_measure_count(pipeline, row, run.rule, run.end_ms - EG_HOUR_MS, run.end_ms, batch);
+    if (run.any)
+        take_effect(pipeline, index, &run, now_ms, batch);
+    else
+        pass_over(pipeline, index, &run, batch);
+    eg_sitelook_finish(&run.hours);
 }
 
 void eg_siteindex_judge(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch)
@@ -313,12 +330,13 @@ void eg_siteindex_judge(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_
     pipeline->index_touched = false;
     for (size_t s = 0; s < pipeline->index_site_count; s++) {
         struct eg_index_site *site = &pipeline->index_sites[s];
-        if (site->touched_ms == INT64_MAX)
+        if (site->touched_ms == INT64_MAX && !site->due)
             continue;
-        int64_t hour_ms = eg_siteair_newest_hour(pipeline, site);
+        int64_t hour_ms = eg_sitelook_newest_hour(pipeline, site, now_ms);
         for (size_t i = 0; hour_ms != EG_TIME_NONE && i < site->count; i++)
             judge(pipeline, &pipeline->siteindices[site->first + i], site, hour_ms, now_ms, batch);
         site->touched_ms = INT64_MAX;
+        site->due = false;
     }
 }
 

@@ -1,8 +1,10 @@
-/* Which rules look at the index of which site, of which stations' series it is made, and whether their hours have changed. Knows nothing of
- * the index. Called by pipeline.c, registry.c and series.c. */
+/* Which rules look at the index of which site, of which series it is made, whether their hours have changed, and when an hour is over by
+ * the clock. Knows nothing of the index. Called by pipeline.c, registry.c and series.c. */
 #include <pipeline/hours.h>
 #include <pipeline/siteindex.h>
 #include <pipeline/state.h>
+
+#include <base/zone.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +19,32 @@ static bool applies(const struct eg_conf *conf, const struct eg_conf_rule *rule,
     return rule->index && there;
 }
 
-bool eg_siteindex_bind(struct eg_pipeline *pipeline, const struct eg_series *series)
+enum eg_index_group eg_siteindex_group(int quantity)
+{
+    return quantity == EG_Q_aqi_cn || quantity == EG_Q_aqi_us ? EG_INDEX_AIR
+           : quantity == EG_Q_waste_pressure                  ? EG_INDEX_WASTE
+                                                              : EG_INDEX_SOIL;
+}
+
+/* Where the series is looked at; NULL: nowhere. */
+static struct eg_index_site *group_of(const struct eg_pipeline *pipeline, const struct eg_series *series)
 {
     const struct eg_device *device = &pipeline->devices[series->device - 1];
-    if (!pipeline->siteindices || device->site == EG_CONF_NONE || !strcmp(device->domain, "waste") ||
-        eg_hours_pollutant(series->quantity) == EG_POLLUTANTS)
+    enum eg_index_group group = EG_INDEX_GROUPS;
+    if (series->part != EG_PARTS)
+        group = series->part < EG_PART_ELEMENT ? EG_INDEX_WASTE : EG_INDEX_SOIL;
+    else if (eg_hours_pollutant(series->quantity) != EG_POLLUTANTS && strcmp(device->domain, "waste") != 0)
+        group = EG_INDEX_AIR;
+    if (!pipeline->siteindices || device->site == EG_CONF_NONE || group == EG_INDEX_GROUPS)
+        return NULL;
+    return &pipeline->index_sites[device->site * EG_INDEX_GROUPS + group];
+}
+
+bool eg_siteindex_bind(struct eg_pipeline *pipeline, const struct eg_series *series)
+{
+    struct eg_index_site *site = group_of(pipeline, series);
+    if (!site)
         return true;
-    struct eg_index_site *site = &pipeline->index_sites[device->site];
     if (!eg_room_more((void **)&site->series, site->series_count, &site->series_capacity,
                       sizeof *site->series, SERIES_MAX))
         return false;
@@ -46,6 +67,7 @@ void eg_siteindex_finish(struct eg_pipeline *pipeline)
     pipeline->siteindices = NULL;
     pipeline->siteindex_count = pipeline->index_site_count = 0;
     pipeline->index_touched = false;
+    pipeline->index_wake_ms = INT64_MAX;
 }
 
 static void begin_anew(struct eg_siteindex *index)
@@ -86,23 +108,26 @@ bool eg_siteindex_bind_all(struct eg_pipeline *pipeline, const struct eg_conf *o
             count += applies(conf, &conf->rules[r], site);
     struct eg_siteindex *indices = count ? calloc(count, sizeof *indices) : NULL,
                         *before = pipeline->siteindices;
-    struct eg_index_site *sites = count ? calloc(conf->site_count, sizeof *sites) : NULL;
+    struct eg_index_site *sites = count ? calloc(conf->site_count * EG_INDEX_GROUPS, sizeof *sites) : NULL;
+    bool land = false;
     if (count && (!indices || !sites)) {
         free(indices);
         free(sites);
         return false;
     }
-    for (uint32_t site = 0; count && site < conf->site_count; site++) {
-        sites[site].first = at;
-        sites[site].touched_ms = INT64_MAX;
+    for (uint32_t i = 0; count && i < conf->site_count * EG_INDEX_GROUPS; i++) {
+        sites[i] = (struct eg_index_site){
+            .group = (enum eg_index_group)(i % EG_INDEX_GROUPS), .first = at, .touched_ms = INT64_MAX};
         for (uint32_t r = 0; r < conf->rule_count; r++) {
-            if (!applies(conf, &conf->rules[r], site))
+            if (!applies(conf, &conf->rules[r], i / EG_INDEX_GROUPS) ||
+                eg_siteindex_group(conf->rules[r].quantity) != sites[i].group)
                 continue;
             indices[at].rule = r;
-            indices[at].site = site;
+            indices[at].site = i / EG_INDEX_GROUPS;
             begin_anew(&indices[at]);
             carry_over(&indices[at++], conf, before, before_count, old);
-            sites[site].count++;
+            sites[i].count++;
+            land |= sites[i].group != EG_INDEX_AIR;
         }
     }
     pipeline->siteindices = NULL; /* not freed with the others: it was carried over */
@@ -111,7 +136,8 @@ bool eg_siteindex_bind_all(struct eg_pipeline *pipeline, const struct eg_conf *o
     pipeline->siteindices = indices;
     pipeline->siteindex_count = count;
     pipeline->index_sites = sites;
-    pipeline->index_site_count = count ? conf->site_count : 0;
+    pipeline->index_site_count = count ? conf->site_count * EG_INDEX_GROUPS : 0;
+    pipeline->index_wake_ms = land ? INT64_MIN : INT64_MAX;
     bool ok = true;
     for (size_t i = 0; i < pipeline->series_count; i++)
         ok = eg_siteindex_bind(pipeline, pipeline->series[i]) && ok;
@@ -122,14 +148,55 @@ bool eg_siteindex_bind_all(struct eg_pipeline *pipeline, const struct eg_conf *o
 void eg_siteindex_touch(struct eg_pipeline *pipeline, const struct eg_series *series,
                         const struct eg_rollup *hour)
 {
-    const struct eg_device *device = &pipeline->devices[series->device - 1];
-    if (device->site == EG_CONF_NONE || !strcmp(device->domain, "waste") ||
-        eg_hours_pollutant(series->quantity) == EG_POLLUTANTS)
-        return;
-    struct eg_index_site *site = &pipeline->index_sites[device->site];
-    if (!site->count)
+    struct eg_index_site *site = group_of(pipeline, series);
+    if (!site || !site->count)
         return;
     if (hour->end_ms < site->touched_ms)
         site->touched_ms = hour->end_ms;
     pipeline->index_touched = true;
+}
+
+/* --- the clock, of soil and waste --- */
+
+static int64_t next_hour(int64_t now_ms)
+{
+    int64_t start_ms, end_ms;
+    eg_zone_hour(now_ms, &start_ms, &end_ms);
+    return end_ms;
+}
+
+void eg_siteindex_spoke(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t now_ms)
+{
+    struct eg_index_site *site = group_of(pipeline, series);
+    if (!site || !site->count)
+        return;
+    if (pipeline->index_wake_ms == INT64_MAX)
+        pipeline->index_wake_ms = next_hour(now_ms);
+    int64_t judged_ms = EG_TIME_NONE;
+    for (size_t i = 0; i < site->count; i++)
+        if (pipeline->siteindices[site->first + i].at_ms > judged_ms)
+            judged_ms = pipeline->siteindices[site->first + i].at_ms;
+    const struct eg_rollup *open = &series->open[EG_PERIOD_HOUR];
+    if (open->end_ms <= judged_ms) /* it lags behind */
+        eg_siteindex_touch(pipeline, series, open);
+    else if (open->start_ms > judged_ms) /* the hour before it may be over for all */
+        site->due = pipeline->index_touched = true;
+}
+
+void eg_siteindex_tick(struct eg_pipeline *pipeline, int64_t now_ms)
+{
+    bool alive = false;
+    if (pipeline->index_wake_ms > now_ms)
+        return;
+    for (size_t i = 0; i < pipeline->index_site_count; i++) {
+        struct eg_index_site *site = &pipeline->index_sites[i];
+        if (!site->count || site->group == EG_INDEX_AIR)
+            continue;
+        int64_t clock_ms = eg_sitelook_clock(pipeline, site);
+        if (clock_ms == EG_TIME_NONE)
+            continue;
+        site->due = pipeline->index_touched = true;
+        alive |= now_ms - clock_ms <= eg_sitelook_speaks(site) + 3 * EG_HOUR_MS;
+    }
+    pipeline->index_wake_ms = alive ? next_hour(now_ms) : INT64_MAX;
 }

@@ -3,6 +3,7 @@
 #define EG_STATE_H
 
 #include <base/hash.h>
+#include <index/land.h>
 #include <pipeline/calibration.h>
 #include <pipeline/circumstance.h>
 #include <pipeline/finding.h>
@@ -85,6 +86,8 @@ struct eg_series {
     size_t dependent_count, dependent_capacity;
     struct eg_finding *finding; /* of its hours (examine.c); NULL: nothing */
     struct eg_hours *hours;     /* of a pollutant of the air; NULL: none has closed */
+    struct eg_plots *plots;     /* of what an index of soil or waste is made of; NULL likewise */
+    int part;                   /* which one; EG_PARTS: it is none */
 };
 struct eg_device {
     uint32_t id, site /* in conf, or EG_CONF_NONE */;
@@ -168,9 +171,10 @@ struct eg_pipeline {
     size_t deferred_count, deferred_capacity;
     struct eg_siteindex *siteindices; /* by site; NULL: no rule looks at an index */
     size_t siteindex_count;
-    struct eg_index_site *index_sites; /* by conf's sites; NULL likewise */
+    struct eg_index_site *index_sites; /* by conf's sites, of each the groups; NULL likewise */
     size_t index_site_count;
-    bool index_touched; /* of some site */
+    bool index_touched;    /* of some site */
+    int64_t index_wake_ms; /* before that no hour of soil or waste is over; INT64_MIN: to be looked for */
     uint32_t last_case;
     struct eg_rollup opened[EG_PERIOD_COUNT]; /* empty: the hour and the day that were opened last */
     int64_t wake_ms;                          /* when the first deadline is reached; see wake_known */
@@ -227,7 +231,7 @@ void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *s
 int64_t
 eg_hours_since(const struct eg_series *series); /* what a start has to read again; INT64_MAX: nothing */
 void eg_hours_refill(const struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms,
-                     double value);
+                     double value, bool aside);
 
 /* speakers.c: whose readings a message carries */
 struct eg_speakers {

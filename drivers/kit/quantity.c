@@ -66,7 +66,7 @@ static const char *next_word(const char **rest, size_t *ret_length)
 
 bool eg_quantity_derived(int quantity)
 {
-    return quantity == EG_Q_aqi_cn || quantity == EG_Q_aqi_us;
+    return quantity >= EG_Q_aqi_cn && quantity <= EG_Q_salinity_class; /* they stand together */
 }
 
 void eg_quantity_index_init(struct eg_quantity_index *index)

@@ -34,27 +34,32 @@
     "maintenance: {windows: [{id: w, reason: r, domain: soil, level: critical, hours: '08:00-09:00'}]}\n"    \
     "mqtt: {publish: true}\n"
 
-static const char before_text[] = "sites:\n"
-                                  "  - {id: c, name: C, level: county}\n"
-                                  "  - {id: v, name: V, parent: c, mode: gap_filling, parties: [p1, p2]}\n"
-                                  "  - {id: w, name: W, parent: c}\n"
-                                  "max_devices: 6\n"
-                                  "rules:\n"
-                                  "  - {id: now, quantity: pm25, levels: {warning: {open: 75, clear: 70}, "
-                                  "critical: {open: 150, clear: 140}}}\n"
-                                  "  - {id: mean, quantity: pm25, statistic: mean, window: 10m, levels: "
-                                  "{notice: {open: 50, clear: 40}}, hold: 2m}\n"
-                                  "  - {id: aqi, quantity: aqi_cn, levels: {notice: {open: 50, clear: 40}, "
-                                  "critical: {open: 150, clear: 100}}, hold: 1h}\n"
-                                  "  - {id: rate, quantity: temperature, statistic: rate, window: 1h, "
-                                  "levels: {warning: {open: 20, clear: 5}}}\n"
-                                  "  - {id: cold, quantity: temperature, direction: below, levels: {warning: "
-                                  "{open: 0, clear: 2}}, clear_hold: 5m}\n"
-                                  "  - {id: full, quantity: fill_level, statistic: min, window: 1m, levels: "
-                                  "{warning: {open: 80, clear: 60}}, hold: 10m,\n"
-                                  "     sites: [v], deadline: {acknowledge: 2h, fix: 48h}}\n"
-                                  "  - {id: sum, domain: soil, quantity: soil_moisture, statistic: sum, "
-                                  "window: 1d, levels: {notice: {open: 90, clear: 50}}}\n" PLACES;
+static const char before_text[] =
+    "sites:\n"
+    "  - {id: c, name: C, level: county}\n"
+    "  - {id: v, name: V, parent: c, mode: gap_filling, parties: [p1, p2]}\n"
+    "  - {id: w, name: W, parent: c}\n"
+    "max_devices: 6\n"
+    "rules:\n"
+    "  - {id: now, quantity: pm25, levels: {warning: {open: 75, clear: 70}, "
+    "critical: {open: 150, clear: 140}}}\n"
+    "  - {id: mean, quantity: pm25, statistic: mean, window: 10m, levels: "
+    "{notice: {open: 50, clear: 40}}, hold: 2m}\n"
+    "  - {id: aqi, quantity: aqi_cn, levels: {notice: {open: 50, clear: 40}, "
+    "critical: {open: 150, clear: 100}}, hold: 1h}\n"
+    "  - {id: heap, quantity: waste_pressure, levels: {notice: {open: 50, clear: "
+    "40}, critical: {open: 150, clear: 100}}}\n"
+    "  - {id: salt, quantity: soil_nemerow, levels: {notice: {open: 1, clear: "
+    "1}}}\n"
+    "  - {id: rate, quantity: temperature, statistic: rate, window: 1h, "
+    "levels: {warning: {open: 20, clear: 5}}}\n"
+    "  - {id: cold, quantity: temperature, direction: below, levels: {warning: "
+    "{open: 0, clear: 2}}, clear_hold: 5m}\n"
+    "  - {id: full, quantity: fill_level, statistic: min, window: 1m, levels: "
+    "{warning: {open: 80, clear: 60}}, hold: 10m,\n"
+    "     sites: [v], deadline: {acknowledge: 2h, fix: 48h}}\n"
+    "  - {id: sum, domain: soil, quantity: soil_moisture, statistic: sum, "
+    "window: 1d, levels: {notice: {open: 90, clear: 50}}}\n" PLACES;
 static const char after_text[] =
     "sites:\n"
     "  - {id: c, name: C, level: county}\n"
@@ -66,6 +71,7 @@ static const char after_text[] =
     "  - {id: now, quantity: pm25, levels: {critical: {open: 150, clear: 140}}, clear_hold: 1m}\n"
     "  - {id: mean, quantity: pm25, statistic: max, window: 1h, levels: {notice: {open: 60, clear: 40}}}\n"
     "  - {id: aqi, quantity: aqi_cn, levels: {notice: {open: 60, clear: 40}}}\n"
+    "  - {id: heap, quantity: waste_pressure, levels: {notice: {open: 60, clear: 40}}}\n"
     "  - {id: warm, quantity: temperature, statistic: mean, window: 1h, levels: {notice: {open: 30, clear: "
     "25}}}\n"
     "  - {id: cold, quantity: temperature, direction: below, levels: {warning: {open: 0, clear: "
@@ -357,7 +363,8 @@ static void make_topic(struct world *world)
 
 static void make_payload(struct world *world)
 {
-    static const char *const names[] = {"pm25", "temperature", "fill_level", "soil_moisture"};
+    static const char *const names[] = {"pm25",          "temperature", "fill_level",
+                                        "soil_moisture", "cd",          "soil_ph"};
     static const int64_t spans[] = {1, 1000, 60000, 3600000};
     unsigned which = input_byte(&world->input), when = input_byte(&world->input);
     int64_t span = spans[when >> 2 & 3] * (int64_t)input_byte(&world->input);
@@ -368,8 +375,8 @@ static void make_payload(struct world *world)
     if (world->dated)
         used += (size_t)snprintf(out + used, size - used, ",\"ts\":%lld",
                                  (long long)(world->now_ms + ((when & 3) == 3 ? span : -span)));
-    for (unsigned i = 0; i < 4; i++)
-        if (which >> i & 1)
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (which >> (i < 4 ? i : i + 1) & 1)
             used += (size_t)snprintf(out + used, size - used, ",\"%s\":%d", names[i],
                                      (int)input_byte(&world->input) - 20);
     used += (size_t)snprintf(out + used, size - used, "}");

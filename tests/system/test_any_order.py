@@ -8,6 +8,8 @@ import pytest
 
 ZONE_MS = 8 * 3600000  # Asia/Shanghai
 FOUND = {"range", "step", "stuck", "inconsistent", "humid", "bad"}
+DEVICES = [{"id": "s1", "site": "v1", "domain": "soil", "land_use": "paddy", "calibration": [{"quantity": "soil_ec", "scale": 3.7}]}]
+LAND = ("waste_pressure", "soil_class", "soil_nemerow", "soil_factor", "salinity_class")
 QUALITY = {"limits": [{"quantity": "noise", "step": 8, "stuck": "40m", "stuck_bad": "60m"}, {"quantity": "o3", "high": 150}]}
 
 
@@ -25,6 +27,18 @@ def readings(chance):
             noise = chance.choice([chance.randrange(10, 50), chance.randrange(10, 400) / 10])
         rows.append({"ts": local_midnight(3) + n * 600000, "noise": noise if chance.random() > 0.03 else 150, "pm25": chance.randrange(20, 700) / 10,
                      "pm10": chance.randrange(20, 900) / 10, "o3": chance.randrange(100, 1600) / 10, "humidity": chance.randrange(40, 101)})
+    return [("air/a1", row) for row in rows] + land(chance)
+
+
+def land(chance):
+    """Two bins and two plots, now and then, some of them telling the same."""
+    rows = []
+    for n in range(0, 2 * 144, 3):
+        ts = local_midnight(3) + n * 600000
+        rows.append((f"waste/b{1 + n % 2}", {"ts": ts, "fill_level": chance.choice([40, 82, 96]), "h2s": chance.randrange(0, 40) / 100}))
+        if chance.random() < 0.3:
+            rows.append((f"soil/s{1 + n % 2}", {"ts": ts, "soil_ph": chance.choice([5.2, 6.1]), "soil_ec": chance.randrange(1, 54) / 10,
+                                               "cd": chance.randrange(1, 30) / 10, "zn": chance.randrange(10, 400)}))
     return rows
 
 
@@ -45,22 +59,25 @@ def answers(daemon):
         for point in told["noise", resolution]:
             for key in ("completeness", "valid", "above", "max_8h"):
                 point.pop(key, None)
+    for index in LAND:
+        for resolution in ("hour", "day"):
+            told[index, resolution] = daemon.call("readings.history", site="v1", quantity=index, resolution=resolution, limit=1000, **span)["points"]
     told["day"] = daemon.call("indices.history", site="v1", index="aqi_cn", resolution="day", **span)["points"]
-    told["summary"] = daemon.call("summary", site="v1", at=span["to"])["sites"][0]["domains"]["air"]["index"]
+    told["summary"] = {domain: cell["index"] for domain, cell in daemon.call("summary", site="v1", at=span["to"])["sites"][0]["domains"].items()}
     return told
 
 
 def send(daemon, peer, rows, chance, kills):
     sent = 0
     for n, row in enumerate(rows):
-        for one in [row] + ([rows[chance.randrange(n + 1)]] if chance.random() < 0.2 else []):
-            peer.tell("ecogov/v1/air/a1", json.dumps(one))
-        sent += 1
-        if sent in kills:
-            daemon.stored(5 * sent)
+        for topic, one in [row] + ([rows[chance.randrange(n + 1)]] if chance.random() < 0.2 else []):
+            peer.tell(f"ecogov/v1/{topic}", json.dumps(one))
+        sent += len(row[1]) - 1
+        if n in kills:
+            daemon.stored(sent)
             daemon.kill()
             daemon.start()
-    daemon.stored(5 * len(rows))
+    daemon.stored(sent)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -69,15 +86,15 @@ def test_any_order(broker, house, peer, seed):
     rows = readings(chance)
     found = []
     for way in ("in order", "shuffled", "backwards"):
-        daemon = house(broker.port, name=f"way{len(found)}", quality=QUALITY).start()
+        daemon = house(broker.port, name=f"way{len(found)}", quality=QUALITY, devices=DEVICES).start()
         daemon.connected()
-        order = sorted(rows, key=lambda row: row["ts"], reverse=way == "backwards")
+        order = sorted(rows, key=lambda row: row[1]["ts"], reverse=way == "backwards")
         if way == "shuffled":
             chance.shuffle(order)
         send(daemon, peer, order, chance, {chance.randrange(1, len(rows)) for _ in range(2)} if way != "in order" else set())
         found.append(answers(daemon))
         status = daemon.status()["readings"]
-        assert status["corrected"] == 0 and status["stored"] == 5 * len(rows)
+        assert status["corrected"] == 0 and status["stored"] == sum(len(row) - 1 for _, row in rows)
         daemon.stop()
         daemon.verify()
         for key, told in found[0].items():
@@ -85,3 +102,4 @@ def test_any_order(broker, house, peer, seed):
     flags = {flag for key in found[0] if key[1] == "raw" for _, _, flags in found[0][key] for flag in flags}
     assert flags == FOUND, seed
     assert any(point["aqi_of_available"] for point in found[0]["aqi_cn"])
+    assert all(len({point["value"] for point in found[0][index, "hour"]}) > 1 for index in LAND), seed

@@ -89,6 +89,20 @@ void eg_silence_write(struct eg_json *json, const struct eg_silence *row, int64_
 {
     (void)json, (void)row, (void)now_ms;
 }
+bool eg_pipeline_calibrated(const struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms)
+{
+    (void)pipeline, (void)series, (void)time_ms;
+    return false;
+}
+int64_t eg_pipeline_serves_until(const struct eg_pipeline *pipeline, uint32_t series)
+{
+    (void)pipeline, (void)series;
+    return INT64_MAX;
+}
+const char *eg_siteindex_domain(const struct eg_conf_rule *rule)
+{
+    return rule->domain ? rule->domain : "air";
+}
 bool eg_pipeline_original(const struct eg_pipeline *pipeline, uint32_t series, int64_t time_ms, double value,
                           double *ret)
 {
@@ -338,10 +352,9 @@ int eg_reader_silences(struct eg_reader *reader, bool ended_too, int64_t below, 
     return EG_OK;
 }
 
-void eg_siteair_index(const struct eg_conf_rule *rule, const struct eg_site_hours *hours, int64_t end_ms,
-                      struct eg_aqi *ret_aqi)
+void eg_sitelook_air(const struct eg_site_hours *hours, int64_t end_ms, struct eg_aqi *ret_aqi)
 {
-    (void)rule, (void)hours, (void)end_ms, (void)ret_aqi;
+    (void)hours, (void)end_ms, (void)ret_aqi;
 }
 int eg_reader_evidence(struct eg_reader *reader, uint32_t number,
                        bool (*each)(void *arg, const struct eg_row_evidence *row), void *arg,
