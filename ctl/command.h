@@ -25,6 +25,7 @@ bool argument_is_bare(const char *name, size_t length);
 int arguments_parse(const struct command *command, int argc, char **argv, cJSON **ret_params);
 
 void show_status(const struct session *session, const cJSON *result);
+void show_doubted_clock(const cJSON *clock); /* nothing, while it is trusted */
 void show_summary(const struct session *session, const cJSON *result);
 void show_sites(const struct session *session, const cJSON *result);
 void show_devices(const struct session *session, const cJSON *result);

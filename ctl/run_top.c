@@ -218,10 +218,26 @@ static void show_devices_of(const struct screen *screen)
             column += putf(2, column, paint_of(states[i]), " %zu %s", counts[i], word(states[i]));
 }
 
+/* In the reader's language, and in one line: a clock in doubt concerns every time on the screen. */
+static void show_clock_fault(const struct screen *screen)
+{
+    char since[PAGE_TEXT];
+    const cJSON *clock = item_of(screen->status.result, "clock");
+    if (cJSON_IsFalse(item_of(clock, "trusted")))
+        putf(4, 0, PAINT_BAD, word("clock in doubt since %s: NTP, or set it: ecogovctl clock trust"),
+             page_time(text_of(clock, "doubted_since"), since));
+}
+
 static void show_first_fault(const struct screen *screen)
 {
-    const cJSON *faults = item_of(screen->status.result, "faults"), *fault = cJSON_GetArrayItem(faults, 0);
-    const char *text = fault ? text_of(fault, "text") : NULL;
+    const cJSON *faults = item_of(screen->status.result, "faults"), *fault;
+    const char *text = NULL;
+    cJSON_ArrayForEach(fault, faults)
+    {
+        const char *key = text_of(fault, "key");
+        if (!text && key && strcmp(key, "clock") != 0) /* it has a line of its own */
+            text = text_of(fault, "text");
+    }
     if (text)
         put(3, 0, COLS, PAINT_BAD, A_BOLD, text);
     else
@@ -339,6 +355,7 @@ static void draw(struct screen *screen)
     show_flow(screen);
     show_devices_of(screen);
     show_first_fault(screen);
+    show_clock_fault(screen);
     show_table(screen, room);
     if (!count)
         put(HEAD_ROWS, 0, COLS, PAINT_GOOD, A_NORMAL, word("no open case"));

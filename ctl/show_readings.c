@@ -174,8 +174,8 @@ void show_history(const struct session *session, const cJSON *result)
 /* The name of a statistic over a column, in what unit it is told. */
 static bool is_value(const char *name)
 {
-    static const char *const others[] = {"time",      "end", "completeness", "valid", "suspect",
-                                         "set_aside", NULL};
+    static const char *const others[] = {"time",    "end",       "completeness", "valid",
+                                         "suspect", "set_aside", "clock",        NULL};
     for (int i = 0; others[i]; i++)
         if (strcmp(name, others[i]) == 0)
             return false;
@@ -195,6 +195,8 @@ static void statistics_of(const char *quantity, const cJSON *period)
         printf(word(", %.0f doubtful"), number_of(period, "suspect"));
     if (number_of(period, "set_aside") > 0)
         printf(word(", %.0f set aside"), number_of(period, "set_aside"));
+    if (number_of(period, "clock") > 0)
+        printf(word(", %.0f with a time in doubt"), number_of(period, "clock"));
     putchar('\n');
     cJSON_ArrayForEach(value, period)
     {

@@ -47,6 +47,18 @@ static void broker(const cJSON *status)
     putchar('\n');
 }
 
+/* Since when, what that means, and what to do; nothing while it is trusted. */
+void show_doubted_clock(const cJSON *clock)
+{
+    char since[PAGE_TEXT];
+    if (!cJSON_IsFalse(item_of(clock, "trusted")))
+        return;
+    page_putf(BAD, word("The gateway's clock is in doubt since %s:"),
+              page_time(text_of(clock, "doubted_since"), since));
+    printf("\n  %s\n  %s\n", word("times are guessed, deadlines wait, nobody is called silent."),
+           word("Connect it to NTP; or set it and say: ecogovctl clock trust"));
+}
+
 /* What the card had to take, and how long it will last if that goes on. */
 static void card(const cJSON *file)
 {
@@ -113,16 +125,19 @@ static void faults(const cJSON *status)
 {
     const cJSON *list = item_of(status, "faults"), *fault;
     char time[PAGE_TEXT];
+    int count = 0;
     head("faults");
-    if (!cJSON_GetArraySize(list))
-        printf("%s\n", word("none"));
-    int at = 0;
     cJSON_ArrayForEach(fault, list)
     {
-        printf("%*s", at++ ? 10 : 0, "");
-        page_put(BAD, text_of(fault, "text") ? text_of(fault, "text") : "-");
+        const char *key = text_of(fault, "key"), *text = text_of(fault, "text");
+        if (key && strcmp(key, "clock") == 0) /* it stands above */
+            continue;
+        printf("%*s", count++ ? 10 : 0, "");
+        page_put(BAD, text ? text : "-");
         printf(" (%s %s)\n", word("since"), page_time(text_of(fault, "since"), time));
     }
+    if (!count)
+        printf("%s\n", word("none"));
 }
 
 void show_status(const struct session *session, const cJSON *result)
@@ -135,6 +150,7 @@ void show_status(const struct session *session, const cJSON *result)
     printf(word("ecogovd %s, up %s"), version ? version : "?",
            page_span(since(session, text_of(result, "started_at")), span));
     printf(" (%s)\n", zone ? zone : "-");
+    show_doubted_clock(item_of(result, "clock"));
     broker(result);
     head("messages");
     counts(item_of(result, "messages"), messages);
@@ -149,9 +165,11 @@ void show_clock(const struct session *session, const cJSON *result)
 {
     char was[PAGE_TEXT], is[PAGE_TEXT], span[PAGE_TEXT];
     (void)session;
-    printf(word("The clock is trusted: what was dated %s is of %s (%s later).\n"),
+    const double later_s = number_of(result, "later_s");
+    printf(word(later_s < 0 ? "The clock is trusted: what was dated %s is of %s (%s earlier).\n"
+                            : "The clock is trusted: what was dated %s is of %s (%s later).\n"),
            page_time(text_of(result, "was"), was), page_time(text_of(result, "is"), is),
-           page_span((int64_t)number_of(result, "later_s") * 1000, span));
+           page_span((int64_t)fabs(later_s) * 1000, span));
 }
 
 void show_reload(const struct session *session, const cJSON *result)

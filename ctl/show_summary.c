@@ -69,21 +69,29 @@ static void add_period(struct table *table, const char *quantity, const cJSON *s
     table_addf(table, complete < 0.75 ? DIM : PLAIN, "%.0f %%", complete * 100);
 }
 
-/* "today: 3 readings doubtful, 2 set aside" */
-static void doubts(const cJSON *day, int indent)
+static double sum_of(const cJSON *statistics, const char *key)
 {
-    double suspect = 0, aside = 0;
+    double sum = 0;
     const cJSON *one;
-    cJSON_ArrayForEach(one, day)
-    {
-        suspect += number_of(one, "suspect") > 0 ? number_of(one, "suspect") : 0;
-        aside += number_of(one, "set_aside") > 0 ? number_of(one, "set_aside") : 0;
+    cJSON_ArrayForEach(one, statistics) sum += number_of(one, key) > 0 ? number_of(one, key) : 0;
+    return sum;
+}
+
+/* "quality today: 3 readings doubtful, 2 set aside"; "times in doubt: 12 readings of today, 3 of this hour" */
+static void doubts(const cJSON *hour, const cJSON *day, int indent)
+{
+    const double suspect = sum_of(day, "suspect"), aside = sum_of(day, "set_aside"),
+                 today = sum_of(day, "clock"), now = sum_of(hour, "clock");
+    if (suspect + aside > 0) {
+        printf("%*s", indent, "");
+        printf(word("quality today: %.0f readings doubtful, %.0f set aside"), suspect, aside);
+        putchar('\n');
     }
-    if (!(suspect + aside > 0))
-        return;
-    printf("%*s", indent, "");
-    printf(word("quality today: %.0f readings doubtful, %.0f set aside"), suspect, aside);
-    putchar('\n');
+    if (today > 0) {
+        printf("%*s", indent, "");
+        page_putf(BAD, word("times in doubt: %.0f readings today, %.0f of them this hour"), today, now);
+        putchar('\n');
+    }
 }
 
 static void measured(const cJSON *cell, int indent)
@@ -107,7 +115,7 @@ static void measured(const cJSON *cell, int indent)
         table_add(&table, PLAIN, page_unit(text_of(whole, "unit"), unit));
     }
     table_print(&table, indent);
-    doubts(day, indent);
+    doubts(hour, day, indent);
 }
 
 /* "▁▂▅█·▃": a bar an hour, a dot where there is nothing. */
@@ -260,6 +268,7 @@ void show_summary(const struct session *session, const cJSON *result)
 {
     (void)session;
     const cJSON *sites = item_of(result, "sites"), *site, *cell;
+    show_doubted_clock(item_of(result, "clock"));
     cJSON_ArrayForEach(site, sites)
     {
         int indent = 2 * depth_of(sites, site);

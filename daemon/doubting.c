@@ -11,14 +11,22 @@
 #include <string.h>
 
 #define DOUBTED_EVERY_MS 1000
-#define TRUSTED_EVERY_MS 10000
+#define TRUSTED_EVERY_MS 2000
 /* Whoever steps a clock says a moment later that it is right: so long it is waited for that. */
 #define STEP_GRACE_US INT64_C(10000000)
+
+/* Of all that is known to have been: what is in the store, this program. */
+static int64_t latest(int64_t newest_ms)
+{
+    return newest_ms > EG_CLOCK_RELEASED_MS ? newest_ms : EG_CLOCK_RELEASED_MS; /* EG_TIME_NONE is earlier */
+}
 
 const char *eg_doubting_reason(const struct eg_clock_look *look, enum eg_rtc rtc, int64_t newest_ms)
 {
     if (look->synchronised)
         return NULL;
+    if (look->wall_ms - latest(newest_ms) > EG_CLOCK_AHEAD_MOST_MS)
+        return "future";
     if (newest_ms != EG_TIME_NONE && look->wall_ms < newest_ms - EG_CLOCK_STEP_MS)
         return "store";
     if (look->wall_ms < EG_CLOCK_RELEASED_MS)
@@ -29,6 +37,8 @@ const char *eg_doubting_reason(const struct eg_clock_look *look, enum eg_rtc rtc
 int64_t eg_doubting_line(const struct eg_clock_look *look, int64_t newest_ms)
 {
     int64_t line_ms = look->wall_ms > EG_CLOCK_RELEASED_MS ? look->wall_ms : EG_CLOCK_RELEASED_MS;
+    if (look->wall_ms - latest(newest_ms) > EG_CLOCK_AHEAD_MOST_MS)
+        line_ms = EG_CLOCK_RELEASED_MS;
     return newest_ms != EG_TIME_NONE && line_ms <= newest_ms ? newest_ms + 1 : line_ms;
 }
 
@@ -36,7 +46,8 @@ static const char *sentence_of(const char *why)
 {
     return !strcmp(why, "store")     ? "it is earlier than what is in the store"
            : !strcmp(why, "release") ? "it is earlier than this program"
-           : !strcmp(why, "step")    ? "it was set back, and nobody vouches for it"
+           : !strcmp(why, "future")  ? "it is more than twenty years ahead"
+           : !strcmp(why, "step")    ? "it was set to another time, and nobody vouches for it"
                                      : "nothing keeps it while the power is off, and nothing has set it yet";
 }
 
@@ -125,6 +136,7 @@ void eg_doubting_tell(struct eg_doubting *doubting)
 static void leapt(struct eg_doubting *doubting, const char *how)
 {
     const struct eg_clock_news news = {.is = EG_CLOCK_LEAPT};
+    doubting->jumps++;
     eg_log(EG_LOG_INFO, "clock: %s", how);
     doubting->tell(doubting->user, &news);
 }
@@ -139,15 +151,17 @@ static void mind_line(struct eg_doubting *doubting, const struct eg_clock_look *
     leapt(doubting, "it was set");
 }
 
-/* The wall clock has jumped back, and the line goes on. */
+/* The wall clock has jumped, and the line goes on. */
 static void mind_step(struct eg_doubting *doubting, const struct eg_clock_look *look)
 {
     if (!doubting->held_us)
         doubting->held_us = look->boot_us;
     if (look->synchronised) {
+        const bool back = look->wall_ms < eg_clock_now_ms();
         doubting->held_us = 0;
         eg_clock_release();
-        leapt(doubting, "it was set back, and is synchronised");
+        leapt(doubting,
+              back ? "it was set back, and is synchronised" : "it was set forward, and is synchronised");
     } else if (look->boot_us - doubting->held_us > STEP_GRACE_US) {
         doubting->held_us = 0;
         snprintf(doubting->why, sizeof doubting->why, "step");
@@ -164,7 +178,7 @@ static void on_timer(uv_timer_t *timer)
     struct eg_clock_look look;
     int64_t ahead_ms;
     eg_clock_look(&look);
-    (void)eg_clock_now_ms(); /* sees whether it has jumped back */
+    (void)eg_clock_now_ms(); /* sees whether it has jumped */
     bool doubted = pipeline && eg_pipeline_doubted(pipeline) != EG_TIME_NONE;
     if (doubting->fresh)
         doubt(doubting);
@@ -174,26 +188,33 @@ static void on_timer(uv_timer_t *timer)
         mind_line(doubting, &look);
     else if (!doubted && !doubting->told && eg_clock_held())
         mind_step(doubting, &look);
-    else if (!eg_clock_held() && eg_clock_leapt())
-        leapt(doubting, "it was set forward");
     uv_timer_start(timer, on_timer, eg_clock_held() ? DOUBTED_EVERY_MS : TRUSTED_EVERY_MS, 0);
+}
+
+/* Has it been set? One that somebody has set to another time while the daemon ran was ahead perhaps, and is right now; else what is there
+ * already was before. */
+static const char *not_set(const struct eg_doubting *doubting, const struct eg_clock_look *look)
+{
+    bool step = !strcmp(doubting->why, "step");
+    return eg_doubting_reason(look, EG_RTC_YES, step ? EG_TIME_NONE : eg_clock_now_ms());
 }
 
 int eg_doubting_by_hand(struct eg_doubting *doubting, uint64_t ticket, struct eg_err *err)
 {
     struct eg_clock_look look;
-    char wall[EG_TIME_TEXT], line[EG_TIME_TEXT];
+    char wall[EG_TIME_TEXT];
     const struct eg_pipeline *pipeline = *doubting->pipeline;
     eg_clock_look(&look);
     if (!pipeline || eg_pipeline_doubted(pipeline) == EG_TIME_NONE)
         return eg_err_set(err, EG_ECONFLICT, "The clock is not in doubt.");
     if (doubting->ticket)
         return eg_err_set(err, EG_EBUSY, "Somebody has said so already; ask again in a moment.");
-    if (look.wall_ms < eg_clock_now_ms() - EG_CLOCK_STEP_MS)
-        return eg_err_set(
-            err, EG_ECONFLICT,
-            "The gateway's clock shows %s, and it is later than %s: set it first (timedatectl set-time).",
-            eg_time_format(look.wall_ms, wall), eg_time_format(eg_clock_now_ms(), line));
+    const char *wrong = not_set(doubting, &look);
+    if (wrong)
+        return eg_err_set(err, EG_ECONFLICT,
+                          "The gateway's clock shows %s, which cannot be: %s; set it first (timedatectl "
+                          "set-time).",
+                          eg_time_format(look.wall_ms, wall), sentence_of(wrong));
     doubting->by_hand = true;
     doubting->ticket = ticket;
     doubting->trust(doubting->user);
@@ -233,6 +254,7 @@ bool eg_doubting_decide(struct eg_doubting *doubting, const struct eg_pipeline *
 void eg_doubting_over(struct eg_doubting *doubting)
 {
     doubting->told = false;
+    doubting->jumps++;
     eg_fault_clear(doubting->faults, "clock");
     eg_clock_guard();
 }

@@ -21,8 +21,9 @@ struct eg_doubting {
     bool line;    /* devices told the time: `now` is theirs, since the wall clock is wrong */
     bool by_hand; /* somebody has said that the wall clock is right */
     uint64_t ticket;
+    unsigned jumps; /* of `now`: how often it was another time at once */
     char why[24];
-    int64_t held_us; /* since when the line stands in for a wall clock that jumped back; 0: it does not */
+    int64_t held_us; /* since when the line stands in for a wall clock that jumped; 0: it does not */
 };
 
 /* Why a machine's clock is not believed at a start; NULL: it is. `newest_ms`: of what is in the store, or EG_TIME_NONE. Pure. */

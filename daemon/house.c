@@ -151,6 +151,7 @@ static void tell_state(void *user, struct eg_api_state *ret)
         .counters = figures.counters,
         .commits = figures.commits,
         .last_commit_us = figures.last_commit_us,
+        .clock_jumps = house->doubting.jumps,
         .outbox = {outbox.pending, outbox.failing, outbox.unreachable, outbox.delivered, outbox.failed}};
     ret->broker_connected = house->mqtt && eg_mqtt_connected(house->mqtt, &ret->broker_since_ms);
 }

@@ -81,6 +81,7 @@ static void write_clock(struct record *record, const struct eg_clock_news *news)
     eg_buf_clear(&record->line);
     eg_recording_write_clock(eg_clock_now_ms(), news, &record->line);
     fwrite(record->line.data ? record->line.data : "", 1, record->line.length, record->file);
+    fflush(record->file); /* whoever reads along sees it */
 }
 
 static void on_clock(uv_timer_t *timer)

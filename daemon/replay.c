@@ -177,7 +177,8 @@ static int trust(struct replay *replay, const struct eg_event *event, struct eg_
 
 static int take(struct replay *replay, const struct eg_event *event, struct eg_err *err)
 {
-    if (event->now_ms < replay->now_ms)
+    const bool set_back = event->kind == EG_EVENT_CLOCK && event->clock.is == EG_CLOCK_TRUSTED;
+    if (event->now_ms < replay->now_ms && !set_back)
         return eg_err_set(err, EG_EINVAL, "time goes backwards: a recording ascends by time");
     replay->now_ms = event->now_ms;
     int code = EG_OK;

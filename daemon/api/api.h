@@ -19,6 +19,7 @@ struct eg_api_state {
     struct eg_counters counters; /* as of the last commit, as everything that the store is asked */
     unsigned long commits;
     int64_t last_commit_us; /* how long the last commit took */
+    unsigned clock_jumps;   /* of `now_ms`, since the start: somebody who waits for news is told */
     struct {
         uint64_t pending, failing, unreachable, delivered, failed;
     } outbox; /* messages to parties */

@@ -111,6 +111,7 @@ static void write_period(struct series_statistics *all)
     eg_json_put_bool(json, "valid", eg_tally_valid(tally));
     eg_json_put_int(json, "suspect", all->doubts.suspect);
     eg_json_put_int(json, "set_aside", all->doubts.bad);
+    eg_json_put_int(json, "clock", all->doubts.clock);
     for (size_t i = 0; i < all->count; i++) {
         if (eg_tally_value(tally, all->asked[i].statistic, all->asked[i].share, &value))
             eg_json_put_number(json, all->asked[i].name, value);

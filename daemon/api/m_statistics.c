@@ -72,6 +72,7 @@ static void write_row(struct statistics *statistics, const struct eg_device_view
     bool today = statistics->now_ms >= series->day.start_ms && statistics->now_ms < series->day.end_ms;
     eg_json_put_int(json, "suspect_today", today ? series->day_doubts.suspect : 0);
     eg_json_put_int(json, "set_aside_today", today ? series->day_doubts.bad : 0);
+    eg_json_put_int(json, "clock_today", today ? series->day_doubts.clock : 0);
     eg_json_close(json, '}');
 }
 

@@ -18,7 +18,7 @@ static void write_broker(struct eg_json *json, const struct eg_desk *desk, const
 }
 
 /* Until all that was dated in doubt is dated anew. */
-static void write_clock(struct eg_json *json, const struct eg_faults *faults)
+void eg_m_status_clock(struct eg_json *json, const struct eg_faults *faults)
 {
     int64_t since_ms = EG_TIME_NONE;
     for (size_t i = 0; faults && i < faults->count; i++)
@@ -144,7 +144,7 @@ void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json)
     eg_json_put_time(json, "started_at", state.started_ms);
     eg_json_put_time(json, "now", state.now_ms);
     eg_json_put_string(json, "time_zone", desk->conf->time_zone);
-    write_clock(json, state.faults);
+    eg_m_status_clock(json, state.faults);
     write_broker(json, desk, &state);
     write_counters(json, &state.counters);
     write_store(json, desk, state.now_ms);
@@ -170,7 +170,7 @@ uint64_t eg_m_status_fingerprint(const struct eg_desk *desk)
 {
     struct eg_api_state state = {0};
     desk->door->state(desk->door->user, &state);
-    int64_t link[2] = {state.broker_connected, state.broker_since_ms};
+    int64_t link[3] = {state.broker_connected, state.broker_since_ms, state.clock_jumps};
     uint64_t print = eg_hash(&state.counters, sizeof state.counters, 1);
     print = eg_hash(&state.outbox, sizeof state.outbox, print);
     print = eg_hash(link, sizeof link, print);

@@ -22,6 +22,7 @@ struct statistic {
     size_t known, valid;   /* series with readings; those of which enough is known */
     double covered;        /* sum of the completeness of all its series */
     uint64_t suspect, bad; /* of the readings of this hour or day: in doubt; set aside, and not in count */
+    uint64_t clock;        /* of these: dated by a clock in doubt */
 };
 struct tally { /* of one quantity */
     size_t series;
@@ -98,6 +99,7 @@ static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
         return; /* an hour that is over says nothing about this one */
     sum->suspect += doubts->suspect;
     sum->bad += doubts->bad;
+    sum->clock += doubts->clock;
     if (!rollup->count)
         return;
     if (!sum->count || rollup->min < sum->min)
@@ -317,6 +319,7 @@ static void write_period(struct eg_json *json, const char *key, const struct cel
         eg_json_put_bool(json, "valid", any && sum->valid == sum->known);
         eg_json_put_int(json, "suspect", (int64_t)sum->suspect);
         eg_json_put_int(json, "set_aside", (int64_t)sum->bad);
+        eg_json_put_int(json, "clock", (int64_t)sum->clock);
         eg_json_close(json, '}');
     }
     eg_json_close(json, ']');
@@ -407,6 +410,7 @@ static void write_summary(const struct summary *summary)
     const struct eg_conf *conf = summary->call->desk->conf;
     eg_json_open(json, '{');
     eg_json_put_time(json, "at", summary->asof->at_ms);
+    eg_m_status_clock(json, summary->call->state.faults);
     eg_json_key(json, "sites");
     eg_json_open(json, '[');
     for (size_t i = 0; i < conf->site_count; i++)

@@ -63,6 +63,7 @@ int eg_m_history_series(struct eg_call *call, struct eg_device_view *ret_device,
 /* Pieces of answers that more than one place writes. */
 void eg_m_reload_write(struct eg_buf *text, const struct eg_conf *conf, bool restart_needed);
 void eg_m_status_write(const struct eg_desk *desk, struct eg_json *json);
+void eg_m_status_clock(struct eg_json *json, const struct eg_faults *faults); /* "clock": is it trusted? */
 uint64_t eg_m_status_fingerprint(const struct eg_desk *desk); /* changes when anything but the clock did */
 void eg_m_cases_write(const struct eg_desk *desk, struct eg_json *json,
                       const struct eg_case *row); /* an open object's keys */

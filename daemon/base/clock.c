@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
 #include <time.h>
@@ -13,7 +14,6 @@
 static struct {
     _Atomic bool guarded, held;
     _Atomic int64_t offset_ms; /* of the line, when it is held; else of the wall clock as it was last seen */
-    _Atomic int64_t known_ms;  /* as it was when somebody last asked for leaps */
 } line;
 
 static int64_t ms_of(clockid_t id)
@@ -37,8 +37,8 @@ int64_t eg_clock_now_ms(void)
         !atomic_load_explicit(&line.held, memory_order_relaxed))
         return wall_ms;
     int64_t boot_ms = ms_of(CLOCK_BOOTTIME), offset_ms = atomic_load(&line.offset_ms);
-    if (!atomic_load(&line.held) && wall_ms - boot_ms < offset_ms - EG_CLOCK_STEP_MS)
-        atomic_store(&line.held, true); /* it jumped back: nothing is dated by that before it was looked at */
+    if (!atomic_load(&line.held) && llabs(wall_ms - boot_ms - offset_ms) > EG_CLOCK_STEP_MS)
+        atomic_store(&line.held, true); /* it jumped: nothing is dated by that before it was looked at */
     if (atomic_load(&line.held))
         return boot_ms + offset_ms;
     atomic_store(&line.offset_ms, wall_ms - boot_ms);
@@ -82,9 +82,7 @@ void eg_clock_hold(int64_t now_ms, int64_t boot_us)
 
 void eg_clock_release(void)
 {
-    int64_t offset_ms = ms_of(CLOCK_REALTIME) - ms_of(CLOCK_BOOTTIME);
-    atomic_store(&line.offset_ms, offset_ms);
-    atomic_store(&line.known_ms, offset_ms);
+    atomic_store(&line.offset_ms, ms_of(CLOCK_REALTIME) - ms_of(CLOCK_BOOTTIME));
     atomic_store(&line.held, false);
 }
 
@@ -95,16 +93,7 @@ bool eg_clock_held(void)
 
 void eg_clock_guard(void)
 {
-    int64_t offset_ms = ms_of(CLOCK_REALTIME) - ms_of(CLOCK_BOOTTIME);
     if (!atomic_load(&line.held))
-        atomic_store(&line.offset_ms, offset_ms);
-    atomic_store(&line.known_ms, offset_ms);
+        atomic_store(&line.offset_ms, ms_of(CLOCK_REALTIME) - ms_of(CLOCK_BOOTTIME));
     atomic_store(&line.guarded, true);
-}
-
-int64_t eg_clock_leapt(void)
-{
-    int64_t offset_ms = ms_of(CLOCK_REALTIME) - ms_of(CLOCK_BOOTTIME),
-            leapt_ms = offset_ms - atomic_exchange(&line.known_ms, offset_ms);
-    return leapt_ms > EG_CLOCK_STEP_MS ? leapt_ms : 0;
 }

@@ -25,9 +25,7 @@ void eg_clock_look(struct eg_clock_look *ret);
 void eg_clock_hold(int64_t now_ms, int64_t boot_us);
 void eg_clock_release(void); /* the wall clock again */
 bool eg_clock_held(void);
-/* From here on, should the wall clock jump back by more than that, a line goes on where it was, until somebody says hold or release. */
+/* From here on, should the wall clock jump by more than that, a line goes on where it was, until somebody says hold or release. */
 #define EG_CLOCK_STEP_MS 60000
 void eg_clock_guard(void);
-/* How far the wall clock has jumped ahead since this was last asked (guarded); 0: by less than EG_CLOCK_STEP_MS. */
-int64_t eg_clock_leapt(void);
 #endif

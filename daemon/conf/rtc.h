@@ -3,6 +3,9 @@
 #define EG_RTC_H
 #include <stdint.h>
 
+/* What lies further ahead than that is no time: no gateway lies in a drawer for longer. */
+#define EG_CLOCK_AHEAD_MOST_MS (INT64_C(20) * 366 * 24 * 3600 * 1000)
+
 enum eg_rtc { EG_RTC_AUTO, EG_RTC_YES, EG_RTC_NO }; /* does a battery keep it? AUTO: asked of the machine */
 struct eg_conf_clock {
     enum eg_rtc rtc;

@@ -4,14 +4,13 @@
  * to decide whom to believe (daemon/doubting.c). Called by pipeline.c and message.c. */
 #include <pipeline/state.h>
 
+#include <base/hash.h>
 #include <ecogov/time.h>
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define AHEAD_MOST_MS (INT64_C(20) * 366 * 24 * 3600 * 1000) /* no gateway lies in a drawer for longer */
 
 void eg_redate(int64_t *ms, const struct eg_redating *by)
 {
@@ -82,7 +81,7 @@ int64_t eg_doubt_date(const struct eg_speakers *speakers, const struct eg_device
     const int64_t own_ms = reading->time_ms, arrived_ms = speakers->message->arrived_ms;
     if (!pipeline->doubt.on || speakers->message->retain || speakers->again)
         return 0;
-    if (own_ms != EG_TIME_NONE && (own_ms < 0 || own_ms - arrived_ms > AHEAD_MOST_MS))
+    if (own_ms != EG_TIME_NONE && (own_ms < 0 || own_ms - arrived_ms > EG_CLOCK_AHEAD_MOST_MS))
         return 0; /* it is refused, as it would be by a clock that is right */
     if (own_ms != EG_TIME_NONE)
         vote(pipeline, device, own_ms - arrived_ms);
@@ -93,21 +92,67 @@ int64_t eg_doubt_date(const struct eg_speakers *speakers, const struct eg_device
     return own_ms == EG_TIME_NONE ? 0 : own_ms;
 }
 
-bool eg_doubt_said(struct eg_series *series, const struct eg_reading *reading, int64_t own_ms)
+/* --- what is sent once more: such readings are dated by when they came, so their time does not tell that they are the same --- */
+
+#define SAID_WAYS 8
+#define SAID_SETS (EG_SAID_MOST / SAID_WAYS)
+/* Where there are more, those of the same place that came first give way. What is in it follows from what came in, in its order. */
+struct eg_said_set {
+    struct eg_said {
+        uint32_t series; /* 0: nothing */
+        int64_t own_ms;
+        double value;
+    } said[SAID_SETS][SAID_WAYS];
+    uint8_t next[SAID_SETS];
+};
+
+static size_t place_of(uint32_t series, int64_t own_ms)
 {
-    bool said = own_ms && own_ms == series->own_ms && series->has_last &&
-                (series->last_flags & EG_FLAG_CLOCK) &&
-                !memcmp(&series->last_value, &reading->value, sizeof reading->value);
-    series->own_ms = own_ms;
-    return said;
+    const struct {
+        int64_t own_ms;
+        uint64_t series;
+    } key = {own_ms, series};
+    return (size_t)(eg_hash(&key, sizeof key, 0) % SAID_SETS);
 }
 
-void eg_doubt_keep(int64_t own_ms, size_t reading, struct eg_batch *batch)
+bool eg_doubt_said(const struct eg_pipeline *pipeline, uint32_t series, double value, int64_t own_ms)
+{
+    const struct eg_said_set *set = pipeline->doubt.said;
+    const struct eg_said *said = set ? set->said[place_of(series, own_ms)] : NULL;
+    for (size_t i = 0; said && i < SAID_WAYS; i++)
+        if (said[i].series == series && said[i].own_ms == own_ms &&
+            !memcmp(&said[i].value, &value, sizeof value))
+            return true;
+    return false;
+}
+
+void eg_pipeline_restore_said(struct eg_pipeline *pipeline, uint32_t series, double value, int64_t own_ms)
+{
+    struct eg_clock_doubt *doubt = &pipeline->doubt;
+    if (!doubt->said)
+        doubt->said = calloc(1, sizeof *doubt->said); /* without it what comes again is dated twice */
+    if (!doubt->said)
+        return;
+    size_t place = place_of(series, own_ms);
+    uint8_t *next = &doubt->said->next[place];
+    doubt->said->said[place][*next] = (struct eg_said){series, own_ms, value};
+    *next = (uint8_t)((*next + 1) % SAID_WAYS);
+}
+
+void eg_doubt_keep(struct eg_pipeline *pipeline, int64_t own_ms, size_t at, struct eg_batch *batch)
 {
     struct eg_row_own_time *row =
-        own_ms && batch->readings_count > reading ? EG_BATCH_ADD(batch, own_times) : NULL;
-    if (row)
-        *row = (struct eg_row_own_time){(uint32_t)reading, own_ms};
+        own_ms && batch->readings_count > at ? EG_BATCH_ADD(batch, own_times) : NULL;
+    if (!row)
+        return;
+    *row = (struct eg_row_own_time){(uint32_t)at, own_ms};
+    eg_pipeline_restore_said(pipeline, batch->readings[at].series, batch->readings[at].value, own_ms);
+}
+
+void eg_doubt_finish(struct eg_clock_doubt *doubt)
+{
+    free(doubt->said);
+    *doubt = (struct eg_clock_doubt){.said = NULL};
 }
 
 /* --- the end of it --- */
@@ -132,9 +177,9 @@ static void redate_case(struct eg_pipeline *pipeline, struct eg_case *row, const
             eg_case_write(row, batch);
         return;
     }
-    snprintf(note, sizeof note, "the clock was in doubt: times from %s to %s are to be read %lld s later",
+    snprintf(note, sizeof note, "the clock was in doubt: times from %s to %s are to be read %lld s %s",
              eg_time_format(by->from_ms, first), eg_time_format(by->to_ms, last),
-             (long long)(by->later_ms / 1000));
+             (long long)(llabs(by->later_ms) / 1000), by->later_ms < 0 ? "earlier" : "later");
     eg_case_happened(pipeline, row,
                      (struct eg_case_event){.at_ms = now_ms,
                                             .known_ms = now_ms,
@@ -175,8 +220,7 @@ static void trust(struct eg_pipeline *pipeline, const struct eg_clock_news *news
                                      .boot = "",
                                      .why = eg_batch_text(batch, news->why)};
     answer(news, now_ms, batch);
-    pipeline->doubt.on = false;
-    pipeline->doubt.vote_count = 0;
+    eg_doubt_finish(&pipeline->doubt);
     eg_rule_redate(pipeline, &by, batch);
     eg_siteindex_redate(pipeline, &by, batch);
     for (size_t i = 0; i < pipeline->case_count; i++)

@@ -20,6 +20,7 @@ struct eg_clock_doubt {
         int64_t ahead_ms; /* of our clock is its own */
     } votes[EG_DOUBT_VOTES];
     size_t vote_count;
+    struct eg_said_set *said; /* what readings said of their own time meanwhile; NULL: none did */
 };
 
 void eg_doubt_take(struct eg_pipeline *pipeline, const struct eg_clock_news *news, int64_t now_ms,
@@ -28,9 +29,12 @@ void eg_doubt_take(struct eg_pipeline *pipeline, const struct eg_clock_news *new
  * it says of its own time, if that is ahead of our clock, is given back, and is nothing to be dated by for now; 0: nothing. */
 int64_t eg_doubt_date(const struct eg_speakers *speakers, const struct eg_device *device,
                       struct eg_reading *reading);
-/* It is the series' last one once more: the same value of the same time of its own. */
-bool eg_doubt_said(struct eg_series *series, const struct eg_reading *reading, int64_t own_ms);
-void eg_doubt_keep(int64_t own_ms, size_t reading, struct eg_batch *batch); /* if it is in the batch */
+/* It came before: the same value of the same time of its own. The last EG_SAID_MOST of all series are known, also after a restart. */
+#define EG_SAID_MOST 65536
+bool eg_doubt_said(const struct eg_pipeline *pipeline, uint32_t series, double value, int64_t own_ms);
+/* `at` in the batch; if it is there. */
+void eg_doubt_keep(struct eg_pipeline *pipeline, int64_t own_ms, size_t at, struct eg_batch *batch);
+void eg_doubt_finish(struct eg_clock_doubt *doubt);
 
 /* deadline.c: none ran meanwhile; one that is due begins now. True: the case has one now. */
 bool eg_deadline_catch_up(const struct eg_pipeline *pipeline, struct eg_case *row, int64_t now_ms);

@@ -172,7 +172,7 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
     struct eg_counters *counters = &pipeline->counters;
     struct eg_series *series = NULL;
     char why[EG_REASON_MAX] = "";
-    const int64_t own_ms = eg_doubt_date(speakers, device, reading);
+    const int64_t told_ms = reading->time_ms, own_ms = eg_doubt_date(speakers, device, reading);
     const size_t at = batch->readings_count;
     if (message->retain && reading->time_ms == EG_TIME_NONE)
         snprintf(why, sizeof why, "a retained message's reading without a time cannot be dated");
@@ -197,7 +197,7 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
     if (reading->time_ms != EG_TIME_NONE &&
         reading->time_ms < speakers->now_ms - pipeline->conf->late_limit_ms)
         reading->flags |= EG_FLAG_LATE;
-    if (eg_doubt_said(series, reading, own_ms)) {
+    if (eg_doubt_said(pipeline, series->id, reading->value, told_ms)) {
         counters->r_duplicate++;
         return;
     }
@@ -211,7 +211,7 @@ static void take_reading(struct eg_speakers *speakers, struct eg_device *device,
     case EG_FATE_STORED:
         break;
     }
-    eg_doubt_keep(own_ms, at, batch);
+    eg_doubt_keep(pipeline, own_ms, at, batch);
     counters->r_stored++;
     if (!message->retain) /* the time since a retained message is no rhythm, and it is no sign of life */
         eg_heard_note(pipeline, device,

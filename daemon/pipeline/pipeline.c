@@ -86,6 +86,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         free(pipeline->cases[i]);
     for (size_t i = 0; i < pipeline->lost_count; i++)
         free(pipeline->lost[i].rule);
+    eg_doubt_finish(&pipeline->doubt);
     eg_told_finish(pipeline);
     eg_suppress_finish(pipeline);
     free(pipeline->tallies);
@@ -311,6 +312,7 @@ int eg_pipeline_restore_change(struct eg_pipeline *pipeline, uint32_t case_numbe
 
 void eg_pipeline_restore_doubt(struct eg_pipeline *pipeline, int64_t since_ms, uint32_t known)
 {
+    eg_doubt_finish(&pipeline->doubt);
     pipeline->doubt = (struct eg_clock_doubt){.on = true, .since_ms = since_ms, .known = known};
 }
 

@@ -85,6 +85,8 @@ void eg_pipeline_restore_ident(struct eg_pipeline *pipeline, uint16_t mid, uint3
 void eg_pipeline_restore_ids(struct eg_pipeline *pipeline, uint32_t last_case, int64_t last_outbox);
 /* The clock is in doubt since then; devices up to `known` were there before. */
 void eg_pipeline_restore_doubt(struct eg_pipeline *pipeline, int64_t since_ms, uint32_t known);
+/* What readings said of their own time in it, in the order in which they came. */
+void eg_pipeline_restore_said(struct eg_pipeline *pipeline, uint32_t series, double value, int64_t own_ms);
 
 int eg_pipeline_restore_silence(struct eg_pipeline *pipeline, const struct eg_silence *row,
                                 struct eg_err *err);

@@ -174,6 +174,7 @@ void eg_doubts_count(struct eg_doubts *doubts, unsigned flags)
         doubts->bad++;
     else if (flags & EG_FLAGS_DOUBT)
         doubts->suspect++;
+    doubts->clock += (flags & EG_FLAG_CLOCK) != 0;
 }
 
 void eg_quality_verdict(const struct eg_series *series, struct eg_verdict_of_quality *ret)

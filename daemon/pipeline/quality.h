@@ -27,9 +27,9 @@ void eg_quality_pass(const struct eg_conf_limits *limits, struct eg_followed *fo
 /* Marks what contradicts itself within a message: per device and time. */
 void eg_quality_compare(const struct eg_conf *conf, struct eg_sink *sink);
 
-/* How many readings of an hour or a day are in doubt, and how many are set aside. */
+/* How many readings of an hour or a day are in doubt, how many are set aside; and how many were dated by a clock in doubt. */
 struct eg_doubts {
-    uint32_t suspect, bad;
+    uint32_t suspect, bad, clock;
 };
 void eg_doubts_count(struct eg_doubts *doubts, unsigned flags);
 /* What is thought of a series' newest reading. */

@@ -139,6 +139,8 @@ void eg_series_recount(struct eg_series *series, int64_t time_ms, unsigned was, 
             continue;
         if (was & EG_FLAGS_DOUBT)
             series->doubts[period].suspect--;
+        if (was & EG_FLAG_CLOCK)
+            series->doubts[period].clock--;
         eg_doubts_count(&series->doubts[period], flags);
     }
 }

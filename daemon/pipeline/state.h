@@ -61,7 +61,7 @@ struct eg_series {
     bool has_last,
         unsettled; /* unsettled: readings from unsettled_ms on are to be judged anew with this turn */
     char channel[EG_CHANNEL_MAX + 1];
-    int64_t last_ms, unsettled_ms, own_ms /* what the last one said itself, where it is dated otherwise; 0 */;
+    int64_t last_ms, unsettled_ms;
     double last_value;
     uint64_t turn; /* the batch that last took a reading of it */
     double scale;  /* of its sums: eg_rollup_scale() */

@@ -91,6 +91,75 @@ int eg_store_mark_replayed(struct eg_store *store, struct eg_err *err)
                : eg_sql_error(store->db, err, "noting that it was replayed");
 }
 
+/* --- a start in the middle of it --- */
+
+struct said {
+    struct eg_pipeline *pipeline;
+    struct eg_buf own; /* of the turn, as rows of readings: see eg_clock_put_own() */
+    size_t at, next;   /* readings of the turn that were passed, of its own times */
+};
+
+static bool take_own(void *arg, const struct eg_row_reading *row)
+{
+    struct said *said = arg;
+    return eg_buf_add(&said->own, row, sizeof *row);
+}
+
+static bool take_said(void *arg, const struct eg_row_reading *row)
+{
+    struct said *said = arg;
+    const struct eg_row_reading *own = (const struct eg_row_reading *)(const void *)said->own.data;
+    size_t count = said->own.length / sizeof *own;
+    said->at++;
+    while (said->next < count && own[said->next].series < said->at)
+        said->next++;
+    if (said->next < count && own[said->next].series == said->at)
+        eg_pipeline_restore_said(said->pipeline, row->series, row->value, own[said->next].time_ms);
+    return said->next < count;
+}
+
+/* What is sent once more is recognised by what it says of its own time. */
+static int load_said(struct eg_store *store, struct eg_pipeline *pipeline, struct eg_err *err)
+{
+    struct said said = {.pipeline = pipeline};
+    sqlite3_stmt *sql = NULL;
+    int result = EG_OK,
+        code = sqlite3_prepare_v2(
+            store->db,
+            "SELECT t.at,t.readings,o.body FROM own_time o JOIN turn t ON t.seq=o.seq ORDER BY o.seq", -1,
+            &sql, NULL);
+    eg_buf_init(&said.own, (size_t)64 * 1024 * 1024);
+    while (result == EG_OK && (code == SQLITE_OK || code == SQLITE_ROW) &&
+           (code = sqlite3_step(sql)) == SQLITE_ROW) {
+        const int64_t at_ms = sqlite3_column_int64(sql, 0);
+        eg_buf_clear(&said.own);
+        said.at = said.next = 0;
+        bool whole = eg_pack_each_reading(sqlite3_column_blob(sql, 2), (size_t)sqlite3_column_bytes(sql, 2),
+                                          at_ms, take_own, &said) == EG_OK &&
+                     eg_pack_each_reading(sqlite3_column_blob(sql, 1), (size_t)sqlite3_column_bytes(sql, 1),
+                                          at_ms, take_said, &said) == EG_OK;
+        if (!whole)
+            result = eg_err_set(err, EG_ECORRUPT, "a turn of the journal is damaged: run ecogovd --verify");
+    }
+    if (result == EG_OK && code != SQLITE_DONE)
+        result = eg_sql_error(store->db, err, "reading what devices said of the time");
+    sqlite3_finalize(sql);
+    eg_buf_finish(&said.own);
+    return result;
+}
+
+int eg_clock_load(struct eg_store *store, struct eg_pipeline *pipeline, struct eg_err *err)
+{
+    if (store->clock.state != EG_CLOCK_IN_DOUBT)
+        return EG_OK;
+    eg_pipeline_restore_doubt(
+        pipeline, store->clock.since_ms,
+        (uint32_t)eg_sql_number(
+            store->db,
+            "SELECT ifnull(max(id),0) FROM device WHERE registered_at<(SELECT max(since) FROM clock)", 0));
+    return load_said(store, pipeline, err);
+}
+
 /* --- what may be sealed --- */
 
 static bool spans(const struct eg_clock_row *clock)

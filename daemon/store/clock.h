@@ -3,6 +3,7 @@
 #define EG_STORE_CLOCK_H
 #include <pipeline/batch.h>
 
+struct eg_pipeline;
 struct eg_store;
 
 enum eg_clock_state {
@@ -26,6 +27,8 @@ struct eg_clock_row {
 int eg_clock_open(struct eg_store *store, struct eg_err *err);
 int eg_clock_put(struct eg_store *store, const struct eg_batch *batch); /* an SQLite code */
 int eg_clock_put_own(struct eg_store *store, const struct eg_batch *batch);
+/* The doubt, if it goes on, into a pipeline whose devices and series are there. */
+int eg_clock_load(struct eg_store *store, struct eg_pipeline *pipeline, struct eg_err *err);
 /* Turns behind that are not sealed: they may be dated anew. Readings that were stored up to there. */
 int64_t eg_clock_seal_to(const struct eg_store *store);
 uint64_t eg_clock_seal_stored(const struct eg_store *store);

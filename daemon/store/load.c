@@ -355,13 +355,8 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
         code = each_row(
             &load, "SELECT ifnull((SELECT max(number) FROM cases),0), ifnull((SELECT max(id) FROM outbox),0)",
             take_ids);
-    if (code == EG_OK && store->clock.state == EG_CLOCK_IN_DOUBT)
-        eg_pipeline_restore_doubt(
-            pipeline, store->clock.since_ms,
-            (uint32_t)eg_sql_number(
-                store->db,
-                "SELECT ifnull(max(id),0) FROM device WHERE registered_at<(SELECT max(since) FROM clock)",
-                0));
+    if (code == EG_OK)
+        code = eg_clock_load(store, pipeline, err);
     if (code == EG_OK)
         eg_sql_figures(store);
     return code;

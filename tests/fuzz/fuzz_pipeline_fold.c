@@ -12,6 +12,7 @@
 #include <math.h>
 
 #define STEPS_MAX 400
+#define READINGS_MOST 1200 /* before days by the hour: what is asked of them is looked for one by one */
 #define BEGIN_MS INT64_C(1795417200000)
 #define CLOCK_UNSET_MS INT64_C(946684800000)
 #define BURST_MS 2000 /* readings without a time may run ahead of the clock */
@@ -442,7 +443,7 @@ static void step_send_again(struct world *world)
     if (!world->sent)
         return;
     const struct eg_counters before = *eg_pipeline_counters(world->pipeline);
-    const bool known = world->dated && world->whole && eg_pipeline_doubted(world->pipeline) == EG_TIME_NONE;
+    const bool known = world->dated && world->whole;
     world->mid = (uint16_t)(world->mid + 8);
     deliver(world, input_byte(&world->input) & 1);
     DEMAND(!known || eg_pipeline_counters(world->pipeline)->r_stored == before.r_stored,
@@ -527,6 +528,33 @@ static void step_tick(struct world *world)
     take(world, &event);
 }
 
+/* Days by the hour, of four stations, one of them with an error of its own: so that there is something for the daily look at hours. */
+static void step_days(struct world *world)
+{
+    unsigned days = input_byte(&world->input) % 8, how = input_byte(&world->input);
+    const int wrong = (int)(how & 3), kind = (int)(how >> 2 & 3);
+    if (world->memory.readings_count > READINGS_MOST)
+        return;
+    for (int hour = 0; hour < (int)days * 24; hour++) {
+        world->now_ms += 3600000;
+        struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = world->now_ms};
+        for (int i = 0; i < 4 && eg_pipeline_deadline(world->pipeline, world->now_ms) <= world->now_ms; i++)
+            take(world, &event);
+        for (int station = 0; station < 4; station++) {
+            const int error = station != wrong ? 0 : kind == 1 ? 60 : kind == 2 ? (hour % 2 ? 45 : -25) : 0;
+            snprintf(world->topic, sizeof world->topic, "ecogov/v/air/a%d", station + 1);
+            world->payload_len =
+                (size_t)snprintf(world->payload, sizeof world->payload, "{\"ts\":%lld,\"pm25\":%d}",
+                                 (long long)(world->now_ms - (how >> 4 & 1 ? (hour % 3) * 1800000 : 0)),
+                                 30 + hour % 24 + (hour * 7 + station * 3) % 5 + error);
+            world->mid = 0;
+            world->retain = false;
+            world->dated = true;
+            deliver(world, false);
+        }
+    }
+}
+
 static void check_bucket(const struct eg_rollup *a, const struct eg_rollup *b)
 {
     DEMAND(a->count == b->count, "a bucket of %llu readings, after a restart %llu",
@@ -555,6 +583,13 @@ static void check_rebuilt(const struct eg_pipeline *live, const struct eg_pipeli
                "the last reading of series %u", id);
         check_bucket(&a.hour, &b.hour);
         check_bucket(&a.day, &b.day);
+        DEMAND(!memcmp(&a.hour_doubts, &b.hour_doubts, sizeof a.hour_doubts) &&
+                   !memcmp(&a.day_doubts, &b.day_doubts, sizeof a.day_doubts),
+               "series %u: how many readings are in doubt", id);
+        const struct eg_finding *x = live->series[id - 1]->finding, *y = rebuilt->series[id - 1]->finding;
+        DEMAND(!x == !y && (!x || (x->noisy_ms == y->noisy_ms && x->drifting_ms == y->drifting_ms &&
+                                   x->side == y->side && !memcmp(&x->usual, &y->usual, sizeof x->usual))),
+               "series %u: what its hours tell", id);
     }
     for (size_t i = 0;; i++) {
         const struct eg_case *a = eg_pipeline_case_at(live, i), *b = eg_pipeline_case_at(rebuilt, i);
@@ -579,6 +614,8 @@ static void forget_devices(struct eg_pipeline *pipeline, const struct eg_pipelin
         device->last_seen_ms = rebuilt->devices[i].last_seen_ms;
     }
     pipeline->silent_wake_ms = INT64_MIN;
+    pipeline->examine_wake_ms = rebuilt->examine_wake_ms; /* a pass begins anew, and finds the same */
+    pipeline->examined_ms = rebuilt->examined_ms;
 }
 
 static void step_restart(struct world *world)
@@ -586,6 +623,7 @@ static void step_restart(struct world *world)
     commit(world);
     struct eg_pipeline *rebuilt = memory_restore(&world->memory, world->conf);
     check_rebuilt(world->pipeline, rebuilt);
+    memory_check_buckets(&world->memory);
     drop_twin(world);
     world->twin = world->pipeline;
     forget_devices(world->twin, rebuilt);
@@ -622,6 +660,7 @@ static void (*const steps[])(struct world *world) = {
     step_any_topic, step_tick,    step_redeliver, step_send_again, step_command, step_command,
     step_delivery,  commit,       step_restart,   step_reload,
 };
+#define DAYS_FROM 248
 
 static void build(void)
 {
@@ -651,8 +690,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     eg_batch_init(&world.batch);
     eg_batch_init(&world.twin_batch);
-    for (int i = 0; i < STEPS_MAX && input_left(&world.input); i++)
-        steps[input_byte(&world.input) % (sizeof steps / sizeof *steps)](&world);
+    for (int i = 0; i < STEPS_MAX && input_left(&world.input); i++) {
+        unsigned what = input_byte(&world.input);
+        what < DAYS_FROM ? steps[what % (sizeof steps / sizeof *steps)](&world) : step_days(&world);
+    }
     eg_batch_finish(&world.batch);
     eg_batch_finish(&world.twin_batch);
     eg_pipeline_destroy(world.pipeline);

@@ -6,6 +6,7 @@
 #include "input.h"
 
 #include <pipeline/pipeline.h>
+#include <pipeline/rollup.h>
 
 struct kept_device {
     uint32_t id;
@@ -54,6 +55,8 @@ struct memory {
     MEMORY_ROWS(kept_change, changes); /* of condition and level, since a case came to life */
     MEMORY_ROWS(eg_row_suppressed, suppressed);
     MEMORY_ROWS(kept_own_time, own_times);
+    MEMORY_ROWS(eg_row_rollup, rollups); /* a part is added to what was there */
+    MEMORY_ROWS(eg_row_finding, findings);
     struct eg_counters counters;
     int64_t last_outbox;
     bool doubted;
@@ -88,7 +91,11 @@ static void memory_finish(struct memory *memory)
     free(memory->changes);
     free(memory->suppressed);
     free(memory->own_times);
+    free(memory->rollups);
+    free(memory->findings);
 }
+
+#include "hours.h"
 
 static struct eg_case *memory_case(const struct memory *memory, uint32_t number)
 {
@@ -160,6 +167,7 @@ static void memory_redate(struct memory *memory, const struct eg_row_clock *by)
             memory->readings[i].flags &= (uint16_t)~EG_FLAG_CLOCK;
         }
     memory->own_times_count = 0;
+    memory_remake_buckets(memory);
     for (size_t i = 0; i < memory->devices_count; i++) {
         memory_later(&memory->devices[i].standing.silent_ms, by);
         memory_later(&memory->devices[i].standing.heard_ms, by);
@@ -208,6 +216,10 @@ static void memory_commit(struct memory *memory, const struct eg_batch *batch)
     }
     for (size_t i = 0; i < batch->readings_count; i++)
         *(struct eg_row_reading *)MEMORY_ADD(memory, readings) = batch->readings[i];
+    for (size_t i = 0; i < batch->rollups_count; i++)
+        memory_keep_bucket(memory, &batch->rollups[i]);
+    for (size_t i = 0; i < batch->findings_count; i++)
+        memory_keep_finding(memory, &batch->findings[i]);
     for (size_t i = 0; i < batch->idents_count; i++)
         *(struct eg_row_ident *)MEMORY_ADD(memory, idents) = batch->idents[i];
     for (size_t i = 0; i < batch->rule_states_count; i++)
@@ -295,7 +307,8 @@ static bool memory_find_case(void *user, const char *id, struct eg_case *ret_cas
 
 static struct eg_past memory_past(struct memory *memory)
 {
-    return (struct eg_past){memory, memory_lookup, memory_range, memory_find_case, memory, NULL, NULL, NULL};
+    return (struct eg_past){memory, memory_lookup, memory_range, memory_find_case,
+                            memory, memory_rollup, NULL,         memory_rollups};
 }
 
 /* --- rebuilding --- */
@@ -352,6 +365,8 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
         struct eg_row_series row = {kept->id, kept->device, kept->quantity, kept->channel};
         DEMAND(eg_pipeline_restore_series(pipeline, &row, &err) == EG_OK, "%s", err.text);
     }
+    for (size_t i = 0; i < memory->findings_count; i++)
+        eg_pipeline_restore_finding(pipeline, &memory->findings[i]);
     for (uint32_t id = 1; id <= memory->series_count; id++)
         memory_restore_series(memory, pipeline, id);
     for (size_t i = 0; i < memory->states_count; i++) {
@@ -379,6 +394,10 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
     eg_pipeline_restore_ids(pipeline, last_case, memory->last_outbox);
     if (memory->doubted)
         eg_pipeline_restore_doubt(pipeline, memory->doubted_since_ms, memory->doubted_known);
+    for (size_t i = 0; memory->doubted && i < memory->own_times_count; i++) {
+        const struct eg_row_reading *row = &memory->readings[memory->own_times[i].reading];
+        eg_pipeline_restore_said(pipeline, row->series, row->value, memory->own_times[i].time_ms);
+    }
     return pipeline;
 }
 

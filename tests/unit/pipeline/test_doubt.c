@@ -159,6 +159,16 @@ static void what_it_said_is_kept(void **unused)
     assert_int_equal(memory.readings_count, stored);
     assert_int_equal(memory.counters.duplicate, 1);
     assert_int_equal(memory.counters.r_duplicate, 1);
+    /* So it is when others came between, and when our clock has caught up with it meanwhile. */
+    const int64_t soon = memory.now_ms + 7 * MINUTE;
+    soil(&memory, "d0", soon);
+    soil(&memory, "d0", soon + MINUTE);
+    assert_int_equal(memory.readings_count, stored + 2);
+    soil(&memory, "d0", soon);
+    memory.now_ms += 5 * MINUTE;
+    soil(&memory, "d0", soon);
+    assert_int_equal(memory.readings_count, stored + 2);
+    assert_int_equal(memory.counters.r_duplicate, 3);
     /* A reading that is not ahead is what it says; one of the next century is refused, and kept. */
     soil(&memory, "d0", memory.now_ms - 5 * MINUTE);
     assert_true(newest(&memory)->time_ms == memory.now_ms - 5 * MINUTE &&

@@ -100,18 +100,20 @@ static void write_all(struct house *house, struct eg_buf *out)
     }
 }
 
-/* `late` is what the doubted clock lacks; 0: it was right all along. */
-static void live(struct house *house, int64_t late_ms)
+static int64_t lacks_ms = WEEK; /* the doubted clock; negative: it is ahead */
+
+static void live(struct house *house, bool in_doubt)
 {
     house_start(house);
     before(house);
-    const int64_t line_ms = late_ms ? SINCE : SINCE + WEEK;
-    if (late_ms)
+    const int64_t line_ms = in_doubt ? SINCE : SINCE + lacks_ms;
+    if (in_doubt)
         clock_is(house, SINCE, EG_CLOCK_DOUBTED, 0);
     for (int i = 0; i < MESSAGES; i++) {
         struct told one;
         told(i, &one);
-        says(house, line_ms + one.at_ms, one.device, one.value, one.own_ms ? SINCE + WEEK + one.own_ms : 0);
+        says(house, line_ms + one.at_ms, one.device, one.value,
+             one.own_ms ? SINCE + lacks_ms + one.own_ms : 0);
         if (i % 10 == 9)
             commits(house);
     }
@@ -128,7 +130,7 @@ static void date_all(struct house *house, int64_t budget_us)
 static void trusts(struct house *house)
 {
     const int64_t was_ms = SINCE + (MESSAGES + 2) * MINUTE;
-    clock_is(house, was_ms + WEEK, EG_CLOCK_TRUSTED, was_ms);
+    clock_is(house, was_ms + lacks_ms, EG_CLOCK_TRUSTED, was_ms);
 }
 
 static void enters(struct house *house)
@@ -144,7 +146,7 @@ static void same(struct house *house, const char *when)
     struct eg_buf a, b;
     eg_buf_init(&a, 1 << 24);
     eg_buf_init(&b, 1 << 24);
-    live(&right, 0);
+    live(&right, false);
     enters(&right); /* both are made of what lies there */
     write_all(&right, &a);
     write_all(house, &b);
@@ -165,12 +167,56 @@ static void comes_to_the_same(void **unused)
 {
     (void)unused;
     struct house house;
-    live(&house, WEEK);
+    live(&house, true);
     assert_true(eg_pipeline_doubted(house.pipeline) == SINCE);
     trusts(&house);
     date_all(&house, 1000000);
     enters(&house);
     same(&house, "dated anew");
+    house_raze(&house);
+}
+
+/* It was ahead, and was set back: what was dated since lies earlier, among what was there. */
+static void moves_back(void **unused)
+{
+    (void)unused;
+    struct house house;
+    lacks_ms = -3 * HOUR - 500;
+    live(&house, true);
+    trusts(&house);
+    date_all(&house, 1000000);
+    enters(&house);
+    same(&house, "dated earlier");
+    house_raze(&house);
+    lacks_ms = WEEK;
+}
+
+/* What a device sends once more is the same reading, although the daemon was started anew between. */
+static void sent_again_after_a_restart(void **unused)
+{
+    (void)unused;
+    struct house house;
+    live(&house, true);
+    const uint64_t stored = eg_pipeline_counters(house.pipeline)->r_stored;
+    enters(&house);
+    const uint64_t known = eg_pipeline_counters(house.pipeline)->r_duplicate;
+    int again = 0;
+    for (int i = 0; i < MESSAGES; i++) {
+        struct told one;
+        told(i * 7 % MESSAGES, &one); /* in another order */
+        if (!one.own_ms)
+            continue;
+        says(&house, SINCE + (MESSAGES + 1) * MINUTE, one.device, one.value, SINCE + WEEK + one.own_ms);
+        again++;
+    }
+    commits(&house);
+    assert_true(again > 100);
+    assert_true(eg_pipeline_counters(house.pipeline)->r_stored == stored);
+    assert_true(eg_pipeline_counters(house.pipeline)->r_duplicate == known + (uint64_t)again);
+    trusts(&house);
+    date_all(&house, 1000000);
+    enters(&house);
+    same(&house, "sent again");
     house_raze(&house);
 }
 
@@ -201,7 +247,7 @@ static void killed_after_each_bite(void **unused)
 {
     (void)unused;
     struct house house;
-    live(&house, WEEK);
+    live(&house, true);
     trusts(&house);
     int bites = 0;
     for (bool more = true; more; bites++) {
@@ -223,7 +269,7 @@ static void waits_unsealed(void **unused)
     (void)unused;
     struct house house;
     bool more = true;
-    live(&house, WEEK);
+    live(&house, true);
     house.store->seal_at = 50;
     house.store->seal_run = 40;
     for (int i = 0; i < 500 && more; i++)
@@ -246,7 +292,7 @@ static void the_machine_starts_anew(void **unused)
     (void)unused;
     struct house house;
     struct eg_store_clock kept;
-    live(&house, WEEK);
+    live(&house, true);
     enters(&house);
     eg_store_clock(house.store, &kept);
     assert_true(kept.doubted && kept.since_ms == SINCE && !strcmp(kept.boot, "one"));
@@ -263,8 +309,11 @@ static void the_machine_starts_anew(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comes_to_the_same), cmocka_unit_test(killed_after_each_bite),
-        cmocka_unit_test(waits_unsealed), cmocka_unit_test(the_machine_starts_anew)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(comes_to_the_same),
+                                       cmocka_unit_test(moves_back),
+                                       cmocka_unit_test(sent_again_after_a_restart),
+                                       cmocka_unit_test(killed_after_each_bite),
+                                       cmocka_unit_test(waits_unsealed),
+                                       cmocka_unit_test(the_machine_starts_anew)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
