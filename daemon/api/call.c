@@ -52,6 +52,20 @@ int eg_call_no_store(struct eg_call *call)
     return eg_call_fail(call, EG_RPC_BUSY, "The store cannot be read now; ask again in a moment.");
 }
 
+int eg_call_full(struct eg_call *call)
+{
+    return eg_call_fail(call, EG_RPC_BUSY,
+                        "The daemon has too many commands waiting; ask again in a moment.");
+}
+
+int eg_call_hand_over(struct eg_call *call, struct eg_command *command)
+{
+    struct eg_desk *desk = call->desk;
+    command->user = eg_client_user(call->client);
+    command->ticket = call->ticket = call->asked ? ++desk->last_ticket : 0;
+    return desk->door->command(desk->door->user, command) ? EG_CALL_LATER : eg_call_full(call);
+}
+
 /* --- checking --- */
 
 static bool parse_time(const struct eg_call *call, const char *text, int64_t *ret_ms)

@@ -93,6 +93,9 @@ int eg_call_check(struct eg_call *call, const cJSON *params);
 /* Sets the sentence and gives `code` back, for `return`. */
 int eg_call_fail(struct eg_call *call, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+int eg_call_full(struct eg_call *call); /* the loop takes no more for now */
+/* The command goes to the loop, by the client who asks; its other members are the caller's to fill. */
+int eg_call_hand_over(struct eg_call *call, struct eg_command *command);
 int eg_call_fail_err(struct eg_call *call, const struct eg_err *err); /* an enum eg_code and its sentence */
 int eg_call_code(int eg_code);                                        /* enum eg_code → enum eg_rpc_code */
 int eg_call_no_store(struct eg_call *call);                           /* there is no reader: busy */

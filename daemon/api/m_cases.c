@@ -360,7 +360,6 @@ int eg_m_cases_verb(struct eg_call *call)
     struct eg_command command = {
         .verb = call->method->name + strlen("cases."),
         .case_id = eg_call_path(call, "id", digits),
-        .user = eg_client_user(call->client),
         .note = eg_call_text(call, "note"),
         .party = eg_call_text(call, "party"),
         .reason = eg_call_text(call, "reason"),
@@ -368,35 +367,23 @@ int eg_m_cases_verb(struct eg_call *call)
         .clerk = eg_client_is_clerk(desk, call->client),
         .until_ms = eg_call_time(call, "until", EG_TIME_NONE),
         .version = eg_call_int(call, "version", -1),
-        .ticket = call->asked ? ++desk->last_ticket : 0,
     };
-    call->ticket = command.ticket;
-    bool taken = desk->door->command(desk->door->user, &command);
+    int code = eg_call_hand_over(call, &command);
     eg_buf_finish(&parties);
-    if (!taken)
-        return eg_call_fail(call, EG_RPC_BUSY,
-                            "The daemon has too many commands waiting; ask again in a moment.");
-    return EG_CALL_LATER;
+    return code;
 }
 
 int eg_m_cases_drill(struct eg_call *call)
 {
-    struct eg_desk *desk = call->desk;
     struct eg_command command = {
         .verb = "drill",
         .case_id = "",
-        .user = eg_client_user(call->client),
         .rule = eg_call_text(call, "rule"),
         .site = eg_call_text(call, "site"),
         .level = eg_call_text(call, "level"),
         .faster = eg_call_int(call, "faster", 0),
         .until_ms = EG_TIME_NONE,
         .version = -1,
-        .ticket = call->asked ? ++desk->last_ticket : 0,
     };
-    call->ticket = command.ticket;
-    if (!desk->door->command(desk->door->user, &command))
-        return eg_call_fail(call, EG_RPC_BUSY,
-                            "The daemon has too many commands waiting; ask again in a moment.");
-    return EG_CALL_LATER;
+    return eg_call_hand_over(call, &command);
 }

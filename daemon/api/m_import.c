@@ -86,8 +86,7 @@ static int take_rows(struct eg_call *call, const cJSON *given, struct eg_import_
         .rows = rows, .count = count, .first = first, .ticket = call->asked ? ++desk->last_ticket : 0};
     call->ticket = import.ticket;
     if (!desk->door->import || !desk->door->import(desk->door->user, &import))
-        return eg_call_fail(call, EG_RPC_BUSY,
-                            "The daemon has too many commands waiting; ask again in a moment.");
+        return eg_call_full(call);
     return EG_CALL_LATER;
 }
 

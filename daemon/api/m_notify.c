@@ -64,17 +64,10 @@ int eg_m_notify_preview(struct eg_call *call)
 
 int eg_m_notify_test(struct eg_call *call)
 {
-    struct eg_desk *desk = call->desk;
-    const struct eg_command command = {.verb = "test-notification",
-                                       .case_id = "",
-                                       .user = eg_client_user(call->client),
-                                       .party = eg_call_text(call, "party"),
-                                       .until_ms = EG_TIME_NONE,
-                                       .version = -1,
-                                       .ticket = call->asked ? ++desk->last_ticket : 0};
-    call->ticket = command.ticket;
-    if (!desk->door->command(desk->door->user, &command))
-        return eg_call_fail(call, EG_RPC_BUSY,
-                            "The daemon has too many commands waiting; ask again in a moment.");
-    return EG_CALL_LATER;
+    struct eg_command command = {.verb = "test-notification",
+                                 .case_id = "",
+                                 .party = eg_call_text(call, "party"),
+                                 .until_ms = EG_TIME_NONE,
+                                 .version = -1};
+    return eg_call_hand_over(call, &command);
 }

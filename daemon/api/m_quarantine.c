@@ -174,8 +174,7 @@ static int hand_in(struct eg_call *call, const struct gathering *gathering, int6
     if (desk->door->retry && desk->door->retry(desk->door->user, &retry))
         return EG_CALL_LATER;
     desk->retrying = 0;
-    return eg_call_fail(call, EG_RPC_BUSY,
-                        "The daemon has too many commands waiting; ask again in a moment.");
+    return eg_call_full(call);
 }
 
 int eg_m_quarantine_retry(struct eg_call *call)

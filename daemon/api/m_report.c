@@ -62,7 +62,6 @@ int eg_m_report(struct eg_call *call)
     bool taken = desk->door->report(desk->door->user, &report);
     eg_buf_finish(&parties);
     if (!taken)
-        return eg_call_fail(call, EG_RPC_BUSY,
-                            "The daemon has too many commands waiting; ask again in a moment.");
+        return eg_call_full(call);
     return EG_CALL_LATER;
 }

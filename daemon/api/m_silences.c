@@ -6,19 +6,6 @@
 
 #define LIST_DEFAULT 100
 
-static int hand_over(struct eg_call *call, struct eg_command *command)
-{
-    struct eg_desk *desk = call->desk;
-    command->user = eg_client_user(call->client);
-    command->version = -1;
-    command->ticket = call->asked ? ++desk->last_ticket : 0;
-    call->ticket = command->ticket;
-    if (!desk->door->command(desk->door->user, command))
-        return eg_call_fail(call, EG_RPC_BUSY,
-                            "The daemon has too many commands waiting; ask again in a moment.");
-    return EG_CALL_LATER;
-}
-
 int eg_m_silences_add(struct eg_call *call)
 {
     char digits[EG_CALL_NUMBER_MAX];
@@ -32,16 +19,19 @@ int eg_m_silences_add(struct eg_call *call)
                                  .level = eg_call_text(call, "level"),
                                  .note = eg_call_text(call, "reason"),
                                  .starts_ms = eg_call_time(call, "starts", EG_TIME_NONE),
-                                 .until_ms = eg_call_time(call, "expires", EG_TIME_NONE)};
-    return hand_over(call, &command);
+                                 .until_ms = eg_call_time(call, "expires", EG_TIME_NONE),
+                                 .version = -1};
+    return eg_call_hand_over(call, &command);
 }
 
 int eg_m_silences_remove(struct eg_call *call)
 {
     char digits[EG_CALL_NUMBER_MAX];
-    struct eg_command command = {
-        .verb = "unsilence", .case_id = eg_call_path(call, "id", digits), .until_ms = EG_TIME_NONE};
-    return hand_over(call, &command);
+    struct eg_command command = {.verb = "unsilence",
+                                 .case_id = eg_call_path(call, "id", digits),
+                                 .until_ms = EG_TIME_NONE,
+                                 .version = -1};
+    return eg_call_hand_over(call, &command);
 }
 
 struct listing {

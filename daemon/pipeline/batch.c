@@ -202,3 +202,13 @@ const char *eg_why_name(enum eg_why why)
         "unknown",  "still",    "unreachable", "caught_up", "repeated", "digest"};
     return (unsigned)why < EG_WHY_COUNT ? names[why] : "?";
 }
+
+void eg_batch_answer(struct eg_batch *batch, struct eg_answer answer)
+{
+    struct eg_answer *row = EG_BATCH_ADD(batch, answers);
+    batch->urgent = true;
+    answer.sentence = eg_batch_text(batch, answer.sentence);
+    answer.result = answer.result ? eg_batch_text(batch, answer.result) : NULL;
+    if (row)
+        *row = answer;
+}

@@ -367,6 +367,8 @@ void eg_batch_clear(struct eg_batch *batch); /* keeps memory for the next turn *
                   sizeof *(batch)->name)
 void *eg_batch_more(struct eg_batch *batch, void **rows, size_t *count, size_t *capacity, size_t size);
 const char *eg_batch_text(struct eg_batch *batch, const char *text); /* copies; NULL → "" */
+/* Somebody waits for it: the turn ends with its event. The sentence and the result are copied, a result of NULL stays one. */
+void eg_batch_answer(struct eg_batch *batch, struct eg_answer answer);
 void *eg_batch_bytes(struct eg_batch *batch, const void *bytes, size_t length);
 
 #endif

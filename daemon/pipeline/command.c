@@ -10,13 +10,9 @@
 static void answer(struct eg_batch *batch, const struct eg_command *command, enum eg_code code,
                    uint32_t number, const char *sentence)
 {
-    batch->urgent = true;
-    struct eg_answer *row = EG_BATCH_ADD(batch, answers);
-    if (row)
-        *row = (struct eg_answer){.ticket = command->ticket,
-                                  .code = code,
-                                  .sentence = eg_batch_text(batch, sentence),
-                                  .case_number = number};
+    eg_batch_answer(
+        batch, (struct eg_answer){
+                   .ticket = command->ticket, .code = code, .sentence = sentence, .case_number = number});
 }
 
 static bool does(const struct eg_step *step, const char *verb)

@@ -195,14 +195,12 @@ static void redate_case(struct eg_pipeline *pipeline, struct eg_case *row, const
 static void answer(const struct eg_clock_news *news, int64_t now_ms, struct eg_batch *batch)
 {
     char text[160], was[EG_TIME_TEXT], is[EG_TIME_TEXT];
-    struct eg_answer *row = news->ticket ? EG_BATCH_ADD(batch, answers) : NULL;
-    if (!row)
+    if (!news->ticket)
         return;
     snprintf(text, sizeof text, "{\"was\":\"%s\",\"is\":\"%s\",\"later_s\":%lld,\"by\":\"%s\"}",
              eg_time_format(news->was_ms, was), eg_time_format(now_ms, is),
              (long long)((now_ms - news->was_ms) / 1000), news->why);
-    *row = (struct eg_answer){
-        .ticket = news->ticket, .code = EG_OK, .sentence = "", .result = eg_batch_text(batch, text)};
+    eg_batch_answer(batch, (struct eg_answer){.ticket = news->ticket, .code = EG_OK, .result = text});
 }
 
 static void trust(struct eg_pipeline *pipeline, const struct eg_clock_news *news, int64_t now_ms,

@@ -133,9 +133,6 @@ void eg_import_take(struct eg_pipeline *pipeline, const struct eg_import *import
             snprintf(sentence, sizeof sentence, "row %lld: %s; the rows before it are in",
                      (long long)(import->first + (int64_t)at), reason);
         }
-    batch->urgent = true;
-    answer.sentence = eg_batch_text(batch, sentence);
-    struct eg_answer *row = EG_BATCH_ADD(batch, answers);
-    if (row)
-        *row = answer;
+    answer.sentence = sentence;
+    eg_batch_answer(batch, answer);
 }

@@ -300,11 +300,8 @@ void eg_report_answer(struct eg_pipeline *pipeline, const struct eg_report *repo
     char reason[EG_REASON_MAX] = "";
     struct eg_answer answer = {.ticket = report->ticket, .report = true};
     answer.code = eg_report_take(pipeline, report, now_ms, batch, &answer.case_number, reason);
-    answer.sentence = eg_batch_text(batch, reason);
-    batch->urgent = true;
-    struct eg_answer *row = EG_BATCH_ADD(batch, answers);
-    if (row)
-        *row = answer;
+    answer.sentence = reason;
+    eg_batch_answer(batch, answer);
 }
 
 /* A person's message; retained, it would come again with each subscription. */

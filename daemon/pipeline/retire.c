@@ -126,13 +126,10 @@ static void answer(const struct eg_command *command, enum eg_code code, const ch
         eg_json_close(&json, '}');
     }
     batch->failed = batch->failed || body.failed;
-    batch->urgent = true;
-    struct eg_answer *out = EG_BATCH_ADD(batch, answers);
-    if (out)
-        *out = (struct eg_answer){.ticket = command->ticket,
-                                  .code = code,
-                                  .sentence = eg_batch_text(batch, sentence),
-                                  .result = device ? eg_batch_text(batch, body.data) : NULL};
+    eg_batch_answer(batch, (struct eg_answer){.ticket = command->ticket,
+                                              .code = code,
+                                              .sentence = sentence,
+                                              .result = device ? body.data : NULL});
     eg_buf_finish(&body);
 }
 

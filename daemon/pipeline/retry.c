@@ -100,11 +100,8 @@ void eg_retry_take(struct eg_pipeline *pipeline, const struct eg_retry *retry, i
     eg_json_put_string(&json, "next", retry->next ? next : NULL);
     eg_json_close(&json, '}');
     batch->failed = batch->failed || text.failed;
-    batch->urgent = true;
-    answer.sentence = eg_batch_text(batch, reason);
-    answer.result = eg_batch_text(batch, text.data);
+    answer.sentence = reason;
+    answer.result = text.data;
+    eg_batch_answer(batch, answer);
     eg_buf_finish(&text);
-    struct eg_answer *row = EG_BATCH_ADD(batch, answers);
-    if (row)
-        *row = answer;
 }

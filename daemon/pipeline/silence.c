@@ -176,13 +176,10 @@ static void answer(struct eg_batch *batch, const struct eg_command *command, enu
         eg_json_close(&json, '}');
     }
     batch->failed = batch->failed || body.failed;
-    batch->urgent = true;
-    struct eg_answer *out = EG_BATCH_ADD(batch, answers);
-    if (out)
-        *out = (struct eg_answer){.ticket = command->ticket,
-                                  .code = code,
-                                  .sentence = eg_batch_text(batch, sentence),
-                                  .result = row ? eg_batch_text(batch, body.data) : NULL};
+    eg_batch_answer(batch, (struct eg_answer){.ticket = command->ticket,
+                                              .code = code,
+                                              .sentence = sentence,
+                                              .result = row ? body.data : NULL});
     eg_buf_finish(&body);
 }
 

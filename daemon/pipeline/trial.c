@@ -103,11 +103,8 @@ void eg_trial_take(struct eg_pipeline *pipeline, const struct eg_command *comman
         snprintf(sentence, sizeof sentence, "party '%.60s' has no channels", party->id);
     snprintf(result, sizeof result, "{\"first\":%lld,\"count\":%lld}", (long long)first,
              (long long)(pipeline->last_outbox - first + 1));
-    struct eg_answer *row = EG_BATCH_ADD(batch, answers);
-    if (row)
-        *row = (struct eg_answer){.ticket = command->ticket,
-                                  .code = *sentence ? EG_ENOTFOUND : EG_OK,
-                                  .sentence = eg_batch_text(batch, sentence),
-                                  .result = eg_batch_text(batch, result)};
-    batch->urgent = true;
+    eg_batch_answer(batch, (struct eg_answer){.ticket = command->ticket,
+                                              .code = *sentence ? EG_ENOTFOUND : EG_OK,
+                                              .sentence = sentence,
+                                              .result = result});
 }
