@@ -51,18 +51,21 @@ static void test_stuck(void **unused)
 static void test_closed_by_hand(void **unused)
 {
     (void)unused;
-    memory_open(&room, VILLAGE);
-    speak(6, 20, 1);
-    speak(15, 30, 0);
-    assert_int_equal(only()->kind, EG_CASE_MAINTENANCE);
-    assert_int_equal(asks(&room, (struct eg_command){.verb = "close", .case_id = "1", .version = -1})->code,
-                     EG_OK);
-    memory_restart(&room);
-    speak(5, 30, 0);
-    assert_int_equal(room.cases_count, 1);
-    speak(4, 30, 0);
-    assert_int_equal(room.cases_count, 2);
-    memory_close(&room);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        memory_open(&room, VILLAGE);
+        speak(6, 20, 1);
+        speak(15, 30, 0);
+        assert_int_equal(only()->kind, EG_CASE_MAINTENANCE);
+        assert_int_equal(
+            asks(&room, (struct eg_command){.verb = "close", .case_id = "1", .version = -1})->code, EG_OK);
+        if (restarts)
+            memory_restart(&room);
+        speak(5, 30, 0);
+        assert_int_equal(room.cases_count, 1);
+        speak(4, 30, 0);
+        assert_int_equal(room.cases_count, 2);
+        memory_close(&room);
+    }
 }
 
 /* A case that was there goes on, and is followed. */
