@@ -4,6 +4,7 @@
 
 #include <base/clock.h>
 #include <base/zone.h>
+#include <pipeline/phrase.h>
 #include <ecogov/time.h>
 
 #include <math.h>
@@ -100,7 +101,10 @@ int session_next(struct session *session, int patience_ms, struct answer *ret_an
     const cJSON *error = item_of(answer.root, "error");
     if (error) {
         const char *message = text_of(error, "message");
-        fprintf(stderr, "ecogovctl: %s\n", message ? message : "refused without a reason");
+        char said[2048];
+        eg_phrase_say(message ? message : "refused without a reason", words_chinese(), word, said,
+                      sizeof said);
+        fprintf(stderr, "ecogovctl: %s\n", said);
         cJSON_Delete(answer.root);
         return EXIT_REFUSED;
     }

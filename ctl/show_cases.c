@@ -3,6 +3,8 @@
 #include "page.h"
 #include "words.h"
 
+#include <pipeline/phrase.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -159,6 +161,32 @@ static void point_line(const char *what, const cJSON *row, const char *key)
     line(what, PLAIN, text);
 }
 
+/* "baishi → qingxi", by their names where there are any; of an assignment whom it went to, since where it stood is no news. */
+static void put_step(const cJSON *event, const char *kind)
+{
+    const char *from = text_of(event, "from"), *to = text_of(event, "to"),
+               *from_name = text_of(event, "from_name"), *to_name = text_of(event, "to_name");
+    if (!to || (kind && strcmp(kind, to) == 0))
+        return;
+    if (from && !(kind && strcmp(kind, "assigned") == 0))
+        page_putf(PLAIN, " %s →", from_name ? from_name : word(from));
+    putchar(' ');
+    page_put(page_tone(to), to_name ? to_name : word(to));
+}
+
+/* What ecogovd wrote is said in the reader's language, what people wrote as it is. */
+static void put_note(const char *actor, const char *note)
+{
+    char text[2048];
+    if (actor && strcmp(actor, "ecogovd") == 0) {
+        eg_phrase_say(note, words_chinese(), word, text, sizeof text);
+        note = text;
+    }
+    printf("  “");
+    page_put(PLAIN, note);
+    printf("”");
+}
+
 static void history(const cJSON *row)
 {
     const cJSON *event;
@@ -168,30 +196,22 @@ static void history(const cJSON *row)
     putchar('\n');
     cJSON_ArrayForEach(event, item_of(row, "history"))
     {
-        const char *kind = text_of(event, "kind"), *from = text_of(event, "from"), *to = text_of(event, "to"),
+        const char *kind = text_of(event, "kind"), *to = text_of(event, "to"),
                    *actor = text_of(event, "actor"), *note = text_of(event, "note"),
-                   *party = text_of(event, "party");
+                   *party = text_of(event, "party"), *party_name = text_of(event, "party_name");
         printf("  %s  ", page_time_full(text_of(event, "at"), time));
         page_put(BOLD, kind ? word(kind) : "?");
-        if (to && !(kind && strcmp(kind, to) == 0)) {
-            if (from)
-                page_putf(PLAIN, " %s →", word(from));
-            putchar(' ');
-            page_put(page_tone(to), word(to));
-        }
+        put_step(event, kind);
         if (isfinite(number_of(event, "value")))
             printf(" (%s)", page_value(text_of(row, "quantity"), number_of(event, "value"), value));
         if (actor)
             page_putf(DIM, "  %s", actor);
         if (party && !(to && strcmp(party, to) == 0))
-            page_putf(DIM, " (%s)", party);
+            page_putf(DIM, " (%s)", party_name ? party_name : party);
         if (cJSON_IsTrue(item_of(event, "same_hand")))
             page_putf(DIM, "  %s", word("entered by the hand that entered the repair"));
-        if (note) {
-            printf("  “");
-            page_put(PLAIN, note);
-            printf("”");
-        }
+        if (note)
+            put_note(actor, note);
         putchar('\n');
     }
 }
@@ -216,9 +236,10 @@ void show_case(const struct session *session, const cJSON *row)
     line("device", PLAIN, text);
     line("condition", page_tone(condition), condition ? word(condition) : NULL);
     line("handling", page_tone(handling), handling ? word(handling) : NULL);
-    line("since", PLAIN, page_time(text_of(row, "opened_at"), time));
+    line(words_chinese() ? "开始时间" : "since", PLAIN, page_time(text_of(row, "opened_at"), time));
     line("detected", PLAIN, page_time(text_of(row, "detected_at"), time));
-    line("closed", PLAIN, text_of(row, "closed_at") ? page_time(text_of(row, "closed_at"), time) : NULL);
+    line(words_chinese() ? "关闭时间" : "closed", PLAIN,
+         text_of(row, "closed_at") ? page_time(text_of(row, "closed_at"), time) : NULL);
     point_line("last", row, "last");
     point_line("peak", row, "peak");
     if (isfinite(number_of(row, "limit")))

@@ -266,8 +266,19 @@ int eg_m_cases_list(struct eg_call *call)
 
 struct history {
     struct eg_json *json;
+    const struct eg_conf *conf;
     char fixer[sizeof((struct eg_case *)0)->fixer]; /* who entered the repair that stands */
 };
+
+/* How people call a party or a site, where what is said names one. */
+static void put_called(const struct history *history, const char *key, const char *id)
+{
+    const char *name = *id ? party_name(history->conf, id) : NULL;
+    if (*id && !name)
+        name = site_name(history->conf, id);
+    if (name && strcmp(name, id) != 0)
+        eg_json_put_string(history->json, key, name);
+}
 
 static bool show_event(void *arg, const struct eg_case_event *event)
 {
@@ -275,6 +286,9 @@ static bool show_event(void *arg, const struct eg_case_event *event)
     struct eg_json *json = history->json;
     eg_json_open(json, '{');
     eg_m_cases_event_write(json, event);
+    put_called(history, "from_name", event->from);
+    put_called(history, "to_name", event->to);
+    put_called(history, "party_name", event->party);
     if (!strcmp(event->kind, "verified")) /* by a clerk: two parties, one hand */
         eg_json_put_bool(json, "same_hand", !strcmp(event->actor, history->fixer));
     eg_json_close(json, '}');
@@ -340,7 +354,7 @@ int eg_m_cases_show(struct eg_call *call)
         return -1;
     eg_json_key(call->json, "history");
     eg_json_open(call->json, '[');
-    struct history history = {.json = call->json};
+    struct history history = {.json = call->json, .conf = desk->conf};
     if (eg_reader_case_events(desk->reader, row.number, show_event, &history, &err) < 0)
         return eg_call_fail_err(call, &err);
     eg_json_close(call->json, ']');

@@ -33,11 +33,19 @@ const char *eg_template_check(const char *text, const char *const *names)
     return NULL;
 }
 
+/* Where nothing is said, no blank is left before it, nor two of them. */
+static void drop_blank(struct eg_buf *out, size_t begins, const char *next, const char *end)
+{
+    if (out->length > begins && out->data[out->length - 1] == ' ' && (next == end || *next == ' '))
+        out->data[--out->length] = '\0';
+}
+
 /* One line, without its end; tells whether it had placeholders, and whether one of them had a value. */
 static void fill_line(const char *line, size_t length, eg_template_value value, void *user,
                       struct eg_buf *out, bool *ret_any, bool *ret_filled)
 {
     const char *end = line + length;
+    const size_t begins = out->length;
     while (line < end) {
         size_t plain = strcspn(line, "{");
         if (plain > (size_t)(end - line))
@@ -57,6 +65,8 @@ static void fill_line(const char *line, size_t length, eg_template_value value, 
         *ret_any = true;
         *ret_filled = *ret_filled || *text;
         line += name + 2;
+        if (!*text && !out->failed)
+            drop_blank(out, begins, line, end);
     }
 }
 

@@ -21,7 +21,9 @@ static const char *const built_in[EG_LANGUAGE_COUNT][EG_TEMPLATE_COUNT] = {
     {"【{level}】{why}{site}{device}{title}{value}，{since}起，案件{number}\n",
      "【{level}】{why}{site} {title}\n"
      "地点：{site} {device} {position}\n"
-     "情况：{title} {value}（限值 {limit}，峰值 {peak}）\n"
+     "情况：{title} {value}\n"
+     "限值：{limit}\n"
+     "峰值：{peak}\n"
      "开始：{since}\n"
      "处置：{action}\n"
      "依据：{basis}\n"
@@ -35,7 +37,9 @@ static const char *const built_in[EG_LANGUAGE_COUNT][EG_TEMPLATE_COUNT] = {
     {"[{level}] {why}{site} {device}: {title} {value}, since {since} #{number}\n",
      "[{level}] {why}{site}: {title}\n"
      "Where: {site} {device} {position}\n"
-     "What: {title} {value} (limit {limit}, peak {peak})\n"
+     "What: {title} {value}\n"
+     "Limit: {limit}\n"
+     "Peak: {peak}\n"
      "Since: {since}\n"
      "To do: {action}\n"
      "Basis: {basis}\n"

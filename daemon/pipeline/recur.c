@@ -180,24 +180,53 @@ void eg_recur_join(struct eg_pipeline *pipeline, const struct eg_conf_rule *rule
     eg_recur_follow(pipeline, regional->number, now_ms, batch);
 }
 
+static bool beyond(const struct eg_conf_rule *rule, double a, double b)
+{
+    return rule && rule->below ? a < b : a > b;
+}
+
+/* What is said of it now is said of the worst that still breaches, now. */
+static bool worse(const struct eg_conf_rule *rule, const struct eg_case *a, const struct eg_case *b)
+{
+    return a->level != b->level ? a->level > b->level : beyond(rule, a->last_value, b->last_value);
+}
+
+/* The worst there was. */
+static void keep_peak(const struct eg_conf_rule *rule, struct eg_case *regional, const struct eg_case *row)
+{
+    if (!beyond(rule, row->peak_value, regional->peak_value))
+        return;
+    regional->peak_value = row->peak_value;
+    regional->peak_ms = row->peak_ms;
+}
+
 /* A regional case is as bad as the worst of its own, and over with the last of them. */
 void eg_recur_follow(struct eg_pipeline *pipeline, uint32_t number, int64_t now_ms, struct eg_batch *batch)
 {
     struct eg_case *regional = number ? eg_case_find(pipeline, number) : NULL;
-    uint8_t level = EG_LEVEL_NONE;
+    const struct eg_case *worst = NULL;
     size_t active = 0, unknown = 0;
     if (!regional || regional->kind != EG_CASE_REGIONAL)
         return;
+    const struct eg_conf_rule *rule = eg_conf_rule_find(pipeline->conf, regional->rule);
     for (size_t i = 0; i < pipeline->case_count; i++) {
         const struct eg_case *row = pipeline->cases[i];
         if (row->parent != number)
             continue;
         active++;
         unknown += row->condition == EG_CONDITION_UNKNOWN;
-        if (row->condition == EG_CONDITION_BREACHING && row->level > level)
-            level = row->level;
+        keep_peak(rule, regional, row);
+        if (row->condition == EG_CONDITION_BREACHING && (!worst || worse(rule, row, worst)))
+            worst = row;
     }
-    uint8_t condition = level ? EG_CONDITION_BREACHING : unknown ? EG_CONDITION_UNKNOWN : EG_CONDITION_OK;
+    const uint8_t condition = worst     ? EG_CONDITION_BREACHING
+                              : unknown ? EG_CONDITION_UNKNOWN
+                                        : EG_CONDITION_OK;
+    if (worst) {
+        regional->last_value = worst->last_value;
+        regional->last_ms = worst->last_ms;
+        regional->limit = worst->limit;
+    }
     if (condition != regional->condition) {
         struct eg_case_event event = by_us("condition", now_ms, now_ms);
         event.from = eg_condition_name((enum eg_condition)regional->condition);
@@ -205,13 +234,16 @@ void eg_recur_follow(struct eg_pipeline *pipeline, uint32_t number, int64_t now_
         regional->condition = condition;
         eg_case_happened(pipeline, regional, event, batch);
     }
-    if (level && level != regional->level) {
+    if (worst && worst->level != regional->level) {
         struct eg_case_event event = by_us("level", now_ms, now_ms);
         event.from = eg_level_name((enum eg_level)regional->level);
-        event.to = eg_level_name((enum eg_level)level);
-        regional->level = level;
+        event.to = eg_level_name((enum eg_level)worst->level);
+        event.value = worst->last_value;
+        regional->level = worst->level;
         eg_deadline_level(pipeline, regional, now_ms);
         eg_case_happened(pipeline, regional, event, batch);
+    } else if (worst) {
+        eg_case_write(regional, batch);
     }
     if (!active)
         eg_command_over(pipeline, regional, "all its cases are over", now_ms, now_ms, batch);

@@ -1,6 +1,7 @@
 /* What the placeholders of a message stand for, in the reader's language: how bad, where, what, how much, since when, what to do,
  * who else knows, until when. Knows words and formats; which text they stand in, the configuration says (daemon/conf/templates.c).
  * Called by tell.c. */
+#include <pipeline/phrase.h>
 #include <pipeline/words.h>
 #include <base/template.h>
 #include <base/zone.h>
@@ -15,7 +16,7 @@
 
 static const char *const whys[EG_LANGUAGE_COUNT][EG_WHY_COUNT] = {
     {"",
-     "升级：",
+     "级别升高：",
      "再次超标：",
      "恢复正常：",
      "重新立案：",
@@ -33,7 +34,9 @@ static const char *const whys[EG_LANGUAGE_COUNT][EG_WHY_COUNT] = {
      "数据中断，状况不明：",
      "数据恢复，仍超标：",
      "无法通知：",
-     "补报："},
+     "补报：",
+     "仍无人确认：",
+     ""},
     {"",
      "worse: ",
      "beyond the limit again: ",
@@ -283,9 +286,14 @@ static const char *say_basis(struct words *words)
     return words->rule ? spoken(words, words->rule->basis, words->rule->basis_zh) : "";
 }
 
+/* What people wrote stays as they wrote it. */
 static const char *say_note(struct words *words)
 {
-    return words->event->note;
+    if (strcmp(words->event->actor, "ecogovd") != 0)
+        return words->event->note;
+    eg_phrase_say(words->event->note, words->party->language == EG_LANGUAGE_ZH_CN, NULL, words->text,
+                  sizeof words->text);
+    return words->text;
 }
 
 static const char *say_actor(struct words *words)

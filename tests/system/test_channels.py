@@ -71,7 +71,7 @@ def test_a_webhook_says_what_where_since_when_and_what_to_do(broker, peer, house
         message = json.loads(body)
         assert headers["Content-Type"].startswith("application/json") and headers["Idempotency-Key"] == message["key"]
         assert message["title"] == "【警告】一村 扬尘"
-        for piece in ("地点：一村 a1", "扬尘 90.0 ug/m3（限值 75.0 ug/m3", "处置：到上风向查看。", "期限：", message["case"]):
+        for piece in ("地点：一村 a1", "扬尘 90.0 ug/m3\n限值：75.0 ug/m3\n峰值：90.0 ug/m3\n", "处置：到上风向查看。", "期限：", message["case"]):
             assert piece in message["text"], message["text"]
         assert "同时通知" not in message["text"]  # nobody else is told: the line is left out
         assert message["line"].startswith("【警告】一村a1扬尘90.0") and len(message["line"].encode()) < 160

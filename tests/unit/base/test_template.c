@@ -28,7 +28,11 @@ static void test_fill(void **unused)
         {"{site}{site}", "上田村上田村"},
         {"a\nnone: {none}\nb\n", "a\nb\n"},
         {"none: {none}", ""},
-        {"both: {none} {site}\n", "both:  上田村\n"},
+        {"both: {none} {site}\n", "both: 上田村\n"}, /* no blank is left of what is not there */
+        {"{site} {none} {none}\nb", "上田村\nb"},
+        {"{site} {none}, {none}{site}", "上田村 , 上田村"}, /* marks are not ours to move */
+        {"  {none} {site}", "  上田村"},
+        {"{site}\n {none}{site}", "上田村\n 上田村"},
         {"\n\n", "\n\n"},
         {"{{site}", "{site}"},
         {"open { brace", "open { brace"},

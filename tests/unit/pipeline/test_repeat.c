@@ -87,6 +87,23 @@ static void enter(const char *yaml)
 
 #define PLACE "shangtian/air/a1"
 
+/* In Chinese, too, a reminder says that it is one. */
+static void test_a_reminder_in_chinese(void **unused)
+{
+    (void)unused;
+    static const char english[] = VILLAGE("repeat: 30m", "");
+    char yaml[4096];
+    const char *at = strstr(english, "language: en");
+    snprintf(yaml, sizeof yaml, "%.*slanguage: zh_CN%s", (int)(at - english), english,
+             at + strlen("language: en"));
+    enter(yaml);
+    value_at(PLACE, NOON, 80);
+    until(NOON + 35 * MINUTE);
+    expect("opened@12:00 repeated@12:30");
+    assert_string_equal(last_line, "【警告】仍无人确认：上田a1pm2580.0 ug/m3，11-23 12:00起，案件1");
+    memory_close(&room);
+}
+
 static void test_until_acknowledged(void **unused)
 {
     (void)unused;
@@ -234,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_until_acknowledged),
+        cmocka_unit_test(test_a_reminder_in_chinese),
         cmocka_unit_test(test_as_often_as_asked_and_at_what_hour),
         cmocka_unit_test(test_not_after_months),
         cmocka_unit_test(test_held_back_while_silenced),
