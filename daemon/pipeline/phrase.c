@@ -1,5 +1,5 @@
-/* Sentences of ours for who reads them: in their language, times in local time. Knows the sentences by their pattern (phrase.def), since the
- * history keeps them as they were written; refuses to know where they stand. Called by words.c and by ecogovctl. */
+/* Sentences of ours for who reads them: in their language, times in local time. Knows the sentences by their pattern (phrase.def), since
+ * the history keeps them as they were written; refuses to know where they stand. Called by words.c and by ecogovctl. */
 #include <pipeline/phrase.h>
 #include <base/zone.h>
 

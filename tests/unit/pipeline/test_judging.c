@@ -1,5 +1,5 @@
-/* What judging remembers and forgets: what is enough of a window, how far back a late reading reaches, what a reload, a restart, a case that
- * is over or opened again and a clock that was wrong leave of a rule's standing. */
+/* What judging remembers and forgets: what is enough of a window, how far back a late reading reaches, what a reload, a restart, a case
+ * that is over or opened again and a clock that was wrong leave of where a rule stands. */
 #include "memory.h"
 
 #include <pipeline/state.h>

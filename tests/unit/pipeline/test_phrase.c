@@ -27,7 +27,9 @@ static void fill(const char *pattern, char *out)
 {
     for (; *pattern; pattern++)
         if (pattern[0] == '%' && pattern[1] >= '1' && pattern[1] <= '4') {
-            out += sprintf(out, "<%c>", 'a' + *++pattern - '1');
+            const char mark[] = {'<', (char)(*++pattern - '1' + 'a'), '>'};
+            memcpy(out, mark, sizeof mark);
+            out += sizeof mark;
         } else {
             *out++ = *pattern;
         }
