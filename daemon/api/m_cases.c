@@ -273,8 +273,10 @@ struct history {
 /* How people call a party or a site, where what is said names one. */
 static void put_called(const struct history *history, const char *key, const char *id)
 {
-    const char *name = *id ? party_name(history->conf, id) : NULL;
-    if (*id && !name)
+    if (!id || !*id)
+        return;
+    const char *name = party_name(history->conf, id);
+    if (!name)
         name = site_name(history->conf, id);
     if (name && strcmp(name, id) != 0)
         eg_json_put_string(history->json, key, name);
