@@ -187,15 +187,28 @@ static void put_note(const char *actor, const char *note)
     printf("”");
 }
 
+#define HISTORY_FIRST 3 /* how it began, */
+#define HISTORY_LAST 40 /* and how it stands */
+
 static void history(const cJSON *row)
 {
     const cJSON *event;
     char time[PAGE_TEXT], value[PAGE_TEXT];
+    int count = cJSON_GetArraySize(item_of(row, "history")), at = 0,
+        left_out = count > HISTORY_FIRST + HISTORY_LAST + 1 ? count - HISTORY_FIRST - HISTORY_LAST : 0;
     printf("\n  ");
     page_put(BOLD, word("history"));
     putchar('\n');
     cJSON_ArrayForEach(event, item_of(row, "history"))
     {
+        int place = at++;
+        if (left_out && place == HISTORY_FIRST) {
+            printf("  ");
+            page_putf(DIM, word("… %d more; --json tells all of them"), left_out);
+            putchar('\n');
+        }
+        if (left_out && place >= HISTORY_FIRST && place < HISTORY_FIRST + left_out)
+            continue;
         const char *kind = text_of(event, "kind"), *to = text_of(event, "to"),
                    *actor = text_of(event, "actor"), *note = text_of(event, "note"),
                    *party = text_of(event, "party"), *party_name = text_of(event, "party_name");
@@ -287,7 +300,7 @@ void show_drill(const struct session *session, const cJSON *row)
     char due[PAGE_TEXT];
     show_verb(session, row);
     if (text_of(row, "due_at"))
-        page_putf(PLAIN, "%s %s\n", word("due by"), page_time_full(text_of(row, "due_at"), due));
+        printf("%s %s\n", word("due by"), page_time_full(text_of(row, "due_at"), due));
     page_put(DIM, word("an exercise, kept out of the figures; the ladder:"));
     putchar('\n');
     for (size_t i = 0; ladder[i]; i++)

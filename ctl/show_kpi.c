@@ -6,17 +6,17 @@
 #include <math.h>
 #include <string.h>
 
-/* 5400 → "1h 30min" */
+/* 5400 → "1.5h" */
 static void span_text(double seconds, char *out, size_t size)
 {
     if (!isfinite(seconds))
         snprintf(out, size, "-");
     else if (seconds < 3600)
-        snprintf(out, size, "%.0fmin", seconds / 60);
+        snprintf(out, size, "%.0f%s", seconds / 60, word("min"));
     else if (seconds < 2 * 86400)
-        snprintf(out, size, "%.1fh", seconds / 3600);
+        snprintf(out, size, "%.1f%s", seconds / 3600, word("h"));
     else
-        snprintf(out, size, "%.1fd", seconds / 86400);
+        snprintf(out, size, "%.1f%s", seconds / 86400, word("d"));
 }
 
 static void count_line(const cJSON *result, const char *key)

@@ -168,7 +168,7 @@ static void put_series(const struct at *at, const struct eg_device_view *device,
     eg_json_put_string(json, "domain", device->domain);
     eg_json_put_string(json, "device", device->device);
     eg_json_put_string(json, "channel", series->channel);
-    eg_json_put_bool(json, "silent", eg_silent_is(device, at->now_ms));
+    eg_json_put_bool(json, "silent", eg_silent_missed(device, at->now_ms));
     eg_json_put_number(json, "value", seen->has_value ? seen->value : NAN);
     eg_json_put_time(json, "time", seen->judged_ms);
     if (at->rule->index)

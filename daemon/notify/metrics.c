@@ -131,7 +131,7 @@ static void count_devices(struct tally *tallies, size_t sites, const struct eg_p
         if (!eg_pipeline_device(pipeline, id, &view))
             continue;
         struct tally *tally = &tallies[view.conf_site < sites ? view.conf_site : sites];
-        if (eg_silent_is(&view, now_ms))
+        if (eg_silent_missed(&view, now_ms))
             tally->silent++;
         else
             tally->heard++;

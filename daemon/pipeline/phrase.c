@@ -32,11 +32,17 @@ static bool is_place(const char *pattern)
     return pattern[0] == '%' && pattern[1] >= '1' && pattern[1] <= '0' + EG_PHRASE_PARTS;
 }
 
+/* "%w2": what stands in the second place is a word of ours. */
+static bool is_word(const char *pattern)
+{
+    return pattern[0] == '%' && pattern[1] == 'w' && pattern[2] >= '1' && pattern[2] <= '0' + EG_PHRASE_PARTS;
+}
+
 /* How long the words before the next place are. */
 static size_t words_of(const char *pattern)
 {
     size_t length = 0;
-    while (pattern[length] && !is_place(pattern + length))
+    while (pattern[length] && !is_place(pattern + length) && !is_word(pattern + length))
         length++;
     return length;
 }
@@ -139,8 +145,11 @@ void eg_phrase_say(const char *sentence, bool chinese, const char *(*word)(const
             continue;
         for (const char *at = phrases[i].chinese; *at;) {
             if (is_place(at)) {
-                put_part(&to, &parts[at[1] - '1'], word);
+                put_part(&to, &parts[at[1] - '1'], NULL);
                 at += 2;
+            } else if (is_word(at)) {
+                put_part(&to, &parts[at[2] - '1'], word);
+                at += 3;
             } else {
                 size_t length = words_of(at);
                 put(&to, at, length);

@@ -339,6 +339,17 @@ size_t eg_pipeline_device_count(const struct eg_pipeline *pipeline)
     return pipeline->device_count;
 }
 
+/* It has never been heard, and all that is known of it people have measured. */
+static bool is_by_hand(const struct eg_pipeline *pipeline, const struct eg_device *device)
+{
+    bool manual = device->last_seen_ms == EG_TIME_NONE && device->series_count;
+    for (size_t i = 0; i < device->series_count && manual; i++) {
+        const struct eg_series *series = pipeline->series[device->series[i] - 1];
+        manual = series->has_last && (series->last_flags & EG_FLAG_MANUAL);
+    }
+    return manual;
+}
+
 bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct eg_device_view *ret_view)
 {
     if (!id || id > pipeline->device_count)
@@ -359,6 +370,7 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .faults = device->faults,
         .described = device->described,
         .gone = device->gone,
+        .by_hand = is_by_hand(pipeline, device),
         .retired = eg_registry_retired(device),
         .retired_ms = device->retired_ms,
         .retired_heard_ms = device->retired_heard_ms,

@@ -115,6 +115,7 @@ struct eg_device_view {
     int64_t fault_ms;
     const struct eg_conf_device *described; /* NULL: not by hand */
     bool gone;                              /* has left, and is silent whatever its rhythm says */
+    bool by_hand;                           /* people enter what it says: nobody waits to hear of it */
     bool retired;                           /* out of service */
     int64_t retired_ms, retired_heard_ms;   /* by people, and heard since; EG_TIME_NONE */
     const char *retired_by, *retired_note;

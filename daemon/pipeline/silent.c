@@ -21,6 +21,11 @@ bool eg_silent_is(const struct eg_device_view *view, int64_t now_ms)
            now_ms - view->last_seen_ms >= view->silent_after_ms;
 }
 
+bool eg_silent_missed(const struct eg_device_view *view, int64_t now_ms)
+{
+    return !view->by_hand && eg_silent_is(view, now_ms);
+}
+
 const char *eg_doubt_name(enum eg_doubt doubt)
 {
     static const char *const names[EG_DOUBT_COUNT] = {"stuck",    "bad",   "inconsistent",
@@ -71,10 +76,12 @@ enum eg_standing eg_silent_standing(const struct eg_device_view *view, int64_t n
 {
     if (view->retired)
         return EG_RETIRED;
-    if (eg_silent_is(view, now_ms))
+    if (eg_silent_missed(view, now_ms))
         return EG_SILENT;
     if (suspect)
         return EG_STANDING_SUSPECT;
+    if (view->by_hand)
+        return EG_REPORTING;
     int64_t since = now_ms - view->last_seen_ms;
     return view->interval_ms && since > LATE_LEAST_MS && since / LATE_INTERVALS > view->interval_ms
                ? EG_STANDING_LATE

@@ -15,6 +15,8 @@ const char *eg_standing_name(enum eg_standing standing); /* "reporting" "late" "
 /* `suspect`: one of its series is in doubt, see below. */
 enum eg_standing eg_silent_standing(const struct eg_device_view *view, int64_t now_ms, bool suspect);
 bool eg_silent_is(const struct eg_device_view *view, int64_t now_ms);
+bool eg_silent_missed(const struct eg_device_view *view,
+                      int64_t now_ms); /* … and somebody waits for it: not what people enter */
 
 /* Why what a series tells is in doubt. */
 enum eg_doubt {

@@ -124,3 +124,28 @@ def test_what_a_rule_asked_is_shown_when_it_asks_no_more(house, broker, peer):
     daemon.kill()
     daemon.start()
     assert daemon.call("cases.show", id="1")["evidence"] == before
+
+
+def test_what_people_enter_is_not_missed(house, broker):
+    """A device made of manual readings never was heard, and nobody waits for it: also after a restart."""
+    rule = {"id": "sour", "domain": "soil", "quantity": "soil_ph", "direction": "below", "levels": {"notice": {"open": 5, "clear": 5.5}}}
+    daemon = house(broker.port, rules=[rule], sites=[{"id": "v"}], parties=[]).start()
+    daemon.call("reports.submit", site="v", domain="soil", quantity="soil_ph", value=4, time="2026-01-01T00:00:00Z")
+    for _ in range(2):
+        assert {device["device"]: device["state"] for device in daemon.call("devices.list")} == {"manual": "reporting"}
+        assert daemon.call("rules.explain", rule="sour")["series"][0]["silent"] is False
+        (soil,) = daemon.call("summary", site="v")["sites"][0]["domains"].values()
+        assert soil["devices"]["silent"] == 0 and soil["devices"]["total"] == 1
+        daemon.kill()
+        daemon.start()
+
+
+def test_a_long_history_is_told_by_its_ends(house, broker):
+    daemon = house(broker.port, rules=[], sites=[{"id": "v"}], parties=[]).start()
+    number = daemon.call("reports.submit", site="v", domain="waste", text="rubbish")["number"]
+    for n in range(60):
+        daemon.call("cases.comment", id=str(number), note=f"note {n}")
+    said = ctl(daemon, number).splitlines()
+    assert "  … 18 more; --json tells all of them" in said
+    assert "note 1”" in said[said.index("  … 18 more; --json tells all of them") - 1] and "note 59”" in said[-1]
+    assert len([line for line in said if "“note" in line]) == 42
