@@ -193,10 +193,11 @@ static bool begins_to_flap(struct eg_pipeline *pipeline, const struct eg_case *r
                            struct eg_batch *batch)
 {
     const struct eg_conf_flapping *conf = &pipeline->conf->flapping;
-    const char *unknown =
-        eg_condition_name(EG_CONDITION_UNKNOWN); /* silence is no change, and neither is its end */
+    /* Silence is no change, and neither is its end; but a regional case is known and unknown in turns when one of its own goes to and fro
+     * while the others are silent. */
+    const char *unknown = eg_condition_name(EG_CONDITION_UNKNOWN);
     if (!(is(event, "condition") || is(event, "level")) || eg_handling_ended(row) ||
-        !strcmp(event->from, unknown) || !strcmp(event->to, unknown))
+        (row->kind != EG_CASE_REGIONAL && (!strcmp(event->from, unknown) || !strcmp(event->to, unknown))))
         return false;
     if (!eg_suppress_note_change(pipeline, row->number, event->known_ms, event->at_ms)) {
         batch->failed = true;

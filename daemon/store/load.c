@@ -343,7 +343,7 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
         code = each_row(&load,
                         "SELECT e.case_number,e.known_at,e.at FROM cases c JOIN case_event e ON "
                         "e.case_number=c.number WHERE c.handling<5 AND e.kind IN ('condition','level') AND "
-                        "e.was<>'unknown' AND e.became<>'unknown' AND "
+                        "(c.kind=3 OR (e.was<>'unknown' AND e.became<>'unknown')) AND "
                         "e.version>ifnull((SELECT max(r.version) FROM case_event r WHERE "
                         "r.case_number=c.number AND r.was IN ('closed','rejected')),0) ORDER BY c.number, "
                         "e.version",

@@ -114,9 +114,11 @@ static void memory_keep_change(struct memory *memory, const struct eg_case_event
                 memory->changes[kept++] = memory->changes[i];
         memory->changes_count = kept;
     }
+    const struct eg_case *of = memory_case(memory, row->case_number);
+    const bool regional =
+        of && of->kind == EG_CASE_REGIONAL; /* of any other silence is no change, nor is its end */
     if ((!strcmp(row->kind, "condition") || !strcmp(row->kind, "level")) &&
-        strcmp(row->from, "unknown") != 0 &&
-        strcmp(row->to, "unknown") != 0) /* silence is no change, and neither is its end */
+        (regional || (strcmp(row->from, "unknown") != 0 && strcmp(row->to, "unknown") != 0)))
         *(struct kept_change *)MEMORY_ADD(memory, changes) =
             (struct kept_change){row->case_number, row->known_ms, row->at_ms};
 }

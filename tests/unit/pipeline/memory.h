@@ -498,6 +498,10 @@ static inline void memory_restore_changes(const struct memory *memory, struct eg
                                           uint32_t number)
 {
     size_t first = 0;
+    bool regional = false;
+    for (size_t i = 0; i < memory->cases_count; i++)
+        regional =
+            regional || (memory->cases[i].number == number && memory->cases[i].kind == EG_CASE_REGIONAL);
     for (size_t i = 0; i < memory->events_count; i++)
         if (memory->events[i].case_number == number &&
             (!strcmp(memory->events[i].from, "closed") || !strcmp(memory->events[i].from, "rejected")))
@@ -505,7 +509,8 @@ static inline void memory_restore_changes(const struct memory *memory, struct eg
     for (size_t i = first; i < memory->events_count; i++)
         if (memory->events[i].case_number == number &&
             (!strcmp(memory->events[i].kind, "condition") || !strcmp(memory->events[i].kind, "level")) &&
-            strcmp(memory->events[i].from, "unknown") != 0 && strcmp(memory->events[i].to, "unknown") != 0)
+            (regional || (strcmp(memory->events[i].from, "unknown") != 0 &&
+                          strcmp(memory->events[i].to, "unknown") != 0)))
             eg_pipeline_restore_change(pipeline, number, memory->events[i].known_ms, memory->events[i].at_ms);
 }
 

@@ -15,6 +15,17 @@ static void at(int minute, double value)
     reads(&room, room.now_ms, value);
 }
 
+/* Nothing comes meanwhile, and what is due is done. */
+static void wait_until(int64_t now_ms)
+{
+    room.now_ms = now_ms;
+    for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
+        const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
+        add(&room, &event);
+        turn(&room);
+    }
+}
+
 static const struct eg_watch *watch(void)
 {
     for (size_t i = 0; i < room.pipeline->series_count; i++)
@@ -189,12 +200,7 @@ static void test_how_bad_it_was_meanwhile(void **unused)
     memory_open(&room, SITES SMOKE "}]\n");
     for (int minute = 0; minute < 5; minute++)
         at(minute, 90);
-    room.now_ms = NOON + 8 * HOUR;
-    for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
-        const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
-        add(&room, &event);
-        turn(&room);
-    }
+    wait_until(NOON + 8 * HOUR);
     assert_int_equal(case_of(&room, 1)->condition, EG_CONDITION_UNKNOWN);
     reads(&room, NOON + 10 * MINUTE, 120);
     assert_int_equal(case_of(&room, 1)->condition, EG_CONDITION_UNKNOWN);
@@ -389,15 +395,46 @@ static void test_a_regional_case_looks_like_its_worst(void **unused)
     assert_true(row->level == EG_LEVEL_CRITICAL && row->limit == 150 && row->last_value == 170 &&
                 row->peak_value == 170);
     village("east", 11, 20);
-    room.now_ms = NOON + 8 * HOUR;
-    for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
-        const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
-        add(&room, &event);
-        turn(&room);
-    }
+    wait_until(NOON + 8 * HOUR);
     assert_int_equal(case_of(&room, 1)->condition, EG_CONDITION_UNKNOWN);
     assert_int_equal(case_of(&room, 3)->condition, EG_CONDITION_UNKNOWN);
     memory_close(&room);
+}
+
+/* While one of its own goes to and fro and nobody hears of the other, so does a regional case: it flaps, too, over a restart as well. */
+static void test_a_regional_case_flaps(void **unused)
+{
+    (void)unused;
+    for (int restarts = 0; restarts < 2; restarts++) {
+        unsigned told = 0, suppressed = 0;
+        memory_open(
+            &room,
+            "time_zone: UTC\nsites: [{id: linan}, {id: east, parent: linan}, {id: west, parent: linan}]\n"
+            "sources: [{id: village, topic: 'ecogov/{site}/{domain}/{device}', driver: json}]\n"
+            "devices: [{id: a1, site: east, silent_after: 60d}]\n"
+            "rules: [{id: r, quantity: pm25, levels: {warning: {open: 75, clear: 70}}, regional: {sites: 2, "
+            "within: 1h}}]\n");
+        for (int minute = 0; minute < 10; minute++) {
+            village("east", minute, 95);
+            village("west", minute, 95);
+        }
+        assert_int_equal(case_of(&room, 3)->kind, EG_CASE_REGIONAL);
+        wait_until(NOON + 500 * MINUTE); /* the west has been silent for long */
+        assert_int_equal(case_of(&room, 2)->condition, EG_CONDITION_UNKNOWN);
+        for (int minute = 501; minute < 530; minute++) {
+            village("east", minute, minute % 2 ? 20 : 95);
+            if (restarts)
+                memory_restart(&room);
+        }
+        for (size_t i = 0; i < room.events_count; i++)
+            if (room.events[i].case_number == 3) {
+                suppressed += !strcmp(room.events[i].kind, "flapping");
+                told += !strcmp(room.events[i].kind, "condition") && !suppressed;
+            }
+        assert_int_equal(suppressed, 1);
+        assert_true(told <= 8);
+        memory_close(&room);
+    }
 }
 
 /* A false alarm by a sensor's fault becomes its maintenance: a notice, whatever it was, that follows the case. */
@@ -506,6 +543,7 @@ int main(void)
                                        cmocka_unit_test(test_no_more_cases_than_may_be),
                                        cmocka_unit_test(test_a_sensors_fault_is_its_maintenance),
                                        cmocka_unit_test(test_a_regional_case_looks_like_its_worst),
+                                       cmocka_unit_test(test_a_regional_case_flaps),
                                        cmocka_unit_test(test_timers_of_a_clock_that_was_wrong),
                                        cmocka_unit_test(test_checkpoints_of_a_clock_that_was_wrong),
                                        cmocka_unit_test(test_a_left_out_rule_of_a_clock_that_was_wrong)};
