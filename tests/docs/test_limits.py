@@ -131,7 +131,10 @@ def probes():
     check("soil", soil["soil-waterlogged"], (None, FIELD_CAPACITY * 0.95, None), "95", window="6h")
     check("soil", soil["soil-acid"], (5.5, 5.0, 4.5), "USDA", window="24h", direction="below")
     check("soil", soil["soil-alkaline"], (8.5, 9.0, None), "USDA", window="24h")
-    assert "notice: {open: 2, clear: 1.8}, warning: {open: 4, clear: 3.6}, critical: {open: 8, clear: 7.2}" in (RULES / "soil.yaml").read_text()  # FAO: 2, 4, 8 dS/m
+    for name, quantity, expected, basis in (("soil-salinity", "salinity_class", (1, 2, 3), "FAO"),  # classes 2, 3, 4: ECe from 2, 4, 8 dS/m
+                                            ("soil-nemerow", "soil_nemerow", (None, 2, 3), "HJ/T 166-2004")):  # moderate above 2, heavy above 3
+        assert soil[name]["quantity"] == quantity
+        check("soil", soil[name], expected, basis, statistic="last", window="day")
 
 
 def waste():
