@@ -161,17 +161,24 @@ static void point_line(const char *what, const cJSON *row, const char *key)
     line(what, PLAIN, text);
 }
 
-/* "baishi → qingxi", by their names where there are any; of an assignment whom it went to, since where it stood is no news. */
+/* A place by its name, a word, a time ("corrected"), what holds a notice back ("silence 2"): in the reader's language. */
+static const char *said_so(const char *text, const char *name, char out[256])
+{
+    eg_phrase_say(text, words_chinese(), word, out, 256);
+    return name ? name : strcmp(out, text) != 0 ? out : word(text);
+}
+
+/* From where to where; of an assignment whom it went to, since where it stood is no news. */
 static void put_step(const cJSON *event, const char *kind)
 {
-    const char *from = text_of(event, "from"), *to = text_of(event, "to"),
-               *from_name = text_of(event, "from_name"), *to_name = text_of(event, "to_name");
+    const char *from = text_of(event, "from"), *to = text_of(event, "to");
+    char said[256];
     if (!to || (kind && strcmp(kind, to) == 0))
         return;
     if (from && !(kind && strcmp(kind, "assigned") == 0))
-        page_putf(PLAIN, " %s →", from_name ? from_name : word(from));
+        page_putf(PLAIN, " %s →", said_so(from, text_of(event, "from_name"), said));
     putchar(' ');
-    page_put(page_tone(to), to_name ? to_name : word(to));
+    page_put(page_tone(to), said_so(to, text_of(event, "to_name"), said));
 }
 
 /* What ecogovd wrote is said in the reader's language, what people wrote as it is. */
@@ -244,7 +251,7 @@ void show_case(const struct session *session, const cJSON *row)
     page_put(PLAIN, title_of(row, text) ? title_of(row, text) : "-");
     putchar('\n');
     named_line("site", row, "site", "site_name");
-    snprintf(text, sizeof text, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "",
+    snprintf(text, sizeof text, "%s%s%s", device ? device : "", channel && *channel ? "/" : "",
              channel ? channel : "");
     line("device", PLAIN, text);
     line("condition", page_tone(condition), condition ? word(condition) : NULL);
