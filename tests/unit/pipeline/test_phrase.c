@@ -96,7 +96,7 @@ static bool is_said(const char *sources, const char *pattern)
     while (*pattern) {
         size_t length = strcspn(pattern, "%"), some = length < 24 ? length : 24,
                end = length < 14 ? length : 14;
-        if ((length > 8 || !pattern[length]) && length &&
+        if ((length >= 8 || !pattern[length]) && length &&
             (holds(sources, pattern, some) || (length > 8 && holds(sources, pattern + length - end, end))))
             return true;
         pattern += length + (pattern[length] ? 2 : 0);
