@@ -4,6 +4,20 @@
 #include "words.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* A message has lines of its own; whatever else is hostile in it page_put() takes out. */
+static void put_lines(const char *text)
+{
+    char line[2048];
+    while (text && *text) {
+        size_t length = strcspn(text, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)length, text);
+        page_put(PLAIN, line);
+        putchar('\n');
+        text += length + (text[length] == '\n');
+    }
+}
 
 void show_preview(const struct session *session, const cJSON *result)
 {
@@ -15,8 +29,7 @@ void show_preview(const struct session *session, const cJSON *result)
         printf("  %s\n", text_of(row, "language"));
         page_put(PLAIN, text_of(row, "title"));
         putchar('\n');
-        page_put(PLAIN, text_of(row, "text"));
-        putchar('\n');
+        put_lines(text_of(row, "text"));
         page_put(DIM, text_of(row, "line"));
         puts("\n");
     }

@@ -130,6 +130,7 @@ def test_a_preview_and_a_trial(broker, peer, house):
     assert daemon.call("notify.preview", id=1, party="bureau")["messages"][0]["title"] == "[warning] 一村: pm25"
     done = subprocess.run([houses.BIN / "ecogovctl", "-s", daemon.socket, "notify", "preview", "1"], capture_output=True, text=True, check=True)
     assert "【警告】一村 pm25" in done.stdout and "Where: 一村 a1" in done.stdout
+    assert "\ufffd" not in done.stdout and len(done.stdout.splitlines()) > 5  # the lines of a message are lines
 
 
 def test_a_replay_tells_nobody(broker, peer, house, tmp_path):
