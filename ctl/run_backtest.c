@@ -66,8 +66,11 @@ static void show(const cJSON *result)
         table_add(&table, PLAIN, page_span((int64_t)(number_of(one, "seconds") * 1000), a));
         table_add(&table, page_tone(level ? level : ""), level ? word(level) : NULL);
         table_add(&table, PLAIN, text_of(one, "site"));
-        table_addf(&table, PLAIN, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "",
-                   channel ? channel : "");
+        if (!device && text_of(one, "made_of")) /* of a site: the plot, the bins */
+            table_add(&table, PLAIN, text_of(one, "made_of"));
+        else
+            table_addf(&table, PLAIN, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "",
+                       channel ? channel : "");
         table_add(&table, BOLD, page_value(quantity, number_of(item_of(one, "peak"), "value"), b));
         overlaps(&table, item_of(one, "overlaps"));
     }

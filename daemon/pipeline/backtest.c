@@ -93,16 +93,39 @@ static void come_along(struct eg_backtest *backtest, int64_t at_ms, struct eg_si
     }
 }
 
-static void follow(struct eg_backtest *backtest, enum eg_level level, int64_t time_ms, double value)
+static void follow(const struct eg_conf_rule *rule, enum eg_level level, int64_t time_ms, double value,
+                   struct eg_episode *now)
 {
-    struct eg_episode *now = &backtest->now;
-    bool worse = backtest->rule->below ? value < now->peak_value : value > now->peak_value;
+    bool worse = rule->below ? value < now->peak_value : value > now->peak_value;
     if (level > now->level)
         now->level = level;
     if (worse) {
         now->peak_value = value;
         now->peak_ms = time_ms;
     }
+}
+
+bool eg_episode_go_on(const struct eg_conf_rule *rule, const struct eg_rule_state *state,
+                      enum eg_level before, int64_t time_ms, double value, struct eg_episode *now,
+                      struct eg_episode *ret_ended)
+{
+    const enum eg_level level = (enum eg_level)state->level;
+    if (level && !before) {
+        int64_t since_ms = state->since_ms[level];
+        *now = (struct eg_episode){.opened_ms = since_ms != EG_TIME_NONE ? since_ms : time_ms,
+                                   .known_ms = time_ms,
+                                   .ended_ms = EG_TIME_NONE,
+                                   .level = level,
+                                   .peak_value = value,
+                                   .peak_ms = time_ms};
+    } else if (level) {
+        follow(rule, level, time_ms, value, now);
+    } else if (before) {
+        *ret_ended = *now;
+        ret_ended->ended_ms = time_ms;
+        return true;
+    }
+    return false;
 }
 
 /* What the rule sees at the reading, as judge.c would; false: nothing. */
@@ -139,24 +162,10 @@ bool eg_backtest_feed(struct eg_backtest *backtest, int64_t time_ms, double valu
     eg_rhythm_add(&backtest->rhythm, time_ms);
     if (!saw)
         return false;
-    enum eg_level level = eg_judge_advance(backtest->rule, &backtest->state, &reach);
+    eg_judge_advance(backtest->rule, &backtest->state, &reach);
     backtest->state.seen_ms = time_ms;
-    if (level && !before) {
-        int64_t since_ms = backtest->state.since_ms[level];
-        backtest->now = (struct eg_episode){.opened_ms = since_ms != EG_TIME_NONE ? since_ms : time_ms,
-                                            .known_ms = time_ms,
-                                            .ended_ms = EG_TIME_NONE,
-                                            .level = level,
-                                            .peak_value = reach.value,
-                                            .peak_ms = time_ms};
-    } else if (level) {
-        follow(backtest, level, time_ms, reach.value);
-    } else if (before) {
-        *ret_episode = backtest->now;
-        ret_episode->ended_ms = time_ms;
-        return true;
-    }
-    return false;
+    return eg_episode_go_on(backtest->rule, &backtest->state, before, time_ms, reach.value, &backtest->now,
+                            ret_episode);
 }
 
 bool eg_backtest_last(const struct eg_backtest *backtest, struct eg_episode *ret_episode)

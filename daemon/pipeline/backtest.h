@@ -17,6 +17,11 @@ struct eg_episode {
     int64_t peak_ms;
 };
 
+/* After the rule was judged, `before` having been its level. True: an episode has ended with it. */
+bool eg_episode_go_on(const struct eg_conf_rule *rule, const struct eg_rule_state *state,
+                      enum eg_level before, int64_t time_ms, double value, struct eg_episode *now,
+                      struct eg_episode *ret_ended);
+
 /* Readings of a series that the rule looks at, too; ascending by time. Borrowed for the backtest's life. */
 struct eg_beside {
     unsigned partner; /* index in the rule's partners */

@@ -131,7 +131,8 @@ void eg_siteindex_finish(struct eg_pipeline *pipeline);
 void eg_siteindex_touch(struct eg_pipeline *pipeline, const struct eg_series *series,
                         const struct eg_rollup *hour);
 /* A reading of it came; a tick. Hours of soil and waste are over by the clock, too. */
-void eg_siteindex_spoke(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t now_ms);
+void eg_siteindex_spoke(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t now_ms,
+                        struct eg_batch *batch);
 void eg_siteindex_tick(struct eg_pipeline *pipeline, int64_t now_ms);
 /* siteindex.c. At the end of an event, and of settling: judges what was touched. */
 void eg_siteindex_judge(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch);

@@ -364,7 +364,7 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
         take_in_order(pipeline, series, reading, before_ms, now_ms, batch);
     }
     if (series->part != EG_PARTS)
-        eg_siteindex_spoke(pipeline, series, now_ms);
+        eg_siteindex_spoke(pipeline, series, now_ms, batch);
     if (newest)
         eg_suspect_look(pipeline, series, now_ms, batch);
     eg_unheard_spoke(pipeline, series);

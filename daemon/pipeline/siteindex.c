@@ -219,9 +219,19 @@ static void write_state(const struct eg_pipeline *pipeline, const struct eg_site
     snprintf(key, sizeof key, "%s@%s", pipeline->conf->rules[index->rule].id,
              pipeline->conf->sites[index->site].id);
     *row = (struct eg_row_rule_state){.state = index->state, .checkpointed = true};
+    /* When the newest was seen stands in its checkpoint; here, when something came last. */
+    row->state.seen_ms = eg_sitelook_site(pipeline, index)->heard_ms;
     row->checkpoints[EG_OLDER] = index->base;
     row->checkpoints[EG_NEWER] = (struct eg_checkpoint){index->at_ms, index->state, peak_value, peak_ms};
     row->rule = eg_batch_text(batch, key);
+}
+
+void eg_siteindex_write(const struct eg_pipeline *pipeline, const struct eg_siteindex *index,
+                        struct eg_batch *batch)
+{
+    const struct eg_case *row =
+        index->state.case_number ? eg_pipeline_case_active(pipeline, index->state.case_number) : NULL;
+    write_state(pipeline, index, row ? row->peak_value : 0, row ? row->peak_ms : 0, batch);
 }
 
 /* --- when --- */
@@ -295,19 +305,18 @@ static void take_effect(struct eg_pipeline *pipeline, struct eg_siteindex *index
 static void pass_over(const struct eg_pipeline *pipeline, struct eg_siteindex *index, const struct run *run,
                       struct eg_batch *batch)
 {
-    const struct eg_case *row =
-        index->state.case_number ? eg_pipeline_case_active(pipeline, index->state.case_number) : NULL;
     const bool moved = run->end_ms != index->at_ms && run->base.at_ms > index->base.at_ms;
     index->at_ms = run->end_ms;
     if (!moved)
         return;
     index->base.state = index->state; /* what was judged lies behind it */
     index->base.at_ms = run->base.at_ms;
-    write_state(pipeline, index, row ? row->peak_value : 0, row ? row->peak_ms : 0, batch);
+    eg_siteindex_write(pipeline, index, batch);
 }
 
-static void judge(struct eg_pipeline *pipeline, struct eg_siteindex *index, const struct eg_index_site *site,
-                  int64_t hour_ms, int64_t now_ms, struct eg_batch *batch)
+static void judge_to(struct eg_pipeline *pipeline, struct eg_siteindex *index,
+                     const struct eg_index_site *site, int64_t hour_ms, int64_t now_ms,
+                     struct eg_batch *batch)
 {
     struct run run = {.rule = &pipeline->conf->rules[index->rule]};
     if (!find_span(pipeline, index, hour_ms, site->touched_ms, now_ms, &run))
@@ -321,6 +330,17 @@ static void judge(struct eg_pipeline *pipeline, struct eg_siteindex *index, cons
     else
         pass_over(pipeline, index, &run, batch);
     eg_sitelook_finish(&run.hours);
+}
+
+/* Several hours that are over at once are judged one by one, so that a case has the history that it would have had. */
+static void judge(struct eg_pipeline *pipeline, struct eg_siteindex *index, const struct eg_index_site *site,
+                  int64_t hour_ms, int64_t now_ms, struct eg_batch *batch)
+{
+    const int64_t before_ms = index->at_ms;
+    if (before_ms != EG_TIME_NONE && hour_ms - before_ms <= BACK_HOURS * EG_HOUR_MS)
+        for (int64_t at_ms = before_ms + EG_HOUR_MS; at_ms < hour_ms; at_ms += EG_HOUR_MS)
+            judge_to(pipeline, index, site, at_ms, now_ms, batch);
+    judge_to(pipeline, index, site, hour_ms, now_ms, batch);
 }
 
 void eg_siteindex_judge(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch)
@@ -361,6 +381,11 @@ void eg_siteindex_restore(struct eg_pipeline *pipeline, const struct eg_row_rule
     struct eg_siteindex *index = at ? find(pipeline, row->rule, (size_t)(at - row->rule), at + 1) : NULL;
     if (!index || !row->checkpointed)
         return;
+    struct eg_index_site *site =
+        &pipeline->index_sites[index->site * EG_INDEX_GROUPS +
+                               eg_siteindex_group(pipeline->conf->rules[index->rule].quantity)];
+    if (site->group != EG_INDEX_AIR && row->state.seen_ms > site->heard_ms)
+        site->heard_ms = row->state.seen_ms;
     index->state = row->state;
     index->state.seen_ms = row->checkpoints[EG_NEWER].state.seen_ms;
     index->at_ms = row->checkpoints[EG_NEWER].at_ms;

@@ -27,7 +27,9 @@ struct eg_index_site {
     size_t series_count, series_capacity;
     size_t first, count; /* its rules: places in pipeline->siteindices */
     int64_t touched_ms;  /* hours that end there or later have changed; INT64_MAX: none */
-    bool due;            /* an hour may be over */
+    int64_t
+        heard_ms; /* of soil and waste: the start of the hour in which something came last, by the clock */
+    bool due;     /* an hour may be over */
 };
 
 /* What a rule sees of the site, hour by hour, up to one that is over. */
@@ -63,6 +65,8 @@ int64_t
 eg_sitelook_clock(const struct eg_pipeline *pipeline,
                   const struct eg_index_site *site); /* the newest reading that may be judged; EG_TIME_NONE */
 
+void eg_siteindex_write(const struct eg_pipeline *pipeline, const struct eg_siteindex *index,
+                        struct eg_batch *batch);
 /* How a rule judges an hour or a day: here and where rules are tried over the past (siteback.c). */
 bool eg_siteindex_of_days(const struct eg_conf_rule *rule);
 struct eg_reach eg_siteindex_reach(const struct eg_conf_rule *rule, const struct eg_rule_state *state,

@@ -67,8 +67,11 @@ int64_t eg_sitelook_newest_hour(const struct eg_pipeline *pipeline, const struct
     int64_t newest_ms = by_readings(pipeline, site, clock_ms);
     if (!speaks_ms || pipeline->doubt.on)
         return newest_ms;
-    /* a bin or a laboratory may say nothing more for long: what is over for an hour is over */
+    /* A bin or a laboratory may say nothing more for long: what is over for an hour is over, unless something still comes, which may be
+     * the days that a gateway has kept. */
     eg_zone_hour(now_ms, &now_start_ms, &end_ms);
+    if (site->heard_ms >= now_start_ms - EG_HOUR_MS && site->heard_ms <= now_start_ms)
+        return newest_ms;
     eg_zone_hour(clock_ms + speaks_ms, &start_ms, &end_ms);
     now_start_ms -= EG_HOUR_MS;
     now_start_ms = now_start_ms < end_ms ? now_start_ms : end_ms;

@@ -99,6 +99,16 @@ static void adopt_cases(struct eg_pipeline *pipeline)
             eg_siteindex_recall(pipeline, pipeline->cases[i], NULL);
 }
 
+static int64_t heard_before(const struct eg_pipeline *pipeline, const struct eg_conf *conf,
+                            const struct eg_conf *old, size_t place)
+{
+    const char *id = conf->sites[place / EG_INDEX_GROUPS].id;
+    uint32_t was = old && pipeline->index_sites ? eg_conf_site_find(old, id, strlen(id)) : EG_CONF_NONE;
+    return was == EG_CONF_NONE
+               ? EG_TIME_NONE
+               : pipeline->index_sites[was * EG_INDEX_GROUPS + place % EG_INDEX_GROUPS].heard_ms;
+}
+
 bool eg_siteindex_bind_all(struct eg_pipeline *pipeline, const struct eg_conf *old)
 {
     const struct eg_conf *conf = pipeline->conf;
@@ -116,8 +126,10 @@ bool eg_siteindex_bind_all(struct eg_pipeline *pipeline, const struct eg_conf *o
         return false;
     }
     for (uint32_t i = 0; count && i < conf->site_count * EG_INDEX_GROUPS; i++) {
-        sites[i] = (struct eg_index_site){
-            .group = (enum eg_index_group)(i % EG_INDEX_GROUPS), .first = at, .touched_ms = INT64_MAX};
+        sites[i] = (struct eg_index_site){.group = (enum eg_index_group)(i % EG_INDEX_GROUPS),
+                                          .first = at,
+                                          .touched_ms = INT64_MAX,
+                                          .heard_ms = heard_before(pipeline, conf, old, i)};
         for (uint32_t r = 0; r < conf->rule_count; r++) {
             if (!applies(conf, &conf->rules[r], i / EG_INDEX_GROUPS) ||
                 eg_siteindex_group(conf->rules[r].quantity) != sites[i].group)
@@ -165,14 +177,20 @@ static int64_t next_hour(int64_t now_ms)
     return end_ms;
 }
 
-void eg_siteindex_spoke(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t now_ms)
+void eg_siteindex_spoke(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t now_ms,
+                        struct eg_batch *batch)
 {
     struct eg_index_site *site = group_of(pipeline, series);
     if (!site || !site->count)
         return;
     if (pipeline->index_wake_ms == INT64_MAX)
         pipeline->index_wake_ms = next_hour(now_ms);
-    int64_t judged_ms = EG_TIME_NONE;
+    int64_t judged_ms = EG_TIME_NONE, start_ms, end_ms;
+    eg_zone_hour(now_ms, &start_ms, &end_ms);
+    if (start_ms != site->heard_ms) {
+        site->heard_ms = start_ms;
+        eg_siteindex_write(pipeline, &pipeline->siteindices[site->first], batch);
+    }
     for (size_t i = 0; i < site->count; i++)
         if (pipeline->siteindices[site->first + i].at_ms > judged_ms)
             judged_ms = pipeline->siteindices[site->first + i].at_ms;

@@ -391,6 +391,9 @@ int eg_rollups_open(struct eg_rollups *rollups, sqlite3 *db, uint32_t series, en
 int eg_rollups_next(struct eg_rollups *rollups, struct eg_rollup *ret); /* 1, 0 at the end, negative */
 void eg_rollups_close(struct eg_rollups *rollups);
 
+/* landuse.c */
+void eg_land_use_keep(struct eg_store *store, const struct eg_conf *conf);
+
 /* age.c */
 int eg_age_configure(struct eg_store *store, const struct eg_conf *conf,
                      struct eg_err *err);       /* begins a pass */

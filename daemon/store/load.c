@@ -264,6 +264,7 @@ int eg_store_configure(struct eg_store *store, const struct eg_conf *conf, struc
     int code = eg_age_configure(store, conf, err);
     if (code != EG_OK)
         return code;
+    eg_land_use_keep(store, conf);
     code = sqlite3_prepare_v2(store->db, "SELECT DISTINCT rule FROM rule_state WHERE case_number=0", -1,
                               &list, NULL);
     if (code == SQLITE_OK)

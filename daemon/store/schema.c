@@ -219,6 +219,10 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "INTEGER NOT NULL, why TEXT NOT NULL);"
     "CREATE UNIQUE INDEX evidence_once ON evidence(case_number, series, why);"
     "CREATE INDEX evidence_series ON evidence(series);",
+    /* 22: what the land of devices is used for, by the configuration */
+    "CREATE TABLE land_use(site TEXT NOT NULL, domain TEXT NOT NULL, device TEXT NOT NULL, land_use TEXT NOT "
+    "NULL,"
+    " PRIMARY KEY(site, domain, device)) WITHOUT ROWID;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

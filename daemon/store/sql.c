@@ -356,6 +356,7 @@ int eg_store_open(const struct eg_conf *conf, struct eg_store **ret_store, struc
         eg_store_close(store);
         return code;
     }
+    eg_land_use_keep(store, conf);
     *ret_store = store;
     return EG_OK;
 }

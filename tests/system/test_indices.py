@@ -269,8 +269,12 @@ def test_as_a_series_and_in_a_rule(broker, house, peer):
         ("level", 128, "primary pollutant: pm25 128")] and shown[0]["at"] == stamp(end - 2 * HOUR).replace("+00:00", ".000Z")
     told = daemon.call("rules.explain", rule="heavy")
     assert [(one["site"], one["value"], one["level"], one["case"]["id"]) for one in told["series"]] == [("v1", 128, "warning", case["id"])]
-    with pytest.raises(RpcError, match="cannot be tried over the past"):
-        daemon.call("rules.backtest", rule="id: x\nquantity: aqi_cn\nlevels: {warning: {open: 100, clear: 90}}")
+    tried = daemon.call("rules.backtest", rule=json.dumps(rule), **{"from": asked["from"], "to": stamp(end + HOUR)})
+    assert (tried["quantity"], tried["series"], tried["readings"], tried["count"]) == ("aqi_cn", 4, 2 * 4 * 12 + 4, 1)
+    past = tried["cases"][0]
+    assert (past["site"], past["device"], past["domain"], past["level"]) == ("v1", None, "air", "critical")
+    assert (past["opened_at"], past["peak"], past["ended_at"], past["made_of"], past["overlaps"]) == (
+        case["opened_at"], case["peak"], None, "primary pollutant: pm25 200", [case["id"]])
     # what a device says its index is, is not taken
     before = daemon.status()["readings"]
     peer.tell("ecogov/v1/air/a3", json.dumps({"aqi_cn": 57}))

@@ -8,7 +8,7 @@ import pytest
 
 from house import BIN
 from rpc import RpcError
-from test_indices import HOUR, export, index, seconds, stamp, whole_hour
+from test_indices import HOUR, export, index, seconds, sql, stamp, whole_hour
 
 DAY = 24 * HOUR
 DEVICES = [{"id": "paddy1", "site": "v1", "domain": "soil", "land_use": "paddy"},
@@ -69,6 +69,17 @@ def test_waste_by_the_hour(broker, house, peer):
         if not cursor:
             break
     assert paged == history(daemon, "waste_pressure", end - 31 * HOUR, end)["points"]
+    # with plain SQL beside the daemon, the hours that nothing has closed yet among them
+    rows = sql(daemon, 'SELECT time,value,"primary",worst,category_zh,made_of FROM ecogov_indices WHERE site=\'v1\' AND "index"=\'waste_pressure\''
+                       f" AND resolution='hour' AND time_ms < {end * 1000}")
+    assert [(row[0], int(row[1]), row[2], row[4]) for row in rows] == \
+           [(point["time"], point["value"], "|".join(point["primary"]), point["category_zh"]) for point in paged]
+    assert next(row for row in rows if row[0] == five["time"])[3:6:2] == ["b1", "fill 92 of b1"]
+    assert sql(daemon, f"SELECT time,value FROM ecogov_indices WHERE time_ms={(end - 5 * HOUR) * 1000} AND resolution='hour'") == [[five["time"], str(five["value"])]]
+    daily = history(daemon, "waste_pressure", end - 3 * DAY, end, resolution="day")["points"]
+    assert sql(daemon, "SELECT time,value FROM ecogov_indices WHERE resolution='day' AND \"index\"='waste_pressure'") == \
+           [[day["time"], str(day["value"])] for day in daily]
+
     daemon.kill()
     daemon.start()
     assert history(daemon, "waste_pressure", end - 31 * HOUR, end)["points"] == paged
@@ -133,6 +144,19 @@ def test_soil_speaks_for_a_year(broker, house, peer):
     assert "salinity: moderately saline (5.2 dS/m, probe)" in shown and "strict control hg (Nemerow 1.44, field)" in shown
     shown = ctl(daemon, "aqi", "v1", "--index", "soil_nemerow", "--from", stamp(midnight - 10 * DAY), "--resolution", "day")
     assert "v1/paddy1: cd 0.45 mg/kg (1.50 ×), pH 5.4, paddy" in shown
+    # with plain SQL: of days, with the land's use that the configuration says
+    for quantity in ("soil_class", "soil_nemerow", "soil_factor", "salinity_class"):
+        told = history(daemon, quantity, midnight - 45 * DAY, midnight, resolution="day")["points"]
+        rows = sql(daemon, f"SELECT time,value,worst FROM ecogov_indices WHERE \"index\"='{quantity}' AND time_ms < {midnight * 1000}")
+        assert [(row[0], row[2]) for row in rows] == [(point["time"], point["device"]) for point in told], quantity
+        assert [float(row[1]) for row in rows] == pytest.approx([point["value"] for point in told]), quantity
+    assert sql(daemon, f"SELECT made_of FROM ecogov_indices WHERE \"index\"='soil_factor' AND time_ms={(midnight - 9 * DAY) * 1000}") == [
+        ["paddy1: cd 0.45 mg/kg (1.50 × screening), pH 5.4, paddy"]]
+    daemon.configure(devices=[{**DEVICES[0], "land_use": "orchard"}, DEVICES[1]])
+    daemon.reload()
+    assert sql(daemon, f"SELECT value FROM ecogov_indices WHERE \"index\"='soil_class' AND time_ms={(midnight - 9 * DAY) * 1000}") == [
+        [str(history(daemon, "soil_class", midnight - 9 * DAY, midnight - 8 * DAY, resolution="day")["points"][0]["value"])]]
     # out of service it tells nothing more
     daemon.call("devices.retire", device="field", note="paved over")
     assert history(daemon, "soil_class", midnight - 2 * DAY, midnight, resolution="day")["points"][-1]["value"] == 3
+    assert sql(daemon, f"SELECT count(*) FROM ecogov_indices WHERE \"index\"='soil_class' AND time_ms >= {midnight * 1000}") == [["0"]]

@@ -18,6 +18,11 @@ static int pragma(sqlite3 *db, const char *text)
     return number;
 }
 
+int eg_plan_version(sqlite3 *db)
+{
+    return pragma(db, "PRAGMA main.user_version");
+}
+
 int eg_plan_database(sqlite3 *db, bool *ret_folded, struct eg_err *err)
 {
     int version = pragma(db, "PRAGMA main.user_version");

@@ -3,7 +3,7 @@
 #define EG_PLAN_H
 #include <store/inside.h>
 
-enum eg_column {
+enum {
     EG_COLUMN_TIME,
     EG_COLUMN_TIME_MS,
     EG_COLUMN_SITE, /* the first of five that are looked up as texts */
@@ -30,6 +30,7 @@ struct eg_plan {
 };
 /* Is it one of ours, and no newer than we are? *ret_folded: of the sixth schema or later. */
 int eg_plan_database(sqlite3 *db, bool *ret_folded, struct eg_err *err);
+int eg_plan_version(sqlite3 *db); /* of its schema */
 /* For xBestIndex. An SQLite code. */
 int eg_plan_choose(sqlite3_index_info *info);
 /* For xFilter: what eg_plan_choose() wrote, with the values. Never narrower than what was asked; SQLite looks at every row again. */

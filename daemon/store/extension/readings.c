@@ -6,6 +6,7 @@
  * journal's readings and one chunk in memory, however long the history is. */
 #include <store/extension/indices.h>
 #include <store/extension/plan.h>
+#include <store/extension/vtab.h>
 #include <ecogov/quantity.h>
 #include <ecogov/time.h>
 
@@ -18,33 +19,23 @@
 const sqlite3_api_routines *sqlite3_api;
 
 struct table {
-    sqlite3_vtab base;
-    sqlite3 *db;
+    struct eg_vtab head;
     bool rolled_up;
     enum eg_period period;
 };
 struct cursor {
-    sqlite3_vtab_cursor base;
+    struct eg_vtab_cursor head;
     sqlite3_stmt *series; /* id, site, domain, device, quantity, channel */
     int64_t from_ms, to_ms;
     struct eg_aged *tail;
     size_t tail_count, tail_at;
     struct eg_stream stream;
-    struct eg_err err;
     struct eg_rollups rollups;
     struct eg_point point;   /* the row, of readings */
     struct eg_rollup rollup; /* of hours and days */
     int quantity;            /* of the series; EG_QUANTITY_NONE: one we do not know */
-    sqlite3_int64 row;
-    bool open, end, folded; /* folded: the sixth schema or later */
+    bool open, folded;       /* folded: the sixth schema or later */
 };
-
-static int fail(struct cursor *cursor, const char *where)
-{
-    sqlite3_free(cursor->base.pVtab->zErrMsg);
-    cursor->base.pVtab->zErrMsg = sqlite3_mprintf("%s%s%s", where, *where ? ": " : "", cursor->err.text);
-    return cursor->err.code == EG_ECORRUPT ? SQLITE_CORRUPT_VTAB : SQLITE_ERROR;
-}
 
 /* --- a query's life --- */
 
@@ -58,7 +49,7 @@ static void forget(struct cursor *cursor)
     cursor->tail = NULL;
     cursor->tail_count = cursor->tail_at = 0;
     cursor->open = false;
-    cursor->end = true;
+    cursor->head.end = true;
 }
 
 static int open_series(struct cursor *cursor, const struct eg_plan *plan)
@@ -68,12 +59,12 @@ static int open_series(struct cursor *cursor, const struct eg_plan *plan)
         " JOIN main.device d ON d.id=s.device WHERE (?1 IS NULL OR d.site=?1) AND (?2 IS NULL OR d.domain=?2)"
         " AND (?3 IS NULL OR d.device=?3) AND (?4 IS NULL OR s.quantity=?4) AND (?5 IS NULL OR s.channel=?5)"
         " ORDER BY s.id";
-    sqlite3 *db = ((struct table *)cursor->base.pVtab)->db;
-    int code = eg_plan_database(db, &cursor->folded, &cursor->err);
+    sqlite3 *db = ((struct eg_vtab *)cursor->head.base.pVtab)->db;
+    int code = eg_plan_database(db, &cursor->folded, &cursor->head.err);
     if (code != EG_OK)
         return code;
     if (sqlite3_prepare_v2(db, query, -1, &cursor->series, NULL) != SQLITE_OK)
-        return eg_sql_error(db, &cursor->err, "reading the series");
+        return eg_sql_error(db, &cursor->head.err, "reading the series");
     for (int i = 0; i < EG_PLAN_TEXTS; i++)
         if (plan->equal[i])
             sqlite3_bind_text(cursor->series, i + 1, (const char *)sqlite3_value_text(plan->equal[i]),
@@ -91,16 +82,16 @@ static int open_stream(struct cursor *cursor, uint32_t series)
         cursor->tail_at++;
     const char *name = (const char *)sqlite3_column_text(cursor->series, 4);
     cursor->quantity = name ? eg_quantity_find(name, strlen(name)) : EG_QUANTITY_NONE;
-    const struct table *table = (const struct table *)cursor->base.pVtab;
+    const struct table *table = (const struct table *)cursor->head.base.pVtab;
     if (table->rolled_up) {
-        int opened = eg_rollups_open(&cursor->rollups, table->db, series, table->period, cursor->from_ms,
-                                     cursor->to_ms, cursor->folded, &cursor->err);
+        int opened = eg_rollups_open(&cursor->rollups, table->head.db, series, table->period, cursor->from_ms,
+                                     cursor->to_ms, cursor->folded, &cursor->head.err);
         cursor->open = opened == EG_OK;
         return opened;
     }
     int code = eg_stream_open(&cursor->stream, sqlite3_db_handle(cursor->series), series, cursor->from_ms,
                               cursor->to_ms, cursor->tail ? cursor->tail + from : NULL,
-                              cursor->tail_at - from, &cursor->err);
+                              cursor->tail_at - from, &cursor->head.err);
     cursor->open = code == EG_OK;
     return code;
 }
@@ -112,7 +103,7 @@ static int fail_at_series(struct cursor *cursor)
                      sqlite3_column_int64(cursor->series, 0), sqlite3_column_text(cursor->series, 1),
                      sqlite3_column_text(cursor->series, 2), sqlite3_column_text(cursor->series, 3),
                      sqlite3_column_text(cursor->series, 4));
-    int code = fail(cursor, where);
+    int code = eg_vtab_fail(&cursor->head, where);
     forget(cursor);
     return code;
 }
@@ -121,20 +112,20 @@ static int next_row(struct cursor *cursor)
 {
     if (!cursor->open)
         return 0;
-    return ((struct table *)cursor->base.pVtab)->rolled_up
+    return ((struct table *)cursor->head.base.pVtab)->rolled_up
                ? eg_rollups_next(&cursor->rollups, &cursor->rollup)
                : eg_stream_next(&cursor->stream, &cursor->point);
 }
 
 static int advance(struct cursor *cursor)
 {
-    const bool rolled_up = ((struct table *)cursor->base.pVtab)->rolled_up;
+    const bool rolled_up = ((struct table *)cursor->head.base.pVtab)->rolled_up;
     for (;;) {
         int step = next_row(cursor);
         if (step < 0)
             return fail_at_series(cursor);
         if (step) {
-            cursor->row++;
+            cursor->head.row++;
             return SQLITE_OK;
         }
         cursor->open = false;
@@ -144,19 +135,19 @@ static int advance(struct cursor *cursor)
             return SQLITE_OK;
         }
         if (code != SQLITE_ROW) {
-            eg_sql_error(sqlite3_db_handle(cursor->series), &cursor->err, "reading the series");
-            return fail(cursor, "");
+            eg_sql_error(sqlite3_db_handle(cursor->series), &cursor->head.err, "reading the series");
+            return eg_vtab_fail(&cursor->head, NULL);
         }
         sqlite3_int64 id = sqlite3_column_int64(cursor->series, 0);
         if (id < 1 || id > UINT32_MAX) {
-            eg_err_set(&cursor->err, EG_ECORRUPT, "no series has such a number");
+            eg_err_set(&cursor->head.err, EG_ECORRUPT, "no series has such a number");
             return fail_at_series(cursor);
         }
         /* Behind the first step: it is of the same moment then. */
         if (!rolled_up && !cursor->tail &&
             eg_stream_tail(sqlite3_db_handle(cursor->series), 0, &cursor->tail, &cursor->tail_count,
-                           &cursor->err) != EG_OK) {
-            code = fail(cursor, "");
+                           &cursor->head.err) != EG_OK) {
+            code = eg_vtab_fail(&cursor->head, NULL);
             forget(cursor);
             return code;
         }
@@ -174,49 +165,28 @@ static int x_connect(sqlite3 *db, void *user, int count, const char *const *word
 {
     (void)count, (void)words, (void)ret_error;
     const char *period = user; /* NULL: readings */
-    int code = sqlite3_declare_vtab(
-        db, period ? "CREATE TABLE x(start TEXT, start_ms INTEGER, site TEXT, domain TEXT, device TEXT, "
-                     "quantity TEXT, channel TEXT,"
-                     " \"end\" TEXT, count INTEGER, mean REAL, sum REAL, min REAL, max REAL, first REAL, "
-                     "last REAL, first_at TEXT,"
-                     " last_at TEXT, unit TEXT)"
-                   : "CREATE TABLE x(time TEXT, time_ms INTEGER, site TEXT, domain TEXT, device TEXT,"
-                     " quantity TEXT, channel TEXT, value REAL, unit TEXT, flags TEXT)");
+    int code = eg_vtab_connect(
+        db,
+        period ? "CREATE TABLE x(start TEXT, start_ms INTEGER, site TEXT, domain TEXT, device TEXT, "
+                 "quantity TEXT, channel TEXT,"
+                 " \"end\" TEXT, count INTEGER, mean REAL, sum REAL, min REAL, max REAL, first REAL, "
+                 "last REAL, first_at TEXT,"
+                 " last_at TEXT, unit TEXT)"
+               : "CREATE TABLE x(time TEXT, time_ms INTEGER, site TEXT, domain TEXT, device TEXT,"
+                 " quantity TEXT, channel TEXT, value REAL, unit TEXT, flags TEXT)",
+        sizeof(struct table), ret);
     if (code != SQLITE_OK)
         return code;
-    struct table *table = sqlite3_malloc(sizeof *table);
-    if (!table)
-        return SQLITE_NOMEM;
-    *table = (struct table){
-        .db = db, .rolled_up = period != NULL, .period = period == day ? EG_PERIOD_DAY : EG_PERIOD_HOUR};
-    sqlite3_vtab_config(db,
-                        SQLITE_VTAB_INNOCUOUS); /* it only reads what the same database may be asked anyhow */
-    *ret = &table->base;
+    struct table *table = (struct table *)*ret;
+    table->rolled_up = period != NULL;
+    table->period = period == day ? EG_PERIOD_DAY : EG_PERIOD_HOUR;
     return SQLITE_OK;
-}
-
-static int x_disconnect(sqlite3_vtab *base)
-{
-    sqlite3_free(base);
-    return SQLITE_OK;
-}
-
-static int x_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
-{
-    (void)base;
-    return eg_plan_choose(info);
 }
 
 static int x_open(sqlite3_vtab *base, sqlite3_vtab_cursor **ret)
 {
     (void)base;
-    struct cursor *cursor = sqlite3_malloc(sizeof *cursor);
-    if (!cursor)
-        return SQLITE_NOMEM;
-    memset(cursor, 0, sizeof *cursor);
-    cursor->end = true;
-    *ret = &cursor->base;
-    return SQLITE_OK;
+    return eg_vtab_open(sizeof(struct cursor), ret);
 }
 
 static int x_close(sqlite3_vtab_cursor *base)
@@ -236,23 +206,18 @@ static int x_filter(sqlite3_vtab_cursor *base, int number, const char *written, 
     eg_plan_read(written, count, values, &plan);
     cursor->from_ms = plan.from_ms;
     cursor->to_ms = plan.to_ms;
-    cursor->row = 0;
-    cursor->end = false;
+    cursor->head.row = 0;
+    cursor->head.end = false;
     if (plan.from_ms >= plan.to_ms) {
-        cursor->end = true;
+        cursor->head.end = true;
         return SQLITE_OK;
     }
-    return open_series(cursor, &plan) == EG_OK ? advance(cursor) : fail(cursor, "");
+    return open_series(cursor, &plan) == EG_OK ? advance(cursor) : eg_vtab_fail(&cursor->head, NULL);
 }
 
 static int x_next(sqlite3_vtab_cursor *base)
 {
     return advance((struct cursor *)base);
-}
-
-static int x_eof(sqlite3_vtab_cursor *base)
-{
-    return ((struct cursor *)base)->end;
 }
 
 static void put_flags(sqlite3_context *context, unsigned flags)
@@ -329,24 +294,18 @@ static int x_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int col
     return SQLITE_OK;
 }
 
-static int x_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *ret)
-{
-    *ret = ((struct cursor *)base)->row;
-    return SQLITE_OK;
-}
-
 /* No xCreate: eponymous only. No xUpdate: read only. */
 static const sqlite3_module module = {.iVersion = 0,
                                       .xConnect = x_connect,
-                                      .xBestIndex = x_best_index,
-                                      .xDisconnect = x_disconnect,
+                                      .xBestIndex = eg_vtab_best_index,
+                                      .xDisconnect = eg_vtab_disconnect,
                                       .xOpen = x_open,
                                       .xClose = x_close,
                                       .xFilter = x_filter,
                                       .xNext = x_next,
-                                      .xEof = x_eof,
+                                      .xEof = eg_vtab_eof,
                                       .xColumn = x_column,
-                                      .xRowid = x_rowid};
+                                      .xRowid = eg_vtab_rowid};
 
 /* The name follows from the file's: ecogov.so. */
 __attribute__((visibility("default"))) int sqlite3_ecogov_init(sqlite3 *db, char **ret_error,

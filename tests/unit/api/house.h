@@ -13,6 +13,7 @@
 #include <api/rpc.h>
 #include <api/methods.h>
 #include <base/zone.h>
+#include <pipeline/siteback.h>
 #include <pipeline/backtest.h>
 #include <pipeline/explain.h>
 #include <pipeline/siteindex.h>
@@ -98,6 +99,40 @@ int64_t eg_pipeline_serves_until(const struct eg_pipeline *pipeline, uint32_t se
 {
     (void)pipeline, (void)series;
     return INT64_MAX;
+}
+/* Rules over an index are tried in tests/system/test_backtest.py. */
+void eg_siteback_begin(struct eg_siteback *back, const struct eg_conf_rule *rule)
+{
+    (void)back, (void)rule;
+}
+bool eg_siteback_feed(struct eg_siteback *back, int64_t end_ms, double value, struct eg_episode *ret_episode)
+{
+    (void)back, (void)end_ms, (void)value, (void)ret_episode;
+    return false;
+}
+bool eg_siteback_last(const struct eg_siteback *back, struct eg_episode *ret_episode)
+{
+    (void)back, (void)ret_episode;
+    return false;
+}
+bool eg_sitelook_value(const struct eg_site_hours *hours, int64_t end_ms, double *ret_value)
+{
+    (void)hours, (void)end_ms, (void)ret_value;
+    return false;
+}
+const char *eg_sitelook_note(const struct eg_site_hours *hours, int64_t end_ms, char *out, size_t size)
+{
+    (void)hours, (void)end_ms, (void)size;
+    return out;
+}
+enum eg_index_group eg_siteindex_group(int quantity)
+{
+    (void)quantity;
+    return EG_INDEX_AIR;
+}
+bool eg_siteindex_of_days(const struct eg_conf_rule *rule)
+{
+    return rule->calendar == EG_CALENDAR_DAY;
 }
 const char *eg_siteindex_domain(const struct eg_conf_rule *rule)
 {

@@ -127,7 +127,7 @@ static void house_make(struct house *house, const char *max_size)
     "DROP TABLE finding; DROP VIEW v_device_events; DROP TABLE device_event;"                                \
     "ALTER TABLE device DROP COLUMN gone; ALTER TABLE device DROP COLUMN due_told;"                          \
     "ALTER TABLE cases DROP COLUMN fix_missed_at; ALTER TABLE cases DROP COLUMN faster;"                     \
-    "DROP TABLE clock; DROP TABLE own_time; DROP TABLE evidence;"                                            \
+    "DROP TABLE clock; DROP TABLE own_time; DROP TABLE evidence; DROP TABLE land_use;"                       \
     "ALTER TABLE device DROP COLUMN silent_at; ALTER TABLE device DROP COLUMN heard_at;"                     \
     "ALTER TABLE device DROP COLUMN awaited_at; ALTER TABLE device DROP COLUMN case_number;"
 /* The ninth schema undone. */
