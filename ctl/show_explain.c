@@ -3,6 +3,8 @@
 #include "page.h"
 #include "words.h"
 
+#include <ecogov/quantity.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,6 +110,13 @@ static void write_condition(const cJSON *condition, char *out, size_t size)
 
 /* --- the rule --- */
 
+/* About the state of devices, not about what they measure. */
+static bool of_devices(const cJSON *rule)
+{
+    const char *when = text_of(rule, "when");
+    return when && strcmp(when, "readings") != 0;
+}
+
 static void show_rule(const cJSON *rule)
 {
     const char *statistic = text_of(rule, "statistic"), *window = text_of(rule, "window"),
@@ -119,8 +128,11 @@ static void show_rule(const cJSON *rule)
     printf("  ");
     page_put(PLAIN, spoken_of(rule, "title", "title_zh") ? spoken_of(rule, "title", "title_zh") : "");
     putchar('\n');
-    if (text_of(rule, "when")) /* about devices: their state, no quantity */
+    int known = quantity ? eg_quantity_find(quantity, strlen(quantity)) : EG_QUANTITY_NONE;
+    if (of_devices(rule))
         snprintf(text, sizeof text, "%s: %s", word("devices"), word(text_of(rule, "when")));
+    else if (known != EG_QUANTITY_NONE && eg_quantity_derived(known)) /* an index: of the hour or the day */
+        snprintf(text, sizeof text, "%s %s", quantity, window ? window : "");
     else
         snprintf(text, sizeof text, "%s %s%s%s", statistic ? statistic : "?", quantity ? quantity : "?",
                  spans ? " " : "", spans ? window : "");
@@ -283,8 +295,8 @@ void show_explain(const struct session *session, const cJSON *result)
     }
     if (!cJSON_GetArraySize(rows)) {
         putchar('\n');
-        puts(text_of(rule, "when") ? word("It looks at devices, not at readings: see ecogovctl devices.")
-                                   : word("No series here that this rule looks at."));
+        puts(of_devices(rule) ? word("It looks at devices, not at readings: see ecogovctl devices.")
+                              : word("No series here that this rule looks at."));
     } else if (number_of(result, "count") > cJSON_GetArraySize(rows)) {
         printf(word("The first %d of %.0f series are shown: add --site, --device or --limit.\n"),
                cJSON_GetArraySize(rows), number_of(result, "count"));

@@ -202,7 +202,8 @@ static void salinity_line(const cJSON *salinity, int indent)
     printf("%*s%s ", indent, "", word("salinity:"));
     page_putf(number_of(salinity, "level") > 2 ? page_tone("warning") : PLAIN, "%s",
               category ? category : "-");
-    page_putf(DIM, " (%.3g dS/m, %s)\n", number_of(salinity, "ec"), device ? device : "-");
+    page_putf(DIM, " (%.3g dS/m, %s)", number_of(salinity, "ec"), device ? device : "-");
+    putchar('\n');
 }
 
 static void index_lines(const cJSON *indices, int indent)

@@ -95,7 +95,8 @@ def test_waste_by_the_hour(broker, house, peer):
 
 
 def test_soil_speaks_for_a_year(broker, house, peer):
-    daemon = house(broker.port, late_limit="400d", devices=DEVICES).start()
+    daemon = house(broker.port, late_limit="400d", devices=DEVICES, rules=[
+        {"id": "worst", "quantity": "soil_class", "levels": {"warning": {"open": 1, "clear": 1}, "critical": {"open": 2, "clear": 2}}}]).start()
     daemon.connected()
     end = whole_hour(daemon)
     midnight = (end + 8 * HOUR) // DAY * DAY - 8 * HOUR  # of today, in Shanghai
@@ -141,7 +142,9 @@ def test_soil_speaks_for_a_year(broker, house, peer):
     peer.tell("ecogov/v1/soil/probe", '{"soil_ec": 1.3}')
     daemon.stored(13)
     shown = ctl(daemon, "summary", "v1")
-    assert "salinity: moderately saline (5.2 dS/m, probe)" in shown and "strict control hg (Nemerow 1.44, field)" in shown
+    assert "salinity: moderately saline (5.2 dS/m, probe)\n" in shown and "strict control hg (Nemerow 1.44, field)" in shown
+    shown = ctl(daemon, "rules", "explain", "worst")
+    assert "looks at     soil_class hour" in shown and "made of      field: hg 2.6 mg/kg (1.44 × screening)" in shown
     shown = ctl(daemon, "aqi", "v1", "--index", "soil_nemerow", "--from", stamp(midnight - 10 * DAY), "--resolution", "day")
     assert "v1/paddy1: cd 0.45 mg/kg (1.50 ×), pH 5.4, paddy" in shown
     # with plain SQL: of days, with the land's use that the configuration says
