@@ -649,7 +649,7 @@ static void furnish(void)
     add_case(2, "xiatian", EG_LEVEL_CRITICAL, EG_ASSIGNED);
     eg_zone_use("UTC");
 }
-static void add_points(size_t count, int64_t from_ms, int64_t step_ms)
+static inline void add_points(size_t count, int64_t from_ms, int64_t step_ms)
 {
     house.points = calloc(count, sizeof *house.points);
     house.point_count = count;
