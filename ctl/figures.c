@@ -10,27 +10,43 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* The hour that clocks set back show twice: by its distance from UTC, " +02:00" and " +01:00"; else "". */
+static const char *which(int64_t ms, char out[16])
+{
+    const int64_t hour = 3600000;
+    char here[32], earlier[32], later[32];
+    int weekday, east = eg_zone_minute(ms, &weekday) - (int)(ms / 60000 % 1440);
+    *out = '\0';
+    if (strcmp(eg_zone_format(ms, here), eg_zone_format(ms - hour, earlier)) != 0 &&
+        strcmp(here, eg_zone_format(ms + hour, later)) != 0)
+        return out;
+    east += east < -720 ? 1440 : east > 840 ? -1440 : 0;
+    snprintf(out, 16, " %c%02d:%02d", east < 0 ? '-' : '+', abs(east) / 60 % 24, abs(east) % 60);
+    return out;
+}
 
 const char *page_time(const char *rfc3339, char out[PAGE_TEXT])
 {
-    char today[32], then[32];
+    char today[32], then[32], fold[16];
     int64_t ms;
     if (!rfc3339 || !eg_time_parse(rfc3339, strlen(rfc3339), &ms))
         return "-";
     eg_zone_format(ms, then);
     eg_zone_format(eg_clock_now_ms(), today);
-    snprintf(out, PAGE_TEXT, "%s", memcmp(today, then, 4) == 0 ? then + 5 : then);
+    snprintf(out, PAGE_TEXT, "%s%s", memcmp(today, then, 4) == 0 ? then + 5 : then, which(ms, fold));
     return out;
 }
 
 const char *page_time_full(const char *rfc3339, char out[PAGE_TEXT])
 {
-    char then[32];
+    char then[32], fold[16];
     int64_t ms;
     if (!rfc3339 || !eg_time_parse(rfc3339, strlen(rfc3339), &ms))
         return "-";
-    snprintf(out, PAGE_TEXT, "%s:%02d", eg_zone_format(ms, then), (int)(ms / 1000 % 60));
+    snprintf(out, PAGE_TEXT, "%s:%02d%s", eg_zone_format(ms, then), (int)(ms / 1000 % 60), which(ms, fold));
     return out;
 }
 

@@ -24,6 +24,16 @@ void page_init(void)
     colours = isatty(STDOUT_FILENO) && !(none && *none) && !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
+size_t page_columns(void)
+{
+    return columns_of_screen ? columns_of_screen : PAGE_COLUMNS;
+}
+
+bool page_narrow(void)
+{
+    return columns_of_screen && columns_of_screen < 100;
+}
+
 enum tone page_tone(const char *state)
 {
     static const struct {

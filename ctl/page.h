@@ -10,6 +10,9 @@ enum tone { PLAIN, BOLD, DIM, GOOD, MILD, BAD, WORST };
 
 /* Colours only on a terminal and without NO_COLOR; its width. Not called: none. */
 void page_init(void);
+#define PAGE_COLUMNS 80 /* where nobody knows */
+size_t page_columns(void);
+bool page_narrow(void);                 /* a terminal of fewer than a hundred */
 enum tone page_tone(const char *state); /* of a level, condition, handling, device state */
 /* Hostile text: control characters and what turns the writing direction come out as U+FFFD. */
 void page_put(enum tone tone, const char *text);

@@ -268,7 +268,7 @@ static void show_one(const cJSON *rule, const cJSON *row)
     if (cJSON_IsBool(holds))
         line("conditions", word(cJSON_IsTrue(holds) ? "are so" : "are not so"));
     if (blind) {
-        label("judges not");
+        label("not judged");
         snprintf(text, sizeof text, "blind: %s", blind);
         page_put(MILD, words_chinese() ? word(text) : text_of(row, "why") ? text_of(row, "why") : blind);
         putchar('\n');

@@ -4,9 +4,12 @@
 #include "words.h"
 
 #include <ecogov/quantity.h>
+#include <ecogov/time.h>
 
 #include <math.h>
 #include <string.h>
+
+#define PAST_MS 60000 /* asked for less than that ago it is the present */
 
 static int depth_of(const cJSON *sites, const cJSON *site)
 {
@@ -30,7 +33,16 @@ static int depth_of(const cJSON *sites, const cJSON *site)
     return depth;
 }
 
-/* The newest values of a quantity at the site: one, or from … to. What a silent device said long ago is not now. */
+static bool is_bad(const cJSON *row)
+{
+    const cJSON *flag;
+    cJSON_ArrayForEach(flag, item_of(row, "flags")) if (cJSON_IsString(flag) &&
+                                                        strcmp(flag->valuestring, "bad") == 0) return true;
+    return false;
+}
+
+/* The newest values of a quantity at the site: one, or from … to. What a silent device said long ago is not now, and what was set aside is
+ * no measurement. */
 static void add_now(struct table *table, const cJSON *latest, const char *quantity)
 {
     double low = NAN, high = NAN;
@@ -39,7 +51,7 @@ static void add_now(struct table *table, const cJSON *latest, const char *quanti
     cJSON_ArrayForEach(row, latest)
     {
         double value = number_of(row, "value");
-        if (cJSON_IsTrue(item_of(row, "silent")) || !text_of(row, "quantity") ||
+        if (cJSON_IsTrue(item_of(row, "silent")) || is_bad(row) || !text_of(row, "quantity") ||
             strcmp(text_of(row, "quantity"), quantity) != 0 || !isfinite(value))
             continue;
         low = isfinite(low) ? fmin(low, value) : value;
@@ -94,10 +106,19 @@ static void doubts(const cJSON *hour, const cJSON *day, int indent)
     }
 }
 
+/* In Chinese with its name, and where there is little room with nothing else. */
+static void add_quantity(struct table *table, const char *quantity)
+{
+    int known = words_chinese() ? eg_quantity_find(quantity, strlen(quantity)) : EG_QUANTITY_NONE;
+    const char *name = known >= 0 ? eg_quantity_info(known)->about_zh : "";
+    table_addf(table, PLAIN, "%s%s%s", *name && page_narrow() ? "" : quantity,
+               *name && !page_narrow() ? " " : "", name);
+}
+
 static void measured(const cJSON *cell, int indent)
 {
-    static const char *const heads[] = {"QUANTITY", ">NOW", ">THIS HOUR", ">MAX", ">COMPLETE",
-                                        ">TODAY",   ">MAX", ">COMPLETE",  "UNIT", NULL};
+    static const char *const heads[] = {"QUANTITY", ">NOW", ">HOUR",  ">MAX", ">KNOWN",
+                                        ">TODAY",   ">MAX", ">KNOWN", "UNIT", NULL};
     const cJSON *hour = item_of(cell, "hour"), *day = item_of(cell, "day");
     struct table table;
     char unit[PAGE_TEXT];
@@ -105,10 +126,7 @@ static void measured(const cJSON *cell, int indent)
     for (int i = 0; i < cJSON_GetArraySize(day); i++) {
         const cJSON *whole = cJSON_GetArrayItem(day, i);
         const char *quantity = text_of(whole, "quantity");
-        int known = quantity ? eg_quantity_find(quantity, strlen(quantity)) : EG_QUANTITY_NONE;
-        table_addf(&table, PLAIN, "%s%s%s", quantity ? quantity : "-",
-                   words_chinese() && known >= 0 ? " " : "",
-                   words_chinese() && known >= 0 ? eg_quantity_info(known)->about_zh : "");
+        add_quantity(&table, quantity ? quantity : "-");
         add_now(&table, item_of(cell, "latest"), quantity ? quantity : "");
         add_period(&table, quantity, cJSON_GetArrayItem(hour, i)); /* the same quantities in the same order */
         add_period(&table, quantity, whole);
@@ -144,31 +162,58 @@ static enum tone tone_of(const cJSON *index)
     return level >= 5 ? page_tone("critical") : level >= 3 ? page_tone("warning") : PLAIN;
 }
 
+/* Behind the text, or below it where it does not fit: "▁▂▃… last 24 h". */
+static void day_line(const cJSON *index, const char *text, int indent)
+{
+    const cJSON *day = item_of(index, "last_24h");
+    const char *label = word("last 24 h");
+    size_t wide =
+        (size_t)indent + page_width(text) + 3 + (size_t)cJSON_GetArraySize(day) + 1 + page_width(label);
+    if (wide > page_columns())
+        printf("\n%*s", indent + 2, "");
+    else
+        printf("   ");
+    spark(day);
+    page_putf(DIM, " %s", label);
+}
+
+/* "a, b" */
+static const char *listed(const cJSON *list, char *out, size_t size)
+{
+    const cJSON *one;
+    size_t used = 0;
+    *out = '\0';
+    cJSON_ArrayForEach(one, list) if (cJSON_IsString(one) && used < size) used +=
+        (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", one->valuestring);
+    return out;
+}
+
 /* "AQI 162 moderately polluted: pm25   ▁▂▃…" */
 static void air_line(const cJSON *index, const char *title, int indent)
 {
     double published = number_of(index, "aqi"), available = number_of(index, "aqi_of_available");
     const char *category = text_of(index, words_chinese() ? "category_zh" : "category");
+    char text[512], list[256];
     if (!index)
         return;
     printf("%*s%s ", indent, "", title);
     if (isfinite(published)) {
+        listed(item_of(index, "primary"), list, sizeof list);
         page_putf(tone_of(index), "%.0f %s", published, category ? category : "");
-        if (cJSON_GetArraySize(item_of(index, "primary")))
-            putchar(':'), names(item_of(index, "primary"));
+        printf("%s%s", *list ? ": " : "", list);
+        snprintf(text, sizeof text, "%s %.0f %s: %s", title, published, category ? category : "", list);
     } else if (isfinite(available)) {
+        char note[400];
+        snprintf(note, sizeof note, word("(of what is measured; not measured: %s)"),
+                 listed(item_of(index, "missing"), list, sizeof list));
         printf("%.0f ", available);
-        page_put(DIM, word("(of what is measured; not measured:"));
-        names(item_of(index, "missing"));
-        page_put(DIM, ")");
+        page_put(DIM, note);
+        snprintf(text, sizeof text, "%s %.0f %s", title, available, note);
     } else {
         page_put(DIM, word("no whole hour yet"));
     }
-    if (isfinite(available)) {
-        printf("   ");
-        spark(item_of(index, "last_24h"));
-        page_putf(DIM, " %s", word("last 24 h"));
-    }
+    if (isfinite(available))
+        day_line(index, text, indent);
     putchar('\n');
 }
 
@@ -265,11 +310,22 @@ static void domain_line(const cJSON *cell, int indent)
         measured(cell, indent + 2);
 }
 
+/* A past moment is named, so that nobody takes it for now. */
+static void past_line(const struct session *session, const char *at)
+{
+    char time[PAGE_TEXT];
+    int64_t ms;
+    if (!at || !eg_time_parse(at, strlen(at), &ms) || session->now_ms - ms < PAST_MS)
+        return;
+    page_putf(BOLD, word("As it was on %s"), page_time(at, time));
+    putchar('\n');
+}
+
 void show_summary(const struct session *session, const cJSON *result)
 {
-    (void)session;
     const cJSON *sites = item_of(result, "sites"), *site, *cell;
     show_doubted_clock(item_of(result, "clock"));
+    past_line(session, text_of(result, "at"));
     cJSON_ArrayForEach(site, sites)
     {
         int indent = 2 * depth_of(sites, site);

@@ -272,9 +272,20 @@ static struct text mark_of(const struct reader *reader, struct text code)
     return (struct text){"", 0};
 }
 
-static bool is_fault(struct text mark)
+/* What a mark of a fault means; NULL: it is none. */
+static const char *fault_of(struct text mark)
 {
-    return mark.length == 1 && memchr("FMSDCTBP", mark.at[0], 8) != NULL;
+    static const char marks[] = "FMSDCTBP";
+    static const char *const means[] = {"F (stopped)",
+                                        "M (under maintenance)",
+                                        "S (set by hand)",
+                                        "D (out of order)",
+                                        "C (being calibrated)",
+                                        "T (over range)",
+                                        "B (no link to the instrument)",
+                                        "P (no power)"};
+    const char *found = mark.length == 1 ? memchr(marks, mark.at[0], sizeof marks - 1) : NULL;
+    return found ? means[found - marks] : NULL;
 }
 
 static const char *unit_of(const struct reader *reader, const struct code *code, double value)
@@ -352,10 +363,9 @@ static enum eg_verdict read_item(struct reader *reader, struct text piece)
             (void)eg_excerpt_write(code.at, code.length, reader->unknown);
         return EG_DECODED;
     }
-    const struct text mark = mark_of(reader, code);
-    if (is_fault(mark) || value.length == 0) {
-        eg_sink_fault(reader->sink, field->quantity, field->channel,
-                      value.length == 0 ? "" : eg_excerpt_write(mark.at, mark.length, shown));
+    const char *fault = fault_of(mark_of(reader, code));
+    if (fault || value.length == 0) {
+        eg_sink_fault(reader->sink, field->quantity, field->channel, fault ? fault : "nothing");
         return EG_DECODED;
     }
     if (!decimal)

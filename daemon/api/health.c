@@ -56,9 +56,12 @@ static bool add_day(void *arg, const struct eg_rollup *day)
     struct line *line = arg;
     if (!day->count)
         return true;
-    double x = (double)(day->start_ms - line->origin_ms) / (double)DAY_MS, y = day->sum / (double)day->count;
-    line->first = line->n == 0 ? x : line->first;
-    line->last = x;
+    /* The first and the last one are parts of days: where their readings lie, not where they begin. */
+    const int64_t middle_ms = day->first_ms + (day->last_ms - day->first_ms) / 2;
+    const double start = (double)(day->start_ms - line->origin_ms) / (double)DAY_MS;
+    double x = (double)(middle_ms - line->origin_ms) / (double)DAY_MS, y = day->sum / (double)day->count;
+    line->first = line->n == 0 ? start : line->first;
+    line->last = start;
     line->n++;
     line->x += x;
     line->y += y;

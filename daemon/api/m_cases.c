@@ -45,11 +45,12 @@ static void put_point(struct eg_json *json, const char *key, double value, int64
 
 static const char *title_of(const struct eg_case *row, const struct eg_conf_rule *rule, bool zh)
 {
-    if (row->kind == EG_CASE_MAINTENANCE)
+    const char *own = !rule ? NULL : zh ? rule->title_zh : rule->title_en;
+    if (row->kind == EG_CASE_MAINTENANCE && !(own && *own))
         return zh ? "传感器待检修" : "Sensor to be looked at";
     if (row->kind == EG_CASE_REPORT)
         return zh ? "群众上报" : "Report";
-    return !rule ? NULL : zh ? rule->title_zh : rule->title_en;
+    return own;
 }
 
 /* Of another case; null for none. */

@@ -220,3 +220,69 @@ def test_the_shipped_pack_opens_one_case_of_the_site_for_its_bad_days(tmp_path):
     found = {day: states.beyond("aqi-day", "", utc(datetime.datetime.combine(day, datetime.time(0), zone) + datetime.timedelta(days=1)))
              for day in expected}
     assert found == expected
+
+
+WOOD = """
+time_zone: Etc/GMT+5
+sites: [{id: wood}]
+sources: [{id: usual, topic: "ecogov/{site}/{domain}/{device}", driver: json}]
+device_rules: [{id: doubt, when: suspect, level: notice}]
+quality: {limits: [{quantity: soil_temp, drift: 3, drift_share: 0}, {quantity: soil_moisture, drift: 8, drift_share: 0}]}
+"""
+PROBES_DAYS = 30 if WHOLE else 14
+
+
+def probes(**errors):
+    """Every quarter of an hour: 13 probes in a wood, of three depths, through rain and drought. Some may be given an error."""
+    zone, lines = datetime.timezone(datetime.timedelta(hours=-5)), []
+    with gzip.open(DATA / "soil/TEMPEST_TEROS12_PNNL21_20200920-20201019.toa5.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        table = list(csv.reader(file))[4:]
+    for row in table[:PROBES_DAYS * 96]:
+        moment = datetime.datetime.fromisoformat(row[0]).replace(tzinfo=zone)
+        days = (moment - datetime.datetime(2020, 9, 20, tzinfo=zone)).total_seconds() / 86400
+        for i in range(22):
+            counts, warmth, salts = row[3 + 3 * i:6 + 3 * i]
+            if counts == "NAN":
+                continue
+            values = {"soil_moisture": round((3.879e-4 * float(counts) - 0.6956) * 100, 3), "soil_temp": float(warmth),
+                      "soil_ec": float(salts) / 1000}
+            errors.get(f"s{i + 1}", lambda values, days: None)(values, days)
+            lines.append(line(moment, f"ecogov/wood/soil/s{i + 1}", values)[1])
+    return lines
+
+
+def suspects(said):
+    """{(device, quantity): (days since the first midnight, known after so many)}"""
+    found = {}
+    for text in said:
+        words = text.split()
+        if words[1:2] == ["case"] and words[3] == "opened":
+            since, known = (datetime.datetime.fromisoformat(time.replace("Z", "+00:00")) for time in
+                            (words[0], next((word[6:] for word in words if word.startswith("known=")), words[0])))
+            begin = datetime.datetime(2020, 9, 20, 5, tzinfo=datetime.timezone.utc)
+            found[words[6].split("/")[2], words[7]] = (round((since - begin) / datetime.timedelta(days=1)),
+                                                       round((known - begin) / datetime.timedelta(days=1)))
+    return found
+
+
+def test_a_wood_full_of_probes_has_no_suspect(tmp_path):
+    """39 series, with what no default asks for compared with the neighbours, too."""
+    assert suspects(replay(tmp_path, WOOD, probes())) == {}
+
+
+def test_probes_with_an_error_are_found_and_nobody_else(tmp_path):
+    """Noise after three days of it, drift after five; one that stands still after the three days that soil may."""
+    def jumps(values, days):
+        if days >= 6:
+            values["soil_moisture"] = max(0, values["soil_moisture"] + (6 if int(days * 96) % 2 else -6))
+
+    def departs(values, days):
+        if days >= 7:
+            values["soil_temp"] += 6
+
+    def stands(values, days):
+        if days >= 8:
+            values["soil_moisture"] = 30
+
+    found = suspects(replay(tmp_path, WOOD, probes(s5=jumps, s9=departs, s19=stands)))
+    assert found == {("s5", "soil_moisture"): (6, 9), ("s9", "soil_temp"): (7, 12), ("s19", "soil_moisture"): (11, 11)}

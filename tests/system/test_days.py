@@ -1,10 +1,11 @@
 """Local days and hours, where the zone's clocks change. Some days are played into the store; the store is then questioned."""
 import datetime
 import json
+import subprocess
 
 import pytest
 
-from house import ecogovd
+from house import BIN, ecogovd
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -42,6 +43,15 @@ def test_days_where_clocks_change(house, tmp_path, zone, first, days):
     daemon = played(house, tmp_path, zone, first, sum(count for _, count in days) + 3)
     assert buckets(daemon, "day", days[0][0], days[-1][0]) == days[:2]  # `to` is exclusive
     assert buckets(daemon, "day", days[0][0], "2027-01-01T00:00:00Z")[:3] == days
+
+
+def test_an_hour_that_is_there_twice_is_told_apart(house, tmp_path):
+    """Where clocks are set back two hours have the same name; where they are set forward one is left out."""
+    daemon = played(house, tmp_path, "Europe/Berlin", "2026-10-24T22:00:00", 6)
+    shown = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "history", "v1/air/a1", "pm25", "--resolution", "hour", "--from",
+                            "2026-10-24T22:00:00Z"], capture_output=True, text=True, check=True, timeout=60).stdout
+    times = [line[:19].removeprefix("2026-").split("  ")[0].strip() for line in shown.splitlines() if "10-25 " in line]
+    assert times == ["10-25 00:00", "10-25 01:00", "10-25 02:00 +02:00", "10-25 02:00 +01:00", "10-25 03:00", "10-25 04:00"], shown
 
 
 def test_hours_of_a_zone_off_by_45_minutes(house, tmp_path):

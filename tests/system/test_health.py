@@ -86,6 +86,41 @@ def test_battery_trend_uptime_and_faults(broker, house, peer):
     assert one(daemon, "plain")["battery"] is None
 
 
+def test_the_trend_of_a_battery_that_is_told_by_the_hour(daemon, peer):
+    """The first and the last day are parts of days: the line goes through where their readings lie."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for hour in range(-76, 1):
+        at = (now + datetime.timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        peer.publish("ecogov/v1/soil/s1", json.dumps({"ts": at, "battery": round(40 - (hour + 76) * 0.1, 1)}))
+    peer.settle()
+    daemon.stored(77)
+    assert one(daemon, "s1")["battery"]["per_day"] == pytest.approx(-2.4, abs=0.05)
+
+
+def hj212(body):
+    crc = 0xFFFF
+    for byte in body.encode():
+        crc = (crc >> 8) ^ byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ 0xA001 if crc & 1 else crc >> 1
+    return f"##{len(body):04d}{body}{crc:04X}\r\n"
+
+
+def test_marks_of_hj212_say_what_they_mean(broker, house, peer):
+    """What is marked is no measurement; the newest mark is told in words."""
+    daemon = house(broker.port, sources=[{"id": "hj", "topic": "hj/{site}/{domain}/{device}", "driver": "hj212"}]).start()
+    daemon.connected()
+    marks = {"F": "stopped", "M": "under maintenance", "S": "set by hand", "D": "out of order", "C": "being calibrated", "T": "over range",
+             "B": "no link to the instrument", "P": "no power"}
+    for n, (mark, means) in enumerate(marks.items(), 1):
+        peer.tell("hj/v1/air/h1", hj212(f"QN=20261124120000000;ST=22;CN=2011;PW=123456;MN=1;Flag=5;CP=&&DataTime=2026112412{n:02d}00;"
+                                        f"a34004-Rtd={40 + n},a34004-Flag={mark};a34002-Rtd=80,a34002-Flag=N&&"))
+        daemon.stored(n)
+        row = one(daemon, "h1")
+        assert row["faults"] == n and row["last_fault"]["text"] == f"pm25: the device says {mark} ({means})"
+    assert {row[3] for row in daemon.export()} == {"pm10"}
+
+
 def test_doubt_and_calibration_are_told(broker, house, peer):
     """Why a device is suspect, since when, and when its calibration is due: in devices.list, devices, top's and the summary's count, doctor."""
     devices = [{"id": "a1", "site": "v1", "domain": "air", "calibration_due": "2020-01-01"}]

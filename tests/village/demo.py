@@ -70,6 +70,7 @@ class VillageShow(Show):
         ("history shangtian/air/a1 pm25 --from -6h", "the burning evening, minute by minute"),
         ("history kuotan/air/a1 pm25 --from -6h", "the same smoke, later and weaker, a village downwind"),
         ("history kuotan/waste/b2 bin_temp --from -3h", "hot ashes in a full bin"),
+        ("devices qianchuan/air/a2", "a sensor whose fan has stopped: suspect, and why"),
         ("history tashan/air/a1 pm25 --resolution hour", "no gap from 13:00 to 15:00: the gateway sent it later"),
     ]
 
@@ -116,7 +117,7 @@ def tell_case(show, event):
     if show.every_step or event["kind"] == "opened" or event["to"] == "critical":
         clock = show.day.clock(to_ms(event["at"]), show.form)
         where = f"{case['site']}/{case['domain']}/{case['device']}"
-        value = f"{case['quantity']} {event['value']:.4g} {case['unit']}"
+        value = f"{case['quantity']} {event['value']:.4g} {case['unit']}" if event["value"] is not None else event["note"] or case["quantity"]
         say(f"  {clock}  {step:<16} {case['rule']:<16} {where:<22} {value}")
 
 

@@ -63,6 +63,7 @@ parties:
   - {id: elders, name: 塔山老年协会, sector: society}
 
 devices:
+  - {id: a2, site: qianchuan, domain: air, name: 潜川小学空气站}
   - {id: a1, site: shangtian, domain: air, name: 上田村口空气站}
   - {id: a2, site: shangtian, domain: air, name: 上田小学空气站}
   - {id: s1, site: shangtian, domain: soil, name: 上田稻田墒情站, land_use: paddy}
@@ -107,6 +108,20 @@ sources:
 """
 
 RULES = """\
+quality:
+  limits:       # sensors of fine resolution: the same value for three hours is none
+    - {quantity: pm25, stuck: 3h, stuck_bad: 10h}
+    - {quantity: pm10, stuck: 3h, stuck_bad: 10h}
+
+device_rules:
+  - id: sensor-doubt
+    when: suspect
+    level: notice
+    title: A sensor is in doubt
+    title_zh: 传感器存疑
+    action: "Look at the device: dust, insects, its fan, its power. Until then its readings open no case about the village."
+    deadline: {fix: 72h}
+
 rules:
   - id: open-burning
     title: Smoke of open burning

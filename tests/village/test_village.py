@@ -2,12 +2,18 @@
 
 Runs ecogovd (ECOGOV_BIN, default build/debug/bin) on recordings, and the demonstration itself against a real broker.
 """
+import fcntl
 import gzip
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import time
+import unicodedata
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -104,6 +110,13 @@ def test_dry_topsoil_ends_with_the_shower(day):
     assert 15 < steps[1][0] < 16.5
 
 
+def test_a_sensor_that_stands_still_is_in_doubt_and_opens_nothing_about_the_village(day):
+    (text,) = [line for line in day.text.splitlines() if " opened notice sensor-doubt " in line and " pm25 " in line]
+    assert " qianchuan/air/a2 " in text and "pm25 has been" in text
+    assert 11 <= hour_of(text.split(" known=")[-1].split()[0] if " known=" in text else text.split()[0]) < 11.5
+    assert not [case for case in day.cases if case["device"] == "qianchuan/air/a2" and hour_of(case["time"]) > 11.5]
+
+
 def test_nothing_in_the_quiet_village_nor_from_old_news(day):
     assert not [case for case in day.cases if case["device"].startswith("tashan/")]
     assert min(hour_of(case["time"]) for case in day.cases) > 9     # the retained 480 ug/m3 came at 00:00
@@ -141,6 +154,53 @@ def test_the_day_ends_late_in_the_evening_whenever_it_is_shown():
         shown = village.day_ending(noon + hours * village.HOUR_MS)
         assert (shown.clock(shown.start_ms), shown.clock(shown.end_ms)) == ("00:00", "23:34")
         assert (Path("/usr/share/zoneinfo") / shown.zone).exists()
+
+
+# --- at a glance ---
+
+def columns(text):
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def on_a_terminal(socket, words, locale):
+    """What ecogovctl draws on 80 columns."""
+    pid, end = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm", LC_ALL=locale, NO_COLOR="1")
+        os.execv(BIN / "ecogovctl", ["ecogovctl", "-s", str(socket), *words.split()])
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 80, 0, 0))
+    drawn = b""
+    try:
+        while more := os.read(end, 65536):
+            drawn += more
+    except OSError:     # it has left
+        pass
+    os.close(end)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, drawn
+    return drawn.decode().replace("\r", "")
+
+
+@pytest.fixture(scope="module")
+def served(day):
+    """The day's store, with a daemon over it."""
+    with open(day.folder / "log", "wb") as log:
+        daemon = subprocess.Popen([BIN / "ecogovd", "-c", day.folder / "ecogov.yaml"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    socket = day.folder / "ecogov.sock"
+    end = time.monotonic() + 60
+    while not socket.exists() and time.monotonic() < end:   # nobody tells when it listens
+        time.sleep(0.02)
+    yield socket
+    daemon.terminate()
+    assert daemon.wait(60) == 0
+
+
+@pytest.mark.parametrize("locale, past, suspect", [("C.UTF-8", "As it was on ", ", 1 suspect"), ("zh_CN.UTF-8", " 的情况", "，1 台存疑")])
+def test_the_summary_of_a_past_moment_fits_a_terminal(served, locale, past, suspect):
+    shown = on_a_terminal(served, "summary --at 2026-11-23T15:58:00Z", locale).splitlines()
+    assert past in shown[0] and any(suspect in line for line in shown), shown
+    assert not [line for line in shown if columns(line) > 80]
+    day = [line for line in shown if "last 24 h" in line or "近 24 小时" in line]
+    assert len(day) == 10 and all(any(bar in line for bar in "▂▃▄▅▆▇█") for line in day)    # of two indices at five sites
 
 
 # --- real data ---

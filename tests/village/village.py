@@ -18,6 +18,7 @@ from post import Message, Publisher, rfc3339, write_recording
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 NOON = 12 * 60
+CLOGGED = 8 * 60 + 10
 LINK_LOST, LINK_BACK = 13 * 60, 15 * 60      # the gateway of Tashan
 DOUBLED = 9                                  # every so manieth message of its buffer is sent twice
 OLD_MS = 30 * DAY * MINUTE_MS
@@ -26,6 +27,7 @@ GATEWAY_SITE = "tashan"
 STORY = [
     (0, "the day begins"),
     (6 * 60 + 30, "bins are emptied; the lorry does not come to bin b2 in Kuotan (阔滩村)"),
+    (CLOGGED, "the fan of the school's air station stops: its dust readings stand still"),
     (NOON, "soil probe s2 in Kuotan dies"),
     (LINK_LOST, "the gateway in Tashan (塔山村) loses its link"),
     (LINK_BACK, "the link is back: two hours are sent again, some of them twice"),
@@ -85,6 +87,17 @@ def flat_air(site, spot, time_key, time_of):
     def payload(nature, t, ms):
         values = with_gaps(nature, site + spot, t, nature.air(site, t, spot))
         return values and as_json({time_key: time_of(ms), **values})
+    return payload
+
+
+def clogged_air(site, spot, since):
+    """As flat_air(); from then on what it tells of dust is what it told then."""
+    def payload(nature, t, ms):
+        values = nature.air(site, t, spot)
+        if t >= since:
+            values.update({name: value for name, value in nature.air(site, since, spot).items() if name.startswith("pm")})
+        values = with_gaps(nature, site + spot, t, values)
+        return values and as_json({"ts": ms, **values})
     return payload
 
 
@@ -154,6 +167,7 @@ DEVICES = [
     Device("kuotan/waste/b2", plain("kuotan/waste/b2"), forgotten_bin),
     Device("tashan/waste/b1", plain("tashan/waste/b1"), bin_station("tashan/b1")),
     Device("station/waste/scale", plain("station/waste/scale"), scale),
+    Device("qianchuan/air/a2", plain("qianchuan/air/a2"), clogged_air("qianchuan", "#2", CLOGGED)),
 ]
 
 
