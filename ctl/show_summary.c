@@ -285,17 +285,20 @@ static void domain_line(const cJSON *cell, int indent)
     int total = (int)number_of(devices, "total"), silent = (int)number_of(devices, "silent"),
         suspect = (int)number_of(devices, "suspect"), open = (int)number_of(cases, "open");
     printf("%*s", indent, "");
-    page_put(BOLD, word(cell->string));
+    page_put(BOLD,
+             word(*cell->string ? cell->string : "all domains")); /* an outage is the site's as a whole */
     printf("  ");
     if (total == 1)
         printf("%s", word("1 device"));
-    else
+    else if (total || *cell->string)
         printf(word("%d devices, %d reporting"), total, (int)number_of(devices, "reporting"));
     if (silent)
         printf(word(", %d silent"), silent);
     if (suspect)
         printf(word(", %d suspect"), suspect);
-    if (open == 1)
+    if (open && !total && !*cell->string)
+        printf(word("open cases: %d"), open);
+    else if (open == 1)
         printf("%s", word(", 1 open case"));
     else if (open)
         printf(word(", %d open cases"), open);

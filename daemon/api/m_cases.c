@@ -43,14 +43,16 @@ static void put_point(struct eg_json *json, const char *key, double value, int64
     eg_json_close(json, '}');
 }
 
+/* The rule's; else what the kind of case is called, where it is not the quantity that says it. */
 static const char *title_of(const struct eg_case *row, const struct eg_conf_rule *rule, bool zh)
 {
+    static const char *const kinds[EG_CASE_KIND_COUNT][2] = {
+        [EG_CASE_REPORT] = {"Report", "群众上报"},
+        [EG_CASE_MAINTENANCE] = {"Sensor to be looked at", "传感器待检修"},
+        [EG_CASE_DEVICE] = {"Device not heard", "设备失联"},
+        [EG_CASE_OUTAGE] = {"No device of the site heard", "站点设备全部失联"}};
     const char *own = !rule ? NULL : zh ? rule->title_zh : rule->title_en;
-    if (row->kind == EG_CASE_MAINTENANCE && !(own && *own))
-        return zh ? "传感器待检修" : "Sensor to be looked at";
-    if (row->kind == EG_CASE_REPORT)
-        return zh ? "群众上报" : "Report";
-    return own;
+    return own && *own ? own : row->kind < EG_CASE_KIND_COUNT ? kinds[row->kind][zh] : NULL;
 }
 
 /* Of another case; null for none. */

@@ -10,6 +10,7 @@
 #include <pipeline/silent.h>
 #include <base/zone.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ struct summary {
     struct eg_asof *asof;
     struct eg_scope scope;
     const char *only_domain;
-    const char *domains[DOMAINS_MAX];
+    char domains[DOMAINS_MAX][EG_DOMAIN_TEXT]; /* a past case is gone when the next one is looked at */
     size_t domain_count;
     struct cell **sites;   /* by index in conf->sites */
     uint32_t *next_device; /* by device id */
@@ -78,7 +79,7 @@ static struct cell *find_cell(struct summary *summary, uint32_t site, const char
         return NULL;
     }
     if (index == summary->domain_count)
-        summary->domains[summary->domain_count++] = domain;
+        snprintf(summary->domains[summary->domain_count++], EG_DOMAIN_TEXT, "%s", domain);
     cell->domain = index;
     cell->next = summary->sites[site];
     summary->sites[site] = cell;

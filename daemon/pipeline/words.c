@@ -167,10 +167,11 @@ static const char *say_position(struct words *words)
     return words->text;
 }
 
-/* What a case without a rule is about, and how an exercise is told from a case. */
+/* What a case is about whose rule has no title, or that has no rule, and how an exercise is told from a case. */
 static const char *const kinds[EG_LANGUAGE_COUNT][EG_CASE_KIND_COUNT] = {
-    {"", "群众上报", "传感器待检修", "", "【演练】", "", ""},
-    {"", "report", "sensor to be looked at", "", "exercise: ", "", ""},
+    {"", "群众上报", "传感器待检修", "", "【演练】", "设备失联", "站点设备全部失联"},
+    {"", "report", "sensor to be looked at", "", "exercise: ", "device not heard",
+     "no device of the site heard"},
 };
 
 static const char *say_title(struct words *words)
@@ -180,11 +181,13 @@ static const char *say_title(struct words *words)
     const char *title = rule ? zh ? rule->title_zh : rule->title_en : "";
     if (!*title && rule)
         title = zh ? rule->title_en : rule->title_zh;
+    const char *kind = kinds[words->party->language][words->row->kind];
+    if (!*title && words->row->kind != EG_CASE_DRILL)
+        title = kind;
     if (!*title)
         title = words->row->quantity < EG_QUANTITY_COUNT ? eg_case_quantity(words->row) : "";
-    const char *kind = kinds[words->party->language][words->row->kind];
     if (words->row->kind != EG_CASE_DRILL)
-        return short_name(words, *kind ? kind : title);
+        return short_name(words, title);
     snprintf(words->text, sizeof words->text, "%s%.*s", kind, (int)cut(title, NAME_BYTES), title);
     return words->text;
 }

@@ -88,6 +88,19 @@ def test_silence_shows_who_and_since_when(served):
     assert "shangtian/a1 pm25" in ctl(daemon, 4)
 
 
+def test_silence_has_a_name_where_no_rule_gives_it_one(served):
+    """And the summary says of an outage, which has no domain, that it is of all."""
+    daemon = served("outage", device_rules=[{"id": "device-silent", "when": "silent", "hold": "2h", "level": "notice"},
+                                            {"id": "site-silent", "when": "outage", "hold": "10m"}])
+    cases = daemon.call("cases.list")["cases"]
+    assert {(case["kind"], case["title"], case["title_zh"]) for case in cases if case["kind"] in ("device", "outage")} == {
+        ("device", "Device not heard", "设备失联"), ("outage", "No device of the site heard", "站点设备全部失联")}
+    (outage,) = [case for case in cases if case["kind"] == "outage" and case["handling"] == "open"][:1]
+    done = subprocess.run([houses.BIN / "ecogovctl", "-s", daemon.socket, "summary", "--site", outage["site"], "--at", outage["detected_at"]],
+                          capture_output=True, text=True, timeout=60, check=True).stdout
+    assert "  all domains  open cases: 1: 1 warning\n" in done and "0 devices, 0 reporting" not in done, done
+
+
 def test_a_regional_case_shows_its_members(served):
     daemon = served("regional")
     shown = daemon.call("cases.show", id="4")
