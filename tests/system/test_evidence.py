@@ -1,4 +1,5 @@
 """What cases of silence, of an index, of neighbours and of people stand on: shown, in words, and still there when the rule asks otherwise. Knows replay, the socket, ecogovctl."""
+import json
 import os
 import pathlib
 import subprocess
@@ -162,3 +163,29 @@ def test_a_long_history_is_told_by_its_ends(house, broker):
     assert "  … 18 more; --json tells all of them" in said
     assert "note 1”" in said[said.index("  … 18 more; --json tells all of them") - 1] and "note 59”" in said[-1]
     assert len([line for line in said if "“note" in line]) == 42
+
+
+def test_a_regional_case_flaps_the_same_after_any_restart(house, tmp_path):
+    """One of its own goes to and fro while nobody hears of the other: it is known and unknown in turns, and the county is told only a few times."""
+    rule = {"id": "smoke", "domain": "air", "quantity": "pm25", "levels": {"warning": {"open": 75, "clear": 70}}, "regional": {"sites": 2, "within": "1h"}}
+    sites = [{"id": "county"}, {"id": "east", "parent": "county"}, {"id": "west", "parent": "county"}]
+    lines = []
+    for minute in [*range(0, 10), *range(120, 180)]:
+        for site in ("east", "west") if minute < 10 else ("east",):
+            value = 20 if minute > 10 and minute % 2 else 95
+            time = f"2026-11-23T{1 + minute // 60:02}:{minute % 60:02}:00.000Z"
+            lines.append(json.dumps({"time": time, "topic": f"ecogov/{site}/air/a1", "payload": json.dumps({"pm25": value})}) + "\n")
+    said = []
+    for parts in (1, 9):
+        daemon = house(1, store={"path": f"{parts}.db"}, rules=[rule], sites=sites, parties=[], devices=[{"id": "a1", "site": "east", "silent_after": "5d"}])
+        told, recording = [], tmp_path / f"{parts}.jsonl"
+        for part in range(parts):
+            recording.write_text("".join(lines[len(lines) * part // parts:len(lines) * (part + 1) // parts]))
+            done = houses.ecogovd("-c", daemon.config, "--replay", recording)
+            assert done.returncode == 0, done.stderr
+            told += [line for line in done.stdout.splitlines() if " case county-" in line]
+        daemon.verify()
+        said.append(told)
+    assert said[0] == said[1]
+    before = said[0][:[i for i, line in enumerate(said[0]) if " flapping " in line][0]]
+    assert len([line for line in said[0] if " flapping " in line]) == 1 and 4 <= len(before) <= 10, said[0]
