@@ -309,14 +309,25 @@ static void write_devices(struct evidence *evidence)
     eg_json_close(json, ']');
 }
 
+/* Without a hold the reading at which it began decided; with one the first behind it, which is not written down: as long after it as the
+ * device may take for two, or an hour, and not after it was known. */
+static int64_t decided_by(const struct eg_call *call, const struct eg_case *row,
+                          const struct eg_conf_rule *rule)
+{
+    struct eg_series_view series;
+    struct eg_device_view device = {.interval_ms = 0};
+    if (!rule || !rule->hold_ms || row->kind != EG_CASE_BREACH)
+        return row->opened_ms;
+    if (call->desk->pipeline && row->series && eg_pipeline_series(call->desk->pipeline, row->series, &series))
+        eg_pipeline_device(call->desk->pipeline, series.device, &device);
+    int64_t end_ms = row->opened_ms + rule->hold_ms + longer(HOUR_MS, 2 * device.interval_ms);
+    return row->detected_ms < end_ms ? row->detected_ms : end_ms;
+}
+
 int eg_evidence_write(struct eg_call *call, const struct eg_case *row)
 {
     const struct eg_conf_rule *rule = eg_conf_rule_find(call->desk->conf, row->rule);
-    /* Without a hold the reading at which it began decided; with one the first behind it, which is not kept. */
-    int64_t end_ms = row->opened_ms;
-    if (rule && rule->hold_ms && row->kind == EG_CASE_BREACH)
-        end_ms = row->detected_ms < end_ms + rule->hold_ms + HOUR_MS ? row->detected_ms
-                                                                     : end_ms + rule->hold_ms + HOUR_MS;
+    const int64_t end_ms = decided_by(call, row, rule);
     struct evidence evidence = {.call = call, .row = row, .rule = rule, .end_ms = end_ms};
     struct eg_err err = {0};
     if (eg_reader_evidence(call->desk->reader, row->number, take_row, &evidence, &err) < 0)

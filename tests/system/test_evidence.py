@@ -189,3 +189,17 @@ def test_a_regional_case_flaps_the_same_after_any_restart(house, tmp_path):
     assert said[0] == said[1]
     before = said[0][:[i for i, line in enumerate(said[0]) if " flapping " in line][0]]
     assert len([line for line in said[0] if " flapping " in line]) == 1 and 4 <= len(before) <= 10, said[0]
+
+
+def test_who_tells_once_a_day_decides_with_the_next(house, tmp_path):
+    """With a hold the reading behind it decided, and is shown, also when it came a day later; none after it is."""
+    rule = {"id": "dry", "domain": "soil", "quantity": "soil_moisture", "direction": "below", "levels": {"notice": {"open": 18, "clear": 20}}, "hold": "12h"}
+    daemon, recording = house(1, rules=[rule], sites=[{"id": "v"}], parties=[]), tmp_path / "days.jsonl"
+    recording.write_text("".join(json.dumps({"time": f"2026-07-{day:02}T04:00:00.000Z", "topic": "ecogov/v/soil/s1",
+                                             "payload": json.dumps({"soil_moisture": 25 if day < 8 else 15})}) + "\n" for day in range(1, 14)))
+    assert houses.ecogovd("-c", daemon.config, "--replay", recording).returncode == 0
+    daemon.start()
+    shown = daemon.call("cases.show", id="1")
+    (series,) = shown["evidence"]
+    assert series["readings"][-1]["time"] == shown["detected_at"] > shown["opened_at"] == "2026-07-08T04:00:00.000Z"
+    assert values(series) == [15] * len(series["readings"]) and len(series["readings"]) >= 2
