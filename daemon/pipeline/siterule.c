@@ -185,10 +185,10 @@ void eg_siteindex_spoke(struct eg_pipeline *pipeline, const struct eg_series *se
         return;
     if (pipeline->index_wake_ms == INT64_MAX)
         pipeline->index_wake_ms = next_hour(now_ms);
-    int64_t judged_ms = EG_TIME_NONE, start_ms, end_ms;
-    eg_zone_hour(now_ms, &start_ms, &end_ms);
-    if (start_ms != site->heard_ms) {
-        site->heard_ms = start_ms;
+    int64_t judged_ms = EG_TIME_NONE, end_ms;
+    if (now_ms < site->heard_ms ||
+        now_ms >= site->heard_ms + EG_HOUR_MS) { /* the zone is asked once an hour */
+        eg_zone_hour(now_ms, &site->heard_ms, &end_ms);
         eg_siteindex_write(pipeline, &pipeline->siteindices[site->first], batch);
     }
     for (size_t i = 0; i < site->count; i++)
@@ -197,7 +197,7 @@ void eg_siteindex_spoke(struct eg_pipeline *pipeline, const struct eg_series *se
     const struct eg_rollup *open = &series->open[EG_PERIOD_HOUR];
     if (open->end_ms <= judged_ms) /* it lags behind */
         eg_siteindex_touch(pipeline, series, open);
-    else if (open->start_ms > judged_ms) /* the hour before it may be over for all */
+    else if (open->start_ms > judged_ms && open->count <= 1) /* the hour before it may be over for all */
         site->due = pipeline->index_touched = true;
 }
 
