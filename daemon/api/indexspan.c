@@ -1,8 +1,12 @@
-/* Knows which time a question about an index is about. Refuses to know which index. Called by m_indices.c and m_land.c. */
+/* Knows which time a question about an index is about, and what is the same in all answers. Refuses to know what an index is. Called by
+ * m_indices.c and m_land.c. */
 #include <api/indexspan.h>
 #include <base/zone.h>
 #include <pipeline/hours.h>
 
+#include <ecogov/time.h>
+
+#include <stdio.h>
 #include <string.h>
 
 #define DAYS_SPAN_HOURS (14 * 24) /* from here on it is days, unless asked otherwise */
@@ -41,4 +45,52 @@ int eg_index_span_find(struct eg_call *call, bool *ret_days, struct eg_index_spa
     if (ret_days)
         *ret_days = days;
     return 0;
+}
+
+/* Where it comes from. */
+static void write_sources(struct eg_call *call, const uint32_t *ids, size_t count)
+{
+    const struct eg_pipeline *pipeline = call->desk->pipeline;
+    struct eg_json *json = call->json;
+    struct eg_series_view series;
+    struct eg_device_view device;
+    eg_json_key(json, "made_of");
+    eg_json_open(json, '[');
+    for (size_t i = 0; i < count && i < EG_INDEX_SOURCES; i++) {
+        if (!eg_pipeline_series(pipeline, ids[i], &series) ||
+            !eg_pipeline_device(pipeline, series.device, &device))
+            continue;
+        eg_json_open(json, '{');
+        eg_json_put_string(json, "site", device.site);
+        eg_json_put_string(json, "device", device.device);
+        eg_json_put_string(json, "quantity", eg_quantity_info(series.quantity)->name);
+        eg_json_put_string(json, "channel", series.channel);
+        eg_json_close(json, '}');
+    }
+    eg_json_close(json, ']');
+}
+
+void eg_index_open(struct eg_call *call, const char *index, const char *device, bool days,
+                   const uint32_t *series, size_t count)
+{
+    struct eg_json *json = call->json;
+    eg_json_open(json, '{');
+    eg_json_put_string(json, "index", index);
+    eg_json_put_string(json, "quantity", index);
+    eg_json_put_string(json, "unit", "1");
+    eg_json_put_string(json, "site", eg_call_text(call, "site"));
+    eg_json_put_string(json, "device", device);
+    eg_json_put_string(json, "resolution", days ? "day" : "hour");
+    write_sources(call, series, count);
+    eg_json_key(json, "points");
+    eg_json_open(json, '[');
+}
+
+void eg_index_close(struct eg_call *call, int64_t next_ms)
+{
+    char next[24];
+    eg_json_close(call->json, ']');
+    snprintf(next, sizeof next, "%lld", (long long)next_ms);
+    eg_json_put_string(call->json, "next", next_ms == EG_TIME_NONE ? NULL : next);
+    eg_json_close(call->json, '}');
 }

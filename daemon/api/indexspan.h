@@ -1,4 +1,4 @@
-/* Which hours or days of an index are asked for, and the way to a history of soil or waste. */
+/* Which hours or days of an index are asked for, what its answer is wrapped in, and the way to a history of soil or waste. */
 #ifndef EG_INDEXSPAN_H
 #define EG_INDEXSPAN_H
 
@@ -7,6 +7,7 @@
 
 #define EG_INDEX_SPAN_HOURS (800 * 24) /* two years and the days around them */
 #define EG_INDEX_LIMIT 1000            /* points, where nobody says */
+#define EG_INDEX_SOURCES 64            /* series that are named in an answer */
 
 struct eg_index_span {
     int64_t from_ms,
@@ -14,6 +15,12 @@ struct eg_index_span {
 };
 /* From "from", "to", "resolution" and "cursor". ret_days NULL: the index is told by the hour only. 0, or a refusal. */
 int eg_index_span_find(struct eg_call *call, bool *ret_days, struct eg_index_span *ret_span);
+
+/* The answer: up to its points, with the series the index is made of (those that are gone are left out), and behind them. next_ms: where
+ * the next question begins, or EG_TIME_NONE. */
+void eg_index_open(struct eg_call *call, const char *index, const char *device /* or NULL */, bool days,
+                   const uint32_t *series, size_t count);
+void eg_index_close(struct eg_call *call, int64_t next_ms);
 
 /* m_land.c: of all devices in the scope, or of those with that name. */
 int eg_m_land_history(struct eg_call *call, enum eg_land_index index, const struct eg_scope *scope,

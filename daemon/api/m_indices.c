@@ -10,13 +10,10 @@
 #include <pipeline/hours.h>
 #include <pipeline/rollup.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WORK_MAX 4000000 /* hours of series that one question may read */
-#define SOURCES_MAX 64   /* stations that are named in an answer */
-#define LIMIT_DEFAULT 1000
 
 struct table {
     struct eg_call *call;
@@ -29,7 +26,7 @@ struct table {
     struct eg_air_mean *means; /* [pollutant * hours + hour] */
     enum eg_pollutant filling; /* whose rollups come in, */
     int64_t interval_ms;       /* and how often it reports */
-    uint32_t series[SOURCES_MAX];
+    uint32_t series[EG_INDEX_SOURCES];
     size_t series_count;
     int64_t next_ms;
 };
@@ -86,7 +83,7 @@ static int gather(struct table *table, const struct eg_scope *scope, const char 
                 return eg_call_fail(table->call, EG_RPC_PARAMS,
                                     "That is more than one question may read; ask for a shorter time, one "
                                     "site or one device.");
-            if (table->series_count < SOURCES_MAX)
+            if (table->series_count < EG_INDEX_SOURCES)
                 table->series[table->series_count++] = series.id;
             table->interval_ms = device.interval_ms;
             code = take_series(table, &series);
@@ -203,50 +200,6 @@ static void write_points(struct table *table, size_t most)
     }
 }
 
-/* Where it comes from: the stations whose hours it is made of. */
-static void write_sources(const struct table *table)
-{
-    const struct eg_pipeline *pipeline = table->call->desk->pipeline;
-    struct eg_json *json = table->call->json;
-    struct eg_series_view series;
-    struct eg_device_view device;
-    eg_json_key(json, "made_of");
-    eg_json_open(json, '[');
-    for (size_t i = 0; i < table->series_count; i++) {
-        if (!eg_pipeline_series(pipeline, table->series[i], &series) ||
-            !eg_pipeline_device(pipeline, series.device, &device))
-            continue;
-        eg_json_open(json, '{');
-        eg_json_put_string(json, "site", device.site);
-        eg_json_put_string(json, "device", device.device);
-        eg_json_put_string(json, "quantity", eg_quantity_info(series.quantity)->name);
-        eg_json_put_string(json, "channel", series.channel);
-        eg_json_close(json, '}');
-    }
-    eg_json_close(json, ']');
-}
-
-static void write_all(struct table *table, const char *name, size_t most)
-{
-    struct eg_json *json = table->call->json;
-    char next[24];
-    eg_json_open(json, '{');
-    eg_json_put_string(json, "index", table->american ? "aqi_us" : "aqi_cn");
-    eg_json_put_string(json, "quantity", table->american ? "aqi_us" : "aqi_cn");
-    eg_json_put_string(json, "unit", "1");
-    eg_json_put_string(json, "site", eg_call_text(table->call, "site"));
-    eg_json_put_string(json, "device", name);
-    eg_json_put_string(json, "resolution", table->days ? "day" : "hour");
-    write_sources(table);
-    eg_json_key(json, "points");
-    eg_json_open(json, '[');
-    write_points(table, most);
-    eg_json_close(json, ']');
-    snprintf(next, sizeof next, "%lld", (long long)table->next_ms);
-    eg_json_put_string(json, "next", table->next_ms == EG_TIME_NONE ? NULL : next);
-    eg_json_close(json, '}');
-}
-
 /* --- the question --- */
 
 static int find_times(struct table *table)
@@ -294,8 +247,12 @@ int eg_m_indices_history(struct eg_call *call)
         code = eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for that many hours.");
     if (code == 0)
         code = gather(&table, &scope, name);
-    if (code == 0)
-        write_all(&table, name, (size_t)eg_call_int(call, "limit", LIMIT_DEFAULT));
+    if (code == 0) {
+        eg_index_open(call, eg_quantity_info(table.american ? EG_Q_aqi_us : EG_Q_aqi_cn)->name, name,
+                      table.days, table.series, table.series_count);
+        write_points(&table, (size_t)eg_call_int(call, "limit", EG_INDEX_LIMIT));
+        eg_index_close(call, table.next_ms);
+    }
     free(table.means);
     return code;
 }

@@ -7,12 +7,10 @@
 #include <pipeline/hours.h>
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WORK_MAX 4000000 /* hours that one question may read, and values it may hold */
-#define SOURCES_MAX 64   /* series that are named in an answer */
 
 struct column {
     struct eg_column told;
@@ -179,46 +177,15 @@ static void write_points(struct table *table, size_t most)
     }
 }
 
-/* Where it comes from: the series it is made of. */
-static void write_sources(const struct table *table)
-{
-    const struct eg_pipeline *pipeline = table->call->desk->pipeline;
-    struct eg_json *json = table->call->json;
-    struct eg_series_view series;
-    eg_json_key(json, "made_of");
-    eg_json_open(json, '[');
-    for (size_t i = 0; i < table->count && i < SOURCES_MAX; i++) {
-        if (!eg_pipeline_series(pipeline, table->columns[i].series, &series))
-            continue;
-        eg_json_open(json, '{');
-        eg_json_put_string(json, "site", table->columns[i].site);
-        eg_json_put_string(json, "device", table->told[i].name);
-        eg_json_put_string(json, "quantity", eg_quantity_info(series.quantity)->name);
-        eg_json_put_string(json, "channel", series.channel);
-        eg_json_close(json, '}');
-    }
-    eg_json_close(json, ']');
-}
-
 static void write_all(struct table *table, const char *name, size_t most)
 {
-    struct eg_json *json = table->call->json;
-    char next[24];
-    eg_json_open(json, '{');
-    eg_json_put_string(json, "index", eg_land_index_names[table->index]);
-    eg_json_put_string(json, "quantity", eg_land_index_names[table->index]);
-    eg_json_put_string(json, "unit", "1");
-    eg_json_put_string(json, "site", eg_call_text(table->call, "site"));
-    eg_json_put_string(json, "device", name);
-    eg_json_put_string(json, "resolution", table->days ? "day" : "hour");
-    write_sources(table);
-    eg_json_key(json, "points");
-    eg_json_open(json, '[');
+    uint32_t series[EG_INDEX_SOURCES];
+    size_t count = 0;
+    for (; count < table->count && count < EG_INDEX_SOURCES; count++)
+        series[count] = table->columns[count].series;
+    eg_index_open(table->call, eg_land_index_names[table->index], name, table->days, series, count);
     write_points(table, most);
-    eg_json_close(json, ']');
-    snprintf(next, sizeof next, "%lld", (long long)table->next_ms);
-    eg_json_put_string(json, "next", table->next_ms == EG_TIME_NONE ? NULL : next);
-    eg_json_close(json, '}');
+    eg_index_close(table->call, table->next_ms);
 }
 
 int eg_m_land_history(struct eg_call *call, enum eg_land_index index, const struct eg_scope *scope,
