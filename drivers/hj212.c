@@ -6,8 +6,8 @@
  *
  * One message may hold several frames and bytes before them. Data are CN 2011 (now, -Rtd), 2051 (minutes), 2061 (hour), 2031 (day),
  * -Avg; other commands carry no readings. -Min, -Max and -Cou are statistics of the same values: read only where `fields`
- * names them ("a34004-Max"). A mark (-Flag) of F M S D C T B P is a fault, no value. Time: DataTime (the START of a period),
- * else QN, UTC+8 or utc_offset.
+ * names them ("a34004-Max"). A mark (-Flag) of F M D C B P is a fault, no value; one of T or S a value in doubt. Time: DataTime (the
+ * START of a period), else QN, UTC+8 or utc_offset.
  * The device is the topic's, or with device_path MN the station's MN. Split packets (PNUM, PNO) are each read by themselves: each
  * repeats its DataTime. Data that HJ 212-2025 lets a station encrypt is refused, and the sentence says so.
  *
@@ -272,20 +272,26 @@ static struct text mark_of(const struct reader *reader, struct text code)
     return (struct text){"", 0};
 }
 
-/* What a mark of a fault means; NULL: it is none. */
-static const char *fault_of(struct text mark)
+/* What a mark says of its value. N, and what nobody knows (channels are marked 0 to 3), is not here. */
+static const struct mark {
+    char mark;
+    uint16_t flags; /* of a value that is doubtful, and yet one; 0: it is none */
+    const char *means;
+} marks[] = {{'F', 0, "F (stopped)"},
+             {'M', 0, "M (under maintenance)"},
+             {'S', EG_FLAG_INCONSISTENT, "S (set by hand)"},
+             {'D', 0, "D (out of order)"},
+             {'C', 0, "C (being calibrated)"},
+             {'T', EG_FLAG_RANGE, "T (over range)"}, /* there is at least so much */
+             {'B', 0, "B (no link to the instrument)"},
+             {'P', 0, "P (no power)"}};
+
+static const struct mark *mark_find(struct text mark)
 {
-    static const char marks[] = "FMSDCTBP";
-    static const char *const means[] = {"F (stopped)",
-                                        "M (under maintenance)",
-                                        "S (set by hand)",
-                                        "D (out of order)",
-                                        "C (being calibrated)",
-                                        "T (over range)",
-                                        "B (no link to the instrument)",
-                                        "P (no power)"};
-    const char *found = mark.length == 1 ? memchr(marks, mark.at[0], sizeof marks - 1) : NULL;
-    return found ? means[found - marks] : NULL;
+    for (size_t i = 0; mark.length == 1 && i < sizeof marks / sizeof *marks; i++)
+        if (marks[i].mark == mark.at[0])
+            return &marks[i];
+    return NULL;
 }
 
 static const char *unit_of(const struct reader *reader, const struct code *code, double value)
@@ -303,7 +309,7 @@ static const char *unit_of(const struct reader *reader, const struct code *code,
 
 /* The same value of the same thing a second time is one reading; another value is nonsense. */
 static enum eg_verdict put(struct reader *reader, const struct eg_named_field *field, double value,
-                           const char *unit)
+                           const char *unit, unsigned flags)
 {
     struct eg_sink *sink = reader->sink;
     const size_t before = sink->count;
@@ -311,15 +317,17 @@ static enum eg_verdict put(struct reader *reader, const struct eg_named_field *f
         return EG_IMPLAUSIBLE;
     if (sink->count == before)
         return EG_DECODED; /* a code for "not measured" */
-    const struct eg_reading *new = &sink->readings[before];
+    struct eg_reading *new = &sink->readings[before];
+    new->flags = (uint16_t)(new->flags | flags);
     for (size_t i = 0; i < before; i++) {
-        const struct eg_reading *old = &sink->readings[i];
+        struct eg_reading *old = &sink->readings[i];
         if (old->quantity != new->quantity || old->device != new->device || old->time_ms != new->time_ms ||
             strcmp(old->channel, new->channel) != 0)
             continue;
         if (old->value != new->value)
             return REFUSE(sink, EG_MALFORMED, "%s is given twice for one time, and not the same",
                           eg_quantity_info(new->quantity)->name);
+        old->flags |= new->flags;
         sink->count--;
         break;
     }
@@ -363,16 +371,16 @@ static enum eg_verdict read_item(struct reader *reader, struct text piece)
             (void)eg_excerpt_write(code.at, code.length, reader->unknown);
         return EG_DECODED;
     }
-    const char *fault = fault_of(mark_of(reader, code));
-    if (fault || value.length == 0) {
-        eg_sink_fault(reader->sink, field->quantity, field->channel, fault ? fault : "nothing");
+    const struct mark *mark = mark_find(mark_of(reader, code));
+    if ((mark && (mark->flags == 0 || !decimal)) || value.length == 0) {
+        eg_sink_fault(reader->sink, field->quantity, field->channel, mark ? mark->means : "nothing");
         return EG_DECODED;
     }
     if (!decimal)
         return REFUSE(reader->sink, EG_MALFORMED, "%s holds \"%s\", which is no number",
                       eg_quantity_info(field->quantity)->name,
                       eg_excerpt_write(value.at, value.length, shown));
-    return put(reader, field, number, unit);
+    return put(reader, field, number, unit, mark ? mark->flags : 0);
 }
 
 static enum eg_verdict read_data(struct reader *reader)

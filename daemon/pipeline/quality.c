@@ -72,7 +72,8 @@ void eg_quality_pass(const struct eg_conf_limits *limits, struct eg_followed *fo
 unsigned eg_quality_next(const struct eg_conf *conf, const struct eg_conf_limits *limits,
                          struct eg_followed *followed, int64_t ms, double value, unsigned flags)
 {
-    flags &= ~(unsigned)(EG_FLAG_RANGE | EG_FLAG_STEP | EG_FLAG_STUCK | EG_FLAG_BAD);
+    /* RANGE hangs on nothing but the value, and the device itself may have said it. */
+    flags &= ~(unsigned)(EG_FLAG_STEP | EG_FLAG_STUCK | EG_FLAG_BAD);
     if (value < limits->low || value > limits->high)
         flags |= EG_FLAG_RANGE;
     if (followed->last_ms == EG_TIME_NONE)

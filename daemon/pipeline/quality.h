@@ -17,7 +17,8 @@ struct eg_followed {
     int64_t doubted_ms;      /* since when each of them was in doubt; EG_TIME_NONE: the last one is not */
     double last, good;
 };
-/* What is found in the next reading, beside `flags` that it has; they come back with RANGE, STEP, STUCK and BAD as they should be. */
+/* What is found in the next reading, beside `flags` that it has; they come back with STEP, STUCK and BAD as they
+ * should be, and with RANGE where it had that already (its device says so) or should. */
 unsigned eg_quality_next(const struct eg_conf *conf, const struct eg_conf_limits *limits,
                          struct eg_followed *followed, int64_t ms, double value, unsigned flags);
 /* As above, of a reading whose flags are settled. */

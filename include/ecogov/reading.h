@@ -25,10 +25,10 @@ enum eg_flag {
     EG_FLAG_MANUAL = 1 << 5,     /* measured by a person: a laboratory's sample, a hand instrument */
     /* What quality control found (docs/quality.md). Each of them is a reason for doubt; what is BAD is besides taken by no statistic and
      * judged by no rule. */
-    EG_FLAG_RANGE = 1 << 6,        /* possible, but outside what is usual */
+    EG_FLAG_RANGE = 1 << 6,        /* possible, but outside what is usual, or what the instrument can tell */
     EG_FLAG_STEP = 1 << 7,         /* changed faster than nature does */
     EG_FLAG_STUCK = 1 << 8,        /* the same value for too long */
-    EG_FLAG_INCONSISTENT = 1 << 9, /* contradicts another value of the same message */
+    EG_FLAG_INCONSISTENT = 1 << 9, /* contradicts another value of the same message, or its mark */
     EG_FLAG_HUMID = 1 << 10,       /* particles, while the air was near saturation */
     EG_FLAG_BAD = 1 << 11,         /* set aside */
     EG_FLAG_REQUALIFIED =

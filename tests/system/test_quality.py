@@ -1,8 +1,11 @@
 """Quality control as a user sees it: what is found stands among the flags, what is bad is in no statistic, a late reading changes what is
 found, nothing of it is lost or counted twice by a restart."""
+import datetime
 import json
 import sqlite3
 import time
+
+from house import PM25_RULE
 
 STRICT = {"set_aside": "suspect", "limits": [{"quantity": "pm25", "step": 100}]}
 
@@ -145,3 +148,52 @@ def test_what_is_valid(daemon, peer):
     assert told() == [True, True]
     row = daemon.call("readings.statistics", hours=4)["series"][0]
     assert (row["hours"], row["valid_hours"], row["valid"]) == (2, 2, True)
+
+
+def hj212(ms, marked):
+    """A frame of a station's values now, with a checksum."""
+    shown = (datetime.datetime.fromtimestamp(ms / 1000, datetime.timezone.utc) + datetime.timedelta(hours=8)).strftime("%Y%m%d%H%M%S")
+    segment = f"QN={shown}000;ST=22;CN=2011;PW=123456;MN=EG0001;Flag=5;CP=&&DataTime={shown};{marked}&&"
+    crc = 0xFFFF
+    for byte in segment.encode():
+        crc = crc >> 8 ^ byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return f"##{len(segment):04d}{segment}{crc:04X}\r\n"
+
+
+def test_what_a_station_doubts_itself_counts_and_is_judged(broker, house, peer):
+    """An analyser over its range (T), a value entered by hand (S): stored, marked, told as doubtful, and a case; a mark stays when late readings have the series looked at again."""
+    sources = [{"id": "stations", "topic": "ecogov/{site}/{domain}/{device}", "driver": "hj212"}]
+    daemon = house(broker.port, rules=[PM25_RULE], sources=sources, parties=[]).start()
+    daemon.connected()
+    start = minutes_ago(20)
+
+    def station(minute, marked):
+        peer.tell("ecogov/v1/air/a1", hj212(start + minute * 60000, marked))
+
+    station(0, "a34004-Rtd=20,a34004-Flag=N")
+    station(4, "a34004-Rtd=400,a34004-Flag=T")
+    station(5, "a34004-Rtd=410,a34004-Flag=D")
+    station(6, "a34004-Rtd=80,a34004-Flag=S")
+    daemon.stored(3)
+    (case,) = daemon.cases()
+    assert (case["peak"]["value"], case["last"]["value"]) == (400, 80)
+    station(2, "a34004-Rtd=30,a34004-Flag=N")
+    daemon.stored(4)
+    kept = [(20, []), (30, []), (400, ["range"]), (80, ["inconsistent"])]
+    assert raw(daemon) == kept
+    (period,) = daemon.call("series.statistics", device="a1", quantity="pm25", statistics="count,max", **{"from": "-3h"})["periods"]
+    assert (period["count"], period["max"], period["suspect"], period["set_aside"]) == (4, 400, 2, 0)
+    assert daemon.call("devices.list")[0]["faults"] == 1
+    daemon.kill()
+    daemon.start()
+    assert raw(daemon) == kept
+    daemon.configure(quality={"set_aside": "suspect"})
+    daemon.reload()
+    daemon.connected()
+    station(8, "a34004-Rtd=500,a34004-Flag=T")
+    daemon.stored(5)
+    assert raw(daemon)[-1] == (500, ["range", "bad"])
+    daemon.stop()
+    daemon.verify()

@@ -41,6 +41,17 @@ static void check_reading(const char *path, size_t index, const cJSON *expected,
     if (!(fabs(reading->value - value->valuedouble) <= 1e-9 * fmax(1, fabs(value->valuedouble))))
         fail_msg("%s: reading %zu: value %.17g, expected %.17g", path, index, reading->value,
                  value->valuedouble);
+    unsigned flags = 0;
+    const cJSON *flag;
+    cJSON_ArrayForEach(flag, cJSON_GetObjectItemCaseSensitive(expected, "flags"))
+    {
+        const unsigned found = eg_flag_find(flag->valuestring, strlen(flag->valuestring));
+        if (!found)
+            fail_msg("%s: reading %zu: there is no flag \"%s\"", path, index, flag->valuestring);
+        flags |= found;
+    }
+    if (reading->flags != flags)
+        fail_msg("%s: reading %zu: flags %#x, expected %#x", path, index, reading->flags, flags);
 }
 
 /* What few formats have. */

@@ -2,7 +2,7 @@
  * the source maps it. What is expected is written down, so a changed driver shows up as a changed file.
  *
  *   {"verdict":"decoded","readings":[{"quantity":"pm25","channel":"","time":"2026-11-23T07:00:00.000Z" or null,"value":35.2,
- *    "device": where it is not the topic's}],"frame":7,"faults":1}
+ *    "device": where it is not the topic's, "flags":["range"] where it has any}],"frame":7,"faults":1}
  *   {"verdict":"malformed","reason_contains":"…"}
  *
  * "after":["NAME",…] are pairs whose payloads came before, for a driver that remembers; "gap":2 messages were lost before it, "unread":1
