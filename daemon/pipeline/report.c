@@ -137,13 +137,11 @@ static const char *step_for(const struct eg_pipeline *pipeline, const struct eg_
 {
     char text[500];
     int verdict = row->handling == EG_FIXED ? verdict_of(pipeline, row, report) : 0;
-    if (report->repair != EG_REPAIR_NONE)
-        return report->repair == EG_REPAIR_CONFIRMED ? "@confirm" : "@dispute";
-    if (verdict < 0)
-        return "@dispute";
+    if (report->repair == EG_REPAIR_DISPUTED || verdict < 0)
+        return "@dispute"; /* what was measured goes before what is said of it */
     if (verdict > 0 && eg_govern_objection(pipeline->conf, row, command, true, text, sizeof text) == EG_OK)
         return "verify";
-    return "@report";
+    return report->repair == EG_REPAIR_CONFIRMED ? "@confirm" : "@report";
 }
 
 /* Who saw it, what, with what to prove it. */
