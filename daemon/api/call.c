@@ -212,6 +212,8 @@ static int check_value(struct eg_call *call, const struct eg_param *param, const
     switch (param->kind) {
     case EG_PARAM_TEXT:
         return check_text(call, param, value, EG_CALL_NAME_MAX - 1, false);
+    case EG_PARAM_LIST:
+        return check_text(call, param, value, EG_CALL_LIST_MAX - 1, false);
     case EG_PARAM_CHANNEL:
         return check_text(call, param, value, EG_CALL_NAME_MAX - 1, true);
     case EG_PARAM_NOTE:

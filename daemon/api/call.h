@@ -22,6 +22,7 @@ enum eg_rpc_code {
 };
 
 #define EG_CALL_NAME_MAX 64   /* bytes of a site, device, channel … in a parameter, with the NUL */
+#define EG_CALL_LIST_MAX 512  /* of names with commas between */
 #define EG_CALL_PATH_MAX 208  /* of a device as site/domain/device, or a case id */
 #define EG_CALL_TEXT_MAX 4096 /* bytes of a note */
 #define EG_CALL_NUMBER_MAX 16
@@ -67,7 +68,8 @@ enum { EG_CALL_DONE = 0, EG_CALL_LATER = 1 };
 
 enum eg_param_kind {
     EG_PARAM_TEXT,    /* text shorter than EG_CALL_NAME_MAX, not empty */
-    EG_PARAM_CHANNEL, /* the same, may be empty */
+    EG_PARAM_LIST,    /* text shorter than EG_CALL_LIST_MAX, not empty */
+    EG_PARAM_CHANNEL, /* as EG_PARAM_TEXT, may be empty */
     EG_PARAM_NOTE,    /* text up to EG_CALL_TEXT_MAX */
     EG_PARAM_PATH,    /* device or case id: text shorter than EG_CALL_PATH_MAX, or a number */
     EG_PARAM_NUMBER,  /* finite */

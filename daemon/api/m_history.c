@@ -5,6 +5,7 @@
 #include <base/zone.h>
 #include <pipeline/rollup.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,7 +183,10 @@ static bool write_rollup(struct history *history, const struct eg_rollup *rollup
     eg_json_open(json, '{');
     eg_json_put_time(json, "time", rollup->start_ms);
     eg_json_put_int(json, "count", (int64_t)rollup->count);
-    eg_json_put_number(json, "mean", rollup->sum / (double)(rollup->count ? rollup->count : 1));
+    eg_json_put_number(json, "mean",
+                       eg_quantity_direction(history->series.quantity)
+                           ? (double)NAN
+                           : rollup->sum / (double)(rollup->count ? rollup->count : 1));
     eg_json_put_number(json, "min", rollup->min);
     eg_json_put_number(json, "max", rollup->max);
     eg_json_put_number(json, "first", rollup->first);

@@ -36,7 +36,7 @@ struct series_statistics {
 static int find_statistics(struct series_statistics *all)
 {
     const char *text = eg_call_text(all->call, "statistics");
-    char copy[EG_CALL_NAME_MAX], *rest = copy, *word;
+    char copy[EG_CALL_LIST_MAX], *rest = copy, *word;
     snprintf(copy, sizeof copy, "%s", text ? text : "count,mean,min,max");
     while ((word = strtok_r(rest, ", ", &rest))) {
         struct asked *one = &all->asked[all->count];

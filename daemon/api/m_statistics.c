@@ -4,6 +4,7 @@
 #include <base/zone.h>
 #include <pipeline/rollup.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +67,8 @@ static void write_row(struct statistics *statistics, const struct eg_device_view
     eg_json_put_bool(json, "valid",
                      sum->valid_hours * EG_LASTDAY_HOURS >= (int64_t)validity->day_hours * asked);
     eg_json_put_int(json, "count", (int64_t)sum->count);
-    eg_json_put_number(json, "mean", sum->sum / (double)sum->count);
+    eg_json_put_number(json, "mean",
+                       eg_quantity_direction(series->quantity) ? (double)NAN : sum->sum / (double)sum->count);
     eg_json_put_number(json, "min", sum->min);
     eg_json_put_number(json, "max", sum->max);
     bool today = statistics->now_ms >= series->day.start_ms && statistics->now_ms < series->day.end_ms;

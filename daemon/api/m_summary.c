@@ -311,7 +311,8 @@ static void write_period(struct eg_json *json, const char *key, const struct cel
         eg_json_put_int(json, "series", (int64_t)tally->series);
         eg_json_put_int(json, "count", (int64_t)sum->count);
         eg_json_key(json, "mean");
-        any ? eg_json_number(json, sum->sum / (double)sum->count) : eg_json_null(json);
+        any && !eg_quantity_direction(q) ? eg_json_number(json, sum->sum / (double)sum->count)
+                                         : eg_json_null(json);
         eg_json_key(json, "min");
         any ? eg_json_number(json, sum->min) : eg_json_null(json);
         eg_json_key(json, "max");

@@ -80,7 +80,7 @@ static const struct eg_param p_series[] = {
     {.name = "quantity", .kind = EG_PARAM_QUANTITY, .required = true},
     {.name = "channel", .kind = EG_PARAM_CHANNEL},
     FROM_TO,
-    {.name = "statistics", .kind = EG_PARAM_TEXT},
+    {.name = "statistics", .kind = EG_PARAM_LIST},
     {.name = "per", .kind = EG_PARAM_CHOICE, .choices = "hour day month year"},
     END};
 static const struct eg_param p_indices[] = {

@@ -69,6 +69,11 @@ bool eg_quantity_derived(int quantity)
     return quantity >= EG_Q_aqi_cn && quantity <= EG_Q_salinity_class; /* they stand together */
 }
 
+bool eg_quantity_direction(int quantity)
+{
+    return quantity == EG_Q_wind_dir;
+}
+
 void eg_quantity_index_init(struct eg_quantity_index *index)
 {
     memset(index, 0, sizeof *index);

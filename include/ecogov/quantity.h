@@ -29,6 +29,8 @@ const struct eg_quantity_info *eg_quantity_info(int quantity); /* never NULL for
 int eg_quantity_find(const char *name, size_t length);
 /* An index that is made of others' readings: no device brings it, so a driver's index does not hold it. */
 bool eg_quantity_derived(int quantity);
+/* A direction of the compass: 350 and 10 degrees are 20 apart, and their sum means nothing. */
+bool eg_quantity_direction(int quantity);
 #define EG_QUANTITY_SLOTS 512
 struct eg_quantity_index { /* the caller's memory; borrows from the dictionary */
     struct eg_quantity_slot {

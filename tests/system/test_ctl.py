@@ -17,6 +17,7 @@ import unicodedata
 import pytest
 
 from house import BIN, PM25_RULE, SANITIZER
+from rpc import RpcError
 
 NAMED_RULE = {**PM25_RULE, "title": "Fine dust", "title_zh": "细颗粒物偏高", "basis": "GB 3095-2012", "action": "Look for burning straw."}
 
@@ -257,3 +258,36 @@ def test_top_shows_the_village_on_one_screen(house):
     assert code == 0 and "细颗粒物超标" in drawn
     done = subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "top"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == 2 and "terminal" in done.stderr
+
+
+def test_directions_have_no_mean_but_that_of_their_vectors(broker, house, peer):
+    """350 and 10 degrees are not 178: no hour, day or summary says so; series.statistics knows the vectors, with as many names as it takes."""
+    daemon = house(broker.port, rules=[], parties=[]).start()
+    daemon.connected()
+    ctl = Ctl(daemon.socket)
+    for degrees in (350, 10, 351, 9):
+        peer.tell("ecogov/v1/air/a1", json.dumps({"wind_dir": degrees, "wind_speed": 2}))
+    daemon.stored(8)
+    (cell,) = [site["domains"]["air"] for site in daemon.call("summary")["sites"] if site["site"] == "v1"]
+    for period in ("hour", "day"):
+        assert {row["quantity"]: row["mean"] for row in cell[period]} == {"wind_speed": 2, "wind_dir": None}
+        assert [row["max"] for row in cell[period] if row["quantity"] == "wind_dir"] == [351]
+        (point,) = daemon.call("readings.history", device="a1", quantity="wind_dir", resolution=period)["points"]
+        assert (point["mean"], point["last"]) == (None, 9)
+    means = {row["quantity"]: row["mean"] for row in daemon.call("readings.statistics")["series"]}
+    assert means == {"wind_speed": 2, "wind_dir": None}
+    words = next(line for line in ctl("summary").splitlines() if "wind_dir" in line).split()
+    assert [word for word in words if word != "%"][1:4] == ["9", "-", "351"] and words.count("-") == 2  # now, the hour's mean and greatest; the day's, too
+    assert next(line for line in ctl("history", "a1", "wind_dir", "--resolution", "day").splitlines() if " 351 " in line).split()[3] == "-"
+
+    names = "last,mean,min,max,sum,count,rate,change,stddev,vector_mean,max_8h,p50,p95,p98,p99.9,above:1000000000000000.5"
+    assert len(names) > 63
+    (period,) = daemon.call("series.statistics", device="a1", quantity="wind_dir", statistics=names)["periods"]
+    assert period["count"] == 4 and min(period["vector_mean"], 360 - period["vector_mean"]) < 0.01 and period["above"] == 0
+    assert "vector_mean" in ctl("stat", "a1", "wind_dir", "--statistics", names)
+    for wrong in (names + ",p97", "mean," * 120):
+        with pytest.raises(RpcError) as refused:
+            daemon.call("series.statistics", device="a1", quantity="wind_dir", statistics=wrong)
+        assert refused.value.code == -32602
+    daemon.stop()
+    daemon.verify()

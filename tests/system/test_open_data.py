@@ -40,6 +40,15 @@ def filled(daemon, peer):
     return daemon
 
 
+def test_hours_of_directions_have_no_mean(daemon, peer):
+    for n in range(61):
+        peer.tell("ecogov/v1/air/a1", json.dumps({"ts": 1750000000000 + n * 60000, "wind_dir": 350 if n % 2 else 10, "wind_speed": 2}))
+    daemon.stored(122)
+    assert set(map(tuple, sql(daemon, "SELECT quantity, typeof(mean), min, max FROM ecogov_hours"))) == {
+        ("wind_dir", "null", "10.0", "350.0"), ("wind_speed", "real", "2.0", "2.0")}
+
+
+
 def test_sqlite3_reads_beside_the_daemon(filled):
     rows = sql(filled, "SELECT time,site,device,quantity,channel,value,unit,flags FROM ecogov_readings")
     told = list(csv.reader(io.StringIO(export(filled))))[1:]

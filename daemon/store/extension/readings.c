@@ -254,6 +254,9 @@ static void put_rollup(sqlite3_context *context, const struct cursor *cursor, in
         put_time(context, row->end_ms);
     else if (column == EG_COLUMN_COUNT)
         sqlite3_result_int64(context, (int64_t)row->count);
+    else if (column == EG_COLUMN_COUNT + 1 && cursor->quantity != EG_QUANTITY_NONE &&
+             eg_quantity_direction(cursor->quantity))
+        sqlite3_result_null(context); /* of the mean of directions a sum knows nothing */
     else if (column < EG_COLUMN_FIRST_AT)
         sqlite3_result_double(context, values[column - EG_COLUMN_COUNT - 1]);
     else if (column < EG_COLUMN_ROLLUP_UNIT)
