@@ -189,7 +189,7 @@ static void cut(char *text, size_t columns)
  * column, which names the row. Gives the gap. */
 static size_t fit(const struct table *table, size_t *widths, size_t room)
 {
-    size_t all = 0, gap = GAP, widest = 1;
+    size_t all = 0, gap = GAP, widest = 1, least = table->cut_to ? table->cut_to : CUT_TO;
     for (size_t i = 0; i < table->columns; i++)
         all += widths[i] + (i ? GAP : 0);
     if (all > room) {
@@ -199,7 +199,7 @@ static size_t fit(const struct table *table, size_t *widths, size_t room)
     for (; all > room && widest; all--) {
         widest = 0;
         for (size_t i = 1; i < table->columns; i++)
-            if (!table->right[i] && widths[i] > CUT_TO && (!widest || widths[i] > widths[widest]))
+            if (!table->right[i] && widths[i] > least && (!widest || widths[i] > widths[widest]))
                 widest = i;
         widths[widest] -= widest ? 1 : 0;
     }

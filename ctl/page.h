@@ -24,6 +24,7 @@ void page_label(enum tone tone, const char *text, size_t columns);
 #define TABLE_COLUMNS 12
 struct table {
     size_t columns, rows, capacity;
+    size_t cut_to;             /* so much is left at least of a column that is cut; 0: 11 */
     bool right[TABLE_COLUMNS]; /* numbers: to the right */
     struct cell {
         char *text; /* Owned */

@@ -30,6 +30,17 @@ static void add_word(struct table *table, const cJSON *row, const char *key)
     table_add(table, page_tone(text), text ? word(text) : NULL);
 }
 
+/* "breaching" is said of limits; in Chinese of nothing else. */
+static const char *condition_word(const cJSON *row, const char *condition)
+{
+    const char *kind = text_of(row, "kind");
+    if (!condition || strcmp(condition, "breaching") != 0 || !words_chinese() || !kind)
+        return condition ? word(condition) : NULL;
+    return word(!strcmp(kind, "device") || !strcmp(kind, "outage") ? "silent"
+                : !strcmp(kind, "maintenance")                     ? "to be serviced"
+                                                                   : condition);
+}
+
 static void add_point(struct table *table, const cJSON *row, const char *key)
 {
     char value[PAGE_TEXT];
@@ -37,9 +48,47 @@ static void add_point(struct table *table, const cJSON *row, const char *key)
               page_value(text_of(row, "quantity"), number_of(item_of(row, key), "value"), value));
 }
 
+static void add_device(struct table *table, const cJSON *row)
+{
+    const char *channel = text_of(row, "channel"), *device = text_of(row, "device");
+    table_addf(table, PLAIN, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "",
+               channel ? channel : "");
+}
+
+/* Where there is little room: the number, which the verbs take like the id, and what of the id says the place; without peak and unit. */
+static void show_cases_narrow(const cJSON *result)
+{
+    static const char *const heads[] = {"NO.",    "LEVEL", "CONDITION", "HANDLING", "SITE",
+                                        "DEVICE", "WHAT",  ">LAST",     ">SINCE",   NULL};
+    struct table table;
+    char text[PAGE_TEXT], title[TITLE_TEXT];
+    const cJSON *row;
+    table_init(&table, heads);
+    table.cut_to = 8;
+    cJSON_ArrayForEach(row, item_of(result, "cases"))
+    {
+        const char *condition = text_of(row, "condition");
+        table_addf(&table, PLAIN, "%.0f", number_of(row, "number"));
+        add_word(&table, row, "level");
+        table_add(&table, page_tone(condition), condition_word(row, condition));
+        add_word(&table, row, "handling");
+        table_add(&table, PLAIN, text_of(row, "site"));
+        add_device(&table, row);
+        table_add(&table, PLAIN, title_of(row, title));
+        add_point(&table, row, "last");
+        table_add(&table, PLAIN, page_time(text_of(row, "opened_at"), text));
+    }
+    table_print(&table, 0);
+    show_next(result);
+}
+
 void show_cases(const struct session *session, const cJSON *result)
 {
     (void)session;
+    if (page_narrow()) {
+        show_cases_narrow(result);
+        return;
+    }
     static const char *const heads[] = {"CASE",  "LEVEL", "CONDITION", "HANDLING", "DEVICE", "WHAT",
                                         ">LAST", ">PEAK", "UNIT",      "SINCE",    NULL};
     struct table table;
@@ -48,13 +97,12 @@ void show_cases(const struct session *session, const cJSON *result)
     table_init(&table, heads);
     cJSON_ArrayForEach(row, item_of(result, "cases"))
     {
-        const char *channel = text_of(row, "channel"), *device = text_of(row, "device");
         table_add(&table, PLAIN, text_of(row, "id"));
         add_word(&table, row, "level");
-        add_word(&table, row, "condition");
+        const char *condition = text_of(row, "condition");
+        table_add(&table, page_tone(condition), condition_word(row, condition));
         add_word(&table, row, "handling");
-        table_addf(&table, PLAIN, "%s%s%s", device ? device : "-", channel && *channel ? "/" : "",
-                   channel ? channel : "");
+        add_device(&table, row);
         table_add(&table, PLAIN, title_of(row, title));
         add_point(&table, row, "last");
         add_point(&table, row, "peak");
@@ -169,12 +217,17 @@ static const char *said_so(const char *text, const char *name, char out[256])
 }
 
 /* From where to where; of an assignment whom it went to, since where it stood is no news. */
-static void put_step(const cJSON *event, const char *kind)
+static void put_step(const cJSON *row, const cJSON *event, const char *kind)
 {
     const char *from = text_of(event, "from"), *to = text_of(event, "to");
     char said[256];
     if (!to || (kind && strcmp(kind, to) == 0))
         return;
+    if (kind && strcmp(kind, "condition") == 0) {
+        page_putf(PLAIN, " %s → ", from ? condition_word(row, from) : "-");
+        page_put(page_tone(to), condition_word(row, to));
+        return;
+    }
     if (from && !(kind && strcmp(kind, "assigned") == 0))
         page_putf(PLAIN, " %s →", said_so(from, text_of(event, "from_name"), said));
     putchar(' ');
@@ -221,7 +274,7 @@ static void history(const cJSON *row)
                    *party = text_of(event, "party"), *party_name = text_of(event, "party_name");
         printf("  %s  ", page_time_full(text_of(event, "at"), time));
         page_put(BOLD, kind ? word(kind) : "?");
-        put_step(event, kind);
+        put_step(row, event, kind);
         if (isfinite(number_of(event, "value")))
             printf(" (%s)", page_value(text_of(row, "quantity"), number_of(event, "value"), value));
         if (actor)
@@ -254,7 +307,7 @@ void show_case(const struct session *session, const cJSON *row)
     snprintf(text, sizeof text, "%s%s%s", device ? device : "", channel && *channel ? "/" : "",
              channel ? channel : "");
     line("device", PLAIN, text);
-    line("condition", page_tone(condition), condition ? word(condition) : NULL);
+    line("condition", page_tone(condition), condition_word(row, condition));
     line("handling", page_tone(handling), handling ? word(handling) : NULL);
     line(words_chinese() ? "开始时间" : "since", PLAIN, page_time(text_of(row, "opened_at"), time));
     line("detected", PLAIN, page_time(text_of(row, "detected_at"), time));

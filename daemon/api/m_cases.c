@@ -43,7 +43,7 @@ static void put_point(struct eg_json *json, const char *key, double value, int64
     eg_json_close(json, '}');
 }
 
-/* The rule's; else what the kind of case is called, where it is not the quantity that says it. */
+/* The rule's, of an exercise at least its id; else what the kind of case is called, where it is not the quantity that says it. */
 static const char *title_of(const struct eg_case *row, const struct eg_conf_rule *rule, bool zh)
 {
     static const char *const kinds[EG_CASE_KIND_COUNT][2] = {
@@ -52,6 +52,8 @@ static const char *title_of(const struct eg_case *row, const struct eg_conf_rule
         [EG_CASE_DEVICE] = {"Device not heard", "设备失联"},
         [EG_CASE_OUTAGE] = {"No device of the site heard", "站点设备全部失联"}};
     const char *own = !rule ? NULL : zh ? rule->title_zh : rule->title_en;
+    if (row->kind == EG_CASE_DRILL && !zh && !(own && *own) && !(rule && *rule->title_zh))
+        return row->rule;
     return own && *own ? own : row->kind < EG_CASE_KIND_COUNT ? kinds[row->kind][zh] : NULL;
 }
 

@@ -185,7 +185,9 @@ static const char *say_title(struct words *words)
     if (!*title && words->row->kind != EG_CASE_DRILL)
         title = kind;
     if (!*title)
-        title = words->row->quantity < EG_QUANTITY_COUNT ? eg_case_quantity(words->row) : "";
+        title = words->row->kind == EG_CASE_DRILL          ? words->row->rule
+                : words->row->quantity < EG_QUANTITY_COUNT ? eg_case_quantity(words->row)
+                                                           : "";
     if (words->row->kind != EG_CASE_DRILL)
         return short_name(words, title);
     snprintf(words->text, sizeof words->text, "%s%.*s", kind, (int)cut(title, NAME_BYTES), title);

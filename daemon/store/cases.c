@@ -274,7 +274,7 @@ int eg_reader_kpi(struct eg_reader *reader, int64_t from_ms, int64_t to_ms, size
         "v.kind='verified' "
         "AND v.actor=(SELECT f.actor FROM case_event f WHERE f.case_number=c.number AND f.kind='fixed' AND "
         "f.version<v.version ORDER BY f.version DESC LIMIT 1)) FROM cases c JOIN e ON e.n=c.number WHERE "
-        "c.kind NOT IN (3,4) AND detected_at>=?1 "
+        "c.kind NOT IN (3,4,6) AND detected_at>=?1 "
         "AND "
         "detected_at<?2 ORDER BY number DESC LIMIT ?3";
     sqlite3_stmt *sql = NULL;

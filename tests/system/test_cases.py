@@ -234,6 +234,7 @@ def test_people_report_and_the_figures_count(broker, house, peer):
     daemon.call("cases.fix", id="1", party="committee")
     assert daemon.call("cases.verify", id="1", party="volunteers")["handling"] == "closed"
     drill = daemon.call("cases.drill", rule="pm25-now", site="v1")
+    assert drill["title"] == PM25_RULE["id"]  # where its rule has no title
     assert drill["kind"] == "drill" and daemon.status()["cases"]["active"] == 0
     kpi = daemon.call("cases.kpi", site="v1")
     assert (kpi["cases"], kpi["closed"], kpi["disputed"], kpi["closing_rate"], kpi["verify"]["count"]) == (1, 1, 1, 1, 1)

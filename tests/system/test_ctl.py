@@ -199,6 +199,37 @@ def test_a_table_fits_the_terminal(watched):
     assert all("…" not in row for row in whole)
 
 
+def test_cases_fit_eighty_columns(broker, house, peer):
+    """With long names and titles: by their numbers, which the verbs take, in one row each. With room, or into a pipe, by their ids."""
+    site = "kuotan-shangcun-beiduan"
+    daemon = house(broker.port, rules=[{**NAMED_RULE, "title": "Fine dust above its limit for long"}], sites=[{"id": site}], parties=[]).start()
+    daemon.connected()
+    for device in ("a-station-by-the-road", "a2", "a3"):
+        peer.tell(f"ecogov/{site}/air/{device}", json.dumps({"pm25": 987.5}))
+    case = daemon.cases(3)[-1]
+    daemon.call("cases.acknowledge", id=case["id"])
+    ctl = Ctl(daemon.socket)
+    for language in ("C.UTF-8", "zh_CN.UTF-8"):
+        whole = ctl("cases", language=language)
+        assert max(columns(row) for row in whole.splitlines()) > 80 and case["id"] in whole and "…" not in whole
+        for room in (80, 160):
+            pid, fd = pty.fork()
+            if pid == 0:
+                os.environ.update(TERM="xterm", NO_COLOR="1", LC_ALL=language)
+                fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 20, room, 0, 0))
+                os.execv(BIN / "ecogovctl", ["ecogovctl", "-s", str(daemon.socket), "cases"])
+            drawn = b""
+            with contextlib.suppress(OSError):  # the end of a terminal is an error
+                while piece := os.read(fd, 65536):
+                    drawn += piece
+            os.close(fd)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+            rows = drawn.decode().splitlines()
+            assert len(rows) == len(whole.splitlines()) and max(columns(row) for row in rows) <= room, rows
+            assert (case["id"] in drawn.decode()) == (room > 80)
+        assert [row.split()[0] for row in ctl("case", "show", case["number"], language=language).splitlines()[:1]] == [case["id"]]
+
+
 def test_watch_tells_each_thing_as_it_happens(watched, peer):
     watch = subprocess.Popen([BIN / "ecogovctl", "-s", watched.socket, "--json", "watch", "--topics", "readings,cases"], stdout=subprocess.PIPE)
     try:

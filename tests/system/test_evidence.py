@@ -87,6 +87,11 @@ def test_silence_shows_who_and_since_when(served):
     assert "devices that are not heard\n  shangtian/air/a1  last heard 11-23 13:55, usually every 6 min, silent after 19 min\n" in said
     assert "失联设备\n  shangtian/air/a1  最后上报 11-23 13:55，通常每 6 分钟上报一次，超过 19 分钟未上报即判失联\n" in chinese
     assert "shangtian/a1 pm25" in ctl(daemon, 4)
+    for number in (3, 5):  # of a device, of a site: no limit is broken
+        chinese = ctl(daemon, number, language="zh_CN.UTF-8")
+        assert "  状况         失联\n" in chinese and "超标" not in chinese, chinese
+    kinds = [case["kind"] for case in daemon.call("cases.list", limit=100)["cases"]]
+    assert daemon.call("cases.kpi")["cases"] == len(kinds) - kinds.count("outage") > 0 < kinds.count("outage")
 
 
 def test_silence_has_a_name_where_no_rule_gives_it_one(served):
