@@ -62,9 +62,12 @@ static void push_hour(struct eg_tally *tally, double mean)
 static void close_day(struct eg_tally *tally)
 {
     bool valid = tally->valid_hours >= tally->validity->day_hours;
+    tally->day_mean = tally->valid_hours ? tally->day_sum / tally->valid_hours : (double)NAN;
     tally->valid_days += valid;
     tally->month_days += valid;
+    tally->days_sum += valid ? tally->day_mean : 0;
     tally->valid_hours = 0;
+    tally->day_sum = 0;
 }
 
 static void close_month(struct eg_tally *tally)
@@ -93,6 +96,7 @@ static void close_hour(struct eg_tally *tally)
         }
     }
     tally->valid_hours += valid;
+    tally->day_sum += valid ? hour->sum / (double)hour->count : 0;
     push_hour(tally, valid ? hour->sum / (double)hour->count : NAN);
 }
 
@@ -226,6 +230,14 @@ static bool quantile(struct eg_tally *tally, double share, double *ret)
     return true;
 }
 
+static double mean(const struct eg_tally *tally, double of_readings)
+{
+    if (tally->calendar == EG_CALENDAR_DAY && !isnan(tally->day_mean))
+        return tally->day_mean;
+    const bool months = tally->calendar == EG_CALENDAR_MONTH || tally->calendar == EG_CALENDAR_YEAR;
+    return months && tally->valid_days ? tally->days_sum / tally->valid_days : of_readings;
+}
+
 bool eg_tally_value(struct eg_tally *tally, enum eg_statistic statistic, double share, double *ret)
 {
     const double count = (double)tally->count, sum = tally->sum + tally->sum_lost;
@@ -240,7 +252,7 @@ bool eg_tally_value(struct eg_tally *tally, enum eg_statistic statistic, double 
         *ret = tally->last;
         return true;
     case EG_STAT_MEAN:
-        *ret = sum / count;
+        *ret = mean(tally, sum / count);
         return true;
     case EG_STAT_MIN:
         *ret = tally->min;

@@ -106,6 +106,36 @@ static void test_days(void **unused)
     assert_false(day_valid("Europe/Berlin", INT64_C(1792926000000), 6, &hours));
 }
 
+/* Whoever reports more often in an hour of smoke does not make a day of it; nor does such a day more of its month. */
+static void test_means_of_means(void **unused)
+{
+    (void)unused;
+    struct eg_tally tally = {0};
+    int64_t start, end;
+    assert_true(eg_zone_use("UTC"));
+    for (enum eg_calendar calendar = EG_CALENDAR_DAY; calendar <= EG_CALENDAR_MONTH; calendar++) {
+        calendar == EG_CALENDAR_DAY ? eg_zone_day(NOON, &start, &end) : eg_zone_month(NOON, &start, &end);
+        eg_tally_begin(&tally, calendar, start, end, HOUR / 2, 0, &table4);
+        for (int64_t at = start; at < end; at += HOUR / 2) {
+            bool smoke = at >= NOON && at < NOON + HOUR;
+            for (int64_t more = 0; more < (smoke ? HOUR / 2 : 1); more += 30000)
+                eg_tally_add(&tally, at + more, smoke ? 300 : 20);
+        }
+        eg_tally_end(&tally, end);
+        assert_true(eg_tally_valid(&tally));
+        const double day = (23 * 20 + 300) / 24.0;
+        near(value_of(&tally, EG_STAT_MEAN, 0), calendar == EG_CALENDAR_DAY ? day : (29 * 20 + day) / 30);
+    }
+    /* Where no hour is valid: of its readings. */
+    eg_zone_day(NOON, &start, &end);
+    eg_tally_begin(&tally, EG_CALENDAR_DAY, start, end, MINUTE, 0, &table4);
+    for (int i = 0; i < 3; i++)
+        eg_tally_add(&tally, NOON + i * MINUTE, 10 * (i + 1));
+    eg_tally_end(&tally, end);
+    near(value_of(&tally, EG_STAT_MEAN, 0), 20);
+    eg_tally_finish(&tally);
+}
+
 /* A month with so many whole days out of it. */
 static bool month_valid(int64_t ms, int days_out)
 {
@@ -218,9 +248,10 @@ static void test_many(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_directions),
-                                       cmocka_unit_test(test_days),   cmocka_unit_test(test_months),
-                                       cmocka_unit_test(test_years),  cmocka_unit_test(test_running_means),
-                                       cmocka_unit_test(test_many)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_directions),
+        cmocka_unit_test(test_means_of_means), cmocka_unit_test(test_days),
+        cmocka_unit_test(test_months),         cmocka_unit_test(test_years),
+        cmocka_unit_test(test_running_means),  cmocka_unit_test(test_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
