@@ -45,7 +45,8 @@ void eg_asof_finish(struct eg_asof *asof)
 struct look {
     struct seen *seen;
     double scale;
-    int64_t at_ms, interval_ms;
+    int64_t at_ms;
+    const struct eg_pace *pace;
     const struct eg_conf_validity *validity;
 };
 
@@ -82,7 +83,8 @@ static bool take_hour(void *arg, const struct eg_rollup *hour)
     }
     int64_t back = (seen->hours_end_ms - hour->end_ms) / EG_HOUR_MS;
     if (back >= 0 && back < EG_AIR_HOURS && eg_hours_pollutant(seen->view.quantity) != EG_POLLUTANTS &&
-        eg_rollup_valid(hour, EG_PERIOD_HOUR, look->interval_ms, look->validity))
+        eg_rollup_valid(hour, EG_PERIOD_HOUR, eg_pace_over(look->pace, hour->start_ms, hour->end_ms),
+                        look->validity))
         seen->nano[back] = eg_nano_of(hour->sum / (double)hour->count);
     return true;
 }
@@ -110,7 +112,7 @@ static bool any_day(void *arg, const struct eg_rollup *day)
 static int look_back(struct eg_asof *asof, struct seen *seen, const struct eg_device_view *device)
 {
     struct eg_reader *reader = asof->call->desk->reader;
-    struct look look = {seen, eg_rollup_scale(seen->view.quantity), asof->at_ms, device->interval_ms,
+    struct look look = {seen, eg_rollup_scale(seen->view.quantity), asof->at_ms, &device->pace,
                         &asof->call->desk->conf->validity};
     struct eg_err err = {0};
     int64_t end_ms, at = asof->at_ms;

@@ -36,7 +36,8 @@ static bool take_hour(void *arg, const struct eg_rollup *rollup)
     struct station *station = &stations->rows[stations->count];
     int64_t ago = (stations->end_ms - rollup->end_ms) / EG_HOUR_MS;
     if (rollup->count && rollup->end_ms <= stations->end_ms && ago < EG_AIR_HOURS &&
-        eg_rollup_valid(rollup, EG_PERIOD_HOUR, station->device.interval_ms,
+        eg_rollup_valid(rollup, EG_PERIOD_HOUR,
+                        eg_pace_over(&station->device.pace, rollup->start_ms, rollup->end_ms),
                         &stations->call->desk->conf->validity))
         station->nano[ago] = eg_nano_of(rollup->sum / (double)rollup->count);
     return true;

@@ -19,7 +19,8 @@ struct source { /* a series that counts */
     int part;                    /* EG_PARTS: a pollutant */
     enum eg_pollutant pollutant; /* EG_POLLUTANTS: a part */
     enum eg_land land;
-    int64_t interval_ms, until;
+    struct eg_pace pace;
+    int64_t until;
     const char *name; /* the pipeline's, which stays */
     size_t place;     /* of its site */
     double scale;
@@ -85,7 +86,7 @@ static bool add_source(struct eg_indexback *back, const struct eg_pipeline *pipe
                         .part = part,
                         .pollutant = pollutant,
                         .land = eg_land_of(device->land_use),
-                        .interval_ms = device->interval_ms,
+                        .pace = device->pace,
                         .until = eg_pipeline_serves_until(pipeline, series->id),
                         .name = device->device,
                         .scale = eg_rollup_scale(series->quantity)};
@@ -240,7 +241,8 @@ static void keep_hour(struct eg_indexback *back)
     }
     const size_t hours = (size_t)(back->end - back->first), at = (size_t)(hour - back->first);
     if (hour >= back->first && hour < back->end &&
-        eg_rollup_valid(&back->hour, EG_PERIOD_HOUR, source->interval_ms, &back->validity))
+        eg_rollup_valid(&back->hour, EG_PERIOD_HOUR,
+                        eg_pace_over(&source->pace, back->hour.start_ms, back->hour.end_ms), &back->validity))
         eg_air_mean_add(&back->places[source->place].means[(size_t)source->pollutant * hours + at],
                         eg_nano_of(back->hour.sum / (double)back->hour.count));
 }

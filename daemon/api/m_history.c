@@ -178,6 +178,7 @@ static bool write_rollup(struct history *history, const struct eg_rollup *rollup
 {
     struct eg_json *json = history->call->json;
     enum eg_period period = history->resolution == HOUR ? EG_PERIOD_HOUR : EG_PERIOD_DAY;
+    const int64_t interval_ms = eg_pace_over(&history->device.pace, rollup->start_ms, rollup->end_ms);
     if (page_full(history, rollup->start_ms))
         return false;
     eg_json_open(json, '{');
@@ -191,12 +192,10 @@ static bool write_rollup(struct history *history, const struct eg_rollup *rollup
     eg_json_put_number(json, "max", rollup->max);
     eg_json_put_number(json, "first", rollup->first);
     eg_json_put_number(json, "last", rollup->last);
-    eg_json_put_number(
-        json, "completeness",
-        eg_completeness(rollup, period, history->device.interval_ms, history->call->state.now_ms));
-    eg_json_put_bool(
-        json, "valid",
-        eg_rollup_valid(rollup, period, history->device.interval_ms, &history->call->desk->conf->validity));
+    eg_json_put_number(json, "completeness",
+                       eg_completeness(rollup, period, interval_ms, history->call->state.now_ms));
+    eg_json_put_bool(json, "valid",
+                     eg_rollup_valid(rollup, period, interval_ms, &history->call->desk->conf->validity));
     eg_json_close(json, '}');
     return !json->out->failed;
 }

@@ -25,7 +25,7 @@ struct table {
     size_t hours;              /* rows of the table */
     struct eg_air_mean *means; /* [pollutant * hours + hour] */
     enum eg_pollutant filling; /* whose rollups come in, */
-    int64_t interval_ms;       /* and how often it reports */
+    struct eg_pace pace;       /* and how often their device reports */
     uint32_t series[EG_INDEX_SOURCES];
     size_t series_count;
     int64_t next_ms;
@@ -40,7 +40,8 @@ static bool take_hour(void *arg, const struct eg_rollup *rollup)
     bool valid =
         rollup->count && rollup->start_ms >= table->first_ms && hour < (int64_t)table->hours &&
         rollup->end_ms <= table->call->state.now_ms &&
-        eg_rollup_valid(rollup, EG_PERIOD_HOUR, table->interval_ms, &table->call->desk->conf->validity);
+        eg_rollup_valid(rollup, EG_PERIOD_HOUR, eg_pace_over(&table->pace, rollup->start_ms, rollup->end_ms),
+                        &table->call->desk->conf->validity);
     if (valid) {
         size_t at = (size_t)table->filling * table->hours + (size_t)hour;
         eg_air_mean_add(&table->means[at], eg_nano_of(rollup->sum / (double)rollup->count));
@@ -85,7 +86,7 @@ static int gather(struct table *table, const struct eg_scope *scope, const char 
                                     "site or one device.");
             if (table->series_count < EG_INDEX_SOURCES)
                 table->series[table->series_count++] = series.id;
-            table->interval_ms = device.interval_ms;
+            table->pace = device.pace;
             code = take_series(table, &series);
         }
     }

@@ -138,7 +138,8 @@ static bool take_point(void *arg, const struct eg_point *point)
             return false;
         }
         period_of(all->calendar, point->time_ms, &start_ms, &end_ms);
-        eg_tally_begin(&all->tally, all->calendar, start_ms, end_ms, all->device.interval_ms, all->above,
+        eg_tally_begin(&all->tally, all->calendar, start_ms, end_ms,
+                       eg_pace_over(&all->device.pace, start_ms, end_ms), all->above,
                        &all->call->desk->conf->validity);
     }
     eg_doubts_count(&all->doubts, point->flags);
@@ -165,7 +166,8 @@ int eg_m_series(struct eg_call *call)
     end_ms = all.to_ms;
     if (all.calendar)
         period_of(all.calendar, all.from_ms, &all.from_ms, &end_ms);
-    eg_tally_begin(&all.tally, all.calendar, all.from_ms, end_ms, all.device.interval_ms, all.above,
+    eg_tally_begin(&all.tally, all.calendar, all.from_ms, end_ms,
+                   eg_pace_over(&all.device.pace, all.from_ms, end_ms), all.above,
                    &call->desk->conf->validity);
     const struct eg_quantity_info *info = eg_quantity_info(all.series.quantity);
     eg_json_open(json, '{');

@@ -14,7 +14,7 @@ struct companion { /* a series that the rule looks at, too */
 struct eg_backtest {
     const struct eg_conf_rule *rule;
     struct eg_place place;
-    int64_t interval_ms;
+    struct eg_pace pace;
     struct eg_rhythm rhythm;
     struct eg_window *window;
     struct companion *companions;
@@ -37,7 +37,8 @@ static bool begin_companion(struct companion *one, const struct eg_conf_rule *ru
 }
 
 struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const struct eg_place *place,
-                                       int64_t interval_ms, const struct eg_beside *beside, size_t count)
+                                       const struct eg_pace *pace, const struct eg_beside *beside,
+                                       size_t count)
 {
     struct eg_backtest *backtest = calloc(1, sizeof *backtest);
     bool ok = backtest != NULL;
@@ -45,7 +46,7 @@ struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const st
         return NULL;
     backtest->rule = rule;
     backtest->place = *place;
-    backtest->interval_ms = interval_ms;
+    backtest->pace = *pace;
     eg_judge_nothing(&backtest->state);
     count = count < EG_LINKS_MAX ? count : EG_LINKS_MAX;
     backtest->companions = calloc(count ? count : 1, sizeof *backtest->companions);
@@ -135,7 +136,7 @@ static bool see(struct eg_backtest *backtest, int64_t time_ms, double value, str
     struct eg_sight sights[EG_LINKS_MAX];
     struct eg_circumstance goes = {.levels = rule->levels, .holds = true};
     struct eg_seen seen;
-    if (!eg_judge_look(rule, backtest->window, backtest->interval_ms, time_ms, value, &seen))
+    if (!eg_judge_look(rule, backtest->window, &backtest->pace, time_ms, value, &seen))
         return false;
     if (rule->band_count || rule->node_count) {
         come_along(backtest, time_ms, sights);

@@ -65,7 +65,8 @@ static uint32_t needs_of(const struct eg_pipeline *pipeline, const struct eg_rol
 static int64_t nano_of(const struct eg_pipeline *pipeline, const struct eg_series *series,
                        const struct eg_rollup *hour)
 {
-    return valid(pipeline, hour, pipeline->devices[series->device - 1].interval_ms)
+    const struct eg_pace *pace = &pipeline->devices[series->device - 1].pace;
+    return valid(pipeline, hour, eg_pace_over(pace, hour->start_ms, hour->end_ms))
                ? eg_nano_of(hour->sum / (double)hour->count)
                : EG_NANO_NONE;
 }
@@ -121,13 +122,14 @@ void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *s
 {
     bool known = eg_hours_pollutant(series->quantity) != EG_POLLUTANTS;
     const struct eg_rollup *open = &series->open[EG_PERIOD_HOUR];
-    const int64_t interval_ms = known ? pipeline->devices[series->device - 1].interval_ms : 0;
+    const struct eg_pace *pace = &pipeline->devices[series->device - 1].pace;
     for (int64_t i = 0; i < EG_AIR_HOURS; i++) {
         int64_t number = (end_ms - (i + 1) * EG_HOUR_MS) / EG_HOUR_MS;
         ret_nano[i] = EG_NANO_NONE;
         if (!known || number <= 0)
             continue;
         size_t at = (size_t)(number % EG_AIR_HOURS);
+        const int64_t interval_ms = eg_pace_over(pace, number * EG_HOUR_MS, (number + 1) * EG_HOUR_MS);
         if (open->count && open->start_ms / EG_HOUR_MS == number) /* over, but nothing has come since */
             ret_nano[i] = nano_of(pipeline, series, open);
         else if (series->hours && series->hours->number[at] == number &&

@@ -79,7 +79,7 @@ struct eg_seen { /* what a rule sees at a reading */
 };
 /* The one place that says what a rule sees: its statistic at a reading of that value, its window filled up to it. False: there is no such
  * value, or not a valid one (`valid` tells which), and nothing is judged. */
-bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, int64_t interval_ms,
+bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, const struct eg_pace *pace,
                    int64_t at_ms, double value, struct eg_seen *ret);
 /* Runs the timers of each level to the reading; gives the level that holds now. `unobserved_ms`: of the time since the one before. */
 struct eg_reach {

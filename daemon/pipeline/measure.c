@@ -51,7 +51,9 @@ void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, con
         struct eg_case *row = rule->terms.measured_hours && watch->state.case_number
                                   ? eg_case_find(pipeline, watch->state.case_number)
                                   : NULL;
-        if (row && eg_rollup_valid(hour, EG_PERIOD_HOUR, device->interval_ms, &pipeline->conf->validity))
+        if (row &&
+            eg_rollup_valid(hour, EG_PERIOD_HOUR, eg_pace_over(&device->pace, hour->start_ms, hour->end_ms),
+                            &pipeline->conf->validity))
             eg_measure_count(pipeline, row, rule, hour->first_ms, hour->end_ms, batch);
     }
 }

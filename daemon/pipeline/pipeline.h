@@ -107,6 +107,7 @@ struct eg_device_view {
     const char *site, *domain, *device, *name;
     const char *land_use; /* "" where nobody said */
     int64_t last_seen_ms, interval_ms /* learned, 0 = unknown */, silent_after_ms;
+    struct eg_pace pace; /* the same, and what it was before */
     size_t series_count;
     uint64_t faults;                /* since the daemon started, like those that follow */
     uint64_t heard, lost, repeated; /* messages by the device's own counter; all 0 when it has none */

@@ -206,8 +206,7 @@ static bool feed(struct track *track, const struct eg_conf *conf, const struct e
         eg_judge_checkpoint(conf, track->checkpoints, &track->now, at_ms);
         track->now.at_ms = at_ms;
         track->ran = true;
-        if (!eg_judge_look(track->rule, track->window, track->device->interval_ms, at_ms, reading->value,
-                           &seen)) {
+        if (!eg_judge_look(track->rule, track->window, &track->device->pace, at_ms, reading->value, &seen)) {
             goes.blind = seen.blind;
         } else if (track->rule->band_count || track->rule->node_count) {
             ok = come_along(track, at_ms, sights);

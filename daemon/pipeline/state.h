@@ -94,7 +94,7 @@ struct eg_device {
     const struct eg_conf_device *described; /* NULL: not described by hand */
     char *site_id, *domain, *name;          /* name: the device's own id */
     int64_t last_seen_ms;
-    int64_t interval_ms; /* learned; 0: nothing yet */
+    struct eg_pace pace; /* learned */
     int64_t long_ms;     /* the last gap that was no rhythm of its; 0: there was none */
     uint32_t *series;    /* ids */
     size_t series_count, series_capacity;

@@ -23,7 +23,12 @@ static const struct shape {
      "INSERT OR IGNORE INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)"},
     {"chunks", "IIIIIB", false,
      "INSERT OR IGNORE INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)"},
-    {"devices", "NTTTIIiiiIIi", true, "INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
+    {"devices", "NTTTIIiiiIIiIII", true,
+     "INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+    {"devices", "NTTTIIiiiIIi", true,
+     "INSERT OR REPLACE INTO "
+     "device(id,site,domain,device,registered_at,interval,silent_at,heard_at,awaited_at,"
+     "case_number,gone,due_told) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
     {"devices", "NTTTIIiiiI", true,
      "INSERT OR REPLACE INTO "
      "device(id,site,domain,device,registered_at,interval,silent_at,heard_at,awaited_at,"

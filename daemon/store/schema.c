@@ -223,6 +223,10 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "CREATE TABLE land_use(site TEXT NOT NULL, domain TEXT NOT NULL, device TEXT NOT NULL, land_use TEXT NOT "
     "NULL,"
     " PRIMARY KEY(site, domain, device)) WITHOUT ROWID;",
+    /* 23: how often devices reported before that changed */
+    "ALTER TABLE device ADD COLUMN pace_since INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN pace_before INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN pace_settled INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

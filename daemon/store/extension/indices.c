@@ -106,10 +106,12 @@ static int take_series(struct cursor *cursor)
                                          : sqlite3_column_int64(row, 7) / HOUR_MS + 1,
                                      &cursor->head.err)
                    : EG_OK;
+    const struct eg_pace pace = {.interval_ms = sqlite3_column_int64(row, 2),
+                                 .since_ms = sqlite3_column_int64(row, 8),
+                                 .before_ms = sqlite3_column_int64(row, 9)};
     bool air = wanted(cursor, 0) || wanted(cursor, 1) || wanted(cursor, 2);
     return air && strcmp(domain, "waste") != 0
-               ? eg_stations_add(&cursor->stations, id, quantity, sqlite3_column_int64(row, 2),
-                                 &cursor->head.err)
+               ? eg_stations_add(&cursor->stations, id, quantity, &pace, &cursor->head.err)
                : EG_OK;
 }
 
@@ -245,22 +247,24 @@ static void keep_text(sqlite3_value *value, char *out, size_t size)
     sqlite3_snprintf((int)size, out, "%s", text ? text : value ? "?" : "");
 }
 
-/* The series of a site: id, quantity, interval, domain, device, its id, use of its land, since when it is out of service. */
+/* The series of a site: id, quantity, interval, domain, device, its id, use of its land, since when it is out of service, since
+ * when its interval is that and what it was before. */
 static int prepare(struct cursor *cursor, sqlite3 *db)
 {
     static const char sites[] =
         "SELECT DISTINCT site FROM main.device WHERE ?1 IS NULL OR site=?1 ORDER BY site";
     static const char plain[] =
-        "SELECT s.id, s.quantity, d.interval, d.domain, d.device, d.id, '', NULL FROM main.series s"
+        "SELECT s.id, s.quantity, d.interval, d.domain, d.device, d.id, '', NULL, 0, 0 FROM main.series s"
         " JOIN main.device d ON d.id=s.device WHERE d.site=?1 ORDER BY s.id";
     static const char whole[] =
         "SELECT s.id, s.quantity, d.interval, d.domain, d.device, d.id, ifnull(l.land_use,''),"
         " (SELECT CASE e.kind WHEN 0 THEN e.at END FROM main.device_event e WHERE e.device=d.id AND e.kind "
         "IN (0,1)"
-        " ORDER BY e.id DESC LIMIT 1) FROM main.series s JOIN main.device d ON d.id=s.device"
+        " ORDER BY e.id DESC LIMIT 1), d.pace_since, d.pace_before FROM main.series s JOIN main.device d ON "
+        "d.id=s.device"
         " LEFT JOIN main.land_use l ON l.site=d.site AND l.domain=d.domain AND l.device=d.device"
         " WHERE d.site=?1 ORDER BY s.id";
-    const bool known = eg_plan_version(db) >= EG_SCHEMA_LAND_USE;
+    const bool known = eg_plan_version(db) >= EG_SCHEMA_SITES;
     if (sqlite3_prepare_v2(db, sites, -1, &cursor->sites, NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(db, known ? whole : plain, -1, &cursor->series, NULL) == SQLITE_OK)
         return EG_OK;

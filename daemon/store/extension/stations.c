@@ -53,7 +53,7 @@ static int reach(struct eg_stations *stations, int64_t start_ms, size_t *ret_at,
 }
 
 static int take_hours(struct eg_stations *stations, uint32_t series, enum eg_pollutant pollutant,
-                      int64_t interval_ms, struct eg_err *err)
+                      const struct eg_pace *pace, struct eg_err *err)
 {
     static const struct eg_conf_validity standard = {
         .hour_ms = 45 * 60000, .eight_hours = 6, .day_hours = 20, .month_days = 27, .year_days = 324};
@@ -66,7 +66,8 @@ static int take_hours(struct eg_stations *stations, uint32_t series, enum eg_pol
         step = 0;
     while (code == EG_OK && (step = eg_rollups_next(&stations->rollups, &hour)) == 1) {
         size_t at = 0;
-        if (!hour.count || !eg_rollup_valid(&hour, EG_PERIOD_HOUR, interval_ms, &standard))
+        if (!hour.count || !eg_rollup_valid(&hour, EG_PERIOD_HOUR,
+                                            eg_pace_over(pace, hour.start_ms, hour.end_ms), &standard))
             continue;
         code = reach(stations, hour.start_ms, &at, err);
         if (code == EG_OK)
@@ -150,13 +151,13 @@ void eg_stations_day(const struct eg_stations *stations, size_t day, struct eg_a
     eg_aqi_cn(edition, &air, ret_aqi);
 }
 
-int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity, int64_t interval_ms,
-                    struct eg_err *err)
+int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity,
+                    const struct eg_pace *pace, struct eg_err *err)
 {
     enum eg_pollutant pollutant = pollutant_of(quantity);
     if (pollutant == EG_POLLUTANTS)
         return EG_OK;
-    int code = take_hours(stations, series, pollutant, interval_ms, err);
+    int code = take_hours(stations, series, pollutant, pace, err);
     return code == EG_OK && !stations->only_hours ? take_days(stations, series, err) : code;
 }
 

@@ -18,8 +18,8 @@ struct eg_stations { /* zeroed but for the first line */
     struct eg_station_day *days;
     size_t day_count, day_room;
 };
-int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity, int64_t interval_ms,
-                    struct eg_err *err);
+int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity,
+                    const struct eg_pace *pace, struct eg_err *err);
 void eg_stations_sort(struct eg_stations *stations); /* when all are in */
 void eg_stations_hour(const struct eg_stations *stations, size_t hour, bool american, struct eg_aqi *ret_aqi);
 void eg_stations_day(const struct eg_stations *stations, size_t day, struct eg_aqi *ret_aqi);

@@ -237,9 +237,10 @@ bool eg_explain_tell(const struct eg_pipeline *pipeline, uint32_t rule, uint32_t
     return false;
 }
 struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const struct eg_place *place,
-                                       int64_t interval_ms, const struct eg_beside *beside, size_t count)
+                                       const struct eg_pace *pace, const struct eg_beside *beside,
+                                       size_t count)
 {
-    (void)rule, (void)place, (void)interval_ms, (void)beside, (void)count;
+    (void)rule, (void)place, (void)pace, (void)beside, (void)count;
     return NULL;
 }
 void eg_backtest_destroy(struct eg_backtest *backtest)
@@ -535,6 +536,7 @@ static void add_device(uint32_t site, const char *domain, const char *device, in
                                                     .name = "",
                                                     .last_seen_ms = last_seen_ms,
                                                     .interval_ms = MINUTE,
+                                                    .pace = {.interval_ms = MINUTE},
                                                     .silent_after_ms = 10 * MINUTE};
 }
 static void add_series(uint32_t device, const char *quantity, const char *channel, double value)

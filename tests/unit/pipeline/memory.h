@@ -35,7 +35,7 @@ struct stored_state {
     struct eg_row_rule_state row;
 };
 struct stored_device {
-    int64_t interval_ms;
+    struct eg_pace pace;
     struct eg_row_standing standing;
     char site[64], domain[64], device[64];
 };
@@ -398,7 +398,7 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
         snprintf(row->site, sizeof row->site, "%s", batch->devices[i].site);
         snprintf(row->domain, sizeof row->domain, "%s", batch->devices[i].domain);
         snprintf(row->device, sizeof row->device, "%s", batch->devices[i].device);
-        row->interval_ms = 0;
+        row->pace = (struct eg_pace){0};
         row->standing = (struct eg_row_standing){.device = batch->devices[i].id,
                                                  .silent_ms = EG_TIME_NONE,
                                                  .heard_ms = EG_TIME_NONE,
@@ -406,7 +406,7 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
                                                  .due_told_ms = EG_TIME_NONE};
     }
     for (size_t i = 0; i < batch->rhythms_count; i++)
-        memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
+        memory->devices[batch->rhythms[i].device - 1].pace = batch->rhythms[i].pace;
     for (size_t i = 0; i < batch->standings_count; i++)
         memory->devices[batch->standings[i].device - 1].standing = batch->standings[i];
     for (size_t i = 0; i < batch->findings_count; i++) {
@@ -527,7 +527,7 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
                                        &(struct eg_row_device){i + 1, row->site, row->domain, row->device, 0},
                                        &err) != EG_OK)
             fail_msg("%s", err.text);
-        eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){i + 1, row->interval_ms});
+        eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){i + 1, row->pace});
         eg_pipeline_restore_standing(pipeline, &row->standing);
     }
     for (size_t i = 0; i < memory->device_events_count; i++) {
