@@ -62,12 +62,16 @@ static void push_hour(struct eg_tally *tally, double mean)
 static void close_day(struct eg_tally *tally)
 {
     bool valid = tally->valid_hours >= tally->validity->day_hours;
-    tally->day_mean = tally->valid_hours ? tally->day_sum / tally->valid_hours : (double)NAN;
+    if (tally->day_hours) {
+        tally->day_mean = tally->day_sum / tally->day_hours;
+        tally->days_sum += tally->day_mean;
+        tally->days++;
+    }
     tally->valid_days += valid;
     tally->month_days += valid;
-    tally->days_sum += valid ? tally->day_mean : 0;
     tally->valid_hours = 0;
     tally->day_sum = 0;
+    tally->day_hours = 0;
 }
 
 static void close_month(struct eg_tally *tally)
@@ -78,14 +82,15 @@ static void close_month(struct eg_tally *tally)
     tally->month_days = 0;
 }
 
-static void close_hour(struct eg_tally *tally)
+/* An hour that is not over counts in means, and for nothing else until it is valid. */
+static void close_hour(struct eg_tally *tally, bool over)
 {
     struct eg_tally_hour *hour = &tally->hour;
     if (!hour->end_ms)
         return;
     int64_t to_ms = hour->end_ms < tally->to_ms ? hour->end_ms : tally->to_ms, tail = to_ms - tally->last_ms;
     hour->observed_ms += tail < tally->speaks_ms ? tail : tally->speaks_ms;
-    bool valid = hour->observed_ms >= tally->validity->hour_ms;
+    bool valid = over && hour->observed_ms >= tally->validity->hour_ms;
     if (hour->start_ms >= tally->day_end_ms) {
         int64_t start;
         close_day(tally);
@@ -96,8 +101,10 @@ static void close_hour(struct eg_tally *tally)
         }
     }
     tally->valid_hours += valid;
-    tally->day_sum += valid ? hour->sum / (double)hour->count : 0;
-    push_hour(tally, valid ? hour->sum / (double)hour->count : NAN);
+    tally->day_sum += hour->sum / (double)hour->count;
+    tally->day_hours++;
+    if (over)
+        push_hour(tally, valid ? hour->sum / (double)hour->count : NAN);
 }
 
 static void open_hour(struct eg_tally *tally, int64_t ms)
@@ -146,7 +153,7 @@ static void add_to_sum(struct eg_tally *tally, double value)
 void eg_tally_add(struct eg_tally *tally, int64_t ms, double value)
 {
     if (!tally->hour.end_ms || ms >= tally->hour.end_ms) {
-        close_hour(tally);
+        close_hour(tally, true);
         open_hour(tally, ms);
     }
     int64_t gap = ms - tally->last_ms, spoken = gap < tally->speaks_ms ? gap : tally->speaks_ms,
@@ -182,10 +189,7 @@ void eg_tally_end(struct eg_tally *tally, int64_t now_ms)
     int64_t to_ms = now_ms < tally->to_ms ? now_ms : tally->to_ms,
             tail = to_ms > tally->last_ms ? to_ms - tally->last_ms : 0;
     tally->observed_ms += tail < tally->speaks_ms ? tail : tally->speaks_ms;
-    if (tally->hour.end_ms <= to_ms)
-        close_hour(tally);
-    else if (tally->hour.observed_ms >= tally->validity->hour_ms)
-        close_hour(tally);
+    close_hour(tally, tally->hour.end_ms <= to_ms || tally->hour.observed_ms >= tally->validity->hour_ms);
     tally->day_valid = tally->valid_hours >= tally->validity->day_hours;
     close_day(tally);
     close_month(tally);
@@ -230,12 +234,13 @@ static bool quantile(struct eg_tally *tally, double share, double *ret)
     return true;
 }
 
+/* Of all hours that hold a reading: which of them are valid hangs on what is known of the device. */
 static double mean(const struct eg_tally *tally, double of_readings)
 {
-    if (tally->calendar == EG_CALENDAR_DAY && !isnan(tally->day_mean))
+    if (tally->calendar == EG_CALENDAR_DAY && tally->days)
         return tally->day_mean;
     const bool months = tally->calendar == EG_CALENDAR_MONTH || tally->calendar == EG_CALENDAR_YEAR;
-    return months && tally->valid_days ? tally->days_sum / tally->valid_days : of_readings;
+    return months && tally->days ? tally->days_sum / tally->days : of_readings;
 }
 
 bool eg_tally_value(struct eg_tally *tally, enum eg_statistic statistic, double share, double *ret)

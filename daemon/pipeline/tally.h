@@ -26,9 +26,10 @@ struct eg_tally { /* eg_tally_begin() … eg_tally_finish(); what it holds is re
     struct eg_tally_hour hour;
     double hours[8]; /* means of the hours up to the last, NAN: not valid */
     unsigned hours_in, running, valid_hours, valid_days, month_days, valid_months;
-    bool day_valid;           /* the last one */
-    double day_sum, days_sum; /* means of the valid hours of the day under way; of the valid days */
-    double day_mean;          /* of the last one; NAN: no hour was valid */
+    bool day_valid; /* the last one */
+    double day_sum, day_mean,
+        days_sum; /* means of the hours of the day under way; of the last one; of days */
+    unsigned day_hours, days;
     int64_t month_start_ms, month_end_ms;
     const struct eg_conf_validity *validity;
     double running_most;
@@ -41,9 +42,9 @@ void eg_tally_add(struct eg_tally *tally, int64_t ms, double value);
 /* No more will come; what lies behind `now_ms` has not been. */
 void eg_tally_end(struct eg_tally *tally, int64_t now_ms);
 void eg_tally_finish(struct eg_tally *tally);
-/* False: there is no such value. EG_STAT_MEAN: of a day that of its valid hours' means, of a month and a year that of its valid days' means
- * (GB 3095-2026, table 4; HJ 663-2013); where none is valid, and of any other span, that of its readings. EG_STAT_ABOVE: minutes.
- * EG_STAT_MAX_8H: the greatest mean of eight hours in a row, of which six are valid. */
+/* False: there is no such value. EG_STAT_MEAN: of a day that of its hours' means, of a month and a year that of its days' means
+ * (GB 3095-2026, table 4; HJ 663-2013), of any other span that of its readings. EG_STAT_ABOVE: minutes. EG_STAT_MAX_8H: the greatest mean
+ * of eight hours in a row, of which six are valid. */
 bool eg_tally_value(struct eg_tally *tally, enum eg_statistic statistic, double share, double *ret);
 double eg_tally_completeness(const struct eg_tally *tally, int64_t now_ms); /* of the time that has passed */
 bool eg_tally_valid(const struct eg_tally *tally);

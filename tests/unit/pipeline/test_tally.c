@@ -126,7 +126,7 @@ static void test_means_of_means(void **unused)
         const double day = (23 * 20 + 300) / 24.0;
         near(value_of(&tally, EG_STAT_MEAN, 0), calendar == EG_CALENDAR_DAY ? day : (29 * 20 + day) / 30);
     }
-    /* Where no hour is valid: of its readings. */
+    /* Whether an hour is valid does not matter. */
     eg_zone_day(NOON, &start, &end);
     eg_tally_begin(&tally, EG_CALENDAR_DAY, start, end, MINUTE, 0, &table4);
     for (int i = 0; i < 3; i++)
