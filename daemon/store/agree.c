@@ -2,6 +2,7 @@
  * count what is there. Knows what verify.c and load.c ask for; refuses to know where the rows came from. Called by mend.c. */
 #include <store/agree.h>
 #include <store/inside.h>
+#include <store/proof.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,9 +76,15 @@ static const char matters[] =
     "CREATE TRIGGER case_event_remains BEFORE DELETE ON case_event BEGIN SELECT RAISE(ABORT, 'the history is "
     "append-only'); END;"
     "DELETE FROM calibration WHERE series NOT IN (SELECT id FROM series);"
+    "INSERT OR REPLACE INTO meta SELECT '" EG_PROOF_BELIEVED_KEY "', ifnull(max(seq),0) FROM case_event;"
+    "DROP TRIGGER evidence_remains;"
     "DELETE FROM evidence WHERE series NOT IN (SELECT id FROM series) OR case_number NOT IN (SELECT number "
     "FROM "
     "cases);"
+    "CREATE TRIGGER evidence_remains BEFORE DELETE ON evidence BEGIN SELECT RAISE(ABORT, 'evidence is not "
+    "taken "
+    "back'); END;"
+    "INSERT OR REPLACE INTO meta SELECT '" EG_EVIDENCE_KEY "', count(*) FROM evidence;"
     "DELETE FROM rule_state WHERE case_number<>0 AND case_number NOT IN (SELECT number FROM cases WHERE "
     "handling<5 AND"
     " rule=rule_state.rule AND series=rule_state.series);"

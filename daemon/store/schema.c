@@ -1,5 +1,6 @@
 /* Migrations: the only place with CREATE TABLE. A released step is never changed; a new one is added behind it. */
 #include <store/history.h>
+#include <store/proof.h>
 #include <store/schema.h>
 #include <store/views.h>
 
@@ -227,6 +228,14 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "ALTER TABLE device ADD COLUMN pace_since INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE device ADD COLUMN pace_before INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE device ADD COLUMN pace_settled INTEGER NOT NULL DEFAULT 0;",
+    /* 24: evidence is counted, and is not taken back; from which event on rows of cases are proved by their history whole (proof.c) */
+    "INSERT OR REPLACE INTO meta SELECT '" EG_EVIDENCE_KEY "', count(*) FROM evidence;"
+    "CREATE TRIGGER evidence_counts AFTER INSERT ON evidence BEGIN UPDATE meta SET value=value+1 WHERE "
+    "key='" EG_EVIDENCE_KEY "'; END;"
+    "CREATE TRIGGER evidence_remains BEFORE DELETE ON evidence BEGIN SELECT RAISE(ABORT, 'evidence is not "
+    "taken "
+    "back'); END;"
+    "INSERT OR REPLACE INTO meta SELECT '" EG_PROOF_KEY "', ifnull(max(seq),0) FROM case_event;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

@@ -1,6 +1,7 @@
 /* ecogovd --verify: is the file what we wrote? Knows what must hold between the tables; mends nothing. */
 #include <store/backup.h>
 #include <store/inside.h>
+#include <store/proof.h>
 #include <store/schema.h>
 
 #include <stdlib.h>
@@ -173,6 +174,17 @@ static int asked_to_stop(void *user)
     return stop && atomic_load(stop);
 }
 
+/* Evidence is never taken back: there is as much as was counted. */
+static void check_evidence(sqlite3 *db, struct eg_buf *findings)
+{
+    int64_t counted = eg_meta_get(db, EG_EVIDENCE_KEY, -1), there = counted;
+    if (counted >= 0)
+        there = eg_sql_number(db, "SELECT count(*) FROM evidence", counted);
+    if (there != counted)
+        eg_buf_printf(findings, "%lld entries say what cases stand on, and %lld were written\n",
+                      (long long)there, (long long)counted);
+}
+
 static int verify(sqlite3 *db, struct eg_buf *findings, struct eg_err *err)
 {
     int code = each_text(db, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check<>'ok'",
@@ -187,6 +199,8 @@ static int verify(sqlite3 *db, struct eg_buf *findings, struct eg_err *err)
     check_chunks(db, findings);
     check_buckets(db, findings);
     eg_history_check(db, findings);
+    eg_proof_check(db, findings);
+    check_evidence(db, findings);
     return EG_OK;
 }
 
