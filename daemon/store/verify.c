@@ -167,6 +167,15 @@ static int each_text(sqlite3 *db, const char *query, const char *sentence, struc
     return code == SQLITE_DONE ? EG_OK : EG_EIO;
 }
 
+/* A store that no daemon of this version has opened yet lacks tables and columns. */
+static bool has_what_it_asks(sqlite3 *db, const char *query)
+{
+    sqlite3_stmt *sql = NULL;
+    const int code = sqlite3_prepare_v2(db, query, -1, &sql, NULL);
+    sqlite3_finalize(sql);
+    return code != SQLITE_ERROR;
+}
+
 /* Also interrupts a statement that runs long, as the structure check of a big file does. */
 static int asked_to_stop(void *user)
 {
@@ -189,8 +198,10 @@ static int verify(sqlite3 *db, struct eg_buf *findings, struct eg_err *err)
 {
     int code = each_text(db, "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check<>'ok'",
                          "%s", findings);
+    const bool older = eg_sql_number(db, "PRAGMA user_version", EG_SCHEMA_VERSION) < EG_SCHEMA_VERSION;
     for (size_t i = 0; code == EG_OK && i < sizeof rules / sizeof *rules; i++)
-        code = each_text(db, rules[i].query, rules[i].sentence, findings);
+        if (!older || has_what_it_asks(db, rules[i].query))
+            code = each_text(db, rules[i].query, rules[i].sentence, findings);
     if (code != EG_OK) {
         eg_sql_error(db, err, "checking the store");
         return code;
