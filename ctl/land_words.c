@@ -3,6 +3,7 @@
 #include "land_words.h"
 
 #include "page.h"
+#include "words.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ const char *land_made_of(const cJSON *point, const char *separator, char *out, s
     *out = '\0';
     cJSON_ArrayForEach(one, measures)
     {
-        put(&words, "%s%s %.6g %s ", words.used ? separator : "", or_nothing(text_of(one, "measure")),
+        put(&words, "%s%s %.6g %s ", words.used ? separator : "", word(or_nothing(text_of(one, "measure"))),
             number_of(one, "value"), page_unit(text_of(one, "unit"), unit));
         put_place(&words, one);
     }

@@ -59,27 +59,47 @@ static void put_device(const cJSON *device)
     putchar('\n');
 }
 
+/* What stands in a line that holds `used` columns, or in the next one, set in. The columns then. */
+static size_t put_on(size_t used, enum tone tone, const char *text)
+{
+    if (used + page_width(text) > page_columns()) {
+        printf("\n  ");
+        used = 2;
+    }
+    page_put(tone, text);
+    return used + page_width(text);
+}
+
 static void put_series(const cJSON *row, const cJSON *series)
 {
     const cJSON *reading;
-    char value[PAGE_TEXT], unit[PAGE_TEXT], time[PAGE_TEXT];
+    char text[4 * PAGE_TEXT], value[PAGE_TEXT], unit[PAGE_TEXT], time[PAGE_TEXT];
     const char *quantity = text_of(series, "quantity"), *channel = text_of(series, "channel"),
                *device = text_of(series, "device"), *site = text_of(series, "site"),
                *own = text_of(row, "site"), *period = text_of(series, "period");
     bool elsewhere = site && own && strcmp(site, own) != 0;
     int listed = cJSON_GetArraySize(item_of(series, "readings"));
     page_unit(text_of(series, "unit"), unit);
-    page_putf(PLAIN, "  %s%s%s %s%s%s", elsewhere ? site : "", elsewhere ? "/" : "", device ? device : "-",
-              quantity ? quantity : "-", channel && *channel ? "/" : "", channel ? channel : "");
-    if (*unit || period)
-        page_putf(PLAIN, " (%s%s%s)", unit, *unit && period ? ", " : "",
-                  period ? word("mean of the hour") : "");
-    page_put(PLAIN, ":");
+    snprintf(text, sizeof text, "  %s%s%s %s%s%s", elsewhere ? site : "", elsewhere ? "/" : "",
+             device ? device : "-", quantity ? quantity : "-", channel && *channel ? "/" : "",
+             channel ? channel : "");
+    size_t used = put_on(0, PLAIN, text);
+    if (*unit || period) {
+        snprintf(text, sizeof text, " (%s%s%s)", unit, *unit && period ? ", " : "",
+                 period ? word("mean of the hour") : "");
+        used = put_on(used, PLAIN, text);
+    }
+    used = put_on(used, PLAIN, ":");
     cJSON_ArrayForEach(reading, item_of(series, "readings"))
-        page_putf(PLAIN, "  %s %s", page_time(text_of(reading, "time"), time),
-                  page_value(quantity, number_of(reading, "value"), value));
-    if (number_of(series, "count") > listed)
-        page_putf(DIM, word("  (the newest of %.0f)"), number_of(series, "count"));
+    {
+        snprintf(text, sizeof text, "  %s %s", page_time(text_of(reading, "time"), time),
+                 page_value(quantity, number_of(reading, "value"), value));
+        used = put_on(used, PLAIN, text);
+    }
+    if (number_of(series, "count") > listed) {
+        snprintf(text, sizeof text, word("  (the newest of %.0f)"), number_of(series, "count"));
+        put_on(used, DIM, text);
+    }
     putchar('\n');
 }
 

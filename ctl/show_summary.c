@@ -153,7 +153,7 @@ static void spark(const cJSON *values)
 static void names(const cJSON *list)
 {
     const cJSON *one;
-    cJSON_ArrayForEach(one, list) printf("%s%s", one == list->child ? " " : ", ", one->valuestring);
+    cJSON_ArrayForEach(one, list) printf("%s%s", one == list->child ? " " : ", ", word(one->valuestring));
 }
 
 static enum tone tone_of(const cJSON *index)
