@@ -110,7 +110,8 @@ static void check_reading(const struct eg_sink *sink, const struct eg_reading *r
 {
     DEMAND(isfinite(reading->value), "a value that is none");
     DEMAND(reading->quantity < EG_QUANTITY_COUNT, "quantity %u", reading->quantity);
-    DEMAND(reading->flags == 0, "a driver sets no flags");
+    DEMAND((reading->flags & ~(EG_FLAG_RANGE | EG_FLAG_INCONSISTENT)) == 0,
+           "a driver says of a value that it is in doubt, and nothing else: flags %u", reading->flags);
     DEMAND(reading->time_ms == EG_TIME_NONE || (reading->time_ms >= 0 && reading->time_ms <= LATEST_MS),
            "time %lld", (long long)reading->time_ms);
     DEMAND(printable(reading->channel, sizeof reading->channel), "a channel that cannot be printed");

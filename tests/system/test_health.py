@@ -107,11 +107,10 @@ def hj212(body):
 
 
 def test_marks_of_hj212_say_what_they_mean(broker, house, peer):
-    """What is marked is no measurement; the newest mark is told in words."""
+    """What is marked is no measurement, or one in doubt; the newest mark of a fault is told in words."""
     daemon = house(broker.port, sources=[{"id": "hj", "topic": "hj/{site}/{domain}/{device}", "driver": "hj212"}]).start()
     daemon.connected()
-    marks = {"F": "stopped", "M": "under maintenance", "S": "set by hand", "D": "out of order", "C": "being calibrated", "T": "over range",
-             "B": "no link to the instrument", "P": "no power"}
+    marks = {"F": "stopped", "M": "under maintenance", "D": "out of order", "C": "being calibrated", "B": "no link to the instrument", "P": "no power"}
     for n, (mark, means) in enumerate(marks.items(), 1):
         peer.tell("hj/v1/air/h1", hj212(f"QN=20261124120000000;ST=22;CN=2011;PW=123456;MN=1;Flag=5;CP=&&DataTime=2026112412{n:02d}00;"
                                         f"a34004-Rtd={40 + n},a34004-Flag={mark};a34002-Rtd=80,a34002-Flag=N&&"))
@@ -119,6 +118,13 @@ def test_marks_of_hj212_say_what_they_mean(broker, house, peer):
         row = one(daemon, "h1")
         assert row["faults"] == n and row["last_fault"]["text"] == f"pm25: the device says {mark} ({means})"
     assert {row[3] for row in daemon.export()} == {"pm10"}
+    for n, mark in enumerate("ST", 1):
+        peer.tell("hj/v1/air/h1", hj212(f"QN=20261124120000000;ST=22;CN=2011;PW=123456;MN=1;Flag=5;CP=&&DataTime=2026112413{n:02d}00;"
+                                        f"a34004-Rtd={40 + n},a34004-Flag={mark}&&"))
+        daemon.stored(len(marks) + n)
+    assert one(daemon, "h1")["faults"] == len(marks)
+    points = daemon.call("readings.history", site="v1", device="h1", quantity="pm25", **{"from": "2026-11-24T00:00:00Z", "to": "2026-11-25T00:00:00Z"})["points"]
+    assert [[flag for flag in point["flags"] if flag != "late"] for point in points] == [["inconsistent"], ["range"]]
 
 
 def test_doubt_and_calibration_are_told(broker, house, peer):
