@@ -1,6 +1,6 @@
-/* Knows the closed hours of what an index of soil or waste is made of: the last three days in memory, what was before them by asking the
+/* Knows the closed hours of what an index of soil or waste is made of: the last hundred hours in memory, what was before them by asking the
  * past, and until when a device serves. Refuses to know what is made of them. Called by series.c, as hours close, as late readings and
- * corrections change them, and as a start reads them again; by siteland.c.
+ * corrections change them, and as a start reads them again; by sitelook.c.
  *
  * What is in memory hangs on the series' newest reading alone, so a restart, which reads as far back, remembers the same. */
 #include <pipeline/plots.h>
