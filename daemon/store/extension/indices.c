@@ -140,7 +140,6 @@ static int next_site(struct cursor *cursor)
     if (error == EG_OK && code != SQLITE_DONE)
         error = eg_sql_error(sqlite3_db_handle(cursor->series), &cursor->head.err, "reading the series");
     sqlite3_reset(cursor->series);
-    eg_stations_sort(&cursor->stations);
     if (error == EG_OK)
         error = eg_landrows_fill(&cursor->land, &cursor->head.err);
     cursor->kind = 0;
@@ -160,8 +159,8 @@ static size_t count_of(const struct cursor *cursor, bool days)
     if (!wanted(cursor, cursor->kind))
         return 0;
     if (kinds[cursor->kind].land == AIR)
-        return days ? cursor->stations.day_count : cursor->stations.hours;
-    return days ? cursor->land.day_count : (size_t)(cursor->land.end - cursor->land.first);
+        return days ? cursor->stations.days.count : cursor->stations.hours;
+    return days ? cursor->land.days.count : (size_t)(cursor->land.end - cursor->land.first);
 }
 
 /* The row at that place; false: there is no index. */
@@ -174,7 +173,7 @@ static bool tell(struct cursor *cursor, size_t at, bool days)
     cursor->told.land = land;
     cursor->told.american = american(cursor);
     if (land != AIR) {
-        cursor->told.start_ms = days ? cursor->land.days[at].start_ms
+        cursor->told.start_ms = days ? cursor->land.days.list[at].start_ms
                                      : (cursor->land.first + (int64_t)at) * HOUR_MS + cursor->land.shift_ms;
         if (cursor->told.start_ms < cursor->from_ms || cursor->told.start_ms >= cursor->to_ms)
             return false; /* read for others */
@@ -182,7 +181,7 @@ static bool tell(struct cursor *cursor, size_t at, bool days)
                     : eg_landrows_hour(&cursor->land, land, at, &cursor->told.state);
     }
     cursor->told.start_ms =
-        days ? cursor->stations.days[at].start_ms : cursor->stations.first_ms + (int64_t)at * HOUR_MS;
+        days ? cursor->stations.days.list[at].start_ms : cursor->stations.first_ms + (int64_t)at * HOUR_MS;
     if (cursor->told.start_ms < cursor->from_ms || cursor->told.start_ms >= cursor->to_ms)
         return false;
     if (days)

@@ -2,18 +2,16 @@
  * that nothing has closed yet through stream.c (a laboratory's newest value may be the last for a year), and the indices through index/.
  * Called by indices.c.
  *
- * Local days are those that the daemon has drawn; where none was, they are 24 hours. What was told last speaks on up to the newest turn of
- * the database, so a copy of it tells for ever what it told on its day. One site at a time is in memory, 8 bytes an hour and series. */
+ * Local days are localdays.c's. What was told last speaks on up to the newest turn of the database, so a copy of it tells for ever what
+ * it told on its day. One site at a time is in memory, 8 bytes an hour and series. */
 #include <store/extension/landrows.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #define HOUR_MS INT64_C(3600000)
-#define DAY_MS (24 * HOUR_MS)
 #define AROUND_MS (26 * HOUR_MS) /* to the end of the day that begins last */
 #define VALUES_MAX ((size_t)20000000)
-#define DAYS_MAX 200000
 #define CALIBRATIONS_MAX 256
 
 int eg_landrows_begin(struct eg_landrows *rows, struct eg_err *err)
@@ -144,36 +142,18 @@ static int take_hours(struct eg_landrows *rows, struct eg_landseries *series, ui
     return code;
 }
 
-static int put_day(struct eg_landrows *rows, int64_t start_ms, int64_t end_ms, struct eg_err *err)
-{
-    if (rows->day_count >= DAYS_MAX)
-        return eg_err_set(err, EG_EFULL, "it has more than %d days", DAYS_MAX);
-    if (rows->day_count == rows->day_room) {
-        size_t room = rows->day_room ? rows->day_room * 2 : 512;
-        struct eg_station_day *more = realloc(rows->days, room * sizeof *more);
-        if (!more)
-            return eg_err_set(err, EG_ENOMEM, "no memory for its days");
-        rows->days = more;
-        rows->day_room = room;
-    }
-    rows->days[rows->day_count++] = (struct eg_station_day){start_ms, end_ms};
-    return EG_OK;
-}
-
 static int take_days(struct eg_landrows *rows, uint32_t id, int part, struct eg_err *err)
 {
     const int64_t span_ms = eg_part_hours(part) * HOUR_MS;
     struct eg_rollups rollups;
-    struct eg_rollup day;
-    int step = 0;
     memset(&rollups, 0, sizeof rollups);
     int code = eg_rollups_open(&rollups, rows->db, id, EG_PERIOD_DAY,
                                rows->from_ms < INT64_MIN + span_ms ? INT64_MIN : rows->from_ms - span_ms,
                                read_to(rows), rows->folded, err);
-    while (code == EG_OK && (step = eg_rollups_next(&rollups, &day)) == 1)
-        code = put_day(rows, day.start_ms, day.end_ms, err);
+    if (code == EG_OK)
+        code = eg_localdays_take(&rows->days, &rollups, err);
     eg_rollups_close(&rollups);
-    return code == EG_OK && step < 0 ? step : code;
+    return code;
 }
 
 int eg_landrows_add(struct eg_landrows *rows, uint32_t series, uint32_t device, const char *name, int part,
@@ -202,69 +182,6 @@ static int by_device(const void *left, const void *right)
 {
     const struct eg_landseries *a = left, *b = right;
     return (a->device > b->device) - (a->device < b->device);
-}
-
-static int by_start(const void *left, const void *right)
-{
-    const struct eg_station_day *a = left, *b = right;
-    return (a->start_ms > b->start_ms) - (a->start_ms < b->start_ms);
-}
-
-/* None was drawn: as those of any other series begin, or at midnight, UTC. */
-static int seed_day(struct eg_landrows *rows, int64_t first_ms, struct eg_err *err)
-{
-    sqlite3_stmt *sql = NULL;
-    int64_t shift_ms = 0;
-    bool found = false;
-    int code = sqlite3_prepare_v2(rows->db, "SELECT id FROM main.series ORDER BY id LIMIT 1000", -1, &sql,
-                                  NULL) == SQLITE_OK
-                   ? EG_OK
-                   : eg_sql_error(rows->db, err, "reading the series");
-    while (code == EG_OK && !found && sqlite3_step(sql) == SQLITE_ROW) {
-        struct eg_rollups rollups;
-        struct eg_rollup day;
-        memset(&rollups, 0, sizeof rollups);
-        code = eg_rollups_open(&rollups, rows->db, (uint32_t)sqlite3_column_int64(sql, 0), EG_PERIOD_DAY,
-                               INT64_MIN, INT64_MAX, rows->folded, err);
-        found = code == EG_OK && eg_rollups_next(&rollups, &day) == 1;
-        if (found)
-            shift_ms = day.start_ms % DAY_MS;
-        eg_rollups_close(&rollups);
-    }
-    sqlite3_finalize(sql);
-    int64_t start_ms = first_ms - (first_ms - shift_ms) % DAY_MS;
-    return code == EG_OK ? put_day(rows, start_ms, start_ms + DAY_MS, err) : code;
-}
-
-/* Between those that were drawn, and behind them up to now: days of 24 hours. */
-static int fill_days(struct eg_landrows *rows, int64_t first_ms, int64_t end_ms, struct eg_err *err)
-{
-    size_t drawn = rows->day_count, kept = 0;
-    int code = EG_OK;
-    if (drawn)
-        qsort(rows->days, drawn, sizeof *rows->days, by_start);
-    for (size_t i = 0; i < drawn; i++)
-        if (!kept || rows->days[kept - 1].start_ms != rows->days[i].start_ms)
-            rows->days[kept++] = rows->days[i];
-    rows->day_count = kept;
-    if (!kept) {
-        code = seed_day(rows, first_ms, err);
-        kept = rows->day_count;
-    }
-    for (int64_t at = kept ? rows->days[0].start_ms : 0; kept && code == EG_OK && at > first_ms; at -= DAY_MS)
-        code = put_day(rows, at - DAY_MS, at, err); /* before the first that was drawn */
-    for (size_t i = 0; i < kept && code == EG_OK; i++) {
-        int64_t next_ms = i + 1 < kept ? rows->days[i + 1].start_ms : end_ms;
-        for (int64_t at = rows->days[i].end_ms; code == EG_OK && at + DAY_MS <= next_ms + HOUR_MS;
-             at += DAY_MS) {
-            int64_t behind_ms = i + 1 < kept && next_ms - at - DAY_MS <= HOUR_MS ? next_ms : at + DAY_MS;
-            if (behind_ms <= end_ms)
-                code = put_day(rows, at, behind_ms, err);
-        }
-    }
-    if (rows->day_count)
-        qsort(rows->days, rows->day_count, sizeof *rows->days, by_start);
-    return code;
 }
 
 int eg_landrows_fill(struct eg_landrows *rows, struct eg_err *err)
@@ -305,7 +222,8 @@ int eg_landrows_fill(struct eg_landrows *rows, struct eg_err *err)
         rows->columns[i] =
             (struct eg_column){series->device, series->part, series->land, series->name, values};
     }
-    return fill_days(rows, rows->first * HOUR_MS, rows->end * HOUR_MS + rows->shift_ms, err);
+    return eg_localdays_fill(&rows->days, rows->db, rows->folded, rows->first * HOUR_MS,
+                             rows->end * HOUR_MS + rows->shift_ms, err);
 }
 
 bool eg_landrows_hour(const struct eg_landrows *rows, enum eg_land_index index, size_t hour,
@@ -317,8 +235,8 @@ bool eg_landrows_hour(const struct eg_landrows *rows, enum eg_land_index index, 
 bool eg_landrows_day(const struct eg_landrows *rows, enum eg_land_index index, size_t day,
                      struct eg_land_state *ret)
 {
-    int64_t from = rows->days[day].start_ms / HOUR_MS - rows->first,
-            end = rows->days[day].end_ms / HOUR_MS - rows->first;
+    int64_t from = rows->days.list[day].start_ms / HOUR_MS - rows->first,
+            end = rows->days.list[day].end_ms / HOUR_MS - rows->first;
     from = from > 0 ? from : 0;
     if (!rows->columns || end <= from || end > rows->end - rows->first)
         return false;
@@ -332,13 +250,12 @@ void eg_landrows_clear(struct eg_landrows *rows)
         free(rows->series[i].hours);
     }
     free(rows->series);
-    free(rows->days);
+    eg_localdays_clear(&rows->days);
     free(rows->values);
     free(rows->columns);
     rows->series = NULL;
-    rows->days = NULL;
     rows->values = NULL;
     rows->columns = NULL;
-    rows->count = rows->room = rows->day_count = rows->day_room = 0;
+    rows->count = rows->room = 0;
     rows->first = rows->end = 0;
 }

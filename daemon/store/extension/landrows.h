@@ -2,7 +2,7 @@
 #ifndef EG_LANDROWS_H
 #define EG_LANDROWS_H
 #include <index/land.h>
-#include <store/extension/stations.h>
+#include <store/extension/localdays.h>
 #include <store/inside.h>
 
 struct eg_landhour { /* with readings */
@@ -28,8 +28,7 @@ struct eg_landrows { /* zeroed but for the first lines */
     int64_t shift_ms; /* of an hour's start against the epoch's hours */
     struct eg_landseries *series;
     size_t count, room;
-    struct eg_station_day *days; /* the local ones */
-    size_t day_count, day_room;
+    struct eg_localdays days;
     int64_t first, end; /* hours since the epoch that are told */
     double *values;
     struct eg_column *columns;

@@ -77,42 +77,12 @@ static int take_hours(struct eg_stations *stations, uint32_t series, enum eg_pol
     return code == EG_OK && step < 0 ? step : code;
 }
 
-static int by_start(const void *left, const void *right)
-{
-    const struct eg_station_day *a = left, *b = right;
-    return a->start_ms < b->start_ms ? -1 : a->start_ms > b->start_ms;
-}
-
 /* The local days, as the daemon has drawn them. */
 static int take_days(struct eg_stations *stations, uint32_t series, struct eg_err *err)
 {
-    struct eg_rollup day;
     int code = eg_rollups_open(&stations->rollups, stations->db, series, EG_PERIOD_DAY, stations->from_ms,
-                               stations->to_ms, stations->folded, err),
-        step = 0;
-    while (code == EG_OK && (step = eg_rollups_next(&stations->rollups, &day)) == 1) {
-        if (stations->day_count == stations->day_room) {
-            size_t room = stations->day_room ? stations->day_room * 2 : 512;
-            struct eg_station_day *more = realloc(stations->days, room * sizeof *more);
-            if (!more)
-                return eg_err_set(err, EG_ENOMEM, "no memory for its days");
-            stations->days = more;
-            stations->day_room = room;
-        }
-        stations->days[stations->day_count++] = (struct eg_station_day){day.start_ms, day.end_ms};
-    }
-    return code == EG_OK && step < 0 ? step : code;
-}
-
-void eg_stations_sort(struct eg_stations *stations)
-{
-    size_t kept = 0;
-    if (stations->day_count)
-        qsort(stations->days, stations->day_count, sizeof *stations->days, by_start);
-    for (size_t i = 0; i < stations->day_count; i++)
-        if (!kept || stations->days[kept - 1].start_ms != stations->days[i].start_ms)
-            stations->days[kept++] = stations->days[i];
-    stations->day_count = kept;
+                               stations->to_ms, stations->folded, err);
+    return code == EG_OK ? eg_localdays_take(&stations->days, &stations->rollups, err) : code;
 }
 
 static int64_t mean_at(const struct eg_stations *stations, int pollutant, int64_t hour)
@@ -135,7 +105,7 @@ void eg_stations_hour(const struct eg_stations *stations, size_t hour, bool amer
 
 void eg_stations_day(const struct eg_stations *stations, size_t day, struct eg_aqi *ret_aqi)
 {
-    const struct eg_station_day *of = &stations->days[day];
+    const struct eg_localday *of = &stations->days.list[day];
     int64_t nano[EG_DAY_HOURS];
     struct eg_air air;
     enum eg_aqi_cn_edition edition = eg_aqi_cn_edition_at(of->start_ms);
@@ -164,10 +134,9 @@ int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *q
 void eg_stations_clear(struct eg_stations *stations)
 {
     free(stations->means);
-    free(stations->days);
+    eg_localdays_clear(&stations->days);
     stations->means = NULL;
-    stations->days = NULL;
-    stations->hours = stations->day_count = stations->day_room = 0;
+    stations->hours = 0;
 }
 
 void eg_stations_close(struct eg_stations *stations)

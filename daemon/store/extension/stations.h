@@ -1,12 +1,10 @@
 /* The hours of a site's stations, and what is made of them. Private to the extension. */
 #ifndef EG_STATIONS_H
 #define EG_STATIONS_H
+#include <store/extension/localdays.h>
 #include <store/inside.h>
 #include <index/hours.h>
 
-struct eg_station_day {
-    int64_t start_ms, end_ms;
-};
 struct eg_stations { /* zeroed but for the first line */
     sqlite3 *db;
     int64_t from_ms, to_ms;
@@ -15,12 +13,10 @@ struct eg_stations { /* zeroed but for the first line */
     struct eg_air_mean *means; /* [pollutant * hours + hour] */
     int64_t first_ms;
     size_t hours;
-    struct eg_station_day *days;
-    size_t day_count, day_room;
+    struct eg_localdays days;
 };
 int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity,
                     const struct eg_pace *pace, struct eg_err *err);
-void eg_stations_sort(struct eg_stations *stations); /* when all are in */
 void eg_stations_hour(const struct eg_stations *stations, size_t hour, bool american, struct eg_aqi *ret_aqi);
 void eg_stations_day(const struct eg_stations *stations, size_t day, struct eg_aqi *ret_aqi);
 void eg_stations_clear(struct eg_stations *stations); /* for the next site */
