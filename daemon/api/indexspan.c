@@ -47,6 +47,19 @@ int eg_index_span_find(struct eg_call *call, bool *ret_days, struct eg_index_spa
     return 0;
 }
 
+bool eg_index_step(const struct eg_call *call, bool days, int64_t at_ms, int64_t *ret_start_ms,
+                   int64_t *ret_end_ms)
+{
+    int64_t start_ms = at_ms, end_ms = at_ms + EG_HOUR_MS;
+    if (days)
+        eg_zone_day(at_ms, &start_ms, &end_ms);
+    if (end_ms > call->state.now_ms)
+        return false;
+    *ret_start_ms = start_ms;
+    *ret_end_ms = end_ms;
+    return true;
+}
+
 /* Where it comes from. */
 static void write_sources(struct eg_call *call, const uint32_t *ids, size_t count)
 {

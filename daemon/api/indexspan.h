@@ -16,6 +16,10 @@ struct eg_index_span {
 /* From "from", "to", "resolution" and "cursor". ret_days NULL: the index is told by the hour only. 0, or a refusal. */
 int eg_index_span_find(struct eg_call *call, bool *ret_days, struct eg_index_span *ret_span);
 
+/* The hour that begins at `at_ms`, or the local day that holds it. False: it is not over yet. */
+bool eg_index_step(const struct eg_call *call, bool days, int64_t at_ms, int64_t *ret_start_ms,
+                   int64_t *ret_end_ms);
+
 /* The answer: up to its points, with the series the index is made of (those that are gone are left out), and behind them. next_ms: where
  * the next question begins, or EG_TIME_NONE. */
 void eg_index_open(struct eg_call *call, const char *index, const char *device /* or NULL */, bool days,

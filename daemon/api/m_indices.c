@@ -4,7 +4,6 @@
 #include <api/aqi.h>
 #include <api/indexspan.h>
 #include <api/methods.h>
-#include <base/zone.h>
 #include <index/aqi_us.h>
 #include <index/nano.h>
 #include <pipeline/hours.h>
@@ -171,16 +170,10 @@ static void write_points(struct table *table, size_t most)
     struct eg_json *json = table->call->json;
     struct eg_aqi aqi;
     struct eg_air air;
-    int64_t end_ms = 0;
+    int64_t start_ms = 0, end_ms = 0;
     size_t told = 0;
-    for (int64_t at = table->from_ms; at < table->to_ms && at < table->call->state.now_ms; at = end_ms) {
-        int64_t start_ms = at;
-        if (table->days)
-            eg_zone_day(at, &start_ms, &end_ms);
-        else
-            end_ms = at + EG_HOUR_MS;
-        if (end_ms > table->call->state.now_ms)
-            break; /* neither the hour nor the day is over */
+    for (int64_t at = table->from_ms;
+         at < table->to_ms && eg_index_step(table->call, table->days, at, &start_ms, &end_ms); at = end_ms) {
         table->days ? index_of_day(table, start_ms, end_ms, &air, &aqi)
                     : index_of_hour(table, start_ms, &air, &aqi);
         if (aqi.available == EG_AQI_NONE)

@@ -3,7 +3,6 @@
 #include <api/indexspan.h>
 #include <api/landjson.h>
 #include <api/methods.h>
-#include <base/zone.h>
 #include <pipeline/hours.h>
 
 #include <math.h>
@@ -150,16 +149,11 @@ static void write_points(struct table *table, size_t most)
 {
     struct eg_json *json = table->call->json;
     struct eg_land_state state;
-    int64_t end_ms = 0;
+    int64_t start_ms = 0, end_ms = 0;
     size_t told = 0;
-    for (int64_t at = table->span.from_ms; at < table->span.to_ms; at = end_ms) {
-        int64_t start_ms = at;
-        if (table->days)
-            eg_zone_day(at, &start_ms, &end_ms);
-        else
-            end_ms = at + EG_HOUR_MS;
-        if (end_ms > table->call->state.now_ms)
-            break; /* neither the hour nor the day is over */
+    for (int64_t at = table->span.from_ms;
+         at < table->span.to_ms && eg_index_step(table->call, table->days, at, &start_ms, &end_ms);
+         at = end_ms) {
         size_t from = (size_t)(start_ms / EG_HOUR_MS - table->first),
                end = (size_t)(end_ms / EG_HOUR_MS - table->first);
         if (!(table->days ? eg_land_tell_day(table->index, table->told, table->count, from, end, &state)
