@@ -1,9 +1,9 @@
 /* Windows. Knows times, values and where local hours, days and months begin. Called by series.c, judge.c and rejudge.c. */
 #include <pipeline/window.h>
+#include <pipeline/pane.h>
 #include <pipeline/sketch.h>
 #include <base/zone.h>
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,33 +11,44 @@ struct point {
     int64_t ms;
     double value;
 };
-struct pane {
-    int64_t index; /* covers (index-1, index] * pane width; 0 readings: empty */
-    uint32_t count;
-    uint32_t above;
-    int64_t first_ms, last_ms;
-    double sum, min, max, first, last;
-    double apart;       /* sum of squares of how far values lie from their mean */
-    double east, north; /* sums of directions */
-};
 /* One more than is exact: as long as the oldest of them lies in the window there are too many readings for that, and when it has left, the
  * others are all there is. So whether the panes are asked depends on the readings in the window alone, not on what came before: a window
  * that was rebuilt says what the one that lived on would say. */
 #define POINTS_MAX (EG_WINDOW_RAW + 1)
-#define RADIANS 0.017453292519943295
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
 #define SLACK 15 /* so many may be evicted before the rest moves to the front */
+
+/* What its mean is made of, but for the newest pane. */
+struct parts {
+    double means; /* the sum of the means of all parts but the newest */
+    unsigned count;
+    uint32_t newest_count; /* the newest part's readings */
+    double newest_sum;
+};
 
 struct eg_window {
     struct eg_window_shape shape;
     int64_t width_ms, pane_ms, newest_ms;
     int64_t base_ms, end_ms;       /* of an aligned one: [base, end); else base is the epoch */
+    int parts, panes_a_part;       /* which its mean is made of */
+    int pane_count;                /* all of an aligned one lies in them */
     size_t start, count, capacity; /* of points, ascending by time: the newest POINTS_MAX of the window */
     struct point *points;
-    struct pane *panes; /* not NULL: more than EG_WINDOW_RAW readings lie in the window; a ring by index */
-    struct pane before; /* all panes but the newest in one, while that has the index `before_of` */
+    struct eg_pane *panes; /* not NULL: more than EG_WINDOW_RAW readings lie in the window; a ring by index */
+    struct eg_pane before; /* all panes but the newest in one, while that has the index `before_of` */
+    struct parts before_parts; /* likewise */
     int64_t before_of;
     struct eg_sketch *sketches; /* of a quantile: a pane each, and behind them `before` */
 };
+
+/* Into so many parts of as many whole panes as there may be. */
+static void divide(struct eg_window *window, int parts)
+{
+    window->parts = parts < 1 ? 1 : parts > EG_WINDOW_PANES ? EG_WINDOW_PANES : parts;
+    window->panes_a_part = EG_WINDOW_PANES / window->parts;
+    window->pane_count = window->parts * window->panes_a_part;
+}
 
 struct eg_window *eg_window_create(const struct eg_window_shape *shape)
 {
@@ -45,7 +56,9 @@ struct eg_window *eg_window_create(const struct eg_window_shape *shape)
     if (window) {
         window->shape = *shape;
         window->width_ms = shape->width_ms > EG_WINDOW_PANES ? shape->width_ms : EG_WINDOW_PANES;
-        window->pane_ms = window->width_ms / EG_WINDOW_PANES;
+        const int64_t hours = (window->width_ms + HOUR_MS / 2) / HOUR_MS;
+        divide(window, hours < EG_WINDOW_PANES ? (int)hours : EG_WINDOW_PANES);
+        window->pane_ms = window->width_ms / window->pane_count;
         window->newest_ms = INT64_MIN;
     }
     return window;
@@ -53,7 +66,7 @@ struct eg_window *eg_window_create(const struct eg_window_shape *shape)
 
 static void drop_panes(struct eg_window *window)
 {
-    for (int i = 0; window->sketches && i <= EG_WINDOW_PANES; i++)
+    for (int i = 0; window->sketches && i <= window->pane_count; i++)
         eg_sketch_finish(&window->sketches[i]);
     free(window->sketches);
     free(window->panes);
@@ -80,44 +93,31 @@ void eg_window_destroy(struct eg_window *window)
 
 static int64_t pane_index(const struct eg_window *window, int64_t ms)
 {
-    ms -= window->base_ms;
-    return ms > 0 ? (ms + window->pane_ms - 1) / window->pane_ms : ms / window->pane_ms;
+    return (ms - window->base_ms) / window->pane_ms;
+}
+
+static size_t place_of(const struct eg_window *window, int64_t index)
+{
+    return (uint64_t)index % (unsigned)window->pane_count;
+}
+
+/* Of the panes that are in use while `newest` is the newest. */
+static int64_t oldest_index(const struct eg_window *window, int64_t newest)
+{
+    return window->shape.calendar ? 0 : newest - window->pane_count + 1;
 }
 
 static bool pane_add(struct eg_window *window, int64_t ms, double value)
 {
     int64_t index = pane_index(window, ms);
-    size_t place = (uint64_t)index % EG_WINDOW_PANES;
-    struct pane *pane = &window->panes[place];
+    size_t place = place_of(window, index);
+    struct eg_pane *pane = &window->panes[place];
     if (!pane->count || pane->index != index) {
-        memset(pane, 0, sizeof *pane);
-        pane->index = index;
+        *pane = (struct eg_pane){.index = index};
         if (window->sketches)
             eg_sketch_clear(&window->sketches[place]);
     }
-    if (!pane->count || ms < pane->first_ms) {
-        pane->first_ms = ms;
-        pane->first = value;
-    }
-    if (!pane->count || ms >= pane->last_ms) {
-        pane->last_ms = ms;
-        pane->last = value;
-    }
-    if (!pane->count || value < pane->min)
-        pane->min = value;
-    if (!pane->count || value > pane->max)
-        pane->max = value;
-    if (pane->count) {
-        double off = value - pane->sum / pane->count;
-        pane->apart += off * off * pane->count / (pane->count + 1.0);
-    }
-    pane->sum += value;
-    pane->count++;
-    pane->above += window->shape.statistic == EG_STAT_ABOVE && value > window->shape.above;
-    if (window->shape.statistic == EG_STAT_VECTOR_MEAN) {
-        pane->east += sin(value * RADIANS);
-        pane->north += cos(value * RADIANS);
-    }
+    eg_pane_add(pane, &window->shape, ms, value);
     if (index < window->before_of)
         window->before_of = INT64_MIN; /* a late one: made anew when asked for */
     return !window->sketches || eg_sketch_add(&window->sketches[place], value);
@@ -126,8 +126,9 @@ static bool pane_add(struct eg_window *window, int64_t ms, double value)
 static bool to_panes(struct eg_window *window)
 {
     bool quantile = window->shape.statistic == EG_STAT_QUANTILE, ok = true;
-    window->panes = calloc(EG_WINDOW_PANES, sizeof *window->panes);
-    window->sketches = quantile ? calloc(EG_WINDOW_PANES + 1, sizeof *window->sketches) : NULL;
+    const size_t room = (size_t)window->pane_count;
+    window->panes = calloc(room, sizeof *window->panes);
+    window->sketches = quantile ? calloc(room + 1, sizeof *window->sketches) : NULL;
     if (!window->panes || (quantile && !window->sketches)) {
         drop_panes(window);
         return false;
@@ -135,7 +136,7 @@ static bool to_panes(struct eg_window *window)
     window->before_of = INT64_MIN;
     for (const struct point *point = window->points + window->start;
          point < window->points + window->start + window->count; point++)
-        if (pane_index(window, point->ms) > pane_index(window, window->newest_ms) - EG_WINDOW_PANES)
+        if (pane_index(window, point->ms) >= oldest_index(window, pane_index(window, window->newest_ms)))
             ok = pane_add(window, point->ms, point->value) && ok;
     return ok;
 }
@@ -188,6 +189,22 @@ static bool add_point(struct eg_window *window, int64_t ms, double value)
     return true;
 }
 
+/* A day into its hours, a month into its days, two panes each: where clocks change, a month's are some minutes longer or shorter. */
+static void divide_period(struct eg_window *window)
+{
+    const int64_t width_ms = window->width_ms;
+    if (window->shape.calendar == EG_CALENDAR_HOUR) {
+        divide(window, 1);
+        window->pane_ms = (width_ms + window->pane_count - 1) / window->pane_count;
+        return;
+    }
+    const bool day = window->shape.calendar == EG_CALENDAR_DAY;
+    window->parts = (int)(day ? (width_ms + HOUR_MS - 1) / HOUR_MS : (width_ms + DAY_MS / 2) / DAY_MS);
+    window->panes_a_part = 2;
+    window->pane_count = window->parts * 2;
+    window->pane_ms = day ? HOUR_MS / 2 : (width_ms + window->pane_count - 1) / window->pane_count;
+}
+
 /* The period of an aligned window that holds `ms`. */
 static void begin_period(struct eg_window *window, int64_t ms)
 {
@@ -199,7 +216,7 @@ static void begin_period(struct eg_window *window, int64_t ms)
     else
         eg_zone_month(ms, &window->base_ms, &window->end_ms);
     window->width_ms = window->end_ms - window->base_ms;
-    window->pane_ms = window->width_ms / EG_WINDOW_PANES + 1; /* all of it lies in the ring */
+    divide_period(window);
 }
 
 bool eg_window_add(struct eg_window *window, int64_t ms, double value)
@@ -219,7 +236,7 @@ bool eg_window_add(struct eg_window *window, int64_t ms, double value)
         return true;
     if (!window->panes)
         return to_panes(window);
-    return pane_index(window, ms) <= pane_index(window, window->newest_ms) - EG_WINDOW_PANES ||
+    return pane_index(window, ms) < oldest_index(window, pane_index(window, window->newest_ms)) ||
            pane_add(window, ms, value);
 }
 
@@ -240,125 +257,96 @@ static double value_of_points(const struct point *points, size_t count, enum eg_
     return statistic == EG_STAT_MEAN ? value / (double)count : value;
 }
 
-static void merge(struct pane *all, const struct pane *one)
+static double mean_of_points(const struct eg_window *window)
 {
-    if (!all->count) {
-        *all = *one;
-        return;
+    const struct point *point = window->points + window->start, *end = point + window->count;
+    const int64_t part_ms = window->pane_ms * window->panes_a_part;
+    int64_t until_ms = point->ms - (point->ms - window->base_ms) % part_ms + part_ms;
+    double means = 0, sum = 0;
+    unsigned parts = 1, count = 0;
+    for (; point < end; point++) {
+        if (point->ms >= until_ms) {
+            means += count > 1 ? sum / count : sum;
+            parts++;
+            count = 0;
+            sum = 0;
+            while (point->ms >= until_ms)
+                until_ms += part_ms;
+        }
+        sum += point->value;
+        count++;
     }
-    double off = one->sum / one->count - all->sum / all->count;
-    all->apart += one->apart + off * off * all->count * one->count / ((double)all->count + one->count);
-    all->count += one->count;
-    all->above += one->above;
-    all->sum += one->sum;
-    all->east += one->east;
-    all->north += one->north;
-    all->min = one->min < all->min ? one->min : all->min;
-    all->max = one->max > all->max ? one->max : all->max;
-    all->last = one->last;
-    all->last_ms = one->last_ms;
+    return (means + sum / count) / parts;
+}
+
+static int64_t part_of(const struct eg_window *window, int64_t index)
+{
+    return window->parts > 1 ? index / window->panes_a_part : 0;
+}
+
+static void close_part(struct parts *parts)
+{
+    if (!parts->newest_count)
+        return;
+    parts->means += parts->newest_sum / parts->newest_count;
+    parts->count++;
+    parts->newest_count = 0;
+    parts->newest_sum = 0;
 }
 
 /* Oldest first, so that sums do not depend on the ring's turn, nor on when it was last asked for. */
-static bool total_of_panes(struct eg_window *window, struct pane *ret)
+static bool sum_up_before(struct eg_window *window, int64_t newest)
+{
+    struct eg_sketch *sketch = window->sketches ? &window->sketches[window->pane_count] : NULL;
+    struct parts parts = {0};
+    int64_t part = INT64_MIN;
+    memset(&window->before, 0, sizeof window->before);
+    if (sketch)
+        eg_sketch_clear(sketch);
+    for (int64_t index = oldest_index(window, newest); index < newest; index++) {
+        size_t place = place_of(window, index);
+        const struct eg_pane *one = &window->panes[place];
+        if (!one->count || one->index != index)
+            continue;
+        if (part_of(window, index) != part)
+            close_part(&parts);
+        part = part_of(window, index);
+        parts.newest_sum += one->sum;
+        parts.newest_count += one->count;
+        eg_pane_merge(&window->before, one);
+        if (sketch && !eg_sketch_merge(sketch, &window->sketches[place]))
+            return false;
+    }
+    if (part_of(window, newest) != part)
+        close_part(&parts);
+    window->before_parts = parts;
+    window->before_of = newest;
+    return true;
+}
+
+/* The newest pane, which is never empty, and in `before` all others. NULL: no memory. */
+static const struct eg_pane *newest_pane(struct eg_window *window)
 {
     int64_t newest = pane_index(window, window->newest_ms);
-    struct eg_sketch *sketch = window->sketches ? &window->sketches[EG_WINDOW_PANES] : NULL;
-    if (window->before_of != newest) {
-        memset(&window->before, 0, sizeof window->before);
-        if (sketch)
-            eg_sketch_clear(sketch);
-        for (int64_t index = newest - EG_WINDOW_PANES + 1; index < newest; index++) {
-            size_t place = (uint64_t)index % EG_WINDOW_PANES;
-            const struct pane *one = &window->panes[place];
-            if (!one->count || one->index != index)
-                continue;
-            merge(&window->before, one);
-            if (sketch && !eg_sketch_merge(sketch, &window->sketches[place]))
-                return false;
-        }
-        window->before_of = newest;
-    }
-    *ret = window->before;
-    merge(ret,
-          &window->panes[(uint64_t)newest % EG_WINDOW_PANES]); /* holds the newest reading: never empty */
-    return true;
+    if (window->before_of != newest && !sum_up_before(window, newest))
+        return NULL;
+    return &window->panes[place_of(window, newest)];
 }
 
-static bool rate(const struct pane *all, double *ret)
+static double mean_of_panes(const struct eg_window *window, const struct eg_pane *newest)
 {
-    if (all->last_ms <= all->first_ms)
-        return false;
-    *ret = (all->last - all->first) * 3600000.0 / (double)(all->last_ms - all->first_ms);
-    return true;
-}
-
-/* Where from, 0 … 360. */
-static bool direction(const struct pane *all, double *ret)
-{
-    if (hypot(all->east, all->north) < 1e-6 * all->count)
-        return false;
-    *ret = fmod(atan2(all->east, all->north) / RADIANS + 360, 360);
-    return true;
-}
-
-/* What panes tell but for quantiles; points that are few become one pane. */
-static bool value_of_pane(const struct pane *all, enum eg_statistic statistic, double *ret)
-{
-    switch (statistic) {
-    case EG_STAT_RATE:
-        return rate(all, ret);
-    case EG_STAT_CHANGE:
-        *ret = all->last - all->first;
-        return all->last_ms > all->first_ms;
-    case EG_STAT_VECTOR_MEAN:
-        return direction(all, ret);
-    case EG_STAT_STDDEV:
-        *ret = sqrt(all->apart / (all->count - 1.0));
-        return all->count > 1;
-    case EG_STAT_READINGS:
-        *ret = all->count;
-        return true;
-    case EG_STAT_ABOVE:
-        *ret = (double)all->above / all->count;
-        return true;
-    case EG_STAT_MEAN:
-        *ret = all->sum / all->count;
-        return true;
-    case EG_STAT_SUM:
-        *ret = all->sum;
-        return true;
-    case EG_STAT_MIN:
-        *ret = all->min;
-        return true;
-    case EG_STAT_MAX:
-        *ret = all->max;
-        return true;
-    default:
-        return false;
-    }
+    const struct parts *parts = &window->before_parts;
+    double mean = (parts->newest_sum + newest->sum) / ((double)parts->newest_count + newest->count);
+    return (parts->means + mean) / (parts->count + 1);
 }
 
 /* `ends`: of the first and the last, which is all that a change needs. */
-static struct pane pane_of_points(const struct eg_window *window, bool ends)
+static struct eg_pane pane_of_points(const struct eg_window *window, bool ends)
 {
-    struct pane all = {0};
+    struct eg_pane all = {0};
     for (size_t i = 0; i < window->count; i += ends && window->count > 1 ? window->count - 1 : 1) {
         const struct point *point = &window->points[window->start + i];
-        struct pane one = {.count = 1,
-                           .first_ms = point->ms,
-                           .last_ms = point->ms,
-                           .sum = point->value,
-                           .min = point->value,
-                           .max = point->value,
-                           .first = point->value,
-                           .last = point->value};
-        one.above = window->shape.statistic == EG_STAT_ABOVE && point->value > window->shape.above;
-        if (window->shape.statistic == EG_STAT_VECTOR_MEAN) {
-            one.east = sin(point->value * RADIANS);
-            one.north = cos(point->value * RADIANS);
-        }
-        merge(&all, &one);
+        eg_pane_add(&all, &window->shape, point->ms, point->value);
     }
     return all;
 }
@@ -371,31 +359,38 @@ static double quantile_of_points(const struct eg_window *window)
     return eg_sketch_exact(values, window->count, window->shape.share);
 }
 
+static bool value_of_few(const struct eg_window *window, enum eg_statistic statistic, double *ret)
+{
+    if (statistic == EG_STAT_QUANTILE)
+        *ret = quantile_of_points(window);
+    else if (statistic == EG_STAT_MEAN && window->parts > 1)
+        *ret = mean_of_points(window);
+    else if (statistic >= EG_STAT_MEAN && statistic <= EG_STAT_SUM)
+        *ret = value_of_points(window->points + window->start, window->count, statistic);
+    else {
+        struct eg_pane all = pane_of_points(window, statistic == EG_STAT_RATE || statistic == EG_STAT_CHANGE);
+        return eg_pane_value(&all, statistic, ret);
+    }
+    return true;
+}
+
 bool eg_window_value(struct eg_window *window, enum eg_statistic statistic, double *ret)
 {
-    struct pane all;
-    if (!window->panes && !window->count)
+    const struct eg_pane *newest;
+    if (!window->panes)
+        return window->count && value_of_few(window, statistic, ret);
+    if (!(newest = newest_pane(window)))
         return false;
-    if (!window->panes && statistic == EG_STAT_QUANTILE) {
-        *ret = quantile_of_points(window);
+    if (statistic == EG_STAT_MEAN) {
+        *ret = mean_of_panes(window, newest);
         return true;
     }
-    if (!window->panes && statistic >= EG_STAT_MEAN && statistic <= EG_STAT_SUM) {
-        *ret = value_of_points(window->points + window->start, window->count, statistic);
-        return true;
-    }
-    if (!window->panes) {
-        all = pane_of_points(window, statistic == EG_STAT_RATE || statistic == EG_STAT_CHANGE);
-        return value_of_pane(&all, statistic, ret);
-    }
-    if (!total_of_panes(window, &all))
-        return false;
+    struct eg_pane all = window->before;
+    eg_pane_merge(&all, newest);
     if (statistic != EG_STAT_QUANTILE)
-        return value_of_pane(&all, statistic, ret);
-    double value = eg_sketch_quantile(
-        &window->sketches[EG_WINDOW_PANES],
-        &window->sketches[(uint64_t)pane_index(window, window->newest_ms) % EG_WINDOW_PANES],
-        window->shape.share);
+        return eg_pane_value(&all, statistic, ret);
+    double value = eg_sketch_quantile(&window->sketches[window->pane_count],
+                                      &window->sketches[newest - window->panes], window->shape.share);
     *ret = value < all.min ? all.min : value > all.max ? all.max : value;
     return true;
 }
@@ -420,8 +415,8 @@ static int64_t observed_of_panes(const struct eg_window *window, int64_t speaks_
     const int64_t newest = pane_index(window, window->newest_ms),
                   reach = (speaks_ms + window->pane_ms - 1) / window->pane_ms;
     int64_t observed = 0, spoken_from = newest + 1; /* each pane speaks for itself and those before it */
-    for (int64_t index = newest; index > newest - EG_WINDOW_PANES; index--) {
-        const struct pane *one = &window->panes[(uint64_t)index % EG_WINDOW_PANES];
+    for (int64_t index = newest; index >= oldest_index(window, newest); index--) {
+        const struct eg_pane *one = &window->panes[place_of(window, index)];
         if (one->count && one->index == index)
             spoken_from = index - (reach > 1 ? reach : 1);
         observed += index > spoken_from && spoken_from <= newest ? window->pane_ms : 0;

@@ -1,9 +1,14 @@
 /* A window over one series in event time: sliding, (T - width, T], T being its newest reading; or aligned, from the start of the local
  * hour, day or month that T lies in, up to T.
  *
- * Exact, with the single readings, while at most EG_WINDOW_RAW of them lie in it. While there are more it slides in steps of width /
- * EG_WINDOW_PANES: the panes are aligned to the epoch and hold aggregates, so the cost of a reading does not depend on the width,
- * nor its memory. Late readings land where they belong; older than the window they change nothing. */
+ * Exact, with the single readings, while at most EG_WINDOW_RAW of them lie in it. While there are more it slides in steps of a pane:
+ * EG_WINDOW_PANES of them or some fewer, aligned to the epoch, hold aggregates, so the cost of a reading does not depend on the width, nor
+ * its memory. Late readings land where they belong; older than the window they change nothing.
+ *
+ * The mean of more than an hour weighs time, not readings: it is the mean of the means of the clock's hours in it that hold any, as
+ * GB 3095 makes the mean of a day, and an hour that is not whole counts like others. A window of other than whole hours, or of more than
+ * EG_WINDOW_PANES, has as many equal parts in their stead (30 days: of 15 hours each); a local day has its hours, a local month its days.
+ * All other statistics are of its readings. */
 #ifndef EG_WINDOW_H
 #define EG_WINDOW_H
 #include <conf/conf.h>

@@ -24,7 +24,63 @@ struct reading {
     double value;
 };
 
-/* Over the readings of (after, newest]; false where there is no such value. */
+/* What the parts of a window came to, by how many parts back they lie. */
+#define PARTS_MOST 64
+struct parts {
+    double sums[PARTS_MOST];
+    unsigned counts[PARTS_MOST];
+};
+
+static void add_to_part(struct parts *parts, int64_t back, double value)
+{
+    assert_true(back >= 0 && back < PARTS_MOST);
+    parts->sums[back] += value;
+    parts->counts[back]++;
+}
+
+static double mean_of_means(const struct parts *parts)
+{
+    double means = 0;
+    unsigned held = 0;
+    for (int back = PARTS_MOST - 1; back >= 0; back--)
+        if (parts->counts[back]) {
+            means += parts->sums[back] / parts->counts[back];
+            held++;
+        }
+    return means / held;
+}
+
+/* Panes: of a window of 24 hours half an hour, of ten hours a quarter, of two hours 150 s; whole ones make an hour, as nearly as may be. */
+static int64_t hours_of(int64_t width)
+{
+    int64_t hours = width / 3600000 + (width % 3600000 >= 1800000);
+    return hours < 1 ? 1 : hours > EG_WINDOW_PANES ? EG_WINDOW_PANES : hours;
+}
+
+static int64_t pane_width(int64_t width)
+{
+    return width / (EG_WINDOW_PANES / hours_of(width) * hours_of(width));
+}
+
+/* The last millisecond before the oldest pane begins: the panes are aligned to the epoch. */
+static int64_t paned_from(int64_t newest, int64_t width)
+{
+    int64_t pane = pane_width(width), panes = EG_WINDOW_PANES / hours_of(width) * hours_of(width);
+    return (newest / pane - panes + 1) * pane - 1;
+}
+
+static double naive_mean(const struct reading *rows, size_t count, int64_t newest, int64_t after,
+                         int64_t width)
+{
+    const int64_t part = pane_width(width) * (EG_WINDOW_PANES / hours_of(width));
+    struct parts parts = {0};
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].ms > after)
+            add_to_part(&parts, hours_of(width) == 1 ? 0 : newest / part - rows[i].ms / part, rows[i].value);
+    return mean_of_means(&parts);
+}
+
+/* Over the readings of (after, newest], but for the mean; false where there is no such value. */
 static bool naive(const struct reading *rows, size_t count, int64_t after, enum eg_statistic statistic,
                   double *ret, size_t *ret_count)
 {
@@ -44,8 +100,7 @@ static bool naive(const struct reading *rows, size_t count, int64_t after, enum 
     *ret_count = n;
     if (!n || (statistic == EG_STAT_RATE && last->ms == first->ms))
         return false;
-    *ret = statistic == EG_STAT_MEAN  ? sum / (double)n
-           : statistic == EG_STAT_SUM ? sum
+    *ret = statistic == EG_STAT_SUM   ? sum
            : statistic == EG_STAT_MIN ? min
            : statistic == EG_STAT_MAX
                ? max
@@ -58,13 +113,6 @@ static uint64_t next(uint64_t *seed)
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
     return *seed ^= *seed << 17;
-}
-
-/* Where the oldest pane begins: the panes are aligned to the epoch. */
-static int64_t paned_from(int64_t newest, int64_t width)
-{
-    int64_t pane = width / EG_WINDOW_PANES;
-    return ((newest + pane - 1) / pane - EG_WINDOW_PANES) * pane;
 }
 
 /* Values are quarters: sums of them are exact in any order. */
@@ -101,6 +149,10 @@ static void run(uint64_t seed, int64_t width, int64_t step, int late_percent)
             bool has_exact = naive(rows, count, newest - width, statistics[s], &exact, &in_window);
             bool has_paned = naive(rows, count, paned_from(newest, width), statistics[s], &paned, &ignored);
             bool wanted = in_window <= EG_WINDOW_RAW ? has_exact : has_paned;
+            if (statistics[s] == EG_STAT_MEAN)
+                exact = paned =
+                    naive_mean(rows, count, newest,
+                               in_window > EG_WINDOW_RAW ? paned_from(newest, width) : newest - width, width);
             if (has != wanted || (has && is != (in_window <= EG_WINDOW_RAW ? exact : paned)))
                 fail_msg("seed %llu, width %lld, reading %zu, %s: %.17g; exact %.17g, in panes %.17g, %zu in "
                          "the window",
@@ -122,7 +174,13 @@ static void test_against_naive(void **unused)
     run(5, INT64_C(86400000), 300000, 10);
     run(6, 3600001, 9000, 10); /* no multiple of the panes */
     run(7, 1000, 5, 10);
-    run(8, 1000, 1000, 10); /* mostly one reading */
+    run(8, 1000, 1000, 10);                 /* mostly one reading */
+    run(9, INT64_C(86400000), 1800000, 10); /* a day of some 48 readings: exact, each in its hour */
+    run(10, 8 * INT64_C(3600000), 60000, 10);
+    run(11, INT64_C(37000000), 300000, 10); /* ten parts and a bit, of no whole number of panes */
+    run(12, INT64_C(30) * 86400000, 7200000, 10);
+    run(13, 5399999, 60000, 10); /* just no two hours */
+    run(14, 5400000, 60000, 10);
 }
 
 static void test_edges(void **unused)
@@ -154,9 +212,9 @@ static void test_edges(void **unused)
 static void test_history_does_not_matter(void **unused)
 {
     (void)unused;
-    static const int64_t width = 3600000;
     for (uint64_t seed = 1; seed <= 40; seed++) {
         uint64_t random = seed;
+        const int64_t width = seed % 2 ? 3600000 : 6 * 3600000;
         struct eg_window *lived = eg_window_create(&(struct eg_window_shape){.width_ms = width}),
                          *restored = eg_window_create(&(struct eg_window_shape){.width_ms = width});
         static struct reading rows[2000];
@@ -186,6 +244,34 @@ static void test_history_does_not_matter(void **unused)
         }
         eg_window_destroy(lived);
         eg_window_destroy(restored);
+    }
+}
+
+/* Every half minute for an hour of smoke, else by the hour. By readings it would be a day of 255. An hour of smoke that lies in two of the
+ * clock speaks in both, since nothing else was said in them. */
+static void test_burst_is_an_hour(void **unused)
+{
+    (void)unused;
+    const int64_t noon = INT64_C(1795435200000), hour = 3600000;
+    for (int64_t late = 0; late < hour; late += 7 * 60000) {
+        struct eg_window *sliding = eg_window_create(&(struct eg_window_shape){.width_ms = 24 * hour}),
+                         *aligned = eg_window_create(&(struct eg_window_shape){.calendar = EG_CALENDAR_DAY});
+        const int64_t smoke = noon + late;
+        const double most = (late ? 22 * 20 + 2 * 300 : 23 * 20 + 300) / 24.0;
+        for (int64_t ms = smoke - 24 * hour; ms < smoke + 24 * hour;
+             ms += ms >= smoke && ms < smoke + hour ? 30000 : hour) {
+            double value = ms >= smoke && ms < smoke + hour ? 300 : 20, mean = 0, today = 0;
+            assert_true(eg_window_add(sliding, ms, value) && eg_window_add(aligned, ms, value));
+            assert_true(eg_window_value(sliding, EG_STAT_MEAN, &mean) &&
+                        eg_window_value(aligned, EG_STAT_MEAN, &today));
+            if (mean > most || (ms >= smoke && mean < 20 + 280 / 25.0))
+                fail_msg("%d minutes past the hour, %lld s after: mean %g", (int)(late / 60000),
+                         (long long)(ms - smoke) / 1000, mean);
+            if (late == 0 && ms == noon + 11 * hour && (today > most || today < most))
+                fail_msg("the day's mean is %g", today);
+        }
+        eg_window_destroy(sliding);
+        eg_window_destroy(aligned);
     }
 }
 
@@ -357,6 +443,76 @@ static void test_aligned(void **unused)
     assert_true(eg_zone_use("UTC"));
 }
 
+static int64_t hours_before_midnight(int64_t ms)
+{
+    int64_t start, end, hour, hour_end, back = 0;
+    eg_zone_day(ms, &start, &end);
+    eg_zone_hour(ms, &hour, &hour_end);
+    for (; hour_end < end; back++)
+        eg_zone_hour(hour_end, &hour, &hour_end);
+    return back;
+}
+
+static int64_t days_before_next_month(int64_t ms)
+{
+    int64_t start, end, day, day_end, back = 0;
+    eg_zone_month(ms, &start, &end);
+    eg_zone_day(ms, &day, &day_end);
+    for (; day_end < end; back++)
+        eg_zone_day(day_end, &day, &day_end);
+    return back;
+}
+
+/* Days of 23, 24 and 25 hours, sparse and dense, readings on the hour among them; a month without a change of clocks. */
+static void test_mean_of_local_hours(void **unused)
+{
+    (void)unused;
+    static const struct {
+        enum eg_calendar calendar;
+        int64_t from_ms;
+        int steps_s[3]; /* one after the other */
+        int64_t (*parts_back)(int64_t ms);
+    } table[] = {
+        {EG_CALENDAR_DAY, INT64_C(1774738800000), {1800, 3600, 7200}, hours_before_midnight}, /* 23 h */
+        {EG_CALENDAR_DAY, INT64_C(1774738800000), {60, 3600, 300}, hours_before_midnight},
+        {EG_CALENDAR_DAY, INT64_C(1774821600000), {3600, 30, 1200}, hours_before_midnight},   /* 24 h */
+        {EG_CALENDAR_DAY, INT64_C(1792879200000), {1800, 3600, 7200}, hours_before_midnight}, /* 25 h */
+        {EG_CALENDAR_DAY, INT64_C(1792879200000), {600, 30, 3600}, hours_before_midnight},
+        {EG_CALENDAR_MONTH,
+         INT64_C(1769900400000),
+         {43200, 21600, 3600},
+         days_before_next_month}, /* February */
+        {EG_CALENDAR_MONTH, INT64_C(1777586400000), {86400, 3600, 600}, days_before_next_month}, /* May */
+    };
+    assert_true(eg_zone_use("Europe/Berlin"));
+    for (size_t t = 0; t < sizeof table / sizeof *table; t++) {
+        int64_t ms = table[t].from_ms, start, end;
+        uint64_t seed = t + 1;
+        struct parts parts = {0};
+        struct eg_window *window = eg_window_create(
+            &(struct eg_window_shape){.calendar = table[t].calendar, .statistic = EG_STAT_MEAN});
+        table[t].calendar == EG_CALENDAR_DAY ? eg_zone_day(ms, &start, &end)
+                                             : eg_zone_month(ms, &start, &end);
+        assert_true(start == ms); /* or the table is wrong */
+        for (; ms < end; ms += table[t].steps_s[(ms - start) * 3 / (end - start)] * 1000) {
+            double is = 0, value = (double)(next(&seed) % 4000) / 4;
+            int64_t late = start + (int64_t)(next(&seed) % (uint64_t)(ms - start + 1));
+            add_to_part(&parts, table[t].parts_back(ms), value);
+            assert_true(eg_window_add(window, ms, value));
+            if (next(&seed) % 8 == 0) {
+                add_to_part(&parts, table[t].parts_back(late), value + 1);
+                assert_true(eg_window_add(window, late, value + 1));
+            }
+            assert_true(eg_window_value(window, EG_STAT_MEAN, &is));
+            if (is != mean_of_means(&parts))
+                fail_msg("row %zu, %lld s in: %.17g, not %.17g", t, (long long)(ms - start) / 1000, is,
+                         mean_of_means(&parts));
+        }
+        eg_window_destroy(window);
+    }
+    assert_true(eg_zone_use("UTC"));
+}
+
 /* How much of a sliding hour is spoken for. */
 static void test_observed(void **unused)
 {
@@ -392,10 +548,12 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_edges),
                                        cmocka_unit_test(test_against_naive),
                                        cmocka_unit_test(test_history_does_not_matter),
+                                       cmocka_unit_test(test_burst_is_an_hour),
                                        cmocka_unit_test(test_more_statistics),
                                        cmocka_unit_test(test_exact_quantile),
                                        cmocka_unit_test(test_sketch),
                                        cmocka_unit_test(test_aligned),
+                                       cmocka_unit_test(test_mean_of_local_hours),
                                        cmocka_unit_test(test_observed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,20 @@
+/* What a stretch of a window's time holds, without the single readings. Private to the pipeline; window.c's. */
+#ifndef EG_PANE_H
+#define EG_PANE_H
+#include <pipeline/window.h>
+struct eg_pane {
+    int64_t index; /* covers [index, index+1) * pane width; 0 readings: empty */
+    uint32_t count;
+    uint32_t above;
+    int64_t first_ms, last_ms;
+    double sum, min, max, first, last;
+    double apart;       /* sum of squares of how far values lie from their mean */
+    double east, north; /* sums of directions */
+};
+/* `shape`: whose: what only some statistics need is left out for others. */
+void eg_pane_add(struct eg_pane *pane, const struct eg_window_shape *shape, int64_t ms, double value);
+/* Adds a later one, of which no reading is before any of this one's. */
+void eg_pane_merge(struct eg_pane *pane, const struct eg_pane *later);
+/* What it tells by itself: all but the mean and quantiles. False: no such value. */
+bool eg_pane_value(const struct eg_pane *pane, enum eg_statistic statistic, double *ret);
+#endif
