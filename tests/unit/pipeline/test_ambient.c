@@ -1,6 +1,6 @@
 /* Gases in the air's own cubic metres: converted by what stands beside them in the message, whatever its order; told where nothing does.
  * The numbers are made by hand: -4.815 Cel is 268.335 K, 0.9 of 298.15; 810.6 hPa are 0.8 of 1013.25; together 1.125. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 

@@ -1,5 +1,5 @@
 /* Working time: hours, weekdays, holidays, days that make up for them, clocks that change. Spans are held against a count by the minute. */
-#include "memory.h"
+#include "speak.h"
 #include <pipeline/calendar.h>
 
 #define CALENDARS                                                                                            \

@@ -1,6 +1,6 @@
 /* Calibration: which scale and offset a reading gets by its own time; a new configuration begins behind what is there, and what comes
  * again, however late and after whatever change and restart, is the same reading; what the device had said can be told. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 

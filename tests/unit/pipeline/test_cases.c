@@ -1,6 +1,8 @@
 /* What people do with cases: which step is allowed when, what is said when it is not, versions, and what a
  * step leaves behind. */
-#include "memory.h"
+#include "speak.h"
+
+#include <pipeline/state.h>
 
 static struct memory room;
 
@@ -344,6 +346,42 @@ static void test_a_rule_that_changes_stands_in_the_history(void **unused)
     memory_close(&room);
 }
 
+/* As many as there may be: no more are opened, and nothing else is wrong. */
+static void test_no_more_cases_than_may_be(void **unused)
+{
+    (void)unused;
+    memory_open(&room, SITES RULES);
+    const size_t count = room.pipeline->case_count;
+    struct eg_case row = {.kind = EG_CASE_REPORT, .opened_ms = NOON};
+    room.pipeline->case_count = EG_CASES_MAX;
+    assert_null(eg_case_begin(room.pipeline, &row, (struct eg_case_event){.known_ms = NOON, .actor = "li"},
+                              &room.batch));
+    room.pipeline->case_count = count;
+    assert_false(room.batch.failed);
+    assert_int_equal(room.batch.cases_count, 0);
+    memory_close(&room);
+}
+
+/* A false alarm by a sensor's fault becomes its maintenance: a notice, whatever it was, that follows the case. */
+static void test_a_sensors_fault_is_its_maintenance(void **unused)
+{
+    (void)unused;
+    memory_open(&room, SITES "rules: [{id: r, quantity: pm25, levels: {critical: {open: 75, clear: 70}}}]\n");
+    reads(&room, NOON, 90);
+    assert_int_equal(
+        asks(&room,
+             (struct eg_command){
+                 .verb = "reject", .case_id = "1", .reason = "sensor", .note = "dust", .version = -1})
+            ->code,
+        EG_OK);
+    assert_int_equal(room.cases_count, 2);
+    const struct eg_case *row = case_of(&room, 2);
+    assert_true(row->kind == EG_CASE_MAINTENANCE && row->level == EG_LEVEL_NOTICE && row->follows == 1);
+    assert_string_equal(row->rule, "");
+    assert_string_equal(row->device, "a1");
+    memory_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -356,6 +394,8 @@ int main(void)
         cmocka_unit_test(test_due_and_lead),
         cmocka_unit_test(test_told_or_not),
         cmocka_unit_test(test_a_rule_that_changes_stands_in_the_history),
+        cmocka_unit_test(test_no_more_cases_than_may_be),
+        cmocka_unit_test(test_a_sensors_fault_is_its_maintenance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

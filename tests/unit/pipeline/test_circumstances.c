@@ -1,6 +1,6 @@
 /* Rules that look at more than their own quantity: bands by another quantity, by what a device is for, by hour and season; further
  * conditions; and what a gap between readings does to a hold. A story is a line of messages and the line of events it must come to. */
-#include "memory.h"
+#include "speak.h"
 
 #include <pipeline/circumstance.h>
 

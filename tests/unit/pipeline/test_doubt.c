@@ -1,5 +1,5 @@
 /* The gateway's clock in doubt: what is judged, what waits, who is believed. */
-#include "memory.h"
+#include "speak.h"
 
 static const char village[] = SITES
     "devices: [{id: d9, site: shangtian, domain: soil}]\n"

@@ -1,5 +1,5 @@
 /* Calibrations that are due: told once, ahead of the day, over restarts; over when a later day stands in the configuration. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 
@@ -10,21 +10,12 @@ static struct memory room;
     "device_rules: [{id: due, when: calibration, ahead: 2d, level: notice, deadline: {fix: 4h}}]\n"
 #define DEVICE(rest) "devices: [{id: a1, site: shangtian, domain: air, " rest "}]\n"
 
-static void tick(void)
-{
-    for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
-        const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
-        add(&room, &event);
-        turn(&room);
-    }
-}
-
 /* Days with a reading each hour, whose rhythm is known. */
 static void pass(int days)
 {
     for (int hour = 0; hour < 24 * days; hour++) {
         room.now_ms += HOUR;
-        tick();
+        catch_up(&room);
         reads(&room, room.now_ms, 20 + hour % 3);
     }
 }
@@ -139,7 +130,7 @@ static void test_beside_a_sensor_in_doubt(void **unused)
     memory_open(&room, both);
     for (int hour = 0; hour < 12; hour++) {
         room.now_ms += HOUR;
-        tick();
+        catch_up(&room);
         reads(&room, room.now_ms, 20);
     }
     assert_int_equal(room.cases_count, 2);

@@ -1,5 +1,5 @@
 /* What is written down of a case's evidence beside its own device: which series, why, and since when. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 
@@ -88,11 +88,7 @@ static void test_silence(void **unused)
         "outage, hold: 10m, devices: 2}]\n");
     for (int minute = 0; minute < 120; minute++) {
         room.now_ms += MINUTE;
-        for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
-            const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
-            add(&room, &event);
-            turn(&room);
-        }
+        catch_up(&room);
         if (minute < 60) {
             say(&room, "ecogov/east/air/e1", "{\"pm25\":20}");
             say(&room, "ecogov/east/soil/s1", "{\"soil_ph\":6,\"soil_temp\":9}");

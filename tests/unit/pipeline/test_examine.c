@@ -1,7 +1,7 @@
 /* Sensors that jump about, and sensors that depart from their neighbours: what their hours tell, once a day; what is no such thing; and
  * that it is the same whatever the order in which readings came, and wherever the daemon was started anew. */
 #define MEMORY_TELLS_HOURS
-#include "memory.h"
+#include "speak.h"
 
 #include <pipeline/state.h>
 
@@ -61,15 +61,6 @@ static const char *site_of(int device)
     return device < DEVICES ? "shangtian" : "far";
 }
 
-static void tick(void)
-{
-    for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
-        const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
-        add(&room, &event);
-        turn(&room);
-    }
-}
-
 static void tell(const struct air *air, int64_t ms, int device)
 {
     char topic[64], payload[96];
@@ -82,7 +73,7 @@ static void pass(const struct air *air, int days, int devices, int64_t every_ms)
 {
     for (int64_t end_ms = room.now_ms + days * DAY; room.now_ms < end_ms;) {
         room.now_ms += every_ms;
-        tick();
+        catch_up(&room);
         for (int device = 0; device < devices; device++)
             tell(air, room.now_ms, device);
     }
@@ -302,10 +293,10 @@ static void test_any_order(void **unused)
                 if (life == 2 && deal(200) == 0)
                     memory_restart(&room);
                 if (life == 0)
-                    tick();
+                    catch_up(&room);
             }
             room.now_ms = end_ms + 2 * DAY;
-            tick();
+            catch_up(&room);
             for (int device = 0; device < DEVICES; device++) {
                 const struct eg_finding nothing = {EG_TIME_NONE, EG_TIME_NONE, 0, 0},
                                         found = finding_of(device) ? *finding_of(device) : nothing;

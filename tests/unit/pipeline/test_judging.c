@@ -1,6 +1,6 @@
-/* What judging remembers and forgets: what is enough of a window, how far back a late reading reaches, what a reload, a restart, a case
- * that is over or opened again and a clock that was wrong leave of where a rule stands. */
-#include "memory.h"
+/* What judging remembers and forgets: what is enough of a window, how far back a late reading reaches, what a reload, a restart and a case
+ * that is over or opened again leave of where a rule stands. */
+#include "speak.h"
 
 #include <pipeline/state.h>
 
@@ -19,11 +19,7 @@ static void at(int minute, double value)
 static void wait_until(int64_t now_ms)
 {
     room.now_ms = now_ms;
-    for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
-        const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
-        add(&room, &event);
-        turn(&room);
-    }
+    catch_up(&room);
 }
 
 static const struct eg_watch *watch(void)
@@ -342,189 +338,6 @@ static void test_reopened_and_breaching(void **unused)
     memory_close(&room);
 }
 
-/* --- cases --- */
-
-/* As many as there may be: no more are opened, and nothing else is wrong. */
-static void test_no_more_cases_than_may_be(void **unused)
-{
-    (void)unused;
-    memory_open(&room, SITES SMOKE "}]\n");
-    const size_t count = room.pipeline->case_count;
-    struct eg_case row = {.kind = EG_CASE_REPORT, .opened_ms = NOON};
-    room.pipeline->case_count = EG_CASES_MAX;
-    assert_null(eg_case_begin(room.pipeline, &row, (struct eg_case_event){.known_ms = NOON, .actor = "li"},
-                              &room.batch));
-    room.pipeline->case_count = count;
-    assert_false(room.batch.failed);
-    assert_int_equal(room.batch.cases_count, 0);
-    memory_close(&room);
-}
-
-static void village(const char *site, int minute, double value)
-{
-    char topic[64], payload[64];
-    room.now_ms = NOON + minute * MINUTE;
-    snprintf(topic, sizeof topic, "ecogov/%s/air/a1", site);
-    snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%g}", (long long)room.now_ms, value);
-    say(&room, topic, payload);
-}
-
-/* A regional case looks like the worst of those that still breach, whichever came first; nobody knows how it is when nobody knows of the
- * last of them. */
-static void test_a_regional_case_looks_like_its_worst(void **unused)
-{
-    (void)unused;
-    memory_open(&room,
-                "time_zone: UTC\nsites: [{id: linan}, {id: east, parent: linan}, {id: west, parent: linan}]\n"
-                "sources: [{id: village, topic: 'ecogov/{site}/{domain}/{device}', driver: json}]\n"
-                "rules: [{id: r, quantity: pm25, levels: {warning: {open: 75, clear: 70}, critical: {open: "
-                "150, clear: 140}}, regional: {sites: 2, "
-                "within: 1h}}]\n");
-    for (int minute = 0; minute < 10; minute++) {
-        village("west", minute, minute < 6 ? 160 : 90);
-        village("east", minute, 95);
-    }
-    assert_int_equal(room.cases_count, 3);
-    const struct eg_case *row = case_of(&room, 3);
-    assert_int_equal(row->kind, EG_CASE_REGIONAL);
-    assert_true(row->level == EG_LEVEL_WARNING && row->limit == 75 &&
-                row->last_value == 95); /* the other was worse, and is 90 */
-    assert_true(row->peak_value == 160);
-    village("west", 10, 170);
-    row = case_of(&room, 3);
-    assert_true(row->level == EG_LEVEL_CRITICAL && row->limit == 150 && row->last_value == 170 &&
-                row->peak_value == 170);
-    village("east", 11, 20);
-    wait_until(NOON + 8 * HOUR);
-    assert_int_equal(case_of(&room, 1)->condition, EG_CONDITION_UNKNOWN);
-    assert_int_equal(case_of(&room, 3)->condition, EG_CONDITION_UNKNOWN);
-    memory_close(&room);
-}
-
-/* While one of its own goes to and fro and nobody hears of the other, so does a regional case: it flaps, too, over a restart as well. */
-static void test_a_regional_case_flaps(void **unused)
-{
-    (void)unused;
-    for (int restarts = 0; restarts < 2; restarts++) {
-        unsigned told = 0, suppressed = 0;
-        memory_open(
-            &room,
-            "time_zone: UTC\nsites: [{id: linan}, {id: east, parent: linan}, {id: west, parent: linan}]\n"
-            "sources: [{id: village, topic: 'ecogov/{site}/{domain}/{device}', driver: json}]\n"
-            "devices: [{id: a1, site: east, silent_after: 60d}]\n"
-            "rules: [{id: r, quantity: pm25, levels: {warning: {open: 75, clear: 70}}, regional: {sites: 2, "
-            "within: 1h}}]\n");
-        for (int minute = 0; minute < 10; minute++) {
-            village("east", minute, 95);
-            village("west", minute, 95);
-        }
-        assert_int_equal(case_of(&room, 3)->kind, EG_CASE_REGIONAL);
-        wait_until(NOON + 500 * MINUTE); /* the west has been silent for long */
-        assert_int_equal(case_of(&room, 2)->condition, EG_CONDITION_UNKNOWN);
-        for (int minute = 501; minute < 530; minute++) {
-            village("east", minute, minute % 2 ? 20 : 95);
-            if (restarts)
-                memory_restart(&room);
-        }
-        for (size_t i = 0; i < room.events_count; i++)
-            if (room.events[i].case_number == 3) {
-                suppressed += !strcmp(room.events[i].kind, "flapping");
-                told += !strcmp(room.events[i].kind, "condition") && !suppressed;
-            }
-        assert_int_equal(suppressed, 1);
-        assert_true(told <= 8);
-        memory_close(&room);
-    }
-}
-
-/* A false alarm by a sensor's fault becomes its maintenance: a notice, whatever it was, that follows the case. */
-static void test_a_sensors_fault_is_its_maintenance(void **unused)
-{
-    (void)unused;
-    memory_open(&room, SITES "rules: [{id: r, quantity: pm25, levels: {critical: {open: 75, clear: 70}}}]\n");
-    at(0, 90);
-    assert_int_equal(
-        asks(&room,
-             (struct eg_command){
-                 .verb = "reject", .case_id = "1", .reason = "sensor", .note = "dust", .version = -1})
-            ->code,
-        EG_OK);
-    assert_int_equal(room.cases_count, 2);
-    const struct eg_case *row = case_of(&room, 2);
-    assert_true(row->kind == EG_CASE_MAINTENANCE && row->level == EG_LEVEL_NOTICE && row->follows == 1);
-    assert_string_equal(row->rule, "");
-    assert_string_equal(row->device, "a1");
-    memory_close(&room);
-}
-
-/* --- the clock was wrong --- */
-
-static struct eg_rule_state redated(int64_t since_ms, int64_t seen_ms, int64_t from_ms, int64_t to_ms,
-                                    int64_t later_ms)
-{
-    const struct eg_redating by = {.from_ms = from_ms, .to_ms = to_ms, .later_ms = later_ms};
-    struct eg_rule_state state;
-    eg_judge_nothing(&state);
-    state.since_ms[EG_LEVEL_WARNING] = since_ms;
-    state.seen_ms = seen_ms;
-    const bool moved = eg_judge_redate(&state, NULL, &by);
-    assert_int_equal(moved, state.since_ms[EG_LEVEL_WARNING] != since_ms || state.seen_ms != seen_ms ||
-                                state.gap_ms[EG_LEVEL_WARNING]);
-    return state;
-}
-
-/* A timer that ran before the doubt and went on in it: nobody observed what the clock was behind. One that did not go on has no such
- * time, nor has a clock that was ahead. What began in it is dated anew. */
-static void test_timers_of_a_clock_that_was_wrong(void **unused)
-{
-    (void)unused;
-    struct eg_rule_state state = redated(100, 150, 120, 200, 1000);
-    assert_true(state.since_ms[EG_LEVEL_WARNING] == 100 && state.gap_ms[EG_LEVEL_WARNING] == 1000 &&
-                state.seen_ms == 1150);
-    state = redated(100, 110, 120, 200, 1000); /* nothing was seen in it */
-    assert_true(state.gap_ms[EG_LEVEL_WARNING] == 0 && state.seen_ms == 110);
-    state = redated(100, 250, 120, 200, 1000); /* nor is what was seen after it */
-    assert_true(state.gap_ms[EG_LEVEL_WARNING] == 0 && state.seen_ms == 250);
-    state = redated(100, 150, 120, 200, -20); /* it was ahead */
-    assert_true(state.gap_ms[EG_LEVEL_WARNING] == 0 && state.seen_ms == 130);
-    state = redated(150, 160, 120, 200, 1000);
-    assert_true(state.since_ms[EG_LEVEL_WARNING] == 1150 && state.gap_ms[EG_LEVEL_WARNING] == 0);
-    state = redated(EG_TIME_NONE, EG_TIME_NONE, 120, 200, 1000);
-    assert_true(state.since_ms[EG_LEVEL_WARNING] == EG_TIME_NONE && state.seen_ms == EG_TIME_NONE);
-}
-
-/* Checkpoints move with it, also where nothing else does. */
-static void test_checkpoints_of_a_clock_that_was_wrong(void **unused)
-{
-    (void)unused;
-    const struct eg_redating by = {.from_ms = 120, .to_ms = 200, .later_ms = 1000};
-    struct eg_rule_state state;
-    struct eg_checkpoint points[EG_CHECKPOINTS] = {{.at_ms = 100}, {.at_ms = 150, .peak_ms = 140}};
-    eg_judge_nothing(&state);
-    eg_judge_nothing(&points[EG_OLDER].state);
-    eg_judge_nothing(&points[EG_NEWER].state);
-    assert_true(eg_judge_redate(&state, points, &by));
-    assert_true(points[EG_OLDER].at_ms == 100 && points[EG_NEWER].at_ms == 1150 &&
-                points[EG_NEWER].peak_ms == 1140);
-}
-
-/* Of a rule that is left out, and whose case waits for it, likewise. */
-static void test_a_left_out_rule_of_a_clock_that_was_wrong(void **unused)
-{
-    (void)unused;
-    memory_open(&room, SITES SMOKE "}]\nlate_limit: 10m\n");
-    at(0, 90);
-    at(60, 90);
-    memory_reconfigure(&room, SITES "rules: []\n");
-    const struct eg_redating by = {.from_ms = NOON - HOUR, .to_ms = NOON + 2 * HOUR, .later_ms = DAY};
-    eg_rule_redate(room.pipeline, &by, &room.batch);
-    assert_int_equal(room.batch.rule_states_count, 1);
-    const struct eg_row_rule_state *row = &room.batch.rule_states[0];
-    assert_true(row->state.since_ms[EG_LEVEL_WARNING] == NOON + DAY);
-    assert_true(row->checkpoints[EG_NEWER].at_ms == NOON + DAY);
-    memory_close(&room);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_just_enough_is_known),
@@ -539,13 +352,6 @@ int main(void)
                                        cmocka_unit_test(test_ended_while_its_rule_was_left_out),
                                        cmocka_unit_test(test_a_hold_begins_anew),
                                        cmocka_unit_test(test_reopened_and_well),
-                                       cmocka_unit_test(test_reopened_and_breaching),
-                                       cmocka_unit_test(test_no_more_cases_than_may_be),
-                                       cmocka_unit_test(test_a_sensors_fault_is_its_maintenance),
-                                       cmocka_unit_test(test_a_regional_case_looks_like_its_worst),
-                                       cmocka_unit_test(test_a_regional_case_flaps),
-                                       cmocka_unit_test(test_timers_of_a_clock_that_was_wrong),
-                                       cmocka_unit_test(test_checkpoints_of_a_clock_that_was_wrong),
-                                       cmocka_unit_test(test_a_left_out_rule_of_a_clock_that_was_wrong)};
+                                       cmocka_unit_test(test_reopened_and_breaching)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

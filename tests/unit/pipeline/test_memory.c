@@ -1,6 +1,6 @@
 /* What drivers remember from message to message, and devices that say they leave: Sparkplug over the pipeline, with the payloads of its
  * golden pairs. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 

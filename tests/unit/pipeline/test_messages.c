@@ -1,7 +1,7 @@
 /* What becomes of a message: read, ignored, quarantined or known already; registered devices; admitted
  * readings; corrections; retained ones. Every way out is counted; memory.h checks the sums at every commit.
  */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 

@@ -3,7 +3,7 @@
  * versions without a gap and one active case per rule and series (memory.h), no close without a verification by another than who fixed,
  * each deadline missed once. ECOGOV_MODEL_STEPS sets how many steps (100,000 for a long run), ECOGOV_MODEL_SEED the seed. A case of a
  * silent device or series is unknown, by what is stored alone. That the chain of the history holds, tests/replay/test_random.py says. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 static size_t unknowns;

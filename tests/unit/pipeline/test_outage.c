@@ -1,5 +1,5 @@
 /* Cases of silence: a device of its own, a site instead of its devices, the site above instead of the sites; and who ends them. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 
@@ -20,15 +20,6 @@ static struct speaker speakers[] = {
     {"east", "e1", true}, {"east", "e2", true}, {"west", "w1", true}, {"west", "w2", true}};
 #define SPEAKERS ((int)(sizeof speakers / sizeof *speakers))
 
-static void tick(void)
-{
-    for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
-        const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
-        add(&room, &event);
-        turn(&room);
-    }
-}
-
 /* Minutes pass; who lives speaks in each. */
 static void pass(int minutes)
 {
@@ -36,7 +27,7 @@ static void pass(int minutes)
     for (; minutes > 0; minutes--) {
         for (int i = 0; i < SPEAKERS; i++) {
             room.now_ms += MINUTE / SPEAKERS;
-            tick();
+            catch_up(&room);
             if (!speakers[i].lives)
                 continue;
             snprintf(topic, sizeof topic, "ecogov/%s/air/%s", speakers[i].site, speakers[i].device);

@@ -1,6 +1,6 @@
 /* Quality control: what is found in a reading, in those of one message, in those of one series; what is bad is in no bucket and judged by
  * no rule; and whatever came in whatever order, with restarts anywhere, the same is found. */
-#include "memory.h"
+#include "speak.h"
 #include <pipeline/quality.h>
 
 static struct memory room;

@@ -1,6 +1,6 @@
 /* Reminders, digests and the rates of rules (repeat.c, digest.c, rate.c): said again until somebody acknowledges, as often as asked and at
  * hours that are right; the open cases once a day; what a rule says too often waits, and nothing critical does. */
-#include "memory.h"
+#include "speak.h"
 
 #define VILLAGE(route, rule)                                                                                    \
     "channels: [{id: a, kind: mqtt}]\n"                                                                         \

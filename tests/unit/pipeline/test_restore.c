@@ -2,7 +2,7 @@
  * is made from what was committed so far, and from there on both must decide the same, row by row. An event
  * depends on (seed, step) alone, so a failure can be shrunk: steps are left out as long as it still fails,
  * and the rest is printed. ECOGOV_SEED=n tries that seed only. */
-#include "memory.h"
+#include "speak.h"
 
 enum { STEPS = 400, SEEDS = 60, DIFFERENCE = 600 };
 

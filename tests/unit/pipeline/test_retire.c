@@ -1,5 +1,5 @@
 /* Devices taken out of service by people: nobody misses them, what was open about them is over, and if they speak it is told. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 
@@ -13,22 +13,13 @@ static struct memory room;
 
 static bool lives[DEVICES];
 
-static void tick(void)
-{
-    for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
-        const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
-        add(&room, &event);
-        turn(&room);
-    }
-}
-
 static void pass(int minutes, double value)
 {
     char topic[64], payload[32];
     snprintf(payload, sizeof payload, "{\"pm25\":%g}", value);
     for (; minutes > 0; minutes--) {
         room.now_ms += MINUTE;
-        tick();
+        catch_up(&room);
         for (int i = 0; i < DEVICES; i++) {
             snprintf(topic, sizeof topic, "ecogov/%s/air/d%d", i == 2 ? "else" : "shangtian", i);
             if (lives[i])

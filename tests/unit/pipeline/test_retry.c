@@ -1,6 +1,6 @@
 /* What was quarantined and is read once more: what becomes of it, how it counts, that it is never there twice, opens no case when it is
  * late, replaces nothing. memory.h checks the sums at every commit. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 

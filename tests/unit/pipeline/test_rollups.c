@@ -1,7 +1,7 @@
 /* Hours and days of a series: what is written when a bucket closes, what a late reading or a correction does
  * to one that is closed, days of 23 and 25 hours; and whatever came in whatever order, the buckets are what
  * the readings come to. */
-#include "memory.h"
+#include "speak.h"
 #include <pipeline/rollup.h>
 
 static struct memory room;

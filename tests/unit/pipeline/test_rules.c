@@ -1,7 +1,7 @@
 /* Rules in the readings' own time: hold, hysteresis, levels within one case, statistics over windows; and
  * what a new configuration does to what is going on. A story is a line of readings and the line of events it
  * must come to. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 

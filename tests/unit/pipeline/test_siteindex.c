@@ -1,5 +1,5 @@
 /* Rules over the index of a site: the same cases after any restart, the same standing in any order, what people end and what comes back. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room, twin;
 

@@ -1,7 +1,7 @@
 /* Rules over a site's waste and soil: judged although nobody says anything more, of who is worst, the same after any restart and in any
  * order. */
 #define MEMORY_TELLS_HOURS
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room, twin;
 

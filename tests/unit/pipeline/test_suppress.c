@@ -1,6 +1,6 @@
 /* Silences, maintenance windows and flapping (silence.c, matcher.c, flap.c, suppress.c): nobody is told while a case is held back, the
  * history goes on, and one message makes up for it; over restarts; critical ones only where it is said. */
-#include "memory.h"
+#include "speak.h"
 
 #include <pipeline/flap.h>
 

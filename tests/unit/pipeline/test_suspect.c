@@ -1,5 +1,5 @@
 /* Sensors in doubt: one case about the sensor, none about the village from the same series meanwhile. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 

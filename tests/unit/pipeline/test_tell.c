@@ -1,6 +1,6 @@
 /* Who is told of what, by which way and when (tell.c, told.c, brief.c): channels by level, hour and day; called off where it was raised
  * and nowhere else, also after a restart. */
-#include "memory.h"
+#include "speak.h"
 
 #define CHANNELS "channels: [{id: a, kind: mqtt}, {id: b, kind: mqtt, topic: ecogov/notify/siren}]\n"
 #define REST                                                                                                 \

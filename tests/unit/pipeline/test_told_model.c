@@ -2,7 +2,7 @@
  * is told twice of one event by one channel, an alarm is called off where it was raised and nowhere else, nothing comes after the end,
  * nobody is told of what is held back, each that was told knows how it stands as soon as nothing holds the case back, and one message
  * makes up for it. ECOGOV_MODEL_STEPS sets how many steps, ECOGOV_MODEL_SEED the seed. */
-#include "memory.h"
+#include "speak.h"
 
 #define STEPS 3000
 #define WINDOW_FROM 18

@@ -1,6 +1,6 @@
 /* Silence: when a device counts as silent, what that makes of its cases, and that neither a restart nor a deaf daemon makes anything
  * of it. */
-#include "memory.h"
+#include "speak.h"
 
 static struct memory room;
 
@@ -17,11 +17,7 @@ static struct memory room;
 static void pass(int64_t ms)
 {
     room.now_ms += ms;
-    for (int64_t due; (due = eg_pipeline_deadline(room.pipeline, room.now_ms)) <= room.now_ms;) {
-        const struct eg_event event = {.kind = EG_EVENT_TICK, .now_ms = room.now_ms};
-        add(&room, &event);
-        turn(&room);
-    }
+    catch_up(&room);
 }
 
 static void speak(double value)
