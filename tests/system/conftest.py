@@ -1,12 +1,15 @@
-"""Fixtures of the system tests: a broker, a maker of daemons, both gone when the test ends."""
+"""Fixtures of the system tests: a broker, makers of daemons, all gone when the test ends; a clock that may be wrong."""
+import json
 import pathlib
 import sys
+import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from broker import Broker, Peer, free_port  # noqa: E402
+from clock import Clock  # noqa: E402
 from house import BIN, Daemon  # noqa: E402
 
 
@@ -35,6 +38,35 @@ def house(tmp_path):
     yield make
     for daemon in daemons:
         daemon.finish()
+
+
+@pytest.fixture
+def clock(tmp_path):
+    """The gateway's clock, which a test may set wrong."""
+    return Clock(tmp_path / "clock")
+
+
+@pytest.fixture
+def settled(broker, house, clock):
+    """settled(stations, (topic, payload)..., **configuration) makes a daemon under that clock that has been there before: it has heard each
+    of so many stations of soil, and those messages, while the time was known; and is stopped."""
+
+    def make(stations, *messages, **keys):
+        daemon = clock.under(house(broker.port, **keys))
+        clock.set(synchronised=True)
+        daemon.start()
+        daemon.connected()
+        with Peer(broker.port) as peer:
+            for n in range(stations):
+                peer.publish(f"ecogov/v1/soil/s{n}", json.dumps({"soil_moisture": 20, "ts": time.time()}))
+            for topic, payload in messages:
+                peer.publish(topic, payload)
+            peer.settle()
+        daemon.stored(stations + len(messages))
+        daemon.stop()
+        return daemon
+
+    return make
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from broker import Peer
-from clock import WEEK, Clock
+from clock import WEEK
 from house import BIN, PM25_RULE, ecogovd
 from rpc import RpcError
 
@@ -35,24 +35,9 @@ def day_of(summary, site="v1", domain="air"):
 
 
 @pytest.fixture
-def clock(tmp_path):
-    return Clock(tmp_path / "clock")
-
-
-@pytest.fixture
-def gateway(broker, house, clock):
-    """One that has been there before: three stations are known, and a reading of now is in its store."""
-    daemon = clock.under(house(broker.port, rules=[DEADLINE]))
-    clock.set(synchronised=True)
-    daemon.start()
-    daemon.connected()
-    with Peer(broker.port) as peer:
-        for n in range(3):
-            peer.tell(f"ecogov/v1/soil/s{n}", json.dumps({"soil_moisture": 20, "ts": time.time()}))
-        peer.tell("ecogov/v1/air/a1", '{"pm25": 20}')
-    daemon.stored(4)
-    daemon.stop()
-    return daemon
+def gateway(settled):
+    """Three stations are known, and a reading of now is in its store."""
+    return settled(3, ("ecogov/v1/air/a1", '{"pm25": 20}'), rules=[DEADLINE])
 
 
 def test_in_doubt_then_ntp(gateway, clock, broker):

@@ -177,22 +177,27 @@ def test_colours_on_a_terminal_only_and_without_no_color(watched):
     assert b"\033" not in on_terminal(TERM="dumb")
 
 
+def drawn(daemon, word, language, width):
+    """What a terminal of that width is sent."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm", NO_COLOR="1", LC_ALL=language)
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 20, width, 0, 0))
+        os.execv(BIN / "ecogovctl", ["ecogovctl", "-s", str(daemon.socket), word])
+    sent = b""
+    with contextlib.suppress(OSError):  # the end of a terminal is an error
+        while piece := os.read(fd, 65536):
+            sent += piece
+    os.close(fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    return sent.decode()
+
+
 def test_a_table_fits_the_terminal(watched):
     """Titles are cut with an ellipsis, ids are not; no row is broken. Into a pipe all of it goes."""
     whole = watched.ctl("cases").splitlines()
     for language in ("C.UTF-8", "zh_CN.UTF-8"):
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.environ.update(TERM="xterm", NO_COLOR="1", LC_ALL=language)
-            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 70, 0, 0))
-            os.execv(BIN / "ecogovctl", ["ecogovctl", "-s", str(watched.socket), "rules"])
-        drawn = b""
-        with contextlib.suppress(OSError):  # the end of a terminal is an error
-            while piece := os.read(fd, 65536):
-                drawn += piece
-        os.close(fd)
-        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-        rows = drawn.decode().splitlines()
+        rows = drawn(watched, "rules", language, 70).splitlines()
         assert len(rows) == len(watched.ctl("rules", language=language).splitlines())
         assert max(columns(row) for row in rows) <= 70 < max(columns(row) for row in watched.ctl("rules", language=language).splitlines())
         assert any("…" in row for row in rows)
@@ -213,20 +218,10 @@ def test_cases_fit_eighty_columns(broker, house, peer):
         whole = ctl("cases", language=language)
         assert max(columns(row) for row in whole.splitlines()) > 80 and case["id"] in whole and "…" not in whole
         for room in (80, 160):
-            pid, fd = pty.fork()
-            if pid == 0:
-                os.environ.update(TERM="xterm", NO_COLOR="1", LC_ALL=language)
-                fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 20, room, 0, 0))
-                os.execv(BIN / "ecogovctl", ["ecogovctl", "-s", str(daemon.socket), "cases"])
-            drawn = b""
-            with contextlib.suppress(OSError):  # the end of a terminal is an error
-                while piece := os.read(fd, 65536):
-                    drawn += piece
-            os.close(fd)
-            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-            rows = drawn.decode().splitlines()
+            seen = drawn(daemon, "cases", language, room)
+            rows = seen.splitlines()
             assert len(rows) == len(whole.splitlines()) and max(columns(row) for row in rows) <= room, rows
-            assert (case["id"] in drawn.decode()) == (room > 80)
+            assert (case["id"] in seen) == (room > 80)
         assert [row.split()[0] for row in ctl("case", "show", case["number"], language=language).splitlines()[:1]] == [case["id"]]
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from broker import Peer
 from clock import LIBRARY as CLOCK_LIBRARY
-from clock import WEEK, Clock
+from clock import WEEK
 from disk import LIBRARY as DISK_LIBRARY
 from disk import Disk
 from house import BIN, PM25_RULE
@@ -22,26 +22,13 @@ KILLS = (2, 4, 8, 12, 16, 20, 26, 32, 40, 48)
 
 
 @pytest.fixture
-def clock(tmp_path):
-    return Clock(tmp_path / "clock")
-
-
-@pytest.fixture
-def gateway(broker, house, clock):
+def gateway(broker, settled, clock):
     """In doubt, with readings by the hundred: some that say themselves when they are of, some that do not; and killed."""
-    daemon = clock.under(house(broker.port, rules=[PM25_RULE]))
-    clock.set(synchronised=True)
+    daemon = settled(DEVICES, rules=[PM25_RULE])
+    clock.set(wrong_s=-WEEK, synchronised=False, boot=2)
     daemon.start()
     daemon.connected()
     with Peer(broker.port) as peer:
-        for n in range(DEVICES):
-            peer.publish(f"ecogov/v1/soil/s{n}", json.dumps({"soil_moisture": 20, "ts": time.time()}))
-        peer.settle()
-        daemon.stored(DEVICES)
-        daemon.stop()
-        clock.set(wrong_s=-WEEK, synchronised=False, boot=2)
-        daemon.start()
-        daemon.connected()
         began = time.time() + WEEK  # so much later all of it is than the gateway thinks
         for n in range(READINGS // 2):
             peer.publish(f"ecogov/v1/air/a{n % DEVICES}", json.dumps({"pm25": n % 60}))

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "chance.h"
+
 #include <base/hash.h>
 #include <store/bits.h>
 #include <store/buckets.h>
@@ -16,27 +18,7 @@
 #define SEEDS 300
 #define HOUR INT64_C(3600000)
 
-static uint64_t state, seed;
 static struct eg_rollup rows[EG_BUCKETS_MAX], back[EG_BUCKETS_MAX];
-
-static void begin(uint64_t number)
-{
-    seed = number;
-    state = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
-}
-
-static uint64_t random64(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static uint64_t below(uint64_t most)
-{
-    return random64() % most;
-}
 
 static double any_double(void)
 {

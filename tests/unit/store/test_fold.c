@@ -1,6 +1,7 @@
 /* Closed buckets leave their rows for chunks (store/fold.c): whatever comes when, late or anew, a reader is told what a plain map holds,
  * at every moment and after every kill; `--verify` finds nothing; nothing is left in rows. A property test over seeds, each printed with
  * what it fails in. */
+#include "chance.h"
 #include "house.h"
 
 #include <pipeline/rollup.h>
@@ -16,15 +17,6 @@ struct map {
 };
 static struct map map;
 static const struct eg_conf_validity table4 = {45 * 60000, 6, 20, 27, 25, 324};
-static uint64_t state, seed;
-
-static uint64_t below(uint64_t most)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state * UINT64_C(0x2545f4914f6cdd1d) % most;
-}
 
 static int64_t start_of(enum eg_period period, int64_t index)
 {
@@ -171,8 +163,7 @@ static void live(uint64_t number)
 {
     struct house house;
     struct eg_batch batch;
-    seed = number;
-    state = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    begin(number);
     memset(&map, 0, sizeof map);
     eg_batch_init(&batch);
     house_start(&house);

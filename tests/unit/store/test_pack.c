@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "chance.h"
+
 #include <base/hash.h>
 #include <store/pack.h>
 
@@ -16,27 +18,6 @@
 
 #define SEEDS 60
 #define ROWS_MOST 3000
-
-static uint64_t state, seed;
-
-static void begin(uint64_t number)
-{
-    seed = number;
-    state = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
-}
-
-static uint64_t random64(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static uint64_t below(uint64_t most)
-{
-    return random64() % most;
-}
 
 static double from_bits(uint64_t bits)
 {
