@@ -18,6 +18,8 @@ LEAST_S = 5
 RSS_MB = 1024
 INPUT_S = 10
 DRIVERS = "fuzz_drivers_registry"
+# A life of the fold takes thousands of ways: to weigh inputs by how rare theirs are costs more than the lives.
+OPTIONS = {"fuzz_pipeline_fold": ["-entropic=0"]}
 
 
 def run(binary, driver, arguments, patience_s):
@@ -44,7 +46,7 @@ def search(binary, seconds, root, driver=""):
     corpus.mkdir(parents=True, exist_ok=True)
     known = seeds.write(HERE.parents[1], root / "seeds" / name, driver) if binary.name == DRIVERS else HERE / "corpus" / name
     folders = [str(corpus)] + ([str(known)] if known.is_dir() else [])
-    common = [f"-artifact_prefix={artifacts}/{name}-"]
+    common = [f"-artifact_prefix={artifacts}/{name}-", *OPTIONS.get(binary.name, [])]
     dictionary = HERE / f"{binary.name}.dict"
     if dictionary.exists():
         common.append(f"-dict={dictionary}")
