@@ -57,7 +57,8 @@ def hours(text):
 
 def render_quality(entries):
     units = {entry[0]: entry[1] for entry in entries}
-    lines = ["", "| quantity | unit | usual from | to | rise in 1 min | fall | stuck | bad | not asked | source |", "|---|---|---:|---:|---:|---:|---:|---:|---|---|"]
+    lines = ["", "| quantity | unit | usual from | to | rise in 1 min | fall | spike | and share | stuck | bad | stuck not asked | source |",
+             "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---|"]
     source = ""
     for line in LIMITS.read_text(encoding="utf-8").splitlines():
         comment = re.fullmatch(r"/\* (.*) \*/", line)
@@ -65,9 +66,10 @@ def render_quality(entries):
         found = LIMIT.fullmatch(line)
         if not found:
             continue
-        low, high, rise, fall, stuck, bad, calm, full = ("" if x == "NONE" else x for x in found[2].split(", "))
+        low, high, rise, fall, spike, share, stuck, bad, calm, full = ("" if x == "NONE" else x for x in found[2].split(", "))
+        part = share if spike and share != "0" else ""
         apart = ", ".join(([f"{calm}"] if calm and stuck else []) + ([f"from {full}"] if full and stuck else []))
-        lines.append(f"| `{found[1]}` | {units[found[1]]} | {low} | {high} | {rise} | {fall} | {hours(stuck or 'NONE')} | {hours(bad or 'NONE')} | {apart} | {source} |")
+        lines.append(f"| `{found[1]}` | {units[found[1]]} | {low} | {high} | {rise} | {fall} | {spike} | {part} | {hours(stuck or 'NONE')} | {hours(bad or 'NONE')} | {apart} | {source} |")
         source = ""
     page = QUALITY.read_text(encoding="utf-8")
     begin, end = page.index("-->") + 4, page.index("<!-- end -->")

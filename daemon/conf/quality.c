@@ -23,12 +23,30 @@ void eg_quality_defaults(struct eg_conf_quality *quality)
     quality->humidity = HUMIDITY_DEFAULT;
     quality->neighbours_m = NEIGHBOURS_DEFAULT_M;
     for (int i = 0; i < EG_QUANTITY_COUNT; i++)
-        quality->quantities[i] = (struct eg_conf_limits){-NONE, NONE, NONE, NONE, INT64_MAX, INT64_MAX,
-                                                         -NONE, NONE, NONE, 0,    NONE,      0};
-#define EG_QUALITY(id, low_, high_, rise_, fall_, stuck_, bad_, calm_, full_)                                \
-    quality->quantities[EG_Q_##id] = (struct eg_conf_limits){                                                \
-        isinf((double)low_) ? -NONE : low_,   high_, rise_, fall_, hours(stuck_), hours(bad_),               \
-        isinf((double)calm_) ? -NONE : calm_, full_, NONE,  0,     NONE,          0};
+        quality->quantities[i] = (struct eg_conf_limits){.low = -NONE,
+                                                         .high = NONE,
+                                                         .rise = NONE,
+                                                         .fall = NONE,
+                                                         .spike = NONE,
+                                                         .stuck_ms = INT64_MAX,
+                                                         .stuck_bad_ms = INT64_MAX,
+                                                         .calm = -NONE,
+                                                         .full = NONE,
+                                                         .noise = NONE,
+                                                         .drift = NONE};
+#define EG_QUALITY(id, low_, high_, rise_, fall_, spike_, share_, stuck_, bad_, calm_, full_)                \
+    quality->quantities[EG_Q_##id] = (struct eg_conf_limits){.low = isinf((double)low_) ? -NONE : low_,      \
+                                                             .high = high_,                                  \
+                                                             .rise = rise_,                                  \
+                                                             .fall = fall_,                                  \
+                                                             .spike = spike_,                                \
+                                                             .spike_share = share_,                          \
+                                                             .stuck_ms = hours(stuck_),                      \
+                                                             .stuck_bad_ms = hours(bad_),                    \
+                                                             .calm = isinf((double)calm_) ? -NONE : calm_,   \
+                                                             .full = full_,                                  \
+                                                             .noise = NONE,                                  \
+                                                             .drift = NONE};
 #include <conf/quality.def>
 #undef EG_QUALITY
 #define EG_STEADY(id, noise_, noise_share_, drift_, drift_share_)                                            \
@@ -115,6 +133,8 @@ static void take_limits(struct eg_resolve *resolve, const struct eg_raw_quality_
         limits->fall = *raw->fall > 0 ? *raw->fall : NONE;
     take_span(resolve, node, "stuck", raw->stuck, &limits->stuck_ms);
     take_span(resolve, node, "stuck_bad", raw->stuck_bad, &limits->stuck_bad_ms);
+    take_amount(resolve, node, "spike", raw->spike, &limits->spike);
+    take_share(resolve, node, "spike_share", raw->spike_share, &limits->spike_share);
     take_amount(resolve, node, "noise", raw->noise, &limits->noise);
     take_share(resolve, node, "noise_share", raw->noise_share, &limits->noise_share);
     take_amount(resolve, node, "drift", raw->drift, &limits->drift);

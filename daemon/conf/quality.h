@@ -22,8 +22,10 @@ struct eg_conf_validity {
 };
 /* What quality control asks of a series; infinite, INT64_MAX: not asked. */
 struct eg_conf_limits {
-    double low, high;               /* usual */
-    double rise, fall;              /* in a minute */
+    double low, high;  /* usual */
+    double rise, fall; /* in a minute */
+    double spike,
+        spike_share; /* by more than that above or below both beside it, and by that share of theirs */
     int64_t stuck_ms, stuck_bad_ms; /* one and the same value for so long */
     double calm, full;              /* not asked of values down to, up from these */
     double noise, noise_share;      /* more than that within a calm hour, and than that share of the mean */

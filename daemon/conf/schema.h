@@ -41,7 +41,7 @@ struct eg_raw_metrics {
 };
 struct eg_raw_quality_limits {
     char *quantity, *site, *device, *stuck, *stuck_bad;
-    double *low, *high, *step, *fall, *noise, *noise_share, *drift, *drift_share;
+    double *low, *high, *step, *fall, *spike, *spike_share, *noise, *noise_share, *drift, *drift_share;
 };
 struct eg_raw_quality {
     int *set_aside;

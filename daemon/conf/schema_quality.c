@@ -20,6 +20,8 @@ static const cyaml_schema_field_t quality_limit_fields[] = {
     REAL("high", struct eg_raw_quality_limits, high),
     REAL("step", struct eg_raw_quality_limits, step),
     REAL("fall", struct eg_raw_quality_limits, fall),
+    REAL("spike", struct eg_raw_quality_limits, spike),
+    REAL("spike_share", struct eg_raw_quality_limits, spike_share),
     TEXT("stuck", struct eg_raw_quality_limits, stuck),
     TEXT("stuck_bad", struct eg_raw_quality_limits, stuck_bad),
     REAL("noise", struct eg_raw_quality_limits, noise),

@@ -142,7 +142,7 @@ static struct eg_series *add_series(struct eg_pipeline *pipeline, struct eg_devi
     row->scale = eg_rollup_scale(quantity);
     row->part = eg_part_find(device->domain, eg_quantity_info(quantity)->name);
     row->last_ms = EG_TIME_NONE;
-    row->followed.last_ms = EG_TIME_NONE;
+    row->followed.last.ms = EG_TIME_NONE;
     snprintf(row->channel, sizeof row->channel, "%s", channel);
     bind_series(pipeline->conf, device, row);
     row->rhythm.whole = true;

@@ -137,7 +137,9 @@ void eg_series_recount(struct eg_series *series, int64_t time_ms, unsigned was, 
     for (int period = 0; period < EG_PERIOD_COUNT; period++) {
         if (time_ms < series->open[period].start_ms || time_ms >= series->open[period].end_ms)
             continue;
-        if (was & EG_FLAGS_DOUBT)
+        if (was & EG_FLAGS_SET_ASIDE)
+            series->doubts[period].bad--;
+        else if (was & EG_FLAGS_DOUBT)
             series->doubts[period].suspect--;
         if (was & EG_FLAG_CLOCK)
             series->doubts[period].clock--;

@@ -6,7 +6,7 @@
 
 static const char *const names[EG_FLAG_COUNT] = {
     "late",  "retained",     "correction", "arrival", "imported",    "manual",     "range", "step",
-    "stuck", "inconsistent", "humid",      "bad",     "requalified", "calibrated", "clock"};
+    "stuck", "inconsistent", "humid",      "bad",     "requalified", "calibrated", "clock", "spike"};
 
 const char *eg_flag_name(int bit)
 {

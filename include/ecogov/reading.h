@@ -35,10 +35,13 @@ enum eg_flag {
         1 << 12, /* a reading that came late changed what quality control finds; the value is as it was */
     EG_FLAG_CALIBRATED = 1 << 13, /* not as the device said it: scaled and shifted by its calibration */
     EG_FLAG_CLOCK = 1 << 14, /* dated by a clock that was in doubt: the time between such readings is right */
+    EG_FLAG_SPIKE =
+        1 << 15, /* sticks out from the reading before it and the one behind it; one of the doubts */
 };
-#define EG_FLAG_COUNT 15
+#define EG_FLAG_COUNT 16
 #define EG_FLAGS_DOUBT                                                                                       \
-    ((unsigned)(EG_FLAG_RANGE | EG_FLAG_STEP | EG_FLAG_STUCK | EG_FLAG_INCONSISTENT | EG_FLAG_HUMID))
+    ((unsigned)(EG_FLAG_RANGE | EG_FLAG_STEP | EG_FLAG_SPIKE | EG_FLAG_STUCK | EG_FLAG_INCONSISTENT |        \
+                EG_FLAG_HUMID))
 const char *eg_flag_name(int bit);                      /* "late" …; NULL: there is no such bit */
 unsigned eg_flag_find(const char *name, size_t length); /* the flag; 0: unknown */
 

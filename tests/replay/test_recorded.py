@@ -286,3 +286,42 @@ def test_probes_with_an_error_are_found_and_nobody_else(tmp_path):
 
     found = suspects(replay(tmp_path, WOOD, probes(s5=jumps, s9=departs, s19=stands)))
     assert found == {("s5", "soil_moisture"): (6, 9), ("s9", "soil_temp"): (7, 12), ("s19", "soil_moisture"): (11, 11)}
+
+
+# What docs/quality.md says of spikes, in plain words: by more than so much, and than that share of the mean of those beside it, which are close to each other.
+SPIKES = {"pm25": ("PM2.5", 1, 250, 0.5), "pm10": ("PM10", 1, 400, 0.5), "so2": ("SO2", 1, 80, 0.5), "no2": ("NO2", 1, 80, 0.5), "co": ("CO", 0.001, 4, 0.5),
+          "o3": ("O3", 1, 200, 0.5), "temperature": ("TEMP", 1, 9, 0), "pressure": ("PRES", 1, 9, 0), "dew_point": ("DEWP", 1, 8, 0),
+          "wind_speed": ("WSPM", 1, None, 0), "rain": ("RAIN", 1, None, 0)}
+
+
+def spikes(values, least, share):
+    """[(moment, value)] → the moments"""
+    found = []
+    for (early, before), (moment, value), (late, after) in zip(values, values[1:], values[2:]):
+        height = min(abs(value - before), abs(value - after))
+        if (least is not None and max(moment - early, late - moment) <= datetime.timedelta(hours=3) and (value > before) == (value > after)
+                and height > least and height > share * abs(before + after) / 2 and abs(before - after) <= height / 2):
+            found.append(moment)
+    return found
+
+
+@pytest.mark.parametrize("station, year", [(station, year) for station in STATIONS for year in range(2013, 2018)] if WHOLE else [("Changping", 2016)])
+def test_few_spikes_and_all_of_them(tmp_path, station, year):
+    """With the defaults less than one in 10,000 is marked, and those are what they should be: decimal points that slipped, a wrong sign, a value that fell to the floor for an hour."""
+    zone, lines, series = datetime.timezone(datetime.timedelta(hours=8)), [], {name: [] for name in SPIKES}
+    for row in rows(f"air/PRSA_Data_{station}_20130301-20170228.csv.gz"):
+        if row["year"] != str(year):
+            continue
+        moment = datetime.datetime(int(row["year"]), int(row["month"]), int(row["day"]), int(row["hour"]), tzinfo=zone)
+        values = {name: round(float(row[column]) * factor, 6) for name, (column, factor, _, _) in SPIKES.items() if row[column] != "NA"}
+        for name, value in values.items():
+            series[name].append((moment, value))
+        if values:
+            lines.append(line(moment, "ecogov/beijing/air/s", values)[1])
+    replay(tmp_path, "time_zone: Asia/Shanghai\nsites: [{id: beijing}]\n", lines)
+    done = subprocess.run(["sqlite3", "-readonly", "-csv", tmp_path / "ecogov.db", "-cmd", f".load {BIN.parent}/lib/ecogov",
+                           "SELECT quantity, time FROM ecogov_readings WHERE flags LIKE '%spike%'"], capture_output=True, text=True, timeout=600, check=True)
+    found = sorted(tuple(words) for words in csv.reader(done.stdout.splitlines()))
+    expected = sorted((name, utc(moment)) for name, values in series.items() for moment in spikes(values, *SPIKES[name][2:]))
+    assert found == expected and len(found) <= 1 + sum(map(len, series.values())) / 10000
+    assert found or (station, year) != ("Changping", 2016)

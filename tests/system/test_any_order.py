@@ -7,10 +7,10 @@ import time
 import pytest
 
 ZONE_MS = 8 * 3600000  # Asia/Shanghai
-FOUND = {"range", "step", "stuck", "inconsistent", "humid", "bad"}
+FOUND = {"range", "step", "spike", "stuck", "inconsistent", "humid", "bad"}
 DEVICES = [{"id": "s1", "site": "v1", "domain": "soil", "land_use": "paddy", "calibration": [{"quantity": "soil_ec", "scale": 3.7}]}]
 LAND = ("waste_pressure", "soil_class", "soil_nemerow", "soil_factor", "salinity_class")
-QUALITY = {"limits": [{"quantity": "noise", "step": 8, "stuck": "40m", "stuck_bad": "60m"}, {"quantity": "o3", "high": 150}]}
+QUALITY = {"limits": [{"quantity": "noise", "step": 8, "spike": 30, "stuck": "40m", "stuck_bad": "60m"}, {"quantity": "o3", "high": 150}]}
 
 
 def local_midnight(days_ago):

@@ -387,7 +387,7 @@ static void test_examples_are_understood_and_no_defaults(void **unused)
     (void)unused;
     char *text = main_file(2, &count);
     free(main_file(1, &defaults));
-    assert_int_equal(count - defaults, 17);
+    assert_int_equal(count - defaults, 18);
     struct eg_conf *none = parse(""), *all = parse(text);
     assert_false(same(none, all));
     assert_string_equal(all->mqtt.user, "ecogov");

@@ -8,8 +8,11 @@ static struct memory room;
 
 static const struct eg_row_reading *last(void)
 {
-    assert_true(room.readings_count > 0);
-    return &room.readings[room.readings_count - 1];
+    size_t at = room.readings_count;
+    while (at-- > 0 && (room.readings[at].flags & EG_FLAG_REQUALIFIED))
+        ; /* marked anew, by this one */
+    assert_true(at < room.readings_count);
+    return &room.readings[at];
 }
 
 static void is(double value, bool calibrated, double original)

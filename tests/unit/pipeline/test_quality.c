@@ -83,13 +83,13 @@ static void test_in_order(void **unused)
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct eg_conf *conf = memory_conf(table[i].yaml);
-        struct eg_followed followed = {.last_ms = EG_TIME_NONE};
+        struct eg_followed followed = {.last.ms = EG_TIME_NONE};
         const struct eg_conf_limits *limits = eg_conf_limits_of(conf, table[i].quantity, 0, "a1");
         for (size_t k = 0; !isnan(table[i].steps[k].minute); k++) {
             const struct step *step = &table[i].steps[k];
             unsigned found =
                 eg_quality_next(conf, limits, &followed, NOON + (int64_t)(step->minute * (double)MINUTE),
-                                step->value, EG_FLAG_LATE | EG_FLAG_BAD | EG_FLAG_STUCK);
+                                step->value, EG_FLAG_LATE | EG_FLAG_BAD | EG_FLAG_STUCK, false);
             if (found != (step->want | EG_FLAG_LATE))
                 fail_msg("walk %zu, step %zu: %g is found %#x, not %#x", i, k, step->value, found,
                          step->want);
@@ -153,7 +153,8 @@ static void test_within_a_message(void **unused)
 /* --- what is bad is set aside --- */
 
 #define STRICT                                                                                               \
-    SITES "quality: {set_aside: suspect, limits: [{quantity: pm25, step: 100}]}\nrules:\n  - {id: high, "    \
+    SITES "quality: {set_aside: suspect, limits: [{quantity: pm25, step: 100, spike: 0}]}\nrules:\n  - "     \
+          "{id: high, "                                                                                      \
           "quantity: pm25, "                                                                                 \
           "levels: {warning: {open: 75, clear: 60}}}\n"
 
@@ -217,6 +218,236 @@ static void test_buckets_without_a_reading(void **unused)
     for (size_t i = 0; i < room.rollups_count; i++)
         if (room.rollups[i].rollup.start_ms == NOON + 2 * HOUR)
             assert_true(room.rollups[i].rollup.count == 3 && room.rollups[i].rollup.sum == 31);
+    memory_close(&room);
+}
+
+/* --- what sticks out, once the next reading is there --- */
+
+static void test_what_is_a_spike(void **unused)
+{
+    (void)unused;
+    static const struct {
+        double spike, share, before, middle, after;
+        int64_t since, until; /* minutes */
+        bool want;
+    } table[] = {
+        {250, 0.5, 30, 400, 32, 15, 15, true},
+        {250, 0.5, 30, 400, 32, 60, 60, true},
+        {250, 0.5, 30, 400, 32, 180, 180, true},
+        {250, 0.5, 30, 400, 32, 181, 15, false}, /* who knows what was between */
+        {250, 0.5, 30, 400, 32, 15, 181, false},
+        {250, 0.5, 30, 280, 30, 15, 15, false}, /* by no more than that */
+        {250, 0.5, 30, 280.1, 30, 15, 15, true},
+        {250, 0.5, 600, 890, 600, 15, 15, false}, /* where it is high, it is to be higher */
+        {250, 0.5, 600, 901, 600, 15, 15, true},
+        {250, 0.5, 600, 299, 600, 15, 15, true}, /* as well downwards */
+        {250, 0.5, 30, 400, 149, 15, 15, true},
+        {250, 0.4, 30, 800, 421, 15, 15, false}, /* it burns on */
+        {250, 0, 30, 31, 400, 15, 15, false},    /* those beside a spike are none */
+        {250, 0, 400, 31, 30, 15, 15, false},
+        {9, 0, -20, -2, -20, 15, 15, true},
+        {INFINITY, 0, 0, 1e6, 0, 1, 1, false}, /* not asked */
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const struct eg_conf_limits limits = {.spike = table[i].spike, .spike_share = table[i].share};
+        if (eg_quality_spikes(
+                &limits, (struct eg_told_value){NOON - table[i].since * MINUTE, table[i].before},
+                (struct eg_told_value){NOON, table[i].middle},
+                (struct eg_told_value){NOON + table[i].until * MINUTE, table[i].after}) != table[i].want)
+            fail_msg("row %zu: %g, %g, %g", i, table[i].before, table[i].middle, table[i].after);
+    }
+}
+
+static unsigned flags_at(int64_t ms)
+{
+    unsigned flags = UINT32_MAX;
+    for (size_t i = 0; i < room.readings_count; i++)
+        if (room.readings[i].time_ms == ms)
+            flags = room.readings[i].flags;
+    return flags;
+}
+
+#define FIRE SITES "rules:\n  - {id: high, quantity: pm25, levels: {warning: {open: 75, clear: 60}}}\n"
+#define FIRE_STRICT "quality: {set_aside: suspect}\n"
+
+/* A slow sensor sees a fire once: it is in doubt, and so is the sensor, but the case is there and goes on. */
+static void test_a_spike_in_doubt(void **unused)
+{
+    (void)unused;
+    struct eg_series_view view;
+    memory_open(&room, FIRE);
+    room.now_ms = NOON + HOUR;
+    reads(&room, NOON, 30);
+    reads(&room, NOON + 15 * MINUTE, 400);
+    assert_int_equal(flags_at(NOON + 15 * MINUTE), 0);
+    memory_restart(&room);
+    reads(&room, NOON + 30 * MINUTE, 32);
+    assert_int_equal(flags_at(NOON + 15 * MINUTE), EG_FLAG_SPIKE | EG_FLAG_REQUALIFIED);
+    assert_int_equal(flags_at(NOON + 30 * MINUTE), 0);
+    assert_true(eg_pipeline_series(room.pipeline, 1, &view));
+    assert_true(view.hour.count == 3 && view.hour.max == 400 && view.hour_doubts.suspect == 1);
+    assert_int_equal(view.quality.grade, EG_GRADE_GOOD);
+    assert_int_equal(room.cases_count, 1);
+    assert_true(room.cases[0].opened_ms == NOON + 15 * MINUTE && room.cases[0].peak_value == 400);
+    assert_true(room.cases[0].handling == EG_OPEN && room.cases[0].condition == EG_CONDITION_OK);
+    assert_int_equal(room.counters.r_stored, 3);
+    /* One that comes late, and it is believed: it rose and fell. */
+    reads(&room, NOON + 20 * MINUTE, 300);
+    assert_int_equal(flags_at(NOON + 15 * MINUTE), EG_FLAG_REQUALIFIED);
+    assert_true(eg_pipeline_series(room.pipeline, 1, &view));
+    assert_true(view.hour.count == 4 && view.hour_doubts.suspect == 0);
+    reads(&room, NOON + 20 * MINUTE, 31); /* a correction, and it is not */
+    assert_int_equal(flags_at(NOON + 15 * MINUTE), EG_FLAG_SPIKE | EG_FLAG_REQUALIFIED);
+    reads(&room, NOON + 15 * MINUTE, 33); /* of itself */
+    assert_int_equal(flags_at(NOON + 15 * MINUTE), EG_FLAG_CORRECTION);
+    memory_close(&room);
+}
+
+static void add_reading(int64_t ms, double value)
+{
+    char payload[80];
+    snprintf(payload, sizeof payload, "{\"ts\":%lld,\"pm25\":%g}", (long long)ms, value);
+    struct eg_event event = message_event(room.now_ms, A1, payload, strlen(payload), ++room.mid);
+    add(&room, &event);
+}
+
+/* In one turn it is marked before it is stored: no second row. */
+static void test_a_spike_within_a_turn(void **unused)
+{
+    (void)unused;
+    memory_open(&room, FIRE);
+    room.now_ms = NOON + HOUR;
+    add_reading(NOON, 30);
+    add_reading(NOON + 15 * MINUTE, 400);
+    add_reading(NOON + 30 * MINUTE, 32);
+    add_reading(NOON + 31 * MINUTE, 32.5);
+    turn(&room);
+    assert_int_equal(room.readings_count, 4);
+    assert_int_equal(flags_at(NOON + 15 * MINUTE), EG_FLAG_SPIKE);
+    memory_close(&room);
+}
+
+/* Where what is in doubt is set aside, the hour, the day and the rule lose it as the next one comes. */
+static void test_a_spike_is_set_aside(void **unused)
+{
+    (void)unused;
+    struct eg_series_view view;
+    for (int together = 0; together < 2; together++) {
+        memory_open(&room, FIRE FIRE_STRICT);
+        room.now_ms = NOON + 2 * HOUR;
+        reads(&room, NOON + 30 * MINUTE, 30);
+        add_reading(NOON + 45 * MINUTE, 400);
+        if (!together)
+            turn(&room);
+        add_reading(NOON + HOUR, 32); /* which opens another hour */
+        turn(&room);
+        assert_int_equal(flags_at(NOON + 45 * MINUTE),
+                         EG_FLAG_SPIKE | EG_FLAG_BAD | (together ? 0 : EG_FLAG_REQUALIFIED));
+        assert_true(eg_pipeline_series(room.pipeline, 1, &view));
+        assert_true(view.hour.count == 1 && view.day.count == 2 && view.day.max == 32 &&
+                    view.day_doubts.bad == 1 && view.day_doubts.suspect == 0);
+        const struct eg_row_rollup *hour = NULL;
+        for (size_t i = 0; i < room.rollups_count; i++)
+            if (room.rollups[i].rollup.start_ms == NOON && room.rollups[i].period == EG_PERIOD_HOUR)
+                hour = &room.rollups[i];
+        assert_true(hour && hour->rollup.count == 1 && hour->rollup.max == 30);
+        /* It was judged as it came, a fire does not wait; it is told that there was none. */
+        assert_int_equal(room.cases_count, 1);
+        assert_int_equal(room.cases[0].condition, EG_CONDITION_OK);
+        size_t corrected = 0;
+        for (size_t i = 0; i < room.events_count; i++)
+            corrected += !strcmp(room.events[i].kind, "corrected");
+        assert_int_equal(corrected, 1);
+        memory_restart(&room);
+        assert_true(eg_pipeline_series(room.pipeline, 1, &view));
+        assert_true(view.hour.count == 1 && view.day.count == 2 && view.day_doubts.bad == 1);
+        reads(&room, NOON + 50 * MINUTE, 300); /* late, and there was a fire */
+        assert_int_equal(flags_at(NOON + 45 * MINUTE), EG_FLAG_REQUALIFIED);
+        assert_true(eg_pipeline_series(room.pipeline, 1, &view));
+        assert_true(view.day.count == 4 && view.day.max == 400 && view.day_doubts.bad == 0);
+        assert_int_equal(room.cases_count, 1);
+        memory_close(&room);
+    }
+}
+
+/* What is set aside already may be in doubt for one reason more, and is counted once. */
+static void test_a_step_and_a_spike(void **unused)
+{
+    (void)unused;
+    struct eg_series_view view;
+    memory_open(&room, SITES "quality: {set_aside: suspect, limits: [{quantity: pm25, step: 100}]}\n");
+    room.now_ms = NOON + HOUR;
+    reads(&room, NOON, 10);
+    reads(&room, NOON + MINUTE, 400);
+    assert_int_equal(flags_at(NOON + MINUTE), EG_FLAG_STEP | EG_FLAG_BAD);
+    reads(&room, NOON + 2 * MINUTE, 12);
+    assert_int_equal(flags_at(NOON + MINUTE),
+                     EG_FLAG_STEP | EG_FLAG_SPIKE | EG_FLAG_BAD | EG_FLAG_REQUALIFIED);
+    assert_true(eg_pipeline_series(room.pipeline, 1, &view));
+    assert_true(view.hour.count == 2 && view.hour_doubts.bad == 1 && view.hour_doubts.suspect == 0);
+    memory_close(&room);
+}
+
+/* A start reads far enough back for it, over midnight too; and what a clock in doubt has dated is not asked. */
+static void test_a_spike_after_a_restart(void **unused)
+{
+    (void)unused;
+    const int64_t midnight = NOON + 12 * HOUR;
+    for (int doubted = 0; doubted < 2; doubted++) {
+        memory_open(&room, SITES "quality: {limits: [{quantity: temperature, stuck: 0}]}\n");
+        room.now_ms = midnight - 2 * HOUR;
+        say(&room, A1, "{\"temperature\":10}");
+        room.now_ms = midnight + HOUR / 2;
+        if (doubted) {
+            struct eg_event event = {.kind = EG_EVENT_CLOCK,
+                                     .now_ms = room.now_ms,
+                                     .clock = {.is = EG_CLOCK_DOUBTED, .boot = "one", .why = "store"}};
+            add(&room, &event);
+            turn(&room);
+        }
+        struct eg_event hot = message_event(room.now_ms, A1, "{\"temperature\":40}", 18, ++room.mid);
+        add(&room, &hot);
+        if (!doubted) {
+            turn(&room);
+            memory_restart(&room);
+        }
+        room.now_ms += HOUR;
+        say(&room, A1, "{\"temperature\":11}");
+        const unsigned flags = flags_at(midnight + HOUR / 2);
+        assert_int_equal((flags & EG_FLAG_CLOCK) != 0, doubted);
+        assert_int_equal((flags & EG_FLAG_SPIKE) != 0, !doubted);
+        memory_close(&room);
+    }
+}
+
+/* A rule is not to judge the reading that shows the spike together with it: the mean of the three was never beyond the limit. */
+static void test_a_spike_is_not_judged_once_more(void **unused)
+{
+    (void)unused;
+    memory_open(&room,
+                SITES "rules:\n  - {id: mean, quantity: pm25, statistic: mean, window: 1h, levels: {warning: "
+                      "{open: 75, clear: 60}}, hold: 10m}\n" FIRE_STRICT);
+    room.now_ms = NOON + HOUR;
+    reads(&room, NOON, 30);
+    reads(&room, NOON + 15 * MINUTE, 400);
+    reads(&room, NOON + 30 * MINUTE, 32); /* (30 + 400 + 32) / 3 held for longer than the ten minutes */
+    assert_int_equal(room.cases_count, 0);
+    memory_close(&room);
+}
+
+/* What follows a spike is no step from it, though it came at once. */
+static void test_a_spike_is_no_ground_for_a_step(void **unused)
+{
+    (void)unused;
+    memory_open(&room, SITES "quality: {limits: [{quantity: pm25, step: 50}]}\n");
+    room.now_ms = NOON + HOUR;
+    reads(&room, NOON, 30);
+    reads(&room, NOON + 15 * MINUTE, 400);
+    reads(&room, NOON + 16 * MINUTE, 32);
+    assert_int_equal(flags_at(NOON + 16 * MINUTE), 0);
+    memory_restart(&room);
+    reads(&room, NOON + 17 * MINUTE, 31);
+    assert_int_equal(flags_at(NOON + 17 * MINUTE), 0);
     memory_close(&room);
 }
 
@@ -300,10 +531,11 @@ static void test_any_order_any_split(void **unused)
 {
     (void)unused;
     static const char *const yaml[] = {
-        SITES "quality: {limits: [{quantity: pm25, high: 400, step: 20, stuck: 20m, stuck_bad: 40m}]}\n",
-        SITES "quality: {set_aside: suspect, limits: [{quantity: wind_speed, step: 20, stuck: 4h, stuck_bad: "
-              "6h}]}\n",
-        SITES "quality: {limits: [{quantity: wind_speed, step: 20, stuck: 2h, stuck_bad: 4h}]}\n"};
+        SITES "quality: {limits: [{quantity: pm25, high: 400, step: 20, spike: 15, spike_share: 0.2, stuck: "
+              "20m, stuck_bad: 40m}]}\n",
+        SITES "quality: {set_aside: suspect, limits: [{quantity: wind_speed, step: 20, spike: 8, stuck: 4h, "
+              "stuck_bad: 6h}]}\n",
+        SITES "quality: {limits: [{quantity: wind_speed, step: 20, spike: 30, stuck: 2h, stuck_bad: 4h}]}\n"};
     static struct eg_row_rollup first[4 * READINGS], other[4 * READINGS];
     static struct found found[2][READINGS + 1];
     static struct told rows[READINGS];
@@ -355,7 +587,7 @@ static void test_any_order_any_split(void **unused)
             memory_close(&room);
         }
     }
-    assert_int_equal(seen, EG_FLAG_RANGE | EG_FLAG_STEP | EG_FLAG_STUCK | EG_FLAG_BAD);
+    assert_int_equal(seen, EG_FLAG_RANGE | EG_FLAG_STEP | EG_FLAG_SPIKE | EG_FLAG_STUCK | EG_FLAG_BAD);
 }
 
 int main(void)
@@ -366,6 +598,14 @@ int main(void)
         cmocka_unit_test(test_within_a_message),
         cmocka_unit_test(test_set_aside),
         cmocka_unit_test(test_buckets_without_a_reading),
+        cmocka_unit_test(test_what_is_a_spike),
+        cmocka_unit_test(test_a_spike_in_doubt),
+        cmocka_unit_test(test_a_spike_within_a_turn),
+        cmocka_unit_test(test_a_spike_is_set_aside),
+        cmocka_unit_test(test_a_step_and_a_spike),
+        cmocka_unit_test(test_a_spike_after_a_restart),
+        cmocka_unit_test(test_a_spike_is_not_judged_once_more),
+        cmocka_unit_test(test_a_spike_is_no_ground_for_a_step),
         cmocka_unit_test(test_any_order_any_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
