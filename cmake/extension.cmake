@@ -1,7 +1,7 @@
 # ecogov.so, which other programs load into their SQLite: the store's reading side once more, position independent, calling the SQLite
 # it is loaded into (host.h stands before every file). What of these files it does not need, the linker leaves out. Never with a
 # sanitizer in it: the program that loads it has none.
-file(GLOB extension_sources CONFIGURE_DEPENDS daemon/store/extension/*.c daemon/store/*.c daemon/base/*.c daemon/pipeline/rollup.c
+file(GLOB extension_sources CONFIGURE_DEPENDS daemon/store/extension/*.c daemon/store/*.c daemon/base/*.c daemon/pipeline/rollup.c daemon/pipeline/pace.c
      daemon/index/*.c drivers/kit/*.c)
 add_library(ecogov_extension MODULE ${extension_sources})
 set_target_properties(ecogov_extension PROPERTIES PREFIX "" OUTPUT_NAME ecogov LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)

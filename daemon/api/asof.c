@@ -7,6 +7,7 @@
 #include <index/land.h>
 #include <index/nano.h>
 #include <pipeline/hours.h>
+#include <pipeline/pace.h>
 #include <pipeline/rollup.h>
 
 #include <stdlib.h>
@@ -46,7 +47,7 @@ struct look {
     struct seen *seen;
     double scale;
     int64_t at_ms;
-    const struct eg_pace *pace;
+    struct eg_pace pace;
     const struct eg_conf_validity *validity;
 };
 
@@ -73,6 +74,7 @@ static bool take_hour(void *arg, const struct eg_rollup *hour)
 {
     struct look *look = arg;
     struct seen *seen = look->seen;
+    const int64_t interval_ms = eg_pace_hour(&look->pace, hour);
     if (hour->end_ms > look->at_ms)
         return true;
     if (!seen->view.has_last && hour->count) { /* nothing that day: the newest of those before */
@@ -83,8 +85,7 @@ static bool take_hour(void *arg, const struct eg_rollup *hour)
     }
     int64_t back = (seen->hours_end_ms - hour->end_ms) / EG_HOUR_MS;
     if (back >= 0 && back < EG_AIR_HOURS && eg_hours_pollutant(seen->view.quantity) != EG_POLLUTANTS &&
-        eg_rollup_valid(hour, EG_PERIOD_HOUR, eg_pace_over(look->pace, hour->start_ms, hour->end_ms),
-                        look->validity))
+        eg_rollup_valid(hour, EG_PERIOD_HOUR, interval_ms, look->validity))
         seen->nano[back] = eg_nano_of(hour->sum / (double)hour->count);
     return true;
 }
@@ -112,8 +113,10 @@ static bool any_day(void *arg, const struct eg_rollup *day)
 static int look_back(struct eg_asof *asof, struct seen *seen, const struct eg_device_view *device)
 {
     struct eg_reader *reader = asof->call->desk->reader;
-    struct look look = {seen, eg_rollup_scale(seen->view.quantity), asof->at_ms, &device->pace,
-                        &asof->call->desk->conf->validity};
+    struct look look = {.seen = seen,
+                        .scale = eg_rollup_scale(seen->view.quantity),
+                        .at_ms = asof->at_ms,
+                        .validity = &asof->call->desk->conf->validity};
     struct eg_err err = {0};
     int64_t end_ms, at = asof->at_ms;
     struct eg_series_view *view = &seen->view;
@@ -128,8 +131,8 @@ static int look_back(struct eg_asof *asof, struct seen *seen, const struct eg_de
     int code = eg_reader_points(reader, view->id, view->day.start_ms, at + 1, take_point, &look, &err);
     if (code >= 0)
         code = eg_reader_rollups(reader, view->id, EG_PERIOD_HOUR,
-                                 seen->hours_end_ms - EG_AIR_HOURS * EG_HOUR_MS, seen->hours_end_ms,
-                                 take_hour, &look, &err);
+                                 seen->hours_end_ms - EG_AIR_HOURS * EG_HOUR_MS - EG_PACE_BACK_MS,
+                                 seen->hours_end_ms, take_hour, &look, &err);
     const int part = eg_part_find(device->domain, eg_quantity_info(view->quantity)->name);
     const bool sample = part < EG_PARTS && eg_part_hours(part) > EG_AIR_HOURS;
     const int64_t first_ms = seen->hours_end_ms - EG_AIR_HOURS * EG_HOUR_MS;
@@ -139,6 +142,7 @@ static int look_back(struct eg_asof *asof, struct seen *seen, const struct eg_de
     if (code >= 0 && open.count && open.start_ms < seen->hours_end_ms &&
         (sample || open.start_ms >= first_ms))
         take_hour(&look, &open);
+    view->hour_interval_ms = eg_pace_hour(&look.pace, &view->hour);
     view->has_last |= seen->heard;
     seen->heard = view->has_last;
     if (code >= 0 && !seen->heard)

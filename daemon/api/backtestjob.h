@@ -33,7 +33,7 @@ struct eg_backtest_job {
     int64_t from_ms, to_ms;
     struct eg_conf *conf; /* Owned: the rule and the sites it names */
     struct eg_export *snapshot;
-    struct eg_pace *paces; /* of their devices, by series; EG_TIME_NONE: the rule does not look at it */
+    bool *wanted;                    /* by series: the rule looks at it */
     struct eg_backtest_known *known; /* by series */
     size_t series_count, series_wanted;
     struct eg_export *beside;       /* NULL: the rule looks at nothing else */

@@ -8,6 +8,7 @@
 #include <index/aqi_us.h>
 #include <index/nano.h>
 #include <pipeline/hours.h>
+#include <pipeline/pace.h>
 #include <pipeline/rollup.h>
 #include <pipeline/siteindex.h>
 
@@ -21,6 +22,7 @@ struct station {
     struct eg_series_view series;
     struct eg_device_view device;
     enum eg_pollutant pollutant;
+    struct eg_pace pace;
     int64_t nano[EG_AIR_HOURS]; /* newest first */
 };
 struct stations {
@@ -34,11 +36,10 @@ static bool take_hour(void *arg, const struct eg_rollup *rollup)
 {
     struct stations *stations = arg;
     struct station *station = &stations->rows[stations->count];
-    int64_t ago = (stations->end_ms - rollup->end_ms) / EG_HOUR_MS;
+    int64_t ago = (stations->end_ms - rollup->end_ms) / EG_HOUR_MS,
+            interval_ms = eg_pace_hour(&station->pace, rollup);
     if (rollup->count && rollup->end_ms <= stations->end_ms && ago < EG_AIR_HOURS &&
-        eg_rollup_valid(rollup, EG_PERIOD_HOUR,
-                        eg_pace_over(&station->device.pace, rollup->start_ms, rollup->end_ms),
-                        &stations->call->desk->conf->validity))
+        eg_rollup_valid(rollup, EG_PERIOD_HOUR, interval_ms, &stations->call->desk->conf->validity))
         station->nano[ago] = eg_nano_of(rollup->sum / (double)rollup->count);
     return true;
 }
@@ -53,13 +54,14 @@ static int gather(struct stations *stations, const uint32_t *series, size_t coun
             !eg_pipeline_device(pipeline, station->series.device, &station->device))
             continue;
         station->pollutant = eg_hours_pollutant(station->series.quantity);
+        station->pace = (struct eg_pace){0};
         for (int ago = 0; ago < EG_AIR_HOURS; ago++)
             station->nano[ago] = EG_NANO_NONE;
         if (station->pollutant == EG_POLLUTANTS)
             continue;
         code = eg_reader_rollups(stations->call->desk->reader, series[i], EG_PERIOD_HOUR,
-                                 stations->end_ms - EG_AIR_HOURS * EG_HOUR_MS, stations->end_ms, take_hour,
-                                 stations, err);
+                                 stations->end_ms - EG_AIR_HOURS * EG_HOUR_MS - EG_PACE_BACK_MS,
+                                 stations->end_ms, take_hour, stations, err);
         take_hour(stations, &station->series.hour); /* the open one is the pipeline's */
         stations->count++;
     }

@@ -5,6 +5,7 @@
 #include <base/zone.h>
 #include <index/nano.h>
 #include <pipeline/hours.h>
+#include <pipeline/pace.h>
 #include <pipeline/rollup.h>
 #include <pipeline/siteback.h>
 
@@ -19,7 +20,7 @@ struct source { /* a series that counts */
     int part;                    /* EG_PARTS: a pollutant */
     enum eg_pollutant pollutant; /* EG_POLLUTANTS: a part */
     enum eg_land land;
-    struct eg_pace pace;
+    struct eg_pace pace; /* of the hours so far */
     int64_t until;
     const char *name; /* the pipeline's, which stays */
     size_t place;     /* of its site */
@@ -86,7 +87,6 @@ static bool add_source(struct eg_indexback *back, const struct eg_pipeline *pipe
                         .part = part,
                         .pollutant = pollutant,
                         .land = eg_land_of(device->land_use),
-                        .pace = device->pace,
                         .until = eg_pipeline_serves_until(pipeline, series->id),
                         .name = device->device,
                         .scale = eg_rollup_scale(series->quantity)};
@@ -185,8 +185,8 @@ int eg_indexback_prepare(struct eg_call *call, const struct eg_conf *conf, int64
     back->from_ms = from_ms;
     back->to_ms = to_ms < back->now_ms ? to_ms : back->now_ms; /* what is not over has no index */
     eg_zone_day(from_ms, &start_ms, &end_ms);
-    back->back_ms =
-        start_ms - EG_HOUR_MS * (back->group == EG_INDEX_AIR ? EG_AIR_HOURS : eg_land_hours(back->land));
+    back->back_ms = start_ms - EG_HOUR_MS * (back->group == EG_INDEX_AIR ? EG_AIR_HOURS + EG_PACE_BACK
+                                                                         : eg_land_hours(back->land));
     back->first = (start_ms - (back->group == EG_INDEX_AIR ? EG_AIR_HOURS * EG_HOUR_MS : 0)) / EG_HOUR_MS;
     back->end = back->to_ms / EG_HOUR_MS + 1;
     back->end = back->end > back->first ? back->end : back->first + 1;
@@ -230,7 +230,7 @@ size_t eg_indexback_series(const struct eg_indexback *back)
 /* An hour of the series is whole. */
 static void keep_hour(struct eg_indexback *back)
 {
-    const struct source *source = back->filling;
+    struct source *source = back->filling;
     const int64_t hour = back->hour.start_ms / EG_HOUR_MS;
     if (!source || !back->hour.count || back->hour.end_ms > back->to_ms)
         return;
@@ -240,9 +240,9 @@ static void keep_hour(struct eg_indexback *back)
         return;
     }
     const size_t hours = (size_t)(back->end - back->first), at = (size_t)(hour - back->first);
+    const int64_t interval_ms = eg_pace_hour(&source->pace, &back->hour);
     if (hour >= back->first && hour < back->end &&
-        eg_rollup_valid(&back->hour, EG_PERIOD_HOUR,
-                        eg_pace_over(&source->pace, back->hour.start_ms, back->hour.end_ms), &back->validity))
+        eg_rollup_valid(&back->hour, EG_PERIOD_HOUR, interval_ms, &back->validity))
         eg_air_mean_add(&back->places[source->place].means[(size_t)source->pollutant * hours + at],
                         eg_nano_of(back->hour.sum / (double)back->hour.count));
 }

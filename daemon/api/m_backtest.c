@@ -29,7 +29,7 @@ static void job_free(struct eg_backtest_job *job)
     for (size_t i = 0; job->known && i < job->series_count; i++)
         free((char *)job->known[i].place.land_use);
     free(job->known);
-    free(job->paces);
+    free(job->wanted);
     for (size_t i = 0; i < job->found_count; i++)
         free(job->found[i].note);
     free(job->found);
@@ -116,7 +116,7 @@ static struct eg_backtest *begin_series(struct eg_backtest_job *job, uint32_t se
                                     !strcmp(own->place.channel, job->known[id].place.channel),
                     .points = job->piles[id].points,
                     .count = job->piles[id].count};
-    return eg_backtest_create(rule, &own->place, &job->paces[series], beside, count);
+    return eg_backtest_create(rule, &own->place, beside, count);
 }
 
 static bool take_point(void *arg, uint32_t series, const struct eg_point *point)
@@ -210,7 +210,7 @@ static void tested(uv_work_t *work, int status)
 static bool is_wanted(void *arg, uint32_t series)
 {
     const struct eg_backtest_job *job = arg;
-    return series < job->series_count && job->paces[series].interval_ms != EG_TIME_NONE;
+    return series < job->series_count && job->wanted[series];
 }
 
 static bool is_of_index(void *arg, uint32_t series)
@@ -292,18 +292,12 @@ static int prepare(struct eg_call *call, struct eg_backtest_job *job)
     if (job->conf->rules[0].index)
         return prepare_index(call, job);
     job->series_count = eg_pipeline_series_count(pipeline) + 1;
-    job->paces = malloc(job->series_count * sizeof *job->paces);
-    if (!job->paces)
+    job->wanted = calloc(job->series_count, sizeof *job->wanted);
+    if (!job->wanted)
         return eg_call_fail(call, EG_RPC_INTERNAL, "There is no memory for the test.");
-    job->paces[0].interval_ms = EG_TIME_NONE;
     for (uint32_t id = 1; id < job->series_count; id++) {
-        struct eg_series_view series;
-        struct eg_device_view device;
-        bool looks = eg_pipeline_rule_applies(pipeline, job->conf, &job->conf->rules[0], id) &&
-                     eg_pipeline_series(pipeline, id, &series) &&
-                     eg_pipeline_device(pipeline, series.device, &device);
-        job->paces[id] = looks ? device.pace : (struct eg_pace){.interval_ms = EG_TIME_NONE};
-        job->series_wanted += looks;
+        job->wanted[id] = eg_pipeline_rule_applies(pipeline, job->conf, &job->conf->rules[0], id);
+        job->series_wanted += job->wanted[id];
     }
     code = prepare_beside(call, job);
     if (code < 0)

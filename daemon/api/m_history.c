@@ -3,6 +3,7 @@
 #include <api/completeness.h>
 #include <api/methods.h>
 #include <base/zone.h>
+#include <pipeline/pace.h>
 #include <pipeline/rollup.h>
 
 #include <math.h>
@@ -26,6 +27,7 @@ struct history {
     enum resolution resolution;
     size_t rows, most;
     int64_t open_start_ms; /* of the open bucket, which is the pipeline's; INT64_MAX: there is none */
+    struct eg_pace pace;   /* of the hours so far */
 };
 
 /* --- which series --- */
@@ -174,11 +176,10 @@ static bool write_point(void *arg, const struct eg_point *point)
     return !json->out->failed;
 }
 
-static bool write_rollup(struct history *history, const struct eg_rollup *rollup)
+static bool write_rollup(struct history *history, const struct eg_rollup *rollup, int64_t interval_ms)
 {
     struct eg_json *json = history->call->json;
     enum eg_period period = history->resolution == HOUR ? EG_PERIOD_HOUR : EG_PERIOD_DAY;
-    const int64_t interval_ms = eg_pace_over(&history->device.pace, rollup->start_ms, rollup->end_ms);
     if (page_full(history, rollup->start_ms))
         return false;
     eg_json_open(json, '{');
@@ -200,11 +201,22 @@ static bool write_rollup(struct history *history, const struct eg_rollup *rollup
     return !json->out->failed;
 }
 
+/* For how long a reading of the bucket speaks. */
+static int64_t interval_of(struct history *history, const struct eg_rollup *rollup)
+{
+    if (history->resolution == HOUR)
+        return eg_pace_hour(&history->pace, rollup);
+    return rollup->count > 1 ? (rollup->last_ms - rollup->first_ms) / (int64_t)(rollup->count - 1) : 0;
+}
+
 static bool closed_bucket(void *arg, const struct eg_rollup *rollup)
 {
     struct history *history = arg;
     /* The open one is told from memory. */
-    return rollup->start_ms == history->open_start_ms || write_rollup(history, rollup);
+    if (rollup->start_ms == history->open_start_ms)
+        return true;
+    const int64_t interval_ms = interval_of(history, rollup);
+    return rollup->start_ms < history->from_ms || write_rollup(history, rollup, interval_ms);
 }
 
 static int write_rollups(struct history *history, struct eg_err *err)
@@ -214,10 +226,11 @@ static int write_rollups(struct history *history, struct eg_err *err)
     bool within = open->count && open->start_ms >= history->from_ms && open->start_ms < history->to_ms;
     history->open_start_ms = within ? open->start_ms : INT64_MAX;
     /* Late readings may make buckets, but none behind the open one: it stays the last. */
-    int code = eg_reader_rollups(history->call->desk->reader, history->series.id, period, history->from_ms,
+    int code = eg_reader_rollups(history->call->desk->reader, history->series.id, period,
+                                 history->from_ms - (period == EG_PERIOD_HOUR ? EG_PACE_BACK_MS : 0),
                                  history->to_ms, closed_bucket, history, err);
     if (code >= 0 && within && history->next_ms == EG_TIME_NONE)
-        write_rollup(history, open);
+        write_rollup(history, open, interval_of(history, open));
     return code;
 }
 

@@ -7,6 +7,7 @@
 #include <index/aqi_us.h>
 #include <index/nano.h>
 #include <pipeline/hours.h>
+#include <pipeline/pace.h>
 #include <pipeline/rollup.h>
 
 #include <stdlib.h>
@@ -24,7 +25,7 @@ struct table {
     size_t hours;              /* rows of the table */
     struct eg_air_mean *means; /* [pollutant * hours + hour] */
     enum eg_pollutant filling; /* whose rollups come in, */
-    struct eg_pace pace;       /* and how often their device reports */
+    struct eg_pace pace;       /* and how often they come */
     uint32_t series[EG_INDEX_SOURCES];
     size_t series_count;
     int64_t next_ms;
@@ -35,12 +36,11 @@ struct table {
 static bool take_hour(void *arg, const struct eg_rollup *rollup)
 {
     struct table *table = arg;
-    int64_t hour = (rollup->start_ms - table->first_ms) / EG_HOUR_MS;
-    bool valid =
-        rollup->count && rollup->start_ms >= table->first_ms && hour < (int64_t)table->hours &&
-        rollup->end_ms <= table->call->state.now_ms &&
-        eg_rollup_valid(rollup, EG_PERIOD_HOUR, eg_pace_over(&table->pace, rollup->start_ms, rollup->end_ms),
-                        &table->call->desk->conf->validity);
+    int64_t hour = (rollup->start_ms - table->first_ms) / EG_HOUR_MS,
+            interval_ms = eg_pace_hour(&table->pace, rollup);
+    bool valid = rollup->count && rollup->start_ms >= table->first_ms && hour < (int64_t)table->hours &&
+                 rollup->end_ms <= table->call->state.now_ms &&
+                 eg_rollup_valid(rollup, EG_PERIOD_HOUR, interval_ms, &table->call->desk->conf->validity);
     if (valid) {
         size_t at = (size_t)table->filling * table->hours + (size_t)hour;
         eg_air_mean_add(&table->means[at], eg_nano_of(rollup->sum / (double)rollup->count));
@@ -52,8 +52,9 @@ static int take_series(struct table *table, const struct eg_series_view *series)
 {
     struct eg_err err = {0};
     table->filling = eg_hours_pollutant(series->quantity);
-    int code = eg_reader_rollups(table->call->desk->reader, series->id, EG_PERIOD_HOUR, table->first_ms,
-                                 table->to_ms, take_hour, table, &err);
+    table->pace = (struct eg_pace){0};
+    int code = eg_reader_rollups(table->call->desk->reader, series->id, EG_PERIOD_HOUR,
+                                 table->first_ms - EG_PACE_BACK_MS, table->to_ms, take_hour, table, &err);
     take_hour(table, &series->hour); /* the open one is the pipeline's; it counts once it is over */
     return code < 0 ? eg_call_fail_err(table->call, &err) : 0;
 }
@@ -85,7 +86,6 @@ static int gather(struct table *table, const struct eg_scope *scope, const char 
                                     "site or one device.");
             if (table->series_count < EG_INDEX_SOURCES)
                 table->series[table->series_count++] = series.id;
-            table->pace = device.pace;
             code = take_series(table, &series);
         }
     }

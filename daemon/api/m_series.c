@@ -2,6 +2,7 @@
  * (pipeline/tally.c) and how the store keeps readings. Called by the table in methods.c. */
 #include <api/methods.h>
 #include <base/zone.h>
+#include <pipeline/rollup.h>
 #include <pipeline/tally.h>
 
 #include <stdio.h>
@@ -121,6 +122,19 @@ static void write_period(struct series_statistics *all)
     eg_json_close(json, '}');
 }
 
+static void begin(struct series_statistics *all, int64_t start_ms, int64_t end_ms)
+{
+    eg_tally_begin(&all->tally, all->calendar, start_ms, end_ms, all->above,
+                   eg_rollup_scale(all->series.quantity), &all->call->desk->conf->validity);
+}
+
+static bool take_hour(void *arg, const struct eg_rollup *hour)
+{
+    struct series_statistics *all = arg;
+    eg_tally_hour(&all->tally, hour);
+    return true;
+}
+
 static bool take_point(void *arg, const struct eg_point *point)
 {
     struct series_statistics *all = arg;
@@ -138,11 +152,10 @@ static bool take_point(void *arg, const struct eg_point *point)
             return false;
         }
         period_of(all->calendar, point->time_ms, &start_ms, &end_ms);
-        eg_tally_begin(&all->tally, all->calendar, start_ms, end_ms,
-                       eg_pace_over(&all->device.pace, start_ms, end_ms), all->above,
-                       &all->call->desk->conf->validity);
+        begin(all, start_ms, end_ms);
     }
-    eg_doubts_count(&all->doubts, point->flags);
+    if (point->time_ms >= all->from_ms)
+        eg_doubts_count(&all->doubts, point->flags);
     if (!(point->flags & EG_FLAGS_SET_ASIDE))
         eg_tally_add(&all->tally, point->time_ms, point->value);
     return !all->call->json->out->failed;
@@ -153,7 +166,7 @@ int eg_m_series(struct eg_call *call)
     struct series_statistics all = {.call = call};
     struct eg_err err = {0};
     struct eg_json *json = call->json;
-    int64_t end_ms;
+    int64_t hour_ms, end_ms;
     int code = eg_m_history_series(call, &all.device, &all.series);
     if (code == 0)
         code = find_statistics(&all);
@@ -166,9 +179,7 @@ int eg_m_series(struct eg_call *call)
     end_ms = all.to_ms;
     if (all.calendar)
         period_of(all.calendar, all.from_ms, &all.from_ms, &end_ms);
-    eg_tally_begin(&all.tally, all.calendar, all.from_ms, end_ms,
-                   eg_pace_over(&all.device.pace, all.from_ms, end_ms), all.above,
-                   &call->desk->conf->validity);
+    begin(&all, all.from_ms, end_ms);
     const struct eg_quantity_info *info = eg_quantity_info(all.series.quantity);
     eg_json_open(json, '{');
     eg_json_put_string(json, "site", all.device.site);
@@ -180,8 +191,12 @@ int eg_m_series(struct eg_call *call)
     eg_json_put_string(json, "per", eg_call_text(call, "per"));
     eg_json_key(json, "periods");
     eg_json_open(json, '[');
-    code =
-        eg_reader_points(call->desk->reader, all.series.id, all.from_ms, all.to_ms, take_point, &all, &err);
+    eg_zone_hour(all.from_ms, &hour_ms, &end_ms);
+    code = eg_reader_rollups(call->desk->reader, all.series.id, EG_PERIOD_HOUR, hour_ms - EG_PACE_BACK_MS,
+                             hour_ms, take_hour, &all, &err);
+    if (code >= 0)
+        code =
+            eg_reader_points(call->desk->reader, all.series.id, hour_ms, all.to_ms, take_point, &all, &err);
     if (code >= 0 && !all.too_many && (all.tally.count || !all.calendar))
         write_period(&all);
     eg_tally_finish(&all.tally);

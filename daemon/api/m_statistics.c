@@ -98,13 +98,11 @@ static int write_rows(struct statistics *statistics, uint32_t id, uint32_t *ret_
         }
         int64_t to_ms = series.hour.count && series.hour.start_ms < statistics->now_ms ? series.hour.start_ms
                                                                                        : statistics->now_ms;
-        int code = eg_reader_hours(desk->reader, id, statistics->from_ms, to_ms,
-                                   eg_pace_over(&device.pace, statistics->from_ms, to_ms),
-                                   &desk->conf->validity, &sum, err);
+        int code =
+            eg_reader_hours(desk->reader, id, statistics->from_ms, to_ms, &desk->conf->validity, &sum, err);
         if (code < 0)
             return code;
-        add_open(statistics, &series.hour,
-                 eg_pace_over(&device.pace, series.hour.start_ms, series.hour.end_ms), &sum);
+        add_open(statistics, &series.hour, series.hour_interval_ms, &sum);
         if (!sum.count)
             continue;
         write_row(statistics, &device, &series, &sum);

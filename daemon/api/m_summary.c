@@ -93,7 +93,7 @@ static uint32_t up(const struct summary *summary, uint32_t site)
 }
 
 static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
-                          const struct eg_doubts *doubts, enum eg_period period, const struct eg_pace *pace,
+                          const struct eg_doubts *doubts, enum eg_period period, int64_t interval_ms,
                           int64_t now_ms, const struct eg_conf_validity *validity)
 {
     if (now_ms < rollup->start_ms || now_ms >= rollup->end_ms)
@@ -109,14 +109,13 @@ static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
         sum->max = rollup->max;
     sum->count += rollup->count;
     sum->sum += rollup->sum;
-    const int64_t interval_ms = eg_pace_over(pace, rollup->start_ms, rollup->end_ms);
     sum->covered += eg_completeness(rollup, period, interval_ms, now_ms);
     sum->known++;
     sum->valid += eg_rollup_valid(rollup, period, interval_ms, validity);
 }
 
 static void add_series(struct summary *summary, uint32_t site, const char *domain,
-                       const struct eg_series_view *series, const struct eg_pace *pace)
+                       const struct eg_series_view *series)
 {
     int64_t now_ms = summary->asof->at_ms;
     const struct eg_conf_validity *validity = &summary->call->desk->conf->validity;
@@ -129,9 +128,9 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
         struct tally *tally = &cell->tallies[series->quantity];
         tally->series++;
         add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, &series->hour_doubts, EG_PERIOD_HOUR,
-                      pace, now_ms, validity);
-        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, &series->day_doubts, EG_PERIOD_DAY, pace,
-                      now_ms, validity);
+                      series->hour_interval_ms, now_ms, validity);
+        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, &series->day_doubts, EG_PERIOD_DAY,
+                      series->hour_interval_ms, now_ms, validity);
     }
 }
 
@@ -145,7 +144,7 @@ static void add_device(struct summary *summary, const struct eg_device_view *dev
         if (!eg_asof_series(summary->asof, eg_pipeline_device_series(pipeline, device->id, i), &series))
             continue;
         suspect = suspect || eg_silent_suspect(&series);
-        add_series(summary, device->conf_site, device->domain, &series, &device->pace);
+        add_series(summary, device->conf_site, device->domain, &series);
     }
     for (uint32_t site = device->conf_site; site != EG_CONF_NONE && summary->code == 0;
          site = up(summary, site)) {

@@ -14,7 +14,6 @@ struct companion { /* a series that the rule looks at, too */
 struct eg_backtest {
     const struct eg_conf_rule *rule;
     struct eg_place place;
-    struct eg_pace pace;
     struct eg_rhythm rhythm;
     struct eg_window *window;
     struct companion *companions;
@@ -37,8 +36,7 @@ static bool begin_companion(struct companion *one, const struct eg_conf_rule *ru
 }
 
 struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const struct eg_place *place,
-                                       const struct eg_pace *pace, const struct eg_beside *beside,
-                                       size_t count)
+                                       const struct eg_beside *beside, size_t count)
 {
     struct eg_backtest *backtest = calloc(1, sizeof *backtest);
     bool ok = backtest != NULL;
@@ -46,7 +44,6 @@ struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const st
         return NULL;
     backtest->rule = rule;
     backtest->place = *place;
-    backtest->pace = *pace;
     eg_judge_nothing(&backtest->state);
     count = count < EG_LINKS_MAX ? count : EG_LINKS_MAX;
     backtest->companions = calloc(count ? count : 1, sizeof *backtest->companions);
@@ -83,7 +80,7 @@ static void come_along(struct eg_backtest *backtest, int64_t at_ms, struct eg_si
             one->sight.ms = point->time_ms;
             one->sight.value = point->value;
             if (one->window)
-                eg_window_add(one->window, point->time_ms, point->value); /* or it is short of a reading */
+                eg_window_add(one->window, point->time_ms, point->value, 0); /* or it is short of a reading */
         }
         one->sight.known =
             one->sight.measured &&
@@ -136,7 +133,7 @@ static bool see(struct eg_backtest *backtest, int64_t time_ms, double value, str
     struct eg_sight sights[EG_LINKS_MAX];
     struct eg_circumstance goes = {.levels = rule->levels, .holds = true};
     struct eg_seen seen;
-    if (!eg_judge_look(rule, backtest->window, &backtest->pace, time_ms, value, &seen))
+    if (!eg_judge_look(rule, backtest->window, time_ms, value, &seen))
         return false;
     if (rule->band_count || rule->node_count) {
         come_along(backtest, time_ms, sights);
@@ -157,7 +154,8 @@ bool eg_backtest_feed(struct eg_backtest *backtest, int64_t time_ms, double valu
 {
     struct eg_reach reach;
     enum eg_level before = (enum eg_level)backtest->state.level;
-    if (backtest->window && !eg_window_add(backtest->window, time_ms, value))
+    if (backtest->window &&
+        !eg_window_add(backtest->window, time_ms, value, eg_rhythm_spoken(&backtest->rhythm, time_ms)))
         return false; /* short of memory it is short of a reading */
     bool saw = see(backtest, time_ms, value, &reach);
     eg_rhythm_add(&backtest->rhythm, time_ms);

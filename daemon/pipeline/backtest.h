@@ -32,10 +32,9 @@ struct eg_beside {
     } * points;
     size_t count;
 };
-/* `pace`: between the device's messages, as learned; copied. Borrowed rule and place; `beside` is copied. NULL: no memory */
+/* Borrowed rule and place; `beside` is copied. NULL: no memory */
 struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const struct eg_place *place,
-                                       const struct eg_pace *pace, const struct eg_beside *beside,
-                                       size_t count);
+                                       const struct eg_beside *beside, size_t count);
 void eg_backtest_destroy(struct eg_backtest *backtest); /* accepts NULL */
 /* The next reading, ascending by time. True: an episode has ended with it. */
 bool eg_backtest_feed(struct eg_backtest *backtest, int64_t time_ms, double value,

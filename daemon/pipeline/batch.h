@@ -6,7 +6,6 @@
 
 #include <ecogov/reading.h>
 #include <conf/conf.h>
-#include <pipeline/pace.h>
 #include <base/err.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,7 +38,7 @@ struct eg_row_series {
 };
 struct eg_row_rhythm {
     uint32_t device;
-    struct eg_pace pace;
+    int64_t interval_ms;
 };                          /* learned anew: written when it moved by more than a little */
 struct eg_row_calibration { /* from then on value = raw * scale + offset */
     uint32_t series;

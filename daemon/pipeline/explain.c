@@ -32,13 +32,11 @@ bool eg_explain_tell(const struct eg_pipeline *pipeline, uint32_t rule_at, uint3
         return true;
     }
     ret->speaks_ms = eg_rhythm_speaks(&series->rhythm, rule, device, ret->judged_ms);
-    eg_judge_look(rule, watch->window, &device->pace, ret->judged_ms, ret->judged_value, &seen);
+    eg_judge_look(rule, watch->window, ret->judged_ms, ret->judged_value, &seen);
     ret->has_value = seen.blind != EG_BLIND_VALUE;
     ret->value = seen.value;
     if (watch->window)
-        ret->observed_ms = eg_window_observed(
-            watch->window, eg_pace_over(&device->pace, ret->judged_ms - rule->window_ms, ret->judged_ms),
-            &ret->width_ms);
+        ret->observed_ms = eg_window_observed(watch->window, &ret->width_ms);
     bool tells =
         eg_circumstance_tell(rule, &place, ret->judged_ms, ret->sights, ret->sight_count, &ret->goes);
     if (seen.blind)

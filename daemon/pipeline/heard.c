@@ -9,30 +9,14 @@
 #define STEADY_PART 4
 #define OUTAGE_INTERVALS 10
 #define RHYTHM_LEAST_MS 1000
-#define CHANGING_MS (INT64_C(12) * 3600 * 1000)
-
-/* What is learned moves by little steps: all within half a day are one change. */
-static void change(struct eg_pace *pace, int64_t at_ms)
-{
-    if (!pace->settled_ms)
-        pace->settled_ms = pace->interval_ms;
-    if (pace->interval_ms < pace->settled_ms + pace->settled_ms / 2 &&
-        pace->settled_ms < pace->interval_ms + pace->interval_ms / 2)
-        return;
-    if (!pace->before_ms || at_ms - pace->since_ms > CHANGING_MS) {
-        pace->before_ms = pace->settled_ms;
-        pace->since_ms = at_ms;
-    }
-    pace->settled_ms = pace->interval_ms;
-}
 
 /* It moves an eighth of the way when a gap is off by more than a quarter: only what is kept with the device counts, so that a restart
  * changes nothing, and a rhythm that is steady is written once. An outage is not its rhythm; the same one again is (a restart in between
  * forgets the first). */
-static void learn(struct eg_pipeline *pipeline, struct eg_device *device, int64_t time_ms, int64_t gap_ms,
+static void learn(struct eg_pipeline *pipeline, struct eg_device *device, int64_t gap_ms,
                   struct eg_batch *batch)
 {
-    int64_t interval_ms = device->pace.interval_ms;
+    int64_t interval_ms = device->interval_ms;
     if (gap_ms < RHYTHM_LEAST_MS)
         return; /* a burst: readings of one message, or one that was held up */
     if (!interval_ms)
@@ -44,21 +28,20 @@ static void learn(struct eg_pipeline *pipeline, struct eg_device *device, int64_
         device->long_ms = gap_ms;
     else if (llabs(gap_ms - interval_ms) > interval_ms / STEADY_PART)
         interval_ms += (gap_ms - interval_ms) / 8;
-    if (interval_ms == device->pace.interval_ms)
+    if (interval_ms == device->interval_ms)
         return;
-    device->pace.interval_ms = interval_ms;
-    change(&device->pace, time_ms - gap_ms);
+    device->interval_ms = interval_ms;
     pipeline->silent_wake_ms = INT64_MIN; /* it may be silent for less long than was thought */
     struct eg_row_rhythm *row = EG_BATCH_ADD(batch, rhythms);
     if (row)
-        *row = (struct eg_row_rhythm){device->id, device->pace};
+        *row = (struct eg_row_rhythm){device->id, interval_ms};
 }
 
 void eg_heard_note(struct eg_pipeline *pipeline, struct eg_device *device, int64_t time_ms,
                    int64_t arrived_ms, struct eg_batch *batch)
 {
     if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms)
-        learn(pipeline, device, time_ms, time_ms - device->last_seen_ms, batch);
+        learn(pipeline, device, time_ms - device->last_seen_ms, batch);
     if (time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;
     eg_retire_heard(pipeline, device, time_ms, arrived_ms, batch);

@@ -1,19 +1,26 @@
-/* Knows a pollutant's closed hours of the last two days. Refuses to know what is made of them. Called by series.c, as hours close, as
- * late readings and corrections change them, and as a start reads them again; asked by the summary. */
+/* Knows a series' closed hours: of the last half day how its readings lay in them, which tells how often it reports (pace.h); of a
+ * pollutant those of the last two days and what they came to.
+ * Refuses to know what is made of them. Called by series.c, as hours close, as late
+ * readings and corrections change them, and as a start reads them again; asked by the summary, and where an index is told. */
 #include <pipeline/hours.h>
 #include <index/aqi_us.h>
 #include <index/nano.h>
+#include <pipeline/pace.h>
 #include <pipeline/state.h>
 
 #include <stdlib.h>
 
+#define PLACES (EG_PACE_BACK + 1)
+#define AIR_PLACES (EG_AIR_HOURS + EG_PACE_BACK)
+
+struct mean {
+    int64_t nano;
+    uint32_t needs_ms; /* it is valid where a reading speaks for as long as that, or longer */
+};
 struct eg_hours {
-    int64_t number[EG_AIR_HOURS]; /* which hour a place holds, counted from the epoch; 0: none */
-    int64_t nano[EG_AIR_HOURS];   /* its mean */
-    uint32_t needs_ms
-        [EG_AIR_HOURS]; /* it is valid where the device is known to report as seldom as that, or more seldom */
-    bool blank[EG_AIR_HOURS]; /* … and where nothing is known of it */
-    struct eg_rollup filling; /* at a start */
+    unsigned places;
+    struct mean *means;        /* [places], of a pollutant; behind the places */
+    struct eg_spacing hours[]; /* by the number of the hour modulo places */
 };
 
 enum eg_pollutant eg_hours_pollutant(int quantity)
@@ -43,8 +50,7 @@ static bool valid(const struct eg_pipeline *pipeline, const struct eg_rollup *ho
     return eg_rollup_valid(hour, EG_PERIOD_HOUR, interval_ms, &pipeline->conf->validity);
 }
 
-/* What is known of a device's rhythm moves on; whether its past hours are valid is told by what is known when they are asked for, so a
- * restart, which reads them again, tells the same. The longer the rhythm, the longer a reading speaks for. */
+/* Whether it is valid hangs on the hours before it, which may change still. The longer the rhythm, the longer a reading speaks for. */
 static uint32_t needs_of(const struct eg_pipeline *pipeline, const struct eg_rollup *hour)
 {
     uint32_t low = 1, high = (uint32_t)EG_HOUR_MS;
@@ -62,79 +68,102 @@ static uint32_t needs_of(const struct eg_pipeline *pipeline, const struct eg_rol
     return high;
 }
 
-static int64_t nano_of(const struct eg_pipeline *pipeline, const struct eg_series *series,
-                       const struct eg_rollup *hour)
+/* Short of memory it is short of hours: an index that is missing, mended by time. */
+static struct eg_hours *hours_of(struct eg_series *series)
 {
-    const struct eg_pace *pace = &pipeline->devices[series->device - 1].pace;
-    return valid(pipeline, hour, eg_pace_over(pace, hour->start_ms, hour->end_ms))
-               ? eg_nano_of(hour->sum / (double)hour->count)
-               : EG_NANO_NONE;
+    const bool air = eg_hours_pollutant(series->quantity) != EG_POLLUTANTS;
+    const unsigned places = air ? AIR_PLACES : PLACES;
+    const size_t head = sizeof(struct eg_hours) + places * sizeof(struct eg_spacing),
+                 before = (head + 7) / 8 * 8;
+    if (series->hours)
+        return series->hours;
+    series->hours = calloc(1, air ? before + places * sizeof(struct mean) : head);
+    if (series->hours) {
+        series->hours->places = places;
+        series->hours->means = air ? (struct mean *)((char *)series->hours + before) : NULL;
+    }
+    return series->hours;
 }
 
 void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour)
 {
-    if (eg_hours_pollutant(series->quantity) == EG_POLLUTANTS)
+    const int64_t number = hour->start_ms / EG_HOUR_MS;
+    struct eg_hours *hours = hours_of(series);
+    if (!hours || number <= 0 || number > INT32_MAX)
         return;
-    if (!series->hours)
-        series->hours = calloc(1, sizeof *series->hours);
-    if (!series->hours)
-        return; /* short of memory it is short of hours: an index that is missing, mended by time */
-    int64_t number = hour->start_ms / EG_HOUR_MS;
-    size_t at = (size_t)(number % EG_AIR_HOURS);
-    if (number <= 0 || number < series->hours->number[at])
-        return; /* before the epoch, or older than what it would take the place of */
-    series->hours->number[at] = number;
-    series->hours->nano[at] = hour->count ? eg_nano_of(hour->sum / (double)hour->count) : EG_NANO_NONE;
-    series->hours->needs_ms[at] = needs_of(pipeline, hour);
-    series->hours->blank[at] = valid(pipeline, hour, 0);
+    const size_t at = (size_t)(number % hours->places);
+    if (number < hours->hours[at].number)
+        return; /* older than what it would take the place of */
+    hours->hours[at] = eg_spacing_of(hour);
+    if (hours->means)
+        hours->means[at] =
+            (struct mean){hour->count ? eg_nano_of(hour->sum / (double)hour->count) : EG_NANO_NONE,
+                          needs_of(pipeline, hour)};
 }
 
 int64_t eg_hours_since(const struct eg_series *series)
 {
     struct eg_rollup first;
-    if (eg_hours_pollutant(series->quantity) == EG_POLLUTANTS)
-        return INT64_MAX;
-    eg_rollup_start(&first, EG_PERIOD_HOUR, series->last_ms - EG_AIR_HOURS * EG_HOUR_MS);
+    const int64_t back = eg_hours_pollutant(series->quantity) == EG_POLLUTANTS ? PLACES : AIR_PLACES;
+    eg_rollup_start(&first, EG_PERIOD_HOUR, series->last_ms - back * EG_HOUR_MS);
     return first.start_ms;
 }
 
-void eg_hours_refill(const struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms,
-                     double value, bool aside)
+/* A start takes in one series after the other: of each, all hours but the one that is open. */
+void eg_hours_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
+                     bool aside)
 {
-    if (eg_hours_pollutant(series->quantity) == EG_POLLUTANTS)
-        return;
-    if (!series->hours)
-        series->hours = calloc(1, sizeof *series->hours);
-    if (!series->hours)
-        return;
-    struct eg_rollup *filling = &series->hours->filling;
-    if (time_ms >= filling->end_ms) {
-        if (filling->count)
+    struct eg_rollup *filling = &pipeline->filling;
+    if (pipeline->filling_series != series->id || time_ms >= filling->end_ms) {
+        if (pipeline->filling_series == series->id && filling->count)
             eg_hours_put(pipeline, series, filling);
+        pipeline->filling_series = series->id;
         eg_rollup_start(filling, EG_PERIOD_HOUR, time_ms);
     }
     if (!aside)
         eg_rollup_add(filling, EG_PERIOD_HOUR, series->scale, time_ms, value);
 }
 
+/* The hour `number` as it is known: closed, or over though nothing has come since. */
+static struct eg_spacing hour_of(const struct eg_series *series, int64_t number, struct eg_spacing open)
+{
+    if (open.apart_ms && open.number == number)
+        return open;
+    if (!series->hours || number <= 0)
+        return (struct eg_spacing){0};
+    const struct eg_spacing hour = series->hours->hours[number % series->hours->places];
+    return hour.number == number ? hour : (struct eg_spacing){0};
+}
+
+int64_t eg_hours_interval(const struct eg_series *series, const struct eg_rollup *hour)
+{
+    const struct eg_spacing open = eg_spacing_of(&series->open[EG_PERIOD_HOUR]), last = eg_spacing_of(hour);
+    struct eg_pace pace = {0};
+    for (int64_t number = (int64_t)last.number - EG_PACE_BACK; number < last.number; number++)
+        eg_pace_add(&pace, hour_of(series, number, open));
+    return eg_pace_add(&pace, last);
+}
+
 void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t end_ms,
                    int64_t ret_nano[EG_AIR_HOURS])
 {
-    bool known = eg_hours_pollutant(series->quantity) != EG_POLLUTANTS;
-    const struct eg_rollup *open = &series->open[EG_PERIOD_HOUR];
-    const struct eg_pace *pace = &pipeline->devices[series->device - 1].pace;
-    for (int64_t i = 0; i < EG_AIR_HOURS; i++) {
-        int64_t number = (end_ms - (i + 1) * EG_HOUR_MS) / EG_HOUR_MS;
+    const bool known = eg_hours_pollutant(series->quantity) != EG_POLLUTANTS;
+    const struct eg_rollup *rollup = &series->open[EG_PERIOD_HOUR];
+    const struct eg_spacing open = eg_spacing_of(rollup);
+    const int64_t newest = end_ms / EG_HOUR_MS - 1;
+    struct eg_pace pace = {0};
+    for (int i = 0; i < EG_AIR_HOURS; i++)
         ret_nano[i] = EG_NANO_NONE;
-        if (!known || number <= 0)
+    for (int64_t number = newest - AIR_PLACES + 1; known && number <= newest; number++) {
+        const int64_t interval_ms = eg_pace_add(&pace, hour_of(series, number, open));
+        if (!interval_ms || newest - number >= EG_AIR_HOURS)
             continue;
-        size_t at = (size_t)(number % EG_AIR_HOURS);
-        const int64_t interval_ms = eg_pace_over(pace, number * EG_HOUR_MS, (number + 1) * EG_HOUR_MS);
-        if (open->count && open->start_ms / EG_HOUR_MS == number) /* over, but nothing has come since */
-            ret_nano[i] = nano_of(pipeline, series, open);
-        else if (series->hours && series->hours->number[at] == number &&
-                 (interval_ms ? series->hours->needs_ms[at] <= interval_ms : series->hours->blank[at]))
-            ret_nano[i] = series->hours->nano[at];
+        if (open.apart_ms && open.number == number) {
+            if (valid(pipeline, rollup, interval_ms))
+                ret_nano[newest - number] = eg_nano_of(rollup->sum / (double)rollup->count);
+        } else if (series->hours->means[number % series->hours->places].needs_ms <= interval_ms) {
+            ret_nano[newest - number] = series->hours->means[number % series->hours->places].nano;
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-/* The last two days of an air pollutant's hours, in memory: what its indices are made of, without asking the store. */
+/* A series' closed hours in memory: of the last half day how often it reported, of the last two days of an air pollutant what they came to.
+ * What its indices are made of, without asking the store. */
 #ifndef EG_HOURS_H
 #define EG_HOURS_H
 
@@ -16,5 +17,18 @@ enum eg_pollutant eg_hours_pollutant(int quantity);
  * False: the standard has none for such a mean. */
 bool eg_hours_sub_index(enum eg_statistic statistic, int quantity, int64_t width_ms, int64_t at_ms,
                         double mean, double *ret);
+
+/* Private to the pipeline. */
+struct eg_pipeline;
+struct eg_series;
+void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour);
+/* For how long a reading of that hour speaks, the newest or one of the half day before it (pace.h); 0: it holds none. */
+int64_t eg_hours_interval(const struct eg_series *series, const struct eg_rollup *hour);
+/* The means of those that are valid, newest first; EG_NANO_NONE. */
+void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t end_ms,
+                   int64_t ret_nano[EG_AIR_HOURS]);
+int64_t eg_hours_since(const struct eg_series *series); /* what a start has to read again */
+void eg_hours_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
+                     bool aside);
 
 #endif

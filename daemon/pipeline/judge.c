@@ -70,8 +70,8 @@ void eg_judge_nothing(struct eg_rule_state *state)
         state->since_ms[level] = state->clear_since_ms[level] = EG_TIME_NONE;
 }
 
-bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, const struct eg_pace *pace,
-                   int64_t at_ms, double value, struct eg_seen *ret)
+bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, int64_t at_ms, double value,
+                   struct eg_seen *ret)
 {
     *ret = (struct eg_seen){.value = value, .valid = true, .blind = EG_BLIND_VALUE};
     if (!window) {
@@ -86,15 +86,11 @@ bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, co
         return false;
     bool asked = rule->valid_ms || rule->valid_share > 0;
     ret->blind = EG_BLIND_NOT;
-    if (!asked && rule->statistic != EG_STAT_ABOVE)
+    if (!asked)
         return true;
-    ret->observed_ms =
-        eg_window_observed(window, eg_pace_over(pace, at_ms - rule->window_ms, at_ms), &ret->width_ms);
-    if (rule->statistic == EG_STAT_ABOVE)
-        ret->value *= (double)ret->observed_ms /
-                      60000.0; /* readings stand for equal parts of the time they speak for */
+    ret->observed_ms = eg_window_observed(window, &ret->width_ms);
     int64_t enough = rule->valid_ms ? rule->valid_ms : (int64_t)(rule->valid_share * (double)ret->width_ms);
-    ret->valid = !asked || ret->observed_ms >= enough;
+    ret->valid = ret->observed_ms >= enough;
     ret->blind = ret->valid ? EG_BLIND_NOT : EG_BLIND_INVALID;
     return ret->valid;
 }
@@ -231,11 +227,6 @@ bool eg_judge_redate(struct eg_rule_state *state, struct eg_checkpoint *checkpoi
 
 /* --- at the newest reading --- */
 
-static const struct eg_pace *pace_of(const struct eg_pipeline *pipeline, const struct eg_series *series)
-{
-    return &pipeline->devices[series->device - 1].pace;
-}
-
 /* A rule that cannot tell: its timers stand still, and whether its limit is broken nobody knows. */
 static void keep_blind(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch,
                        struct eg_case *row, enum eg_blind blind, int64_t now_ms, struct eg_batch *batch)
@@ -279,7 +270,7 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
         return;
     bool kept = keep_checkpoint(pipeline->conf, watch, row, series->last_ms);
     watch->at_ms = series->last_ms;
-    if (!eg_judge_look(rule, watch->window, &device->pace, series->last_ms, series->last_value, &seen)) {
+    if (!eg_judge_look(rule, watch->window, series->last_ms, series->last_value, &seen)) {
         goes.blind = seen.blind;
     } else if (rule->band_count || rule->node_count) {
         struct eg_sight sights[EG_LINKS_MAX];
@@ -384,8 +375,8 @@ void eg_judge_recall_last(struct eg_pipeline *pipeline, struct eg_case *row)
     for (size_t i = 0; i < series->watch_count; i++) {
         struct eg_watch *watch = &series->watches[i];
         if (watch->state.case_number == row->number && !watch->state.blind &&
-            eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, pace_of(pipeline, series),
-                          series->last_ms, series->last_value, &seen)) {
+            eg_judge_look(&pipeline->conf->rules[watch->rule], watch->window, series->last_ms,
+                          series->last_value, &seen)) {
             row->last_value = seen.value;
             row->last_ms = series->last_ms;
         }

@@ -39,6 +39,10 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
 /* rhythm.c: how long a reading speaks for, by those before it */
 void eg_rhythm_add(struct eg_rhythm *rhythm, int64_t ms);
 int64_t eg_rhythm_newest(const struct eg_rhythm *rhythm); /* EG_TIME_NONE */
+/* For how much of the time before it a reading at `ms`, not added yet, speaks in a window: up to the reading before, but for no longer than
+ * by a quarter more than the longest of the three distances before, nor than an hour. 0: there is none in the four hours before, which are
+ * all that matters. */
+int64_t eg_rhythm_spoken(const struct eg_rhythm *rhythm, int64_t ms);
 /* How much of (before, at] nobody observed. None, up to the rule's `gap`, or the device's `silent_after`, or three times the usual distance
  * of the readings and ten minutes; beyond that, all but the usual distance. `before` may be EG_TIME_NONE. */
 int64_t eg_rhythm_unobserved(const struct eg_rhythm *rhythm, const struct eg_conf_rule *rule,
@@ -79,8 +83,8 @@ struct eg_seen { /* what a rule sees at a reading */
 };
 /* The one place that says what a rule sees: its statistic at a reading of that value, its window filled up to it. False: there is no such
  * value, or not a valid one (`valid` tells which), and nothing is judged. */
-bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, const struct eg_pace *pace,
-                   int64_t at_ms, double value, struct eg_seen *ret);
+bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, int64_t at_ms, double value,
+                   struct eg_seen *ret);
 /* Runs the timers of each level to the reading; gives the level that holds now. `unobserved_ms`: of the time since the one before. */
 struct eg_reach {
     const struct eg_conf_limit *levels;

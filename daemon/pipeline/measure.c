@@ -44,7 +44,6 @@ void eg_measure_count(struct eg_pipeline *pipeline, struct eg_case *row, const s
 void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour,
                      struct eg_batch *batch)
 {
-    const struct eg_device *device = &pipeline->devices[series->device - 1];
     for (size_t i = 0; i < series->watch_count; i++) {
         const struct eg_watch *watch = &series->watches[i];
         const struct eg_conf_rule *rule = &pipeline->conf->rules[watch->rule];
@@ -52,8 +51,7 @@ void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, con
                                   ? eg_case_find(pipeline, watch->state.case_number)
                                   : NULL;
         if (row &&
-            eg_rollup_valid(hour, EG_PERIOD_HOUR, eg_pace_over(&device->pace, hour->start_ms, hour->end_ms),
-                            &pipeline->conf->validity))
+            eg_rollup_valid(hour, EG_PERIOD_HOUR, eg_hours_interval(series, hour), &pipeline->conf->validity))
             eg_measure_count(pipeline, row, rule, hour->first_ms, hour->end_ms, batch);
     }
 }

@@ -5,7 +5,15 @@
 
 #define RADIANS 0.017453292519943295
 
-void eg_pane_add(struct eg_pane *pane, const struct eg_window_shape *shape, int64_t ms, double value)
+void eg_pane_speak(struct eg_pane *pane, const struct eg_window_shape *shape, double value, int64_t spoken_ms)
+{
+    pane->spoken_ms += spoken_ms;
+    if (shape->statistic == EG_STAT_ABOVE && value > shape->above)
+        pane->above_ms += spoken_ms;
+}
+
+void eg_pane_add(struct eg_pane *pane, const struct eg_window_shape *shape, int64_t ms, double value,
+                 int64_t spoken_ms)
 {
     if (!pane->count || ms < pane->first_ms) {
         pane->first_ms = ms;
@@ -25,7 +33,7 @@ void eg_pane_add(struct eg_pane *pane, const struct eg_window_shape *shape, int6
     }
     pane->sum += value;
     pane->count++;
-    pane->above += shape->statistic == EG_STAT_ABOVE && value > shape->above;
+    eg_pane_speak(pane, shape, value, spoken_ms);
     if (shape->statistic == EG_STAT_VECTOR_MEAN) {
         pane->east += sin(value * RADIANS);
         pane->north += cos(value * RADIANS);
@@ -42,7 +50,8 @@ void eg_pane_merge(struct eg_pane *pane, const struct eg_pane *later)
     pane->apart +=
         later->apart + off * off * pane->count * later->count / ((double)pane->count + later->count);
     pane->count += later->count;
-    pane->above += later->above;
+    pane->spoken_ms += later->spoken_ms;
+    pane->above_ms += later->above_ms;
     pane->sum += later->sum;
     pane->east += later->east;
     pane->north += later->north;
@@ -86,7 +95,7 @@ bool eg_pane_value(const struct eg_pane *pane, enum eg_statistic statistic, doub
         *ret = pane->count;
         return true;
     case EG_STAT_ABOVE:
-        *ret = (double)pane->above / pane->count;
+        *ret = (double)pane->above_ms / 60000.0;
         return true;
     case EG_STAT_SUM:
         *ret = pane->sum;

@@ -5,14 +5,17 @@
 struct eg_pane {
     int64_t index; /* covers [index, index+1) * pane width; 0 readings: empty */
     uint32_t count;
-    uint32_t above;
-    int64_t first_ms, last_ms;
+    int64_t first_ms, last_ms, spoken_ms, above_ms; /* above_ms: of it, by readings above the limit */
     double sum, min, max, first, last;
     double apart;       /* sum of squares of how far values lie from their mean */
     double east, north; /* sums of directions */
 };
 /* `shape`: whose: what only some statistics need is left out for others. */
-void eg_pane_add(struct eg_pane *pane, const struct eg_window_shape *shape, int64_t ms, double value);
+void eg_pane_add(struct eg_pane *pane, const struct eg_window_shape *shape, int64_t ms, double value,
+                 int64_t spoken_ms);
+/* One of its readings, of that value, speaks for so much more. */
+void eg_pane_speak(struct eg_pane *pane, const struct eg_window_shape *shape, double value,
+                   int64_t spoken_ms);
 /* Adds a later one, of which no reading is before any of this one's. */
 void eg_pane_merge(struct eg_pane *pane, const struct eg_pane *later);
 /* What it tells by itself: all but the mean and quantiles. False: no such value. */

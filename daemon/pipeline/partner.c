@@ -205,7 +205,7 @@ bool eg_partner_refill(struct eg_pipeline *pipeline, struct eg_series *series, c
         series->judged_value = row->value;
         for (size_t i = 0; ok && i < series->lookout_count; i++)
             ok = !series->lookouts[i].window ||
-                 eg_window_add(series->lookouts[i].window, row->time_ms, row->value);
+                 eg_window_add(series->lookouts[i].window, row->time_ms, row->value, 0);
     }
     eg_gather_finish(&gather);
     return ok;

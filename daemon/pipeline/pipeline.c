@@ -1,6 +1,7 @@
 /* The fold's front: makes and rebuilds the state, hands events to where they belong, lets the edges look. The files of this room in
  * reading order: batch, route, registry, message, calibration, quality, series, gather, review, rollup, window, rule, partner,
  * circumstance, rhythm, judge, rejudge, siteindex, case, tell. Called by turn.c, the store's load, and (views) the API. */
+#include <pipeline/hours.h>
 #include <pipeline/plots.h>
 #include <pipeline/due.h>
 #include <pipeline/examine.h>
@@ -235,6 +236,11 @@ int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int6
     return EG_OK;
 }
 
+static int64_t earlier(int64_t one, int64_t other)
+{
+    return one < other ? one : other;
+}
+
 int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t series)
 {
     const struct eg_series *row =
@@ -243,17 +249,12 @@ int64_t eg_pipeline_restore_since(const struct eg_pipeline *pipeline, uint32_t s
         return INT64_MAX;
     struct eg_rollup day;
     eg_rollup_start(&day, EG_PERIOD_DAY, row->last_ms);
-    int64_t since = eg_hours_since(row) < day.start_ms ? eg_hours_since(row) : day.start_ms;
-    if (eg_plots_since(row) < since)
-        since = eg_plots_since(row);
-    if (eg_quality_since(row) < since)
-        since = eg_quality_since(row);
-    if (eg_partner_since(row) < since)
-        since = eg_partner_since(row);
+    int64_t since =
+        earlier(earlier(eg_hours_since(row), day.start_ms),
+                earlier(eg_plots_since(row), earlier(eg_quality_since(row), eg_partner_since(row))));
     for (size_t i = 0; i < row->watch_count; i++) {
-        int64_t from = row->last_ms - pipeline->conf->rules[row->watches[i].rule].window_ms;
-        if (row->watches[i].window && from < since)
-            since = from;
+        const int64_t reach_ms = pipeline->conf->rules[row->watches[i].rule].window_ms + EG_RHYTHM_BACK_MS;
+        since = row->watches[i].window ? earlier(since, row->last_ms - reach_ms) : since;
     }
     return since;
 }
@@ -364,8 +365,7 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .name = device->described && device->described->name ? device->described->name : device->name,
         .land_use = device->described ? device->described->land_use : "",
         .last_seen_ms = device->last_seen_ms,
-        .interval_ms = device->pace.interval_ms,
-        .pace = device->pace,
+        .interval_ms = device->interval_ms,
         .silent_after_ms = eg_registry_silent_after(device),
         .series_count = device->series_count,
         .faults = device->faults,
@@ -415,6 +415,7 @@ bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .last_value = series->last_value,
         .hour = series->open[EG_PERIOD_HOUR],
         .day = series->open[EG_PERIOD_DAY],
+        .hour_interval_ms = eg_hours_interval(series, &series->open[EG_PERIOD_HOUR]),
         .hour_doubts = series->doubts[EG_PERIOD_HOUR],
         .day_doubts = series->doubts[EG_PERIOD_DAY],
     };
@@ -428,8 +429,8 @@ void eg_pipeline_hours(const struct eg_pipeline *pipeline, uint32_t id, int64_t 
                        int64_t ret_nano[EG_AIR_HOURS])
 {
     static const struct eg_series none = {.quantity = UINT16_MAX}; /* a pollutant it is not */
-    eg_hours_tell(pipeline, id && id <= pipeline->series_count ? pipeline->series[id - 1] : &none, end_ms,
-                  ret_nano);
+    const bool there = id && id <= pipeline->series_count;
+    eg_hours_tell(pipeline, there ? pipeline->series[id - 1] : &none, end_ms, ret_nano);
 }
 
 const struct eg_conf *eg_pipeline_conf(const struct eg_pipeline *pipeline)

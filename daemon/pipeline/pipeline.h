@@ -107,7 +107,6 @@ struct eg_device_view {
     const char *site, *domain, *device, *name;
     const char *land_use; /* "" where nobody said */
     int64_t last_seen_ms, interval_ms /* learned, 0 = unknown */, silent_after_ms;
-    struct eg_pace pace; /* the same, and what it was before */
     size_t series_count;
     uint64_t faults;                /* since the daemon started, like those that follow */
     uint64_t heard, lost, repeated; /* messages by the device's own counter; all 0 when it has none */
@@ -129,6 +128,7 @@ struct eg_series_view {
     int64_t last_ms;
     double last_value;
     struct eg_rollup hour, day;               /* the open ones; count 0 = none */
+    int64_t hour_interval_ms;                 /* so long a reading of that hour speaks for (pace.h) */
     struct eg_doubts hour_doubts, day_doubts; /* readings in the time of these */
     struct eg_verdict_of_quality quality;
     int64_t noisy_ms, drifting_ms; /* since when its hours say so; EG_TIME_NONE */

@@ -192,9 +192,8 @@ int64_t eg_registry_silent_after(const struct eg_device *device)
 {
     if (device->described && device->described->silent_after_ms)
         return device->described->silent_after_ms;
-    int64_t learned = device->pace.interval_ms < INT64_MAX / SILENT_INTERVALS
-                          ? SILENT_INTERVALS * device->pace.interval_ms
-                          : 0;
+    int64_t learned =
+        device->interval_ms < INT64_MAX / SILENT_INTERVALS ? SILENT_INTERVALS * device->interval_ms : 0;
     return learned > SILENT_AT_LEAST_MS ? learned : SILENT_AT_LEAST_MS;
 }
 
@@ -226,8 +225,8 @@ int eg_pipeline_restore_device(struct eg_pipeline *pipeline, const struct eg_row
 void eg_pipeline_restore_rhythm(struct eg_pipeline *pipeline, const struct eg_row_rhythm *row)
 {
     struct eg_device *device = eg_registry_device(pipeline, row->device);
-    if (device && row->pace.interval_ms > 0)
-        device->pace = row->pace;
+    if (device && row->interval_ms > 0)
+        device->interval_ms = row->interval_ms;
 }
 
 void eg_pipeline_restore_standing(struct eg_pipeline *pipeline, const struct eg_row_standing *row)

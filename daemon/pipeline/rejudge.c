@@ -113,7 +113,7 @@ static bool come_along(struct track *track, int64_t at_ms, struct eg_sight sight
             const struct eg_gathered *row = &one->gather.rows[one->next];
             if (row->flags & EG_FLAGS_UNJUDGED)
                 continue;
-            ok = (!one->window || eg_window_add(one->window, row->time_ms, row->value)) && ok;
+            ok = (!one->window || eg_window_add(one->window, row->time_ms, row->value, 0)) && ok;
             one->sight.measured = true;
             one->sight.ms = row->time_ms;
             one->sight.value = row->value;
@@ -201,12 +201,12 @@ static bool feed(struct track *track, const struct eg_conf *conf, const struct e
     if (reading->flags & EG_FLAGS_UNJUDGED)
         return true;
     if (track->window && at_ms > track->from_ms - track->width_ms)
-        ok = eg_window_add(track->window, at_ms, reading->value);
+        ok = eg_window_add(track->window, at_ms, reading->value, eg_rhythm_spoken(&track->rhythm, at_ms));
     if (ok && at_ms > track->from_ms) {
         eg_judge_checkpoint(conf, track->checkpoints, &track->now, at_ms);
         track->now.at_ms = at_ms;
         track->ran = true;
-        if (!eg_judge_look(track->rule, track->window, &track->device->pace, at_ms, reading->value, &seen)) {
+        if (!eg_judge_look(track->rule, track->window, at_ms, reading->value, &seen)) {
             goes.blind = seen.blind;
         } else if (track->rule->band_count || track->rule->node_count) {
             ok = come_along(track, at_ms, sights);
@@ -371,7 +371,8 @@ static bool run_tracks(struct eg_pipeline *pipeline, struct eg_series *series, s
     for (size_t i = 0; i < series->watch_count; i++) {
         begin(&tracks[i], pipeline, series, &series->watches[i]);
         from_ms = tracks[i].from_ms < from_ms ? tracks[i].from_ms : from_ms;
-        width_ms = tracks[i].width_ms > width_ms ? tracks[i].width_ms : width_ms;
+        if (tracks[i].width_ms && tracks[i].width_ms + EG_RHYTHM_BACK_MS > width_ms)
+            width_ms = tracks[i].width_ms + EG_RHYTHM_BACK_MS;
     }
     for (size_t i = 0; ok && i < series->watch_count; i++)
         ok = begin_companions(pipeline, &tracks[i], series->last_ms + 1, batch);

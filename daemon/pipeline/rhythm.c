@@ -1,13 +1,14 @@
-/* How long a reading speaks for. A hold counts time that somebody observed: two readings much further apart than is usual leave a gap
- * between them, and nobody knows what was in it but for the usual time after the first. What is usual is told by the readings before, in
- * the order of their times, so that it is the same whenever and in whatever order they came. Called by judge.c, rejudge.c, backtest.c and
- * series.c. */
+/* How long a reading speaks for, in holds and in windows. A hold counts time that somebody observed: two readings much further apart than
+ * is usual leave a gap between them, and nobody knows what was in it but for the usual time after the first. What is usual is told by the
+ * readings before, in the order of their times, so that it is the same whenever and in whatever order they came. Called by judge.c,
+ * rejudge.c, backtest.c and series.c. */
 #include <pipeline/state.h>
 
 #define USUAL_TIMES 3
 #define USUAL_OF 3
 #define SPEAKS_LEAST_MS INT64_C(600000)  /* as a device is given before it is silent (registry.c) */
 #define SPEAKS_FIRST_MS INT64_C(3600000) /* nothing is known of what is usual yet */
+#define SPEAKS_MAX_MS INT64_C(3600000)   /* in a window, however seldom there is one */
 
 void eg_rhythm_add(struct eg_rhythm *rhythm, int64_t ms)
 {
@@ -40,6 +41,21 @@ static int64_t usual(const struct eg_rhythm *rhythm, int64_t at_ms)
         apart[at] = one;
     }
     return count > 0 ? apart[count / 2] : 0;
+}
+
+int64_t eg_rhythm_spoken(const struct eg_rhythm *rhythm, int64_t ms)
+{
+    int64_t usual_ms = 0;
+    int last = rhythm->count - 1;
+    if (last < 0 || rhythm->ms[last] < ms - EG_RHYTHM_BACK_MS || rhythm->ms[last] >= ms)
+        return 0;
+    for (int i = last; i > 0 && i > last - USUAL_OF && rhythm->ms[i - 1] >= ms - EG_RHYTHM_BACK_MS; i--)
+        if (rhythm->ms[i] - rhythm->ms[i - 1] > usual_ms)
+            usual_ms = rhythm->ms[i] - rhythm->ms[i - 1];
+    usual_ms += usual_ms / 4; /* no clock is exact */
+    const int64_t apart_ms = ms - rhythm->ms[last],
+                  most_ms = usual_ms > 0 && usual_ms < SPEAKS_MAX_MS ? usual_ms : SPEAKS_MAX_MS;
+    return apart_ms < most_ms ? apart_ms : most_ms;
 }
 
 int64_t eg_rhythm_speaks(const struct eg_rhythm *rhythm, const struct eg_conf_rule *rule,

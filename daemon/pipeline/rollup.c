@@ -123,10 +123,8 @@ static int64_t among(struct spoken slots, unsigned from, unsigned count)
 static int64_t interval_of(const struct eg_rollup *rollup, int64_t interval_ms)
 {
     int64_t speaks = interval_ms > 0 ? interval_ms : 0;
-    if (rollup->count > 1) {
-        int64_t apart = (rollup->last_ms - rollup->first_ms) / (int64_t)(rollup->count - 1);
-        speaks = speaks && speaks < apart ? speaks : apart;
-    }
+    if (!speaks && rollup->count > 1)
+        speaks = (rollup->last_ms - rollup->first_ms) / (int64_t)(rollup->count - 1);
     return speaks < SPEAKS_MAX_MS ? speaks : SPEAKS_MAX_MS;
 }
 

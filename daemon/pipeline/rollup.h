@@ -14,7 +14,7 @@ void eg_rollup_merge(struct eg_rollup *rollup, const struct eg_rollup *part);
 /* Sums are whole multiples of 1/scale, a power of ten: so fine that a plausible reading every second of a day stays below 2^53 of them. */
 double eg_rollup_scale(int quantity);
 /* How much of the bucket's time before `until_ms` its readings speak for: each for the slot it lies in and for the time to the next one,
- * but for no longer than readings are apart (in this bucket, and as learned of the device; 0: unknown) nor than an hour. What lies before
+ * but for no longer than `interval_ms` (pace.h; 0: as far as readings are apart in this bucket) nor than an hour. What lies before
  * the first one is spoken for by the reading before the bucket, likewise. */
 int64_t eg_rollup_observed(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
                            int64_t until_ms);

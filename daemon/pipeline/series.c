@@ -3,6 +3,7 @@
  * In order is the common case and costs no look-up. Whatever is not newer than the newest is looked for in the batch being
  * filled and then in the past. A different value for the same time replaces the earlier one (the newest value wins); the buckets
  * and windows it stood in are then made anew from the readings. */
+#include <pipeline/hours.h>
 #include <pipeline/plots.h>
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
@@ -215,12 +216,19 @@ static bool remake_window(struct eg_pipeline *pipeline, struct eg_series *series
 {
     int64_t width = pipeline->conf->rules[watch->rule].window_ms;
     struct eg_gather gather = {0};
+    const int64_t from_ms = series->last_ms - width;
+    struct eg_rhythm rhythm = {0};
     bool ok =
-        eg_gather_span(pipeline, series, series->last_ms - width + 1, series->last_ms + 1, batch, &gather);
+        eg_gather_span(pipeline, series, from_ms - EG_RHYTHM_BACK_MS, series->last_ms + 1, batch, &gather);
     eg_window_clear(watch->window);
-    for (size_t i = 0; ok && i < gather.count; i++)
-        ok = (gather.rows[i].flags & EG_FLAGS_UNJUDGED) ||
-             eg_window_add(watch->window, gather.rows[i].time_ms, gather.rows[i].value);
+    for (size_t i = 0; ok && i < gather.count; i++) {
+        const struct eg_gathered *row = &gather.rows[i];
+        if (row->flags & EG_FLAGS_UNJUDGED)
+            continue;
+        ok = row->time_ms <= from_ms ||
+             eg_window_add(watch->window, row->time_ms, row->value, eg_rhythm_spoken(&rhythm, row->time_ms));
+        eg_rhythm_add(&rhythm, row->time_ms);
+    }
     eg_gather_finish(&gather);
     return ok;
 }
@@ -252,11 +260,12 @@ static void add_to_windows(struct eg_series *series, int64_t time_ms, double val
 {
     if (flags & EG_FLAGS_UNJUDGED)
         return;
+    const int64_t spoken_ms = series->watch_count ? eg_rhythm_spoken(&series->rhythm, time_ms) : 0;
     for (size_t w = 0; w < series->watch_count; w++)
-        if (series->watches[w].window && !eg_window_add(series->watches[w].window, time_ms, value))
+        if (series->watches[w].window && !eg_window_add(series->watches[w].window, time_ms, value, spoken_ms))
             *failed = true;
     for (size_t i = 0; i < series->lookout_count; i++)
-        if (series->lookouts[i].window && !eg_window_add(series->lookouts[i].window, time_ms, value))
+        if (series->lookouts[i].window && !eg_window_add(series->lookouts[i].window, time_ms, value, 0))
             *failed = true;
     eg_rhythm_add(&series->rhythm, time_ms);
     series->judged_value = value;

@@ -46,6 +46,7 @@ struct eg_lookout {
 };
 /* When a series' newest readings that may be judged were taken: how long one speaks for. */
 #define EG_RHYTHM_READINGS 5 /* with the one that is judged */
+#define EG_RHYTHM_BACK_MS INT64_C(14400000)
 struct eg_rhythm {
     int64_t ms[EG_RHYTHM_READINGS]; /* ascending */
     uint8_t count;
@@ -85,7 +86,7 @@ struct eg_series {
     uint32_t *dependents; /* series with watches that look at this one */
     size_t dependent_count, dependent_capacity;
     struct eg_finding *finding; /* of its hours (examine.c); NULL: nothing */
-    struct eg_hours *hours;     /* of a pollutant of the air; NULL: none has closed */
+    struct eg_hours *hours;     /* NULL: none has closed */
     struct eg_plots *plots;     /* of what an index of soil or waste is made of; NULL likewise */
     int part;                   /* which one; EG_PARTS: it is none */
 };
@@ -94,7 +95,7 @@ struct eg_device {
     const struct eg_conf_device *described; /* NULL: not described by hand */
     char *site_id, *domain, *name;          /* name: the device's own id */
     int64_t last_seen_ms;
-    struct eg_pace pace; /* learned */
+    int64_t interval_ms; /* between two messages, as learned; 0: not known yet */
     int64_t long_ms;     /* the last gap that was no rhythm of its; 0: there was none */
     uint32_t *series;    /* ids */
     size_t series_count, series_capacity;
@@ -177,14 +178,16 @@ struct eg_pipeline {
     int64_t index_wake_ms; /* before that no hour of soil or waste is over; INT64_MIN: to be looked for */
     uint32_t last_case;
     struct eg_rollup opened[EG_PERIOD_COUNT]; /* empty: the hour and the day that were opened last */
-    int64_t wake_ms;                          /* when the first deadline is reached; see wake_known */
-    bool rules_seen;                          /* active cases were held against the rules as they are now */
-    bool wake_known;                          /* no case has moved since wake_ms was looked for */
-    int64_t examine_wake_ms, examined_ms;     /* examine.c: not before; up to which midnight */
-    uint16_t examine_quantity;                /* of the next series that is looked at */
-    size_t examine_next;                      /* its place, or before */
-    int64_t due_wake_ms;                      /* likewise of calibrations */
-    int64_t silent_wake_ms; /* before that nothing falls silent; INT64_MIN: to be looked for */
+    struct eg_rollup filling;                 /* the hour that a start takes in, of which series */
+    uint32_t filling_series;
+    int64_t wake_ms;                      /* when the first deadline is reached; see wake_known */
+    bool rules_seen;                      /* active cases were held against the rules as they are now */
+    bool wake_known;                      /* no case has moved since wake_ms was looked for */
+    int64_t examine_wake_ms, examined_ms; /* examine.c: not before; up to which midnight */
+    uint16_t examine_quantity;            /* of the next series that is looked at */
+    size_t examine_next;                  /* its place, or before */
+    int64_t due_wake_ms;                  /* likewise of calibrations */
+    int64_t silent_wake_ms;               /* before that nothing falls silent; INT64_MIN: to be looked for */
     struct eg_clock_doubt doubt;
     bool deaf, device_rules;         /* the broker is not heard; there are rules about devices themselves */
     bool outage_asked;               /* somebody is silent, and no case speaks for it yet */
@@ -223,15 +226,6 @@ void eg_registry_write_standing(const struct eg_device *device, struct eg_batch 
 /* heard.c: it was heard, by what is of `time_ms` and arrived at `arrived_ms` */
 void eg_heard_note(struct eg_pipeline *pipeline, struct eg_device *device, int64_t time_ms,
                    int64_t arrived_ms, struct eg_batch *batch);
-
-/* hours.c: a pollutant's closed hours. Those of other quantities are not kept. */
-void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour);
-void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t end_ms,
-                   int64_t ret_nano[EG_AIR_HOURS]);
-int64_t
-eg_hours_since(const struct eg_series *series); /* what a start has to read again; INT64_MAX: nothing */
-void eg_hours_refill(const struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms,
-                     double value, bool aside);
 
 /* speakers.c: whose readings a message carries */
 struct eg_speakers {

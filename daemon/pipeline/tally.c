@@ -1,5 +1,6 @@
 /* Statistics over a span (tally.h). Knows numbers, times and where local hours and days begin. Called by the API. */
 #include <pipeline/tally.h>
+#include <pipeline/rollup.h>
 #include <base/zone.h>
 
 #include <math.h>
@@ -13,8 +14,9 @@
 #define FEBRUARY_MS (INT64_C(59) * 12 * HOUR_MS) /* shorter than any other month by a day and more */
 
 void eg_tally_begin(struct eg_tally *tally, enum eg_calendar calendar, int64_t from_ms, int64_t to_ms,
-                    int64_t interval_ms, double above, const struct eg_conf_validity *validity)
+                    double above, double scale, const struct eg_conf_validity *validity)
 {
+    const struct eg_pace pace = tally->pace;
     struct eg_sketch kept = tally->sketch;
     double *values = tally->values;
     size_t capacity = tally->capacity;
@@ -22,14 +24,18 @@ void eg_tally_begin(struct eg_tally *tally, enum eg_calendar calendar, int64_t f
                                .to_ms = to_ms,
                                .calendar = calendar,
                                .above = above,
-                               .last_ms = from_ms,
-                               .validity = validity};
+                               .scale = scale,
+                               .validity = validity,
+                               .pace = pace};
     tally->values = values;
     tally->capacity = capacity;
     tally->sketch = kept;
     eg_sketch_clear(&tally->sketch);
-    tally->speaks_ms =
-        interval_ms > 0 && interval_ms + interval_ms / 4 < HOUR_MS ? interval_ms + interval_ms / 4 : HOUR_MS;
+}
+
+void eg_tally_hour(struct eg_tally *tally, const struct eg_rollup *hour)
+{
+    eg_pace_hour(&tally->pace, hour);
 }
 
 void eg_tally_finish(struct eg_tally *tally)
@@ -82,19 +88,25 @@ static void close_month(struct eg_tally *tally)
     tally->month_days = 0;
 }
 
-/* An hour that is not over counts in means, and for nothing else until it is valid. */
-static void close_hour(struct eg_tally *tally, bool over)
+/* An hour that is not over at `until` counts in means, and for nothing else until it is valid. */
+static void close_hour(struct eg_tally *tally, int64_t until_ms)
 {
     struct eg_tally_hour *hour = &tally->hour;
-    if (!hour->end_ms)
+    const struct eg_rollup *rollup = &hour->rollup;
+    const int64_t interval_ms = eg_pace_hour(&tally->pace, rollup),
+                  end_ms = until_ms < tally->to_ms ? until_ms : tally->to_ms;
+    if (!hour->count)
         return;
-    int64_t to_ms = hour->end_ms < tally->to_ms ? hour->end_ms : tally->to_ms, tail = to_ms - tally->last_ms;
-    hour->observed_ms += tail < tally->speaks_ms ? tail : tally->speaks_ms;
-    bool valid = over && hour->observed_ms >= tally->validity->hour_ms;
-    if (hour->start_ms >= tally->day_end_ms) {
+    int64_t observed_ms = eg_rollup_observed(rollup, EG_PERIOD_HOUR, interval_ms, end_ms);
+    if (rollup->start_ms < tally->from_ms)
+        observed_ms -= eg_rollup_observed(rollup, EG_PERIOD_HOUR, interval_ms, tally->from_ms);
+    const bool valid = observed_ms >= tally->validity->hour_ms, over = rollup->end_ms <= until_ms || valid;
+    tally->observed_ms += observed_ms;
+    tally->above_ms += (double)hour->above / (double)hour->count * (double)observed_ms;
+    if (rollup->start_ms >= tally->day_end_ms) {
         int64_t start;
         close_day(tally);
-        eg_zone_day(hour->start_ms, &start, &tally->day_end_ms);
+        eg_zone_day(rollup->start_ms, &start, &tally->day_end_ms);
         if (start >= tally->month_end_ms) {
             close_month(tally);
             eg_zone_month(start, &tally->month_start_ms, &tally->month_end_ms);
@@ -109,10 +121,10 @@ static void close_hour(struct eg_tally *tally, bool over)
 
 static void open_hour(struct eg_tally *tally, int64_t ms)
 {
-    int64_t before_end = tally->hour.end_ms ? tally->hour.end_ms : tally->from_ms;
+    int64_t before_end = tally->hour.rollup.end_ms ? tally->hour.rollup.end_ms : tally->from_ms;
     tally->hour = (struct eg_tally_hour){0};
-    eg_zone_hour(ms, &tally->hour.start_ms, &tally->hour.end_ms);
-    int64_t missing = (tally->hour.start_ms - before_end) / HOUR_MS;
+    eg_rollup_start(&tally->hour.rollup, EG_PERIOD_HOUR, ms);
+    int64_t missing = (tally->hour.rollup.start_ms - before_end) / HOUR_MS;
     for (int64_t i = 0; i < missing && i < EIGHT * 2; i++)
         push_hour(tally, NAN);
 }
@@ -152,14 +164,13 @@ static void add_to_sum(struct eg_tally *tally, double value)
 
 void eg_tally_add(struct eg_tally *tally, int64_t ms, double value)
 {
-    if (!tally->hour.end_ms || ms >= tally->hour.end_ms) {
-        close_hour(tally, true);
+    if (ms >= tally->hour.rollup.end_ms) {
+        close_hour(tally, INT64_MAX);
         open_hour(tally, ms);
     }
-    int64_t gap = ms - tally->last_ms, spoken = gap < tally->speaks_ms ? gap : tally->speaks_ms,
-            in_hour = ms - tally->hour.start_ms;
-    tally->observed_ms += spoken;
-    tally->hour.observed_ms += spoken < in_hour ? spoken : in_hour;
+    eg_rollup_add(&tally->hour.rollup, EG_PERIOD_HOUR, tally->scale, ms, value);
+    if (ms < tally->from_ms)
+        return;
     tally->hour.sum += value;
     tally->hour.count++;
     if (!tally->count || value < tally->min)
@@ -175,7 +186,7 @@ void eg_tally_add(struct eg_tally *tally, int64_t ms, double value)
     double off = value - tally->mean;
     tally->mean += off / (double)tally->count;
     tally->apart += off * (value - tally->mean);
-    tally->over += value > tally->above;
+    tally->hour.above += value > tally->above;
     tally->east += sin(value * RADIANS);
     tally->north += cos(value * RADIANS);
     add_to_sum(tally, value);
@@ -186,10 +197,7 @@ void eg_tally_end(struct eg_tally *tally, int64_t now_ms)
 {
     if (!tally->count)
         return;
-    int64_t to_ms = now_ms < tally->to_ms ? now_ms : tally->to_ms,
-            tail = to_ms > tally->last_ms ? to_ms - tally->last_ms : 0;
-    tally->observed_ms += tail < tally->speaks_ms ? tail : tally->speaks_ms;
-    close_hour(tally, tally->hour.end_ms <= to_ms || tally->hour.observed_ms >= tally->validity->hour_ms);
+    close_hour(tally, now_ms);
     tally->day_valid = tally->valid_hours >= tally->validity->day_hours;
     close_day(tally);
     close_month(tally);
@@ -282,7 +290,7 @@ bool eg_tally_value(struct eg_tally *tally, enum eg_statistic statistic, double 
     case EG_STAT_QUANTILE:
         return quantile(tally, share, ret);
     case EG_STAT_ABOVE:
-        *ret = (double)tally->over / count * (double)tally->observed_ms / 60000.0;
+        *ret = tally->above_ms / 60000.0;
         return true;
     case EG_STAT_VECTOR_MEAN:
         *ret = fmod(atan2(tally->east, tally->north) / RADIANS + 360, 360);

@@ -4,25 +4,27 @@
  * months; any other span with three quarters. */
 #ifndef EG_TALLY_H
 #define EG_TALLY_H
-#include <conf/conf.h>
+#include <pipeline/batch.h>
+#include <pipeline/pace.h>
 #include <pipeline/sketch.h>
 #define EG_TALLY_EXACT 100000u
 struct eg_tally_hour {
-    int64_t start_ms, end_ms, observed_ms;
+    struct eg_rollup rollup; /* with what lies in it before the span */
     double sum;
-    uint64_t count;
+    uint64_t count, above;
 };
 struct eg_tally { /* eg_tally_begin() … eg_tally_finish(); what it holds is read by eg_tally_value() */
-    int64_t from_ms, to_ms, speaks_ms;
+    int64_t from_ms, to_ms;
     enum eg_calendar calendar;
-    double above;
-    uint64_t count, over;
+    double above, scale;
+    uint64_t count;
     int64_t first_ms, last_ms, observed_ms;
-    double first, last, min, max, sum, sum_lost, mean, apart, east, north;
+    double above_ms, first, last, min, max, sum, sum_lost, mean, apart, east, north;
     double *values;
     size_t capacity;
     bool sketched, failed;
     struct eg_sketch sketch;
+    struct eg_pace pace; /* of the hours so far, from span to span */
     struct eg_tally_hour hour;
     double hours[8]; /* means of the hours up to the last, NAN: not valid */
     unsigned hours_in, running, valid_hours, valid_days, month_days, valid_months;
@@ -35,9 +37,12 @@ struct eg_tally { /* eg_tally_begin() … eg_tally_finish(); what it holds is re
     double running_most;
     int64_t day_end_ms;
 };
-/* `calendar`: what the span is, SLIDING: any. `interval_ms`: the device's, as learned; 0: unknown. */
+/* `calendar`: what the span is, SLIDING: any. `scale`: eg_rollup_scale() of the quantity. Spans of one series follow each other. */
 void eg_tally_begin(struct eg_tally *tally, enum eg_calendar calendar, int64_t from_ms, int64_t to_ms,
-                    int64_t interval_ms, double above, const struct eg_conf_validity *validity);
+                    double above, double scale, const struct eg_conf_validity *validity);
+/* Before the first reading of the first span: the hours of half a day before it, ascending, by which it is known how often it reports. */
+void eg_tally_hour(struct eg_tally *tally, const struct eg_rollup *hour);
+/* Ascending. What lies before the span, in the hour that it begins in, says only how much of that hour is spoken for. */
 void eg_tally_add(struct eg_tally *tally, int64_t ms, double value);
 /* No more will come; what lies behind `now_ms` has not been. */
 void eg_tally_end(struct eg_tally *tally, int64_t now_ms);

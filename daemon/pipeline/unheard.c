@@ -27,7 +27,7 @@ static int64_t from(const struct eg_pipeline *pipeline, int64_t heard_ms)
 
 int64_t eg_unheard_after(const struct eg_device *device)
 {
-    bool known = device->pace.interval_ms || (device->described && device->described->silent_after_ms);
+    bool known = device->interval_ms || (device->described && device->described->silent_after_ms);
     return known ? eg_registry_silent_after(device) : UNKNOWN_RHYTHM_MS;
 }
 

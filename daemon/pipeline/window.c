@@ -10,6 +10,7 @@
 struct point {
     int64_t ms;
     double value;
+    uint32_t spoken_ms;
 };
 /* One more than is exact: as long as the oldest of them lies in the window there are too many readings for that, and when it has left, the
  * others are all there is. So whether the panes are asked depends on the readings in the window alone, not on what came before: a window
@@ -107,7 +108,7 @@ static int64_t oldest_index(const struct eg_window *window, int64_t newest)
     return window->shape.calendar ? 0 : newest - window->pane_count + 1;
 }
 
-static bool pane_add(struct eg_window *window, int64_t ms, double value)
+static bool pane_add(struct eg_window *window, int64_t ms, double value, int64_t spoken_ms)
 {
     int64_t index = pane_index(window, ms);
     size_t place = place_of(window, index);
@@ -117,7 +118,7 @@ static bool pane_add(struct eg_window *window, int64_t ms, double value)
         if (window->sketches)
             eg_sketch_clear(&window->sketches[place]);
     }
-    eg_pane_add(pane, &window->shape, ms, value);
+    eg_pane_add(pane, &window->shape, ms, value, spoken_ms);
     if (index < window->before_of)
         window->before_of = INT64_MIN; /* a late one: made anew when asked for */
     return !window->sketches || eg_sketch_add(&window->sketches[place], value);
@@ -137,7 +138,7 @@ static bool to_panes(struct eg_window *window)
     for (const struct point *point = window->points + window->start;
          point < window->points + window->start + window->count; point++)
         if (pane_index(window, point->ms) >= oldest_index(window, pane_index(window, window->newest_ms)))
-            ok = pane_add(window, point->ms, point->value) && ok;
+            ok = pane_add(window, point->ms, point->value, point->spoken_ms) && ok;
     return ok;
 }
 
@@ -171,7 +172,7 @@ static bool make_room(struct eg_window *window)
     return true;
 }
 
-static bool add_point(struct eg_window *window, int64_t ms, double value)
+static bool add_point(struct eg_window *window, int64_t ms, double value, int64_t spoken_ms)
 {
     if (window->count == POINTS_MAX) {
         if (ms < window->points[window->start].ms)
@@ -185,7 +186,7 @@ static bool add_point(struct eg_window *window, int64_t ms, double value)
     size_t at = window->count++;
     for (; at && points[at - 1].ms > ms; at--)
         points[at] = points[at - 1];
-    points[at] = (struct point){ms, value};
+    points[at] = (struct point){ms, value, (uint32_t)spoken_ms};
     return true;
 }
 
@@ -219,7 +220,19 @@ static void begin_period(struct eg_window *window, int64_t ms)
     divide_period(window);
 }
 
-bool eg_window_add(struct eg_window *window, int64_t ms, double value)
+/* A reading before which nothing is known speaks for as long as the one after it. */
+static void speak_for_first(struct eg_window *window, int64_t spoken_ms)
+{
+    struct point *last = window->points + window->start + window->count - 1;
+    if (window->shape.calendar && spoken_ms > last->ms - window->base_ms)
+        spoken_ms = last->ms - window->base_ms;
+    last->spoken_ms = (uint32_t)spoken_ms;
+    if (window->panes)
+        eg_pane_speak(&window->panes[place_of(window, pane_index(window, last->ms))], &window->shape,
+                      last->value, spoken_ms);
+}
+
+bool eg_window_add(struct eg_window *window, int64_t ms, double value, int64_t spoken_ms)
 {
     if (window->shape.calendar && window->newest_ms != INT64_MIN && ms < window->base_ms)
         return true;
@@ -227,17 +240,21 @@ bool eg_window_add(struct eg_window *window, int64_t ms, double value)
         begin_period(window, ms);
     if (window->newest_ms != INT64_MIN && ms <= window->newest_ms - window->width_ms)
         return true;
-    if (ms > window->newest_ms)
-        window->newest_ms = ms;
+    const bool newest = ms > window->newest_ms;
+    window->newest_ms = newest ? ms : window->newest_ms;
     evict(window);
-    if (!add_point(window, ms, value))
+    if (newest && window->count && !window->points[window->start + window->count - 1].spoken_ms)
+        speak_for_first(window, spoken_ms);
+    if (window->shape.calendar && spoken_ms > ms - window->base_ms)
+        spoken_ms = ms - window->base_ms;
+    if (!add_point(window, ms, value, spoken_ms))
         return false;
     if (window->count <= EG_WINDOW_RAW)
         return true;
     if (!window->panes)
         return to_panes(window);
     return pane_index(window, ms) < oldest_index(window, pane_index(window, window->newest_ms)) ||
-           pane_add(window, ms, value);
+           pane_add(window, ms, value, spoken_ms);
 }
 
 /* --- the value: asked for every reading by every rule, so no more is looked at than has to be --- */
@@ -340,13 +357,26 @@ static double mean_of_panes(const struct eg_window *window, const struct eg_pane
     return (parts->means + mean) / (parts->count + 1);
 }
 
+static int64_t passed_of(const struct eg_window *window)
+{
+    return window->shape.calendar ? window->newest_ms - window->base_ms : window->width_ms;
+}
+
+/* What the first one speaks for may have begun before the window. */
+static int64_t spoken_by(const struct eg_window *window, size_t at)
+{
+    const struct point *point = window->points + window->start + at;
+    const int64_t into_ms = point->ms - (window->newest_ms - passed_of(window));
+    return at || point->spoken_ms < into_ms ? point->spoken_ms : into_ms;
+}
+
 /* `ends`: of the first and the last, which is all that a change needs. */
 static struct eg_pane pane_of_points(const struct eg_window *window, bool ends)
 {
     struct eg_pane all = {0};
     for (size_t i = 0; i < window->count; i += ends && window->count > 1 ? window->count - 1 : 1) {
         const struct point *point = &window->points[window->start + i];
-        eg_pane_add(&all, &window->shape, point->ms, point->value);
+        eg_pane_add(&all, &window->shape, point->ms, point->value, spoken_by(window, i));
     }
     return all;
 }
@@ -397,49 +427,24 @@ bool eg_window_value(struct eg_window *window, enum eg_statistic statistic, doub
 
 /* --- how complete it is --- */
 
-#define SPEAKS_MAX_MS (INT64_C(60) * 60 * 1000)
-
-static int64_t observed_of_points(const struct eg_window *window, int64_t from_ms, int64_t speaks_ms)
+int64_t eg_window_observed(struct eg_window *window, int64_t *ret_width_ms)
 {
-    int64_t before = from_ms, observed = 0;
-    for (size_t i = 0; i < window->count; i++) {
-        int64_t ms = window->points[window->start + i].ms, gap = ms - before;
-        observed += gap < speaks_ms ? gap : speaks_ms;
-        before = ms;
-    }
-    return observed;
-}
-
-static int64_t observed_of_panes(const struct eg_window *window, int64_t speaks_ms)
-{
-    const int64_t newest = pane_index(window, window->newest_ms),
-                  reach = (speaks_ms + window->pane_ms - 1) / window->pane_ms;
-    int64_t observed = 0, spoken_from = newest + 1; /* each pane speaks for itself and those before it */
-    for (int64_t index = newest; index >= oldest_index(window, newest); index--) {
-        const struct eg_pane *one = &window->panes[place_of(window, index)];
-        if (one->count && one->index == index)
-            spoken_from = index - (reach > 1 ? reach : 1);
-        observed += index > spoken_from && spoken_from <= newest ? window->pane_ms : 0;
-    }
-    return observed;
-}
-
-int64_t eg_window_observed(const struct eg_window *window, int64_t interval_ms, int64_t *ret_width_ms)
-{
+    const int64_t passed = passed_of(window);
+    int64_t spoken_ms = 0;
     *ret_width_ms = window->width_ms;
     if (!window->count)
         return 0;
-    const struct point *points = window->points + window->start;
-    int64_t speaks = interval_ms, observed,
-            passed = window->shape.calendar ? window->newest_ms - window->base_ms : window->width_ms;
-    if (window->count > 1) {
-        int64_t apart = (points[window->count - 1].ms - points[0].ms) / (int64_t)(window->count - 1);
-        speaks = speaks > 0 && speaks < apart ? speaks : apart;
+    if (window->panes) {
+        const struct eg_pane *newest = newest_pane(window);
+        spoken_ms = newest ? window->before.spoken_ms + newest->spoken_ms : 0;
+        const int64_t oldest = oldest_index(window, pane_index(window, window->newest_ms));
+        if (!window->shape
+                 .calendar) /* the newest is not full yet: together they are shorter than the window */
+            spoken_ms = (int64_t)((double)spoken_ms * (double)passed /
+                                  (double)(window->newest_ms + 1 - oldest * window->pane_ms));
+    } else {
+        for (size_t i = 0; i < window->count; i++)
+            spoken_ms += spoken_by(window, i);
     }
-    speaks += speaks / 4; /* no clock is exact */
-    if (speaks > SPEAKS_MAX_MS)
-        speaks = SPEAKS_MAX_MS;
-    observed = window->panes ? observed_of_panes(window, speaks)
-                             : observed_of_points(window, window->newest_ms - passed, speaks);
-    return observed < passed ? observed : passed;
+    return spoken_ms < passed ? spoken_ms : passed;
 }

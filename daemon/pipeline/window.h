@@ -25,13 +25,14 @@ struct eg_window_shape {
 struct eg_window *eg_window_create(const struct eg_window_shape *shape); /* NULL: no memory */
 void eg_window_destroy(struct eg_window *window);
 void eg_window_clear(struct eg_window *window);
-bool eg_window_add(struct eg_window *window, int64_t ms, double value); /* false: no memory */
+/* `spoken_ms`: for how much of the time before it the reading speaks, an hour at the most (eg_rhythm_spoken()); 0: nothing is known before
+ * it, and it speaks for as long as the one after it. False: no memory. */
+bool eg_window_add(struct eg_window *window, int64_t ms, double value, int64_t spoken_ms);
 /* The statistic it was made for (or mean, min, max, sum, rate of any). rate: change per hour from the first to the last reading in it
- * (two at least); change: the same in the unit itself; stddev: two at least; above: the share of its readings that are; vector_mean:
- * none where directions cancel each other out. Of more than EG_WINDOW_RAW readings a quantile is a sketch's (sketch.h). False: no such
- * value. */
+ * (two at least); change: the same in the unit itself; stddev: two at least; above: minutes that readings above the limit speak
+ * for; vector_mean: none where directions cancel each other out. Of more than EG_WINDOW_RAW readings a quantile is a sketch's (sketch.h).
+ * False: no such value. */
 bool eg_window_value(struct eg_window *window, enum eg_statistic statistic, double *ret);
-/* How much of its time its readings speak for, and how long it is: each for the time since the one before it, but for no longer than
- * readings are apart (in it, and as learned of the device; 0: unknown) nor than an hour. Over panes: whether they hold a reading. */
-int64_t eg_window_observed(const struct eg_window *window, int64_t interval_ms, int64_t *ret_width_ms);
+/* How much of its time its readings speak for, and how long it is. */
+int64_t eg_window_observed(struct eg_window *window, int64_t *ret_width_ms);
 #endif

@@ -23,11 +23,8 @@ int eg_devices_put(struct eg_store *store, const struct eg_batch *batch)
         code = eg_sql_run(store, SQL_DEVICE);
     }
     for (size_t i = 0; code == SQLITE_OK && i < batch->rhythms_count; i++) {
-        const struct eg_pace *pace = &batch->rhythms[i].pace;
-        const int64_t numbers[] = {batch->rhythms[i].device, pace->interval_ms, pace->since_ms,
-                                   pace->before_ms, pace->settled_ms};
-        for (int at = 0; at < 5; at++)
-            sqlite3_bind_int64(store->sql[SQL_RHYTHM], at + 1, numbers[at]);
+        sqlite3_bind_int64(store->sql[SQL_RHYTHM], 1, batch->rhythms[i].device);
+        sqlite3_bind_int64(store->sql[SQL_RHYTHM], 2, batch->rhythms[i].interval_ms);
         code = eg_sql_run(store, SQL_RHYTHM);
     }
     for (size_t i = 0; code == SQLITE_OK && i < batch->standings_count; i++) {

@@ -3,13 +3,15 @@
  * batch that was committed brings them up to date. Given back when nobody has asked for an hour. Refuses to know the open hour, which
  * is the pipeline's. Called by m_statistics.c, and by server.c after each commit. */
 #include <store/inside.h>
+#include <pipeline/pace.h>
 #include <pipeline/rollup.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #define HOUR_MS INT64_C(3600000)
-#define SLOTS (EG_LASTDAY_HOURS + 2) /* the hour the span begins in, and the one that is closing */
+/* The hour the span begins in, those before it by which it is told how often it reports, and the one that is closing. */
+#define SLOTS (EG_LASTDAY_HOURS + 2 + EG_PACE_BACK)
 #define SERIES_MOST (1u << 24)
 
 struct eg_lastday_one {
@@ -95,29 +97,28 @@ static int fill(struct eg_reader *reader, uint32_t series, int64_t since_ms, str
 bool eg_reader_knows_hours(const struct eg_reader *reader, uint32_t series, int64_t from_ms)
 {
     const struct eg_lastday *hours = &reader->hours;
-    return series < hours->capacity && hours->series[series] && hours->series[series]->since_ms <= from_ms;
+    return series < hours->capacity && hours->series[series] &&
+           hours->series[series]->since_ms <= from_ms - EG_PACE_BACK_MS;
 }
 
-static bool valid(const struct slot *slot, int64_t interval_ms, const struct eg_conf_validity *validity)
+static struct eg_rollup hour_of(const struct slot *slot)
 {
-    const struct eg_rollup hour = {.start_ms = slot->start_ms,
-                                   .end_ms = slot->end_ms,
-                                   .count = slot->count,
-                                   .first_ms = slot->first_ms,
-                                   .last_ms = slot->last_ms,
-                                   .slots = {slot->minutes}};
-    return eg_rollup_valid(&hour, EG_PERIOD_HOUR, interval_ms, validity);
+    return (struct eg_rollup){.start_ms = slot->start_ms,
+                              .end_ms = slot->end_ms,
+                              .count = slot->count,
+                              .first_ms = slot->first_ms,
+                              .last_ms = slot->last_ms,
+                              .slots = {slot->minutes}};
 }
 
 int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
-                    int64_t interval_ms, const struct eg_conf_validity *validity, struct eg_lastday_sum *ret,
-                    struct eg_err *err)
+                    const struct eg_conf_validity *validity, struct eg_lastday_sum *ret, struct eg_err *err)
 {
     struct eg_lastday *hours = &reader->hours;
     hours->asked = true;
     if (!eg_reader_knows_hours(reader, series, from_ms)) {
         struct eg_lastday_one *one = room_for(hours, series);
-        int code = one ? fill(reader, series, from_ms, one, err)
+        int code = one ? fill(reader, series, from_ms - EG_PACE_BACK_MS, one, err)
                        : eg_err_set(err, EG_ENOMEM, "no memory for the hours of a series");
         if (code < 0) {
             if (one) {
@@ -128,16 +129,22 @@ int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, 
         }
     }
     struct eg_lastday_sum sum = {0};
-    for (const struct slot *slot = hours->series[series]->slots; slot < hours->series[series]->slots + SLOTS;
-         slot++) {
-        if (!slot->count || slot->start_ms < from_ms || slot->start_ms >= to_ms)
+    struct eg_pace pace = {0};
+    const int64_t first = from_ms / HOUR_MS - EG_PACE_BACK;
+    for (int64_t number = first; number < first + SLOTS; number++) {
+        const struct slot *slot = slot_of(hours->series[series], number * HOUR_MS);
+        const struct eg_rollup hour = hour_of(slot);
+        if (slot->start_ms / HOUR_MS != number || slot->start_ms >= to_ms)
+            continue;
+        const int64_t interval_ms = eg_pace_hour(&pace, &hour);
+        if (!slot->count || slot->start_ms < from_ms)
             continue;
         sum.min = !sum.hours || slot->min < sum.min ? slot->min : sum.min;
         sum.max = !sum.hours || slot->max > sum.max ? slot->max : sum.max;
         sum.count += slot->count;
         sum.sum += slot->sum;
         sum.hours++;
-        sum.valid_hours += valid(slot, interval_ms, validity);
+        sum.valid_hours += eg_rollup_valid(&hour, EG_PERIOD_HOUR, interval_ms, validity);
     }
     *ret = sum;
     return EG_OK;

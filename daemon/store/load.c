@@ -60,9 +60,7 @@ static int take_device(struct load *load, sqlite3_stmt *sql)
 {
     struct eg_row_device row = {(uint32_t)sqlite3_column_int64(sql, 0), text_at(sql, 1), text_at(sql, 2),
                                 text_at(sql, 3), sqlite3_column_int64(sql, 4)};
-    const struct eg_row_rhythm rhythm = {row.id,
-                                         {sqlite3_column_int64(sql, 5), sqlite3_column_int64(sql, 12),
-                                          sqlite3_column_int64(sql, 13), sqlite3_column_int64(sql, 14)}};
+    const struct eg_row_rhythm rhythm = {row.id, sqlite3_column_int64(sql, 5)};
     int code = eg_pipeline_restore_device(load->pipeline, &row, load->err);
     if (code == EG_OK)
         eg_pipeline_restore_rhythm(load->pipeline, &rhythm);
@@ -310,8 +308,7 @@ int eg_store_load(struct eg_store *store, struct eg_pipeline *pipeline, struct e
     if (code == EG_OK)
         code = each_row(&load,
                         "SELECT id,site,domain,device,registered_at,interval,silent_at,heard_at,awaited_at,"
-                        "case_number,gone,due_told,pace_since,pace_before,pace_settled FROM device "
-                        "ORDER BY id",
+                        "case_number,gone,due_told FROM device ORDER BY id",
                         take_device);
     if (code == EG_OK)
         code = each_row(&load, "SELECT device,kind,at,actor,note FROM device_event ORDER BY id",

@@ -23,12 +23,10 @@ static const struct shape {
      "INSERT OR IGNORE INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)"},
     {"chunks", "IIIIIB", false,
      "INSERT OR IGNORE INTO chunk(series,t_first,seq,t_last,n,body) VALUES(?,?,?,?,?,?)"},
+    {"devices", "NTTTIIiiiIIi", true, "INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
+    /* Of the schemas 23 and 24: what it reported like before is told by its hours now. */
     {"devices", "NTTTIIiiiIIiIII", true,
-     "INSERT OR REPLACE INTO device VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
-    {"devices", "NTTTIIiiiIIi", true,
-     "INSERT OR REPLACE INTO "
-     "device(id,site,domain,device,registered_at,interval,silent_at,heard_at,awaited_at,"
-     "case_number,gone,due_told) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"},
+     "INSERT OR REPLACE INTO device SELECT ?,?,?,?,?,?,?,?,?,?,?,? WHERE ?+?+? NOTNULL"},
     {"devices", "NTTTIIiiiI", true,
      "INSERT OR REPLACE INTO "
      "device(id,site,domain,device,registered_at,interval,silent_at,heard_at,awaited_at,"

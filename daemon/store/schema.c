@@ -236,6 +236,10 @@ static const char *const steps[EG_SCHEMA_VERSION] = {
     "taken "
     "back'); END;"
     "INSERT OR REPLACE INTO meta SELECT '" EG_PROOF_KEY "', ifnull(max(seq),0) FROM case_event;",
+    /* 25: how often a device reported is told by its hours */
+    "ALTER TABLE device DROP COLUMN pace_since;"
+    "ALTER TABLE device DROP COLUMN pace_before;"
+    "ALTER TABLE device DROP COLUMN pace_settled;",
 };
 
 static int number(sqlite3 *db, const char *pragma, int *ret)

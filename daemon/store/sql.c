@@ -27,8 +27,7 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_TURN] = "INSERT INTO turn VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [SQL_DEVICE] = "INSERT INTO device(id,site,domain,device,registered_at) VALUES(?,?,?,?,?)",
-    [SQL_RHYTHM] =
-        "UPDATE device SET interval=?2, pace_since=?3, pace_before=?4, pace_settled=?5 WHERE id=?1",
+    [SQL_RHYTHM] = "UPDATE device SET interval=?2 WHERE id=?1",
     [SQL_STANDING] = "UPDATE device SET silent_at=?2, heard_at=?3, awaited_at=?4, case_number=?5, gone=?6, "
                      "due_told=?7 WHERE id=?1",
     [SQL_DEVICE_EVENT] = "INSERT INTO device_event(device, kind, at, actor, note) VALUES(?,?,?,?,?)",

@@ -113,10 +113,9 @@ struct eg_lastday_sum {
     int hours, valid_hours; /* with readings; of which enough is spoken for */
 };
 /* The closed hours of a series that start in [from, to); from: no more than EG_LASTDAY_HOURS hours back, and the hour that holds that.
- * Remembered: dear only the first time. `interval_ms`, `validity`: by which an hour is valid (rollup.h). */
+ * Remembered: dear only the first time. `validity`: by which an hour is valid (rollup.h). */
 int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
-                    int64_t interval_ms, const struct eg_conf_validity *validity, struct eg_lastday_sum *ret,
-                    struct eg_err *err);
+                    const struct eg_conf_validity *validity, struct eg_lastday_sum *ret, struct eg_err *err);
 bool eg_reader_knows_hours(const struct eg_reader *reader, uint32_t series, int64_t from_ms);
 /* After each commit, before the next begins: keeps up to date what is remembered. */
 void eg_reader_committed(struct eg_reader *reader, const struct eg_batch *batch);

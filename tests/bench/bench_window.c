@@ -17,11 +17,11 @@ int main(int count, char **arguments)
             &(struct eg_window_shape){.width_ms = (int64_t)widths[i] * 60000, .statistic = EG_STAT_MEAN});
         int64_t ms = 1795363200000;
         for (long at = 0; window && at < widths[i]; at++) /* it is full before it counts */
-            eg_window_add(window, ms += 60000, (double)(at % 97));
+            eg_window_add(window, ms += 60000, (double)(at % 97), 60000);
         int64_t began_us = eg_clock_mono_us();
         for (long at = 0; window && at < readings; at++) {
             double mean = 0;
-            eg_window_add(window, ms += 60000, (double)(at % 97));
+            eg_window_add(window, ms += 60000, (double)(at % 97), 60000);
             eg_window_value(window, EG_STAT_MEAN, &mean);
             all += mean;
         }

@@ -11,7 +11,7 @@
 struct kept_device {
     uint32_t id;
     int64_t registered_ms;
-    struct eg_pace pace;
+    int64_t interval_ms;
     struct eg_row_standing standing;
     char site[64], domain[64], device[64];
 };
@@ -192,7 +192,7 @@ static void memory_commit(struct memory *memory, const struct eg_batch *batch)
         struct kept_device *kept = MEMORY_ADD(memory, devices);
         kept->id = row->id;
         kept->registered_ms = row->registered_ms;
-        kept->pace = (struct eg_pace){0};
+        kept->interval_ms = 0;
         kept->standing = (struct eg_row_standing){.device = batch->devices[i].id,
                                                   .silent_ms = EG_TIME_NONE,
                                                   .heard_ms = EG_TIME_NONE,
@@ -203,7 +203,7 @@ static void memory_commit(struct memory *memory, const struct eg_batch *batch)
         snprintf(kept->device, sizeof kept->device, "%s", row->device);
     }
     for (size_t i = 0; i < batch->rhythms_count; i++)
-        memory->devices[batch->rhythms[i].device - 1].pace = batch->rhythms[i].pace;
+        memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
     for (size_t i = 0; i < batch->standings_count; i++)
         memory->devices[batch->standings[i].device - 1].standing = batch->standings[i];
     for (size_t i = 0; i < batch->device_events_count; i++) {
@@ -364,7 +364,7 @@ static struct eg_pipeline *memory_restore(struct memory *memory, const struct eg
         const struct kept_device *kept = &memory->devices[i];
         struct eg_row_device row = {kept->id, kept->site, kept->domain, kept->device, kept->registered_ms};
         DEMAND(eg_pipeline_restore_device(pipeline, &row, &err) == EG_OK, "%s", err.text);
-        eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){kept->id, kept->pace});
+        eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){kept->id, kept->interval_ms});
         eg_pipeline_restore_standing(pipeline, &kept->standing);
     }
     for (size_t i = 0; i < memory->device_events_count; i++) {

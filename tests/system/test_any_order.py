@@ -19,13 +19,16 @@ def local_midnight(days_ago):
 
 
 def readings(chance):
-    """Two days, every ten minutes: runs of one value, steps, fog, fine dust above coarse. Evenly, since how long a reading speaks is learned from the
-    device's rhythm, and that follows the arrival (ADR 13)."""
+    """Two days, about every ten minutes, some left out, hours of bursts and of two readings: runs of one value, steps, fog, fine dust above coarse."""
     rows, noise = [], 30
-    for n in range(2 * 144):
+    kinds = [chance.choice(["even", "even", "even", "lossy", "burst", "seldom"]) for _ in range(48)]
+    times = sorted({n * 600000 + chance.randrange(0, 90000) for n in range(2 * 144)
+                    if (kinds[n // 6] != "lossy" or chance.random() < 0.6) and (kinds[n // 6] != "seldom" or n % 3 == 0)}
+                   | {hour * 3600000 + k * 30000 for hour in range(48) if kinds[hour] == "burst" for k in range(20)})
+    for offset in times:
         if chance.random() < 0.35:
             noise = chance.choice([chance.randrange(10, 50), chance.randrange(10, 400) / 10])
-        rows.append({"ts": local_midnight(3) + n * 600000, "noise": noise if chance.random() > 0.03 else 150, "pm25": chance.randrange(20, 700) / 10,
+        rows.append({"ts": local_midnight(3) + offset, "noise": noise if chance.random() > 0.03 else 150, "pm25": chance.randrange(20, 700) / 10,
                      "pm10": chance.randrange(20, 900) / 10, "o3": chance.randrange(100, 1600) / 10, "humidity": chance.randrange(40, 101)})
     return [("air/a1", row) for row in rows] + land(chance)
 
@@ -55,10 +58,6 @@ def answers(daemon):
         told[quantity, "raw"] = [(point["time"], point["value"], sorted(FOUND & set(point["flags"]))) for point in points]
     for index in ("aqi_cn", "aqi_us"):
         told[index] = daemon.call("indices.history", site="v1", index=index, resolution="hour", limit=1000, **span)["points"]
-    for resolution in ("hour", "day", "statistics"):  # where some are set aside, the others are further apart than the rhythm that was learned
-        for point in told["noise", resolution]:
-            for key in ("completeness", "valid", "above", "max_8h"):
-                point.pop(key, None)
     for index in LAND:
         for resolution in ("hour", "day"):
             told[index, resolution] = daemon.call("readings.history", site="v1", quantity=index, resolution=resolution, limit=1000, **span)["points"]
@@ -102,4 +101,5 @@ def test_any_order(broker, house, peer, seed):
     flags = {flag for key in found[0] if key[1] == "raw" for _, _, flags in found[0][key] for flag in flags}
     assert flags == FOUND, seed
     assert any(point["aqi_of_available"] for point in found[0]["aqi_cn"])
+    assert {point["valid"] for point in found[0]["pm25", "hour"]} == {True, False}, seed
     assert all(len({point["value"] for point in found[0][index, "hour"]}) > 1 for index in LAND), seed

@@ -94,24 +94,21 @@ static const char *text_at(sqlite3_stmt *sql, int column)
 static int take_series(struct cursor *cursor)
 {
     sqlite3_stmt *row = cursor->series;
-    const char *quantity = text_at(row, 1), *domain = text_at(row, 3);
+    const char *quantity = text_at(row, 1), *domain = text_at(row, 2);
     const uint32_t id = (uint32_t)sqlite3_column_int64(row, 0);
     const int part = eg_part_find(domain, quantity);
     if (part != EG_PARTS)
         return wanted_part(cursor, part)
-                   ? eg_landrows_add(&cursor->land, id, (uint32_t)sqlite3_column_int64(row, 5),
-                                     text_at(row, 4), part, eg_land_of(text_at(row, 6)),
-                                     sqlite3_column_type(row, 7) == SQLITE_NULL
+                   ? eg_landrows_add(&cursor->land, id, (uint32_t)sqlite3_column_int64(row, 4),
+                                     text_at(row, 3), part, eg_land_of(text_at(row, 5)),
+                                     sqlite3_column_type(row, 6) == SQLITE_NULL
                                          ? INT64_MAX
-                                         : sqlite3_column_int64(row, 7) / HOUR_MS + 1,
+                                         : sqlite3_column_int64(row, 6) / HOUR_MS + 1,
                                      &cursor->head.err)
                    : EG_OK;
-    const struct eg_pace pace = {.interval_ms = sqlite3_column_int64(row, 2),
-                                 .since_ms = sqlite3_column_int64(row, 8),
-                                 .before_ms = sqlite3_column_int64(row, 9)};
     bool air = wanted(cursor, 0) || wanted(cursor, 1) || wanted(cursor, 2);
     return air && strcmp(domain, "waste") != 0
-               ? eg_stations_add(&cursor->stations, id, quantity, &pace, &cursor->head.err)
+               ? eg_stations_add(&cursor->stations, id, quantity, &cursor->head.err)
                : EG_OK;
 }
 
@@ -246,21 +243,19 @@ static void keep_text(sqlite3_value *value, char *out, size_t size)
     sqlite3_snprintf((int)size, out, "%s", text ? text : value ? "?" : "");
 }
 
-/* The series of a site: id, quantity, interval, domain, device, its id, use of its land, since when it is out of service, since
- * when its interval is that and what it was before. */
+/* The series of a site: id, quantity, domain, device, its id, use of its land, since when it is out of service. */
 static int prepare(struct cursor *cursor, sqlite3 *db)
 {
     static const char sites[] =
         "SELECT DISTINCT site FROM main.device WHERE ?1 IS NULL OR site=?1 ORDER BY site";
     static const char plain[] =
-        "SELECT s.id, s.quantity, d.interval, d.domain, d.device, d.id, '', NULL, 0, 0 FROM main.series s"
+        "SELECT s.id, s.quantity, d.domain, d.device, d.id, '', NULL FROM main.series s"
         " JOIN main.device d ON d.id=s.device WHERE d.site=?1 ORDER BY s.id";
     static const char whole[] =
-        "SELECT s.id, s.quantity, d.interval, d.domain, d.device, d.id, ifnull(l.land_use,''),"
+        "SELECT s.id, s.quantity, d.domain, d.device, d.id, ifnull(l.land_use,''),"
         " (SELECT CASE e.kind WHEN 0 THEN e.at END FROM main.device_event e WHERE e.device=d.id AND e.kind "
         "IN (0,1)"
-        " ORDER BY e.id DESC LIMIT 1), d.pace_since, d.pace_before FROM main.series s JOIN main.device d ON "
-        "d.id=s.device"
+        " ORDER BY e.id DESC LIMIT 1) FROM main.series s JOIN main.device d ON d.id=s.device"
         " LEFT JOIN main.land_use l ON l.site=d.site AND l.domain=d.domain AND l.device=d.device"
         " WHERE d.site=?1 ORDER BY s.id";
     const bool known = eg_plan_version(db) >= EG_SCHEMA_SITES;

@@ -5,13 +5,15 @@
  * 20 of them: the configuration's `validity` is not in the database. One site at a time is in memory, 16 bytes an hour and pollutant. */
 #include <store/extension/stations.h>
 #include <index/nano.h>
+#include <pipeline/pace.h>
 #include <pipeline/rollup.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #define HOUR_MS INT64_C(3600000)
-#define AROUND_MS (2 * 24 * HOUR_MS)      /* an hour's index looks back, a day's to the end of the day */
+/* An hour's index looks back, a day's to the end of the day; what is told of the first of these hours, half a day further. */
+#define AROUND_MS (2 * 24 * HOUR_MS + EG_PACE_BACK_MS)
 #define SPAN_MAX_HOURS (200LL * 366 * 24) /* of one site: beyond it somebody's clock was wrong */
 #define FIRST_MS INT64_C(946684800000)    /* 2000: no reading is from before */
 
@@ -53,11 +55,12 @@ static int reach(struct eg_stations *stations, int64_t start_ms, size_t *ret_at,
 }
 
 static int take_hours(struct eg_stations *stations, uint32_t series, enum eg_pollutant pollutant,
-                      const struct eg_pace *pace, struct eg_err *err)
+                      struct eg_err *err)
 {
     static const struct eg_conf_validity standard = {
         .hour_ms = 45 * 60000, .eight_hours = 6, .day_hours = 20, .month_days = 27, .year_days = 324};
     struct eg_rollup hour;
+    struct eg_pace pace = {0};
     const int64_t back_ms =
                       stations->from_ms < INT64_MIN + AROUND_MS ? INT64_MIN : stations->from_ms - AROUND_MS,
                   to_ms = stations->to_ms > INT64_MAX - AROUND_MS ? INT64_MAX : stations->to_ms + AROUND_MS;
@@ -66,8 +69,8 @@ static int take_hours(struct eg_stations *stations, uint32_t series, enum eg_pol
         step = 0;
     while (code == EG_OK && (step = eg_rollups_next(&stations->rollups, &hour)) == 1) {
         size_t at = 0;
-        if (!hour.count || !eg_rollup_valid(&hour, EG_PERIOD_HOUR,
-                                            eg_pace_over(pace, hour.start_ms, hour.end_ms), &standard))
+        const int64_t interval_ms = eg_pace_hour(&pace, &hour);
+        if (!hour.count || !eg_rollup_valid(&hour, EG_PERIOD_HOUR, interval_ms, &standard))
             continue;
         code = reach(stations, hour.start_ms, &at, err);
         if (code == EG_OK)
@@ -121,13 +124,12 @@ void eg_stations_day(const struct eg_stations *stations, size_t day, struct eg_a
     eg_aqi_cn(edition, &air, ret_aqi);
 }
 
-int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity,
-                    const struct eg_pace *pace, struct eg_err *err)
+int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity, struct eg_err *err)
 {
     enum eg_pollutant pollutant = pollutant_of(quantity);
     if (pollutant == EG_POLLUTANTS)
         return EG_OK;
-    int code = take_hours(stations, series, pollutant, pace, err);
+    int code = take_hours(stations, series, pollutant, err);
     return code == EG_OK && !stations->only_hours ? take_days(stations, series, err) : code;
 }
 

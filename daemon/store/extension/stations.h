@@ -15,8 +15,7 @@ struct eg_stations { /* zeroed but for the first line */
     size_t hours;
     struct eg_localdays days;
 };
-int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity,
-                    const struct eg_pace *pace, struct eg_err *err);
+int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *quantity, struct eg_err *err);
 void eg_stations_hour(const struct eg_stations *stations, size_t hour, bool american, struct eg_aqi *ret_aqi);
 void eg_stations_day(const struct eg_stations *stations, size_t day, struct eg_aqi *ret_aqi);
 void eg_stations_clear(struct eg_stations *stations); /* for the next site */

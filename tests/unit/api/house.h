@@ -237,10 +237,9 @@ bool eg_explain_tell(const struct eg_pipeline *pipeline, uint32_t rule, uint32_t
     return false;
 }
 struct eg_backtest *eg_backtest_create(const struct eg_conf_rule *rule, const struct eg_place *place,
-                                       const struct eg_pace *pace, const struct eg_beside *beside,
-                                       size_t count)
+                                       const struct eg_beside *beside, size_t count)
 {
-    (void)rule, (void)place, (void)pace, (void)beside, (void)count;
+    (void)rule, (void)place, (void)beside, (void)count;
     return NULL;
 }
 void eg_backtest_destroy(struct eg_backtest *backtest)
@@ -320,10 +319,9 @@ void eg_reader_committed(struct eg_reader *reader, const struct eg_batch *batch)
     (void)reader, (void)batch;
 }
 int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, int64_t to_ms,
-                    int64_t interval_ms, const struct eg_conf_validity *validity, struct eg_lastday_sum *ret,
-                    struct eg_err *err)
+                    const struct eg_conf_validity *validity, struct eg_lastday_sum *ret, struct eg_err *err)
 {
-    (void)reader, (void)err, (void)interval_ms, (void)validity;
+    (void)reader, (void)err, (void)validity;
     *ret = (struct eg_lastday_sum){0};
     if (series > house.hours_known)
         house.hours_known = series;
@@ -536,7 +534,6 @@ static void add_device(uint32_t site, const char *domain, const char *device, in
                                                     .name = "",
                                                     .last_seen_ms = last_seen_ms,
                                                     .interval_ms = MINUTE,
-                                                    .pace = {.interval_ms = MINUTE},
                                                     .silent_after_ms = 10 * MINUTE};
 }
 static void add_series(uint32_t device, const char *quantity, const char *channel, double value)

@@ -35,7 +35,7 @@ struct stored_state {
     struct eg_row_rule_state row;
 };
 struct stored_device {
-    struct eg_pace pace;
+    int64_t interval_ms;
     struct eg_row_standing standing;
     char site[64], domain[64], device[64];
 };
@@ -398,7 +398,7 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
         snprintf(row->site, sizeof row->site, "%s", batch->devices[i].site);
         snprintf(row->domain, sizeof row->domain, "%s", batch->devices[i].domain);
         snprintf(row->device, sizeof row->device, "%s", batch->devices[i].device);
-        row->pace = (struct eg_pace){0};
+        row->interval_ms = 0;
         row->standing = (struct eg_row_standing){.device = batch->devices[i].id,
                                                  .silent_ms = EG_TIME_NONE,
                                                  .heard_ms = EG_TIME_NONE,
@@ -406,7 +406,7 @@ static inline void memory_commit(struct memory *memory, struct eg_batch *batch)
                                                  .due_told_ms = EG_TIME_NONE};
     }
     for (size_t i = 0; i < batch->rhythms_count; i++)
-        memory->devices[batch->rhythms[i].device - 1].pace = batch->rhythms[i].pace;
+        memory->devices[batch->rhythms[i].device - 1].interval_ms = batch->rhythms[i].interval_ms;
     for (size_t i = 0; i < batch->standings_count; i++)
         memory->devices[batch->standings[i].device - 1].standing = batch->standings[i];
     for (size_t i = 0; i < batch->findings_count; i++) {

@@ -50,7 +50,7 @@ static inline struct eg_pipeline *memory_restore(struct memory *memory)
                                        &(struct eg_row_device){i + 1, row->site, row->domain, row->device, 0},
                                        &err) != EG_OK)
             fail_msg("%s", err.text);
-        eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){i + 1, row->pace});
+        eg_pipeline_restore_rhythm(pipeline, &(struct eg_row_rhythm){i + 1, row->interval_ms});
         eg_pipeline_restore_standing(pipeline, &row->standing);
     }
     for (size_t i = 0; i < memory->device_events_count; i++) {

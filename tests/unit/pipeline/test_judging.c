@@ -55,11 +55,11 @@ static void ends(void)
 
 /* --- how much is enough --- */
 
-/* `valid` is a limit that is met, not one to be passed: thirty readings a minute apart speak for 29 minutes and one and a quarter. */
+/* `valid` is a limit that is met, not one to be passed: thirty readings a minute apart speak for thirty minutes. */
 static void test_just_enough_is_known(void **unused)
 {
     (void)unused;
-    memory_open(&room, SITES SMOKE ", statistic: mean, window: 1h, valid: 1815s}]\n");
+    memory_open(&room, SITES SMOKE ", statistic: mean, window: 1h, valid: 30m}]\n");
     for (int minute = 0; minute <= 29; minute++) {
         assert_int_equal(room.cases_count, 0);
         at(minute, 90);

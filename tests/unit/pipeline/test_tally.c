@@ -33,11 +33,11 @@ static void test_values(void **unused)
     (void)unused;
     struct eg_tally tally = {0};
     assert_true(eg_zone_use("UTC"));
-    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 10 * MINUTE, 25, &table4);
+    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 25, 1000, &table4);
     eg_tally_end(&tally, NOON + HOUR);
     assert_true(isnan(value_of(&tally, EG_STAT_MEAN, 0)) && value_of(&tally, EG_STAT_READINGS, 0) == 0);
     assert_false(eg_tally_valid(&tally));
-    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 10 * MINUTE, 25, &table4);
+    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 25, 1000, &table4);
     for (int i = 0; i < 6; i++)
         eg_tally_add(&tally, NOON + i * 10 * MINUTE, 10 * (i + 1));
     eg_tally_end(&tally, NOON + HOUR);
@@ -61,7 +61,7 @@ static void test_directions(void **unused)
 {
     (void)unused;
     struct eg_tally tally = {0};
-    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 0, 0, &table4);
+    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + HOUR, 0, 1000, &table4);
     eg_tally_add(&tally, NOON, 350);
     eg_tally_add(&tally, NOON + 1, 30);
     near(value_of(&tally, EG_STAT_VECTOR_MEAN, 0), 10);
@@ -79,13 +79,12 @@ static bool day_valid(const char *zone, int64_t ms, int hours_out, int64_t *ret_
     assert_true(eg_zone_use(zone));
     eg_zone_day(ms, &start, &end);
     *ret_hours = (end - start) / HOUR;
-    eg_tally_begin(&tally, EG_CALENDAR_DAY, start, end, 10 * MINUTE, 0, &table4);
+    eg_tally_begin(&tally, EG_CALENDAR_DAY, start, end, 0, 1000, &table4);
     for (int64_t at = start; at < end; at += 10 * MINUTE)
         if (at < start + 3 * HOUR || at >= start + (3 + hours_out) * HOUR)
             eg_tally_add(&tally, at, 1);
     eg_tally_end(&tally, end + HOUR);
-    near(eg_tally_completeness(&tally, end),
-         1 - (hours_out ? (double)hours_out * 60 - 2.5 : 0) / ((double)*ret_hours * 60));
+    near(eg_tally_completeness(&tally, end), 1 - (double)hours_out / (double)*ret_hours);
     bool valid = eg_tally_valid(&tally);
     eg_tally_finish(&tally);
     assert_true(eg_zone_use("UTC"));
@@ -115,7 +114,7 @@ static void test_means_of_means(void **unused)
     assert_true(eg_zone_use("UTC"));
     for (enum eg_calendar calendar = EG_CALENDAR_DAY; calendar <= EG_CALENDAR_MONTH; calendar++) {
         calendar == EG_CALENDAR_DAY ? eg_zone_day(NOON, &start, &end) : eg_zone_month(NOON, &start, &end);
-        eg_tally_begin(&tally, calendar, start, end, HOUR / 2, 0, &table4);
+        eg_tally_begin(&tally, calendar, start, end, 0, 1000, &table4);
         for (int64_t at = start; at < end; at += HOUR / 2) {
             bool smoke = at >= NOON && at < NOON + HOUR;
             for (int64_t more = 0; more < (smoke ? HOUR / 2 : 1); more += 30000)
@@ -128,7 +127,7 @@ static void test_means_of_means(void **unused)
     }
     /* Whether an hour is valid does not matter. */
     eg_zone_day(NOON, &start, &end);
-    eg_tally_begin(&tally, EG_CALENDAR_DAY, start, end, MINUTE, 0, &table4);
+    eg_tally_begin(&tally, EG_CALENDAR_DAY, start, end, 0, 1000, &table4);
     for (int i = 0; i < 3; i++)
         eg_tally_add(&tally, NOON + i * MINUTE, 10 * (i + 1));
     eg_tally_end(&tally, end);
@@ -142,7 +141,7 @@ static bool month_valid(int64_t ms, int days_out)
     struct eg_tally tally = {0};
     int64_t start, end;
     eg_zone_month(ms, &start, &end);
-    eg_tally_begin(&tally, EG_CALENDAR_MONTH, start, end, HOUR / 2, 0, &table4);
+    eg_tally_begin(&tally, EG_CALENDAR_MONTH, start, end, 0, 1000, &table4);
     for (int64_t at = start; at < end; at += HOUR / 2)
         if (at < start + 48 * HOUR || at >= start + (2 + days_out) * 24 * HOUR)
             eg_tally_add(&tally, at, 1);
@@ -171,7 +170,7 @@ static bool year_valid(const struct eg_conf_validity *validity, int first, int d
     int64_t start, end;
     eg_zone_year(NOON, &start, &end);
     assert_true(end - start == 365 * 24 * HOUR);
-    eg_tally_begin(&tally, EG_CALENDAR_YEAR, start, end, HOUR / 2, 0, validity);
+    eg_tally_begin(&tally, EG_CALENDAR_YEAR, start, end, 0, 1000, validity);
     for (int64_t at = start; at < end; at += HOUR / 2) {
         int day = (int)((at - start) / (24 * HOUR)) % 182;
         if (day < first || day >= first + days)
@@ -213,7 +212,7 @@ static void test_running_means(void **unused)
     struct eg_tally tally = {0};
     int64_t start = NOON - 12 * HOUR;
     for (int out = 0; out < 4; out++) { /* hours of the eight that are missing */
-        eg_tally_begin(&tally, EG_CALENDAR_DAY, start, start + 24 * HOUR, 10 * MINUTE, 0, &table4);
+        eg_tally_begin(&tally, EG_CALENDAR_DAY, start, start + 24 * HOUR, 0, 1000, &table4);
         for (int minute = 0; minute < 1440; minute += 10) {
             int hour = minute / 60;
             if (hour >= 9 && hour < 9 + out)
@@ -233,7 +232,7 @@ static void test_many(void **unused)
 {
     (void)unused;
     struct eg_tally tally = {0};
-    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + 300000000, 1000, 0, &table4);
+    eg_tally_begin(&tally, EG_CALENDAR_SLIDING, NOON, NOON + 300000000, 0, 1000, &table4);
     for (int i = 0; i < 300000; i++)
         eg_tally_add(&tally, NOON + i * 1000, (double)(i * INT64_C(7919) % 300000) / 10);
     eg_tally_end(&tally, NOON + 300000000);

@@ -126,8 +126,6 @@ static void house_make(struct house *house, const char *max_size)
 #define EG_TEST_BACK_FROM_12                                                                                 \
     "DROP TABLE finding; DROP VIEW v_device_events; DROP TABLE device_event;"                                \
     "ALTER TABLE device DROP COLUMN gone; ALTER TABLE device DROP COLUMN due_told;"                          \
-    "ALTER TABLE device DROP COLUMN pace_since; ALTER TABLE device DROP COLUMN pace_before;"                 \
-    "ALTER TABLE device DROP COLUMN pace_settled;"                                                           \
     "ALTER TABLE cases DROP COLUMN fix_missed_at; ALTER TABLE cases DROP COLUMN faster;"                     \
     "DROP TABLE clock; DROP TABLE own_time; DROP TABLE evidence; DROP TABLE land_use;"                       \
     "ALTER TABLE device DROP COLUMN silent_at; ALTER TABLE device DROP COLUMN heard_at;"                     \
