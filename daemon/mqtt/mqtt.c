@@ -177,7 +177,7 @@ int eg_mqtt_state(struct eg_mqtt *mqtt, const char *topic, const void *payload, 
 bool eg_mqtt_connected(const struct eg_mqtt *mqtt, int64_t *ret_since_ms)
 {
     *ret_since_ms = mqtt->taker.link.since_ms;
-    return mqtt->taker.link.up;
+    return eg_taker_hears(&mqtt->taker);
 }
 
 static void one_closed(void *user)
@@ -189,6 +189,7 @@ static void one_closed(void *user)
     void *closed_user = mqtt->closed_user;
     mosquitto_lib_cleanup();
     free(mqtt->taker.unwanted);
+    free(mqtt->taker.asked);
     eg_account_finish(&mqtt->account);
     free(mqtt);
     closed(closed_user);

@@ -185,6 +185,39 @@ bool eg_taker_wants(const struct eg_conf *conf, const char *subscription)
     return false;
 }
 
+/* Without memory for its number its answer is not waited for. */
+static void await(struct eg_taker *taker, int mid)
+{
+    if (taker->asked_count == taker->asked_capacity) {
+        size_t capacity = taker->asked_capacity ? 2 * taker->asked_capacity : 8;
+        int *grown = realloc(taker->asked, capacity * sizeof *grown);
+        if (!grown)
+            return;
+        taker->asked = grown;
+        taker->asked_capacity = capacity;
+    }
+    taker->asked[taker->asked_count++] = mid;
+}
+
+/* Granted or refused: it will not become more. */
+static void on_subscribed(struct mosquitto *client, void *user, int mid, int count, const int *granted)
+{
+    struct eg_link *link = user;
+    struct eg_taker *taker = link->owner.user;
+    (void)client;
+    (void)count;
+    (void)granted;
+    for (size_t i = taker->asked_count; i-- > 0;)
+        if (taker->asked[i] == mid)
+            taker->asked[i] = taker->asked[--taker->asked_count];
+    taker->heard = taker->heard || !taker->asked_count;
+}
+
+bool eg_taker_hears(const struct eg_taker *taker)
+{
+    return taker->link.up && taker->heard;
+}
+
 void eg_taker_subscribe(struct eg_taker *taker)
 {
     const struct eg_conf *conf = taker->conf;
@@ -195,8 +228,9 @@ void eg_taker_subscribe(struct eg_taker *taker)
         bool again = !eg_taker_subscription(conf, i, text, sizeof text);
         for (size_t k = 0; k < i && !again; k++)
             again = eg_taker_subscription(conf, k, earlier, sizeof earlier) && !strcmp(text, earlier);
-        if (!again)
-            mosquitto_subscribe(taker->link.client, NULL, text, 1);
+        int mid = 0;
+        if (!again && mosquitto_subscribe(taker->link.client, &mid, text, 1) == MOSQ_ERR_SUCCESS)
+            await(taker, mid);
     }
     for (size_t i = taker->unwanted_count; i-- > 0;)
         if (eg_taker_wants(conf, taker->unwanted[i].topic))
@@ -248,7 +282,9 @@ static void on_opened(void *user, bool session_present)
     mosquitto_log_callback_set(taker->link.client, session_present ? on_log : NULL);
     for (size_t i = 0; i < taker->unwanted_count; i++)
         taker->unwanted[i].mid = 0;
+    taker->asked_count = 0;
     eg_taker_subscribe(taker);
+    taker->heard = !taker->asked_count;
     snprintf(what, sizeof what, "connected to %s:%d, MQTT %s, %s session", taker->link.conf->host,
              taker->link.conf->port, taker->link.version == MQTT_PROTOCOL_V5 ? "5" : "3.1.1",
              session_present ? "earlier" : "new");
@@ -293,6 +329,7 @@ int eg_taker_init(struct eg_taker *taker, uv_loop_t *loop, const struct eg_conf 
     if (code != EG_OK)
         return code;
     mosquitto_message_callback_set(taker->link.client, on_message);
+    mosquitto_subscribe_callback_set(taker->link.client, on_subscribed);
     mosquitto_unsubscribe_callback_set(taker->link.client, on_unsubscribed);
     return EG_OK;
 }

@@ -23,6 +23,9 @@ struct eg_taker {
         char topic[EG_SUBSCRIPTION_MAX];
     } * unwanted;
     size_t unwanted_count;
+    int *asked; /* mids of SUBSCRIBEs the broker has not answered */
+    size_t asked_count, asked_capacity;
+    bool heard; /* on this link it has once answered all: before that, what is published is nobody's */
     void (*settled)(void *user); /* the broker's session holds nothing that is not wanted; may be NULL */
     void (*tried)(void *user);   /* an attempt to connect is over; may be NULL */
     void *settled_user;
@@ -35,6 +38,7 @@ void eg_taker_release(struct eg_taker *taker);
 void eg_taker_unwanted(struct eg_taker *taker,
                        const char *topic); /* unsubscribed now, or on the next connect */
 void eg_taker_subscribe(struct eg_taker *taker);
+bool eg_taker_hears(const struct eg_taker *taker); /* connected, and subscribed since */
 /* What is subscribed, one by one: index 0 to source_count; false: nothing there. */
 bool eg_taker_subscription(const struct eg_conf *conf, size_t index, char *out, size_t size);
 bool eg_taker_wants(const struct eg_conf *conf, const char *subscription);

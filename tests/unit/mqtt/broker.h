@@ -54,7 +54,7 @@ static struct {
     /* how it answers */
     uint8_t connack;   /* reason of the next CONNACK */
     bool five_refused; /* MQTT 5 is not spoken here */
-    bool session_present, mute /* takes links, says nothing */, puback_held;
+    bool session_present, mute /* takes links, says nothing */, puback_held, suback_held;
     uint8_t puback_reason;
 } broker;
 
@@ -269,10 +269,11 @@ static inline void take_packet(int link, uint8_t head, const uint8_t *at, size_t
     case 10:
         seen->rows[row].mid = number_at(at);
         text_at(at + 2 + (l->five ? 1 : 0), seen->rows[row].text, 256);
-        answer(link, head >> 4 == 8 ? 0x90 : 0xb0, seen->rows[row].mid,
-               head >> 4 == 8 ? 1
-               : l->five      ? 0
-                              : -1);
+        if (head >> 4 == 10 || !broker.suback_held)
+            answer(link, head >> 4 == 8 ? 0x90 : 0xb0, seen->rows[row].mid,
+                   head >> 4 == 8 ? 1
+                   : l->five      ? 0
+                                  : -1);
         break;
     case 12: {
         static const uint8_t pong[] = {0xd0, 0};
