@@ -21,7 +21,7 @@ void page_putf(enum tone tone, const char *format, ...) __attribute__((format(pr
 /* The text and blanks behind it up to `columns`, at least two. */
 void page_label(enum tone tone, const char *text, size_t columns);
 
-#define TABLE_COLUMNS 12
+#define TABLE_COLUMNS 13 /* of devices, with all that any of them tells */
 struct table {
     size_t columns, rows, capacity;
     size_t cut_to;             /* so much is left at least of a column that is cut; 0: 11 */

@@ -18,14 +18,19 @@ struct columns {
     bool name, doubt, battery, signal, faults, lost;
 };
 
+static bool named(const cJSON *row)
+{
+    const char *name = text_of(row, "name"), *device = text_of(row, "device");
+    return name && device && strcmp(name, device) != 0;
+}
+
 static struct columns columns_of(const cJSON *result)
 {
     struct columns columns = {0};
     const cJSON *row;
     cJSON_ArrayForEach(row, result)
     {
-        const char *name = text_of(row, "name"), *device = text_of(row, "device");
-        columns.name = columns.name || (name && device && strcmp(name, device) != 0);
+        columns.name = columns.name || named(row);
         columns.doubt = columns.doubt || cJSON_GetArraySize(item_of(row, "suspect")) > 0;
         columns.battery = columns.battery || cJSON_IsObject(item_of(row, "battery"));
         columns.signal = columns.signal || cJSON_IsObject(item_of(row, "rssi"));
@@ -33,6 +38,19 @@ static struct columns columns_of(const cJSON *result)
         columns.lost = columns.lost || isfinite(number_of(row, "loss_rate"));
     }
     return columns;
+}
+
+static size_t add_heads(const char **heads, size_t count, const struct columns *columns)
+{
+    if (columns->battery)
+        heads[count++] = ">BATTERY";
+    if (columns->signal)
+        heads[count++] = ">SIGNAL";
+    if (columns->faults)
+        heads[count++] = ">FAULTS";
+    if (columns->lost)
+        heads[count++] = ">LOST";
+    return count;
 }
 
 static void init(struct table *table, const struct columns *columns)
@@ -47,14 +65,7 @@ static void init(struct table *table, const struct columns *columns)
     heads[count++] = "LAST SEEN";
     heads[count++] = "INTERVAL";
     heads[count++] = ">SERIES";
-    if (columns->battery)
-        heads[count++] = ">BATTERY";
-    if (columns->signal)
-        heads[count++] = ">SIGNAL";
-    if (columns->faults)
-        heads[count++] = ">FAULTS";
-    if (columns->lost)
-        heads[count++] = ">LOST";
+    add_heads(heads, count, columns);
     table_init(table, heads);
 }
 
@@ -112,11 +123,32 @@ static void add_doubt(struct table *table, const cJSON *doubts)
         table_addf(table, MILD, "%s %s", quantity, word(reason));
 }
 
+static void add_loss(struct table *table, const cJSON *row)
+{
+    double loss = number_of(row, "loss_rate"); /* none: the device counts no messages */
+    if (isfinite(loss))
+        table_addf(table, loss >= MUCH_LOST ? MILD : PLAIN, "%.1f%%", 100 * loss);
+    else
+        table_add(table, PLAIN, NULL);
+}
+
+/* What goes with its health, as far as anybody has it. */
+static void add_health(struct table *table, const struct columns *columns, const cJSON *row)
+{
+    if (columns->battery)
+        add_battery(table, item_of(row, "battery"));
+    if (columns->signal)
+        add_signal(table, row);
+    if (columns->faults)
+        add_count(table, row, "faults", true);
+    if (columns->lost)
+        add_loss(table, row);
+}
+
 static void add_row(struct table *table, const struct columns *columns, const cJSON *row)
 {
     char time[PAGE_TEXT];
     const char *domain = text_of(row, "domain"), *state = text_of(row, "state");
-    double loss = number_of(row, "loss_rate"); /* none: the device counts no messages */
     table_add(table, PLAIN, text_of(row, "site"));
     table_add(table, PLAIN, domain ? word(domain) : NULL);
     table_add(table, PLAIN, text_of(row, "device"));
@@ -128,16 +160,87 @@ static void add_row(struct table *table, const struct columns *columns, const cJ
     table_add(table, PLAIN, page_time(text_of(row, "last_seen"), time));
     table_add(table, PLAIN, text_of(row, "interval"));
     add_count(table, row, "series", false);
-    if (columns->battery)
-        add_battery(table, item_of(row, "battery"));
-    if (columns->signal)
-        add_signal(table, row);
-    if (columns->faults)
-        add_count(table, row, "faults", true);
-    if (columns->lost && isfinite(loss))
-        table_addf(table, loss >= MUCH_LOST ? MILD : PLAIN, "%.1f%%", 100 * loss);
-    else if (columns->lost)
-        table_add(table, PLAIN, NULL);
+    add_health(table, columns, row);
+}
+
+/* --- where there is little room: two tables, of what all tell and of what some tell. The device stands first, where it is never cut --- */
+
+static bool tells_more(const struct columns *columns, const cJSON *row)
+{
+    return named(row) || cJSON_GetArraySize(item_of(row, "suspect")) > 0 ||
+           cJSON_IsObject(item_of(row, "battery")) || cJSON_IsObject(item_of(row, "rssi")) ||
+           number_of(row, "faults") > 0 || (columns->lost && isfinite(number_of(row, "loss_rate")));
+}
+
+static bool of_several_sites(const cJSON *result)
+{
+    const char *first = text_of(cJSON_GetArrayItem(result, 0), "site");
+    const cJSON *row;
+    cJSON_ArrayForEach(row, result)
+    {
+        const char *site = text_of(row, "site");
+        if (first && site && strcmp(site, first) != 0)
+            return true;
+    }
+    return false;
+}
+
+static void show_what_some_tell(const struct columns *columns, const cJSON *result)
+{
+    const char *heads[TABLE_COLUMNS + 1] = {"DEVICE"};
+    size_t count = 1;
+    bool sites = of_several_sites(result);
+    struct table table;
+    const cJSON *row;
+    if (sites)
+        heads[count++] = "SITE";
+    if (columns->name)
+        heads[count++] = "NAME";
+    if (columns->doubt)
+        heads[count++] = "IN DOUBT";
+    if (add_heads(heads, count, columns) == 1 + (size_t)sites)
+        return;
+    table_init(&table, heads);
+    table.cut_to = 8;
+    cJSON_ArrayForEach(row, result)
+    {
+        if (!tells_more(columns, row))
+            continue;
+        table_add(&table, PLAIN, text_of(row, "device"));
+        if (sites)
+            table_add(&table, PLAIN, text_of(row, "site"));
+        if (columns->name)
+            table_add(&table, PLAIN, text_of(row, "name"));
+        if (columns->doubt)
+            add_doubt(&table, item_of(row, "suspect"));
+        add_health(&table, columns, row);
+    }
+    putchar('\n');
+    table_print(&table, 0);
+}
+
+static void show_narrow(const struct columns *columns, const cJSON *result)
+{
+    static const char *const heads[] = {"DEVICE",    "SITE",     "DOMAIN",  "STATE",
+                                        "LAST SEEN", "INTERVAL", ">SERIES", NULL};
+    char time[PAGE_TEXT];
+    struct table table;
+    const cJSON *row;
+    table_init(&table, heads);
+    table.cut_to = 8;
+    cJSON_ArrayForEach(row, result)
+    {
+        const char *domain = text_of(row, "domain"), *state = text_of(row, "state");
+        table_add(&table, PLAIN, text_of(row, "device"));
+        table_add(&table, PLAIN, text_of(row, "site"));
+        table_add(&table, PLAIN, domain ? word(domain) : NULL);
+        table_add(&table, page_tone(state), state ? word(state) : NULL);
+        table_add(&table, PLAIN, page_time(text_of(row, "last_seen"), time));
+        table_add(&table, PLAIN, text_of(row, "interval"));
+        add_count(&table, row, "series", false);
+    }
+    table_print(&table, 0);
+    show_what_some_tell(columns, result);
 }
 
 /* --- one device --- */
@@ -289,12 +392,16 @@ void show_devices(const struct session *session, const cJSON *result)
     const struct columns columns = columns_of(result);
     struct table table;
     const cJSON *row;
-    init(&table, &columns);
-    cJSON_ArrayForEach(row, result)
-    {
-        add_row(&table, &columns, row);
+    if (page_narrow()) {
+        show_narrow(&columns, result);
+    } else {
+        init(&table, &columns);
+        cJSON_ArrayForEach(row, result)
+        {
+            add_row(&table, &columns, row);
+        }
+        table_print(&table, 0);
     }
-    table_print(&table, 0);
     if (cJSON_GetArraySize(result) != 1)
         return;
     row = cJSON_GetArrayItem(result, 0);

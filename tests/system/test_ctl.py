@@ -16,8 +16,9 @@ import unicodedata
 
 import pytest
 
-from house import BIN, PM25_RULE, SANITIZER
+from house import BIN, PM25_RULE, SANITIZER, SOURCES
 from rpc import RpcError
+from test_health import EUI, LORA, uplink
 
 NAMED_RULE = {**PM25_RULE, "title": "Fine dust", "title_zh": "细颗粒物偏高", "basis": "GB 3095-2012", "action": "Look for burning straw."}
 
@@ -223,6 +224,30 @@ def test_cases_fit_eighty_columns(broker, house, peer):
             assert len(rows) == len(whole.splitlines()) and max(columns(row) for row in rows) <= room, rows
             assert (case["id"] in seen) == (room > 80)
         assert [row.split()[0] for row in ctl("case", "show", case["number"], language=language).splitlines()[:1]] == [case["id"]]
+
+
+def test_devices_fit_eighty_columns(broker, house, peer):
+    """What all tell, and below what some tell: names, doubts, batteries, radios, faults, losses, none of it cut. With room in one table."""
+    devices = [{"id": f"station-{n}", "site": "v1", "domain": "air", "name": f"村口空气站{n}"} for n in range(2)]
+    daemon = house(broker.port, rules=[], devices=devices, sources=[*SOURCES, LORA], quality={"set_aside": "suspect"}).start()
+    daemon.connected()
+    for counter in (10, 13):
+        peer.tell(f"application/1/device/{EUI}/event/up", uplink(counter))
+    peer.tell("ecogov/v1/air/station-0", json.dumps({"pm25": 80, "pm10": 40, "battery": 12}))
+    peer.tell("ecogov/v1/air/station-1", json.dumps({"pm25": 20, "pm10": -999}))
+    peer.tell("ecogov/v1/waste/b1", json.dumps({"fill_level": 20}))
+    daemon.until(lambda status: status["messages"]["decoded"] == 5)
+    ctl = Ctl(daemon.socket)
+    for language in ("C.UTF-8", "zh_CN.UTF-8"):
+        whole = ctl("devices", language=language)
+        assert len(whole.splitlines()) == 5 and max(columns(row) for row in whole.splitlines()) > 100
+        cells = {cell for row in whole.splitlines() for cell in row.split()}
+        for room in (80, 160):
+            seen = drawn(daemon, "devices", language, room)
+            rows = seen.splitlines()
+            assert max(columns(row) for row in rows) <= room and "…" not in seen, seen
+            assert {cell for row in rows for cell in row.split()} == cells, seen
+            assert len(rows) == (5 if room > 80 else 5 + 1 + 4), seen
 
 
 def test_watch_tells_each_thing_as_it_happens(watched, peer):
