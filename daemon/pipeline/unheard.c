@@ -148,12 +148,27 @@ static void fall(struct eg_device *device, int64_t at_ms, struct eg_batch *batch
     eg_registry_write_standing(device, batch);
 }
 
+/* Of whom an index is made. */
+static const char *nobody_told(int quantity)
+{
+    switch (quantity) {
+    case EG_Q_waste_pressure:
+        return "no bin or place of the site has told enough for an index";
+    case EG_Q_soil_class:
+    case EG_Q_soil_nemerow:
+    case EG_Q_soil_factor:
+    case EG_Q_salinity_class:
+        return "no plot of the site has told enough for an index";
+    default:
+        return "no station of the site has told enough for an index";
+    }
+}
+
 static void forget(struct eg_pipeline *pipeline, struct eg_case *row, int64_t at_ms, int64_t now_ms,
                    struct eg_batch *batch)
 {
     if (!row->series) {
-        eg_case_unknown(pipeline, row, at_ms, now_ms, "no station of the site has told enough for an index",
-                        batch);
+        eg_case_unknown(pipeline, row, at_ms, now_ms, nobody_told((int)row->quantity), batch);
         return;
     }
     const struct eg_series *series = pipeline->series[row->series - 1];
