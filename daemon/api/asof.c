@@ -45,6 +45,8 @@ void eg_asof_finish(struct eg_asof *asof)
 
 struct look {
     struct seen *seen;
+    struct eg_rollup hour;       /* of its day, under way */
+    struct eg_daymean day_hours; /* those before */
     double scale;
     int64_t at_ms;
     struct eg_pace pace;
@@ -67,6 +69,11 @@ static bool take_point(void *arg, const struct eg_point *point)
     if (point->time_ms >= view->hour.start_ms)
         eg_rollup_add(&view->hour, EG_PERIOD_HOUR, look->scale, point->time_ms, point->value);
     eg_rollup_add(&view->day, EG_PERIOD_DAY, look->scale, point->time_ms, point->value);
+    if (point->time_ms >= look->hour.end_ms) {
+        eg_daymean_add(&look->day_hours, &look->hour);
+        eg_rollup_start(&look->hour, EG_PERIOD_HOUR, point->time_ms);
+    }
+    eg_rollup_add(&look->hour, EG_PERIOD_HOUR, look->scale, point->time_ms, point->value);
     return true;
 }
 
@@ -129,6 +136,8 @@ static int look_back(struct eg_asof *asof, struct seen *seen, const struct eg_de
     for (int back = 0; back < EG_AIR_HOURS; back++)
         seen->nano[back] = EG_NANO_NONE;
     int code = eg_reader_points(reader, view->id, view->day.start_ms, at + 1, take_point, &look, &err);
+    eg_daymean_add(&look.day_hours, &look.hour);
+    view->day_mean = eg_daymean_of(&look.day_hours, view->day.sum, view->day.count);
     if (code >= 0)
         code = eg_reader_rollups(reader, view->id, EG_PERIOD_HOUR,
                                  seen->hours_end_ms - EG_AIR_HOURS * EG_HOUR_MS - EG_PACE_BACK_MS,

@@ -28,6 +28,13 @@ struct history {
     size_t rows, most;
     int64_t open_start_ms; /* of the open bucket, which is the pipeline's; INT64_MAX: there is none */
     struct eg_pace pace;   /* of the hours so far */
+    struct day *days;      /* of the page, until their hours are known */
+    size_t day_count, day_capacity, day_at;
+    bool days_cut; /* there was no memory for all */
+};
+struct day {
+    struct eg_rollup bucket;
+    struct eg_daymean hours;
 };
 
 /* --- which series --- */
@@ -176,7 +183,8 @@ static bool write_point(void *arg, const struct eg_point *point)
     return !json->out->failed;
 }
 
-static bool write_rollup(struct history *history, const struct eg_rollup *rollup, int64_t interval_ms)
+static bool write_rollup(struct history *history, const struct eg_rollup *rollup, double mean,
+                         int64_t interval_ms)
 {
     struct eg_json *json = history->call->json;
     enum eg_period period = history->resolution == HOUR ? EG_PERIOD_HOUR : EG_PERIOD_DAY;
@@ -185,10 +193,7 @@ static bool write_rollup(struct history *history, const struct eg_rollup *rollup
     eg_json_open(json, '{');
     eg_json_put_time(json, "time", rollup->start_ms);
     eg_json_put_int(json, "count", (int64_t)rollup->count);
-    eg_json_put_number(json, "mean",
-                       eg_quantity_direction(history->series.quantity)
-                           ? (double)NAN
-                           : rollup->sum / (double)(rollup->count ? rollup->count : 1));
+    eg_json_put_number(json, "mean", eg_quantity_direction(history->series.quantity) ? (double)NAN : mean);
     eg_json_put_number(json, "min", rollup->min);
     eg_json_put_number(json, "max", rollup->max);
     eg_json_put_number(json, "first", rollup->first);
@@ -209,28 +214,95 @@ static int64_t interval_of(struct history *history, const struct eg_rollup *roll
     return rollup->count > 1 ? (rollup->last_ms - rollup->first_ms) / (int64_t)(rollup->count - 1) : 0;
 }
 
-static bool closed_bucket(void *arg, const struct eg_rollup *rollup)
+static double mean_of(const struct eg_rollup *rollup)
+{
+    return rollup->sum / (double)(rollup->count ? rollup->count : 1);
+}
+
+static bool closed_hour(void *arg, const struct eg_rollup *rollup)
 {
     struct history *history = arg;
     /* The open one is told from memory. */
     if (rollup->start_ms == history->open_start_ms)
         return true;
     const int64_t interval_ms = interval_of(history, rollup);
-    return rollup->start_ms < history->from_ms || write_rollup(history, rollup, interval_ms);
+    return rollup->start_ms < history->from_ms || write_rollup(history, rollup, mean_of(rollup), interval_ms);
+}
+
+/* --- days: their mean is that of their hours, which are read once for all of them --- */
+
+static bool keep_day(struct history *history, const struct eg_rollup *rollup)
+{
+    if (history->day_count == history->day_capacity) {
+        size_t more = history->day_capacity ? history->day_capacity * 2 : 64;
+        struct day *days = realloc(history->days, more * sizeof *days);
+        history->days_cut = !days;
+        if (!days)
+            return false;
+        history->days = days;
+        history->day_capacity = more;
+    }
+    history->days[history->day_count++] = (struct day){.bucket = *rollup};
+    return history->day_count <= history->most; /* one more says that there is a next page */
+}
+
+static bool closed_day(void *arg, const struct eg_rollup *rollup)
+{
+    struct history *history = arg;
+    return rollup->start_ms == history->open_start_ms || keep_day(history, rollup);
+}
+
+static bool take_hour(void *arg, const struct eg_rollup *hour)
+{
+    struct history *history = arg;
+    while (history->day_at < history->day_count &&
+           hour->start_ms >= history->days[history->day_at].bucket.end_ms)
+        history->day_at++;
+    if (history->day_at == history->day_count)
+        return false;
+    if (hour->start_ms >= history->days[history->day_at].bucket.start_ms)
+        eg_daymean_add(&history->days[history->day_at].hours, hour);
+    return true;
+}
+
+static int write_days(struct history *history, struct eg_err *err)
+{
+    struct eg_reader *reader = history->call->desk->reader;
+    const uint32_t series = history->series.id;
+    int code = eg_reader_rollups(reader, series, EG_PERIOD_DAY, history->from_ms, history->to_ms, closed_day,
+                                 history, err);
+    if (history->days_cut)
+        code = eg_err_set(err, EG_ENOMEM, "There is no memory for so many days.");
+    if (code >= 0 && history->day_count)
+        code =
+            eg_reader_rollups(reader, series, EG_PERIOD_HOUR, history->days[0].bucket.start_ms,
+                              history->days[history->day_count - 1].bucket.end_ms, take_hour, history, err);
+    for (size_t i = 0; code >= 0 && i < history->day_count; i++) {
+        const struct day *day = &history->days[i];
+        if (!write_rollup(history, &day->bucket,
+                          day->bucket.count ? eg_daymean_of(&day->hours, day->bucket.sum, day->bucket.count)
+                                            : mean_of(&day->bucket),
+                          interval_of(history, &day->bucket)))
+            break;
+    }
+    free(history->days);
+    return code;
 }
 
 static int write_rollups(struct history *history, struct eg_err *err)
 {
-    enum eg_period period = history->resolution == HOUR ? EG_PERIOD_HOUR : EG_PERIOD_DAY;
-    const struct eg_rollup *open = period == EG_PERIOD_HOUR ? &history->series.hour : &history->series.day;
+    const bool hours = history->resolution == HOUR;
+    const struct eg_rollup *open = hours ? &history->series.hour : &history->series.day;
     bool within = open->count && open->start_ms >= history->from_ms && open->start_ms < history->to_ms;
     history->open_start_ms = within ? open->start_ms : INT64_MAX;
     /* Late readings may make buckets, but none behind the open one: it stays the last. */
-    int code = eg_reader_rollups(history->call->desk->reader, history->series.id, period,
-                                 history->from_ms - (period == EG_PERIOD_HOUR ? EG_PACE_BACK_MS : 0),
-                                 history->to_ms, closed_bucket, history, err);
+    int code = hours ? eg_reader_rollups(history->call->desk->reader, history->series.id, EG_PERIOD_HOUR,
+                                         history->from_ms - EG_PACE_BACK_MS, history->to_ms, closed_hour,
+                                         history, err)
+                     : write_days(history, err);
     if (code >= 0 && within && history->next_ms == EG_TIME_NONE)
-        write_rollup(history, open, interval_of(history, open));
+        write_rollup(history, open, hours ? mean_of(open) : history->series.day_mean,
+                     interval_of(history, open));
     return code;
 }
 

@@ -43,6 +43,7 @@ static void add_open(const struct statistics *statistics, const struct eg_rollup
     sum->max = !sum->hours || open->max > sum->max ? open->max : sum->max;
     sum->count += open->count;
     sum->sum += open->sum;
+    eg_daymean_add(&sum->mean, open);
     sum->hours++;
     sum->valid_hours +=
         eg_rollup_valid(open, EG_PERIOD_HOUR, interval_ms, &statistics->call->desk->conf->validity);
@@ -68,7 +69,9 @@ static void write_row(struct statistics *statistics, const struct eg_device_view
                      sum->valid_hours * EG_LASTDAY_HOURS >= (int64_t)validity->day_hours * asked);
     eg_json_put_int(json, "count", (int64_t)sum->count);
     eg_json_put_number(json, "mean",
-                       eg_quantity_direction(series->quantity) ? (double)NAN : sum->sum / (double)sum->count);
+                       eg_quantity_direction(series->quantity)
+                           ? (double)NAN
+                           : eg_daymean_of(&sum->mean, sum->sum, sum->count));
     eg_json_put_number(json, "min", sum->min);
     eg_json_put_number(json, "max", sum->max);
     bool today = statistics->now_ms >= series->day.start_ms && statistics->now_ms < series->day.end_ms;

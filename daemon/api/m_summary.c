@@ -19,11 +19,11 @@
 
 struct statistic {
     uint64_t count;
-    double sum, min, max;
-    size_t known, valid;   /* series with readings; those of which enough is known */
-    double covered;        /* sum of the completeness of all its series */
-    uint64_t suspect, bad; /* of the readings of this hour or day: in doubt; set aside, and not in count */
-    uint64_t clock;        /* of these: dated by a clock in doubt */
+    double means, min, max; /* means: the sum of those of its series */
+    size_t known, valid;    /* series with readings; those of which enough is known */
+    double covered;         /* sum of the completeness of all its series */
+    uint64_t suspect, bad;  /* of the readings of this hour or day: in doubt; set aside, and not in count */
+    uint64_t clock;         /* of these: dated by a clock in doubt */
 };
 struct tally { /* of one quantity */
     size_t series;
@@ -92,7 +92,7 @@ static uint32_t up(const struct summary *summary, uint32_t site)
     return site == summary->scope.site ? EG_CONF_NONE : summary->call->desk->conf->sites[site].parent;
 }
 
-static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
+static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup, double mean,
                           const struct eg_doubts *doubts, enum eg_period period, int64_t interval_ms,
                           int64_t now_ms, const struct eg_conf_validity *validity)
 {
@@ -108,7 +108,7 @@ static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
     if (!sum->count || rollup->max > sum->max)
         sum->max = rollup->max;
     sum->count += rollup->count;
-    sum->sum += rollup->sum;
+    sum->means += mean;
     sum->covered += eg_completeness(rollup, period, interval_ms, now_ms);
     sum->known++;
     sum->valid += eg_rollup_valid(rollup, period, interval_ms, validity);
@@ -119,6 +119,8 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
 {
     int64_t now_ms = summary->asof->at_ms;
     const struct eg_conf_validity *validity = &summary->call->desk->conf->validity;
+    const double hour_mean =
+        series->hour.sum / (double)series->hour.count; /* none is asked for of no reading */
     for (; site != EG_CONF_NONE && summary->code == 0; site = up(summary, site)) {
         struct cell *cell = find_cell(summary, site, domain);
         if (cell && !cell->tallies)
@@ -127,10 +129,10 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
             return;
         struct tally *tally = &cell->tallies[series->quantity];
         tally->series++;
-        add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, &series->hour_doubts, EG_PERIOD_HOUR,
-                      series->hour_interval_ms, now_ms, validity);
-        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, &series->day_doubts, EG_PERIOD_DAY,
-                      series->hour_interval_ms, now_ms, validity);
+        add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, hour_mean, &series->hour_doubts,
+                      EG_PERIOD_HOUR, series->hour_interval_ms, now_ms, validity);
+        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, series->day_mean, &series->day_doubts,
+                      EG_PERIOD_DAY, series->hour_interval_ms, now_ms, validity);
     }
 }
 
@@ -311,7 +313,7 @@ static void write_period(struct eg_json *json, const char *key, const struct cel
         eg_json_put_int(json, "series", (int64_t)tally->series);
         eg_json_put_int(json, "count", (int64_t)sum->count);
         eg_json_key(json, "mean");
-        any && !eg_quantity_direction(q) ? eg_json_number(json, sum->sum / (double)sum->count)
+        any && !eg_quantity_direction(q) ? eg_json_number(json, sum->means / (double)sum->known)
                                          : eg_json_null(json);
         eg_json_key(json, "min");
         any ? eg_json_number(json, sum->min) : eg_json_null(json);

@@ -48,6 +48,11 @@ const struct eg_case *eg_pipeline_case_active(const struct eg_pipeline *pipeline
     return at < pipeline->case_count && pipeline->cases[at]->number == number ? pipeline->cases[at] : NULL;
 }
 
+const struct eg_case *eg_pipeline_case_at(const struct eg_pipeline *pipeline, size_t index)
+{
+    return index < pipeline->case_count ? pipeline->cases[index] : NULL;
+}
+
 bool eg_pipeline_cases_full(const struct eg_pipeline *pipeline)
 {
     return pipeline->case_count >= EG_CASES_MAX;

@@ -3,6 +3,7 @@
  * circumstance, rhythm, judge, rejudge, siteindex, case, tell. Called by turn.c, the store's load, and (views) the API. */
 #include <pipeline/hours.h>
 #include <pipeline/plots.h>
+#include <pipeline/today.h>
 #include <pipeline/due.h>
 #include <pipeline/examine.h>
 #include <pipeline/outage.h>
@@ -70,6 +71,7 @@ void eg_pipeline_destroy(struct eg_pipeline *pipeline)
         eg_partner_unbind(pipeline->series[i]);
         free(pipeline->series[i]->hours);
         free(pipeline->series[i]->plots);
+        free(pipeline->series[i]->today);
         free(pipeline->series[i]->finding);
         free(pipeline->series[i]->steps);
         free(pipeline->series[i]);
@@ -416,6 +418,7 @@ bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .hour = series->open[EG_PERIOD_HOUR],
         .day = series->open[EG_PERIOD_DAY],
         .hour_interval_ms = eg_hours_interval(series, &series->open[EG_PERIOD_HOUR]),
+        .day_mean = eg_today_mean(series),
         .hour_doubts = series->doubts[EG_PERIOD_HOUR],
         .day_doubts = series->doubts[EG_PERIOD_DAY],
     };
@@ -436,11 +439,6 @@ void eg_pipeline_hours(const struct eg_pipeline *pipeline, uint32_t id, int64_t 
 const struct eg_conf *eg_pipeline_conf(const struct eg_pipeline *pipeline)
 {
     return pipeline->conf;
-}
-
-const struct eg_case *eg_pipeline_case_at(const struct eg_pipeline *pipeline, size_t index)
-{
-    return index < pipeline->case_count ? pipeline->cases[index] : NULL;
 }
 
 void eg_pipeline_source_counts(const struct eg_pipeline *pipeline, size_t source,

@@ -34,6 +34,26 @@ double eg_rollup_scale(int quantity)
     return scale;
 }
 
+/* Whole numbers add up the same in any order, and a quotient is rounded once: what is stored tells the whole number again. */
+double eg_rollup_plus(double sum, double value, double scale)
+{
+    return (rint(sum * scale) + rint(value * scale)) / scale;
+}
+
+void eg_daymean_add(struct eg_daymean *mean, const struct eg_rollup *hour)
+{
+    if (!hour->count)
+        return;
+    mean->means += hour->sum / (double)hour->count;
+    mean->hours++;
+    mean->count += hour->count;
+}
+
+double eg_daymean_of(const struct eg_daymean *mean, double sum, uint64_t count)
+{
+    return mean->hours && mean->count == count ? mean->means / mean->hours : sum / (double)count;
+}
+
 void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, double scale, int64_t ms, double value)
 {
     bool first = !rollup->count;
@@ -50,8 +70,7 @@ void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, double scale
     if (first || value > rollup->max)
         rollup->max = value;
     rollup->count++;
-    /* Whole numbers add up the same in any order, and a quotient is rounded once: what is stored tells the whole number again. */
-    rollup->sum = first ? value : (rint(rollup->sum * scale) + rint(value * scale)) / scale;
+    rollup->sum = first ? value : eg_rollup_plus(rollup->sum, value, scale);
     int64_t into = ms - rollup->start_ms,
             slot = period == EG_PERIOD_HOUR ? into / HOUR_SLOT_MS : into / DAY_SLOT_MS;
     if (slot < SLOTS)

@@ -11,6 +11,18 @@ void eg_rollup_add(struct eg_rollup *rollup, enum eg_period period, double scale
 void eg_rollup_none(struct eg_rollup *rollup);
 /* Adds what a part of the same bucket holds: for the store, which does not know the quantity. */
 void eg_rollup_merge(struct eg_rollup *rollup, const struct eg_rollup *part);
+/* A sum and one more value. */
+double eg_rollup_plus(double sum, double value, double scale);
+/* The mean of a day is that of its hours' means (GB 3095): an hour counts as one, however many readings came in it. {0} is empty; hours
+ * are added ascending, so that whoever makes the mean makes the same one. */
+struct eg_daymean {
+    double means;
+    unsigned hours;
+    uint64_t count; /* readings */
+};
+void eg_daymean_add(struct eg_daymean *mean, const struct eg_rollup *hour);
+/* Of a day of `count` readings, one at least, with that sum. Where its hours are not all there any more, it is that of its readings. */
+double eg_daymean_of(const struct eg_daymean *mean, double sum, uint64_t count);
 /* Sums are whole multiples of 1/scale, a power of ten: so fine that a plausible reading every second of a day stays below 2^53 of them. */
 double eg_rollup_scale(int quantity);
 /* How much of the bucket's time before `until_ms` its readings speak for: each for the slot it lies in and for the time to the next one,

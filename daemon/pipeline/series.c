@@ -5,6 +5,7 @@
  * and windows it stood in are then made anew from the readings. */
 #include <pipeline/hours.h>
 #include <pipeline/plots.h>
+#include <pipeline/today.h>
 #include <pipeline/unheard.h>
 #include <pipeline/state.h>
 #include <pipeline/suspect.h>
@@ -82,6 +83,7 @@ static void keep_hour(struct eg_pipeline *pipeline, struct eg_series *series, co
 {
     eg_hours_put(pipeline, series, hour);
     eg_plots_put(series, hour);
+    eg_today_put(series, hour);
     if (pipeline->siteindices)
         eg_siteindex_touch(pipeline, series, hour);
 }
@@ -125,12 +127,16 @@ static void add_to_closed(struct eg_pipeline *pipeline, struct eg_series *series
         eg_rollup_add(&row->rollup, period, series->scale, time_ms, value);
         if (row->replace && period == EG_PERIOD_HOUR)
             keep_hour(pipeline, series, &row->rollup);
+        else if (period == EG_PERIOD_HOUR)
+            eg_today_miss(series, time_ms);
         return;
     }
     bool whole =
         pipeline->past.rollup && pipeline->past.rollup(pipeline->past.user, series->id, period, &late) >= 0;
     eg_rollup_add(&late, period, series->scale, time_ms, value);
     push_rollup(pipeline, series, period, &late, whole, batch);
+    if (!whole && period == EG_PERIOD_HOUR)
+        eg_today_miss(series, time_ms);
 }
 
 void eg_series_recount(struct eg_series *series, int64_t time_ms, unsigned was, unsigned flags)
@@ -291,6 +297,7 @@ void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, in
         if (!aside)
             eg_rollup_add(open, (enum eg_period)period, series->scale, time_ms, value);
     }
+    eg_today_refill(series, time_ms, value, aside);
 }
 
 void eg_series_disturb(struct eg_pipeline *pipeline, struct eg_series *series, int64_t from_ms,

@@ -56,9 +56,8 @@ struct eg_series {
     uint32_t id, device, suspect_case /* about its sensor, active: no other is opened; 0: none */;
     uint16_t quantity, last_flags;
     uint16_t watch_count, lookout_count;
-    bool waits; /* some watch looks at other series: judged when the event is over */
-    bool
-        deferred; /* it is waited for, since a reading at deferred_ms; the one before it at deferred_before_ms */
+    bool waits;    /* some watch looks at other series: judged when the event is over */
+    bool deferred; /* it is waited for, since deferred_ms; the reading before was at deferred_before_ms */
     bool has_last,
         unsettled; /* unsettled: readings from unsettled_ms on are to be judged anew with this turn */
     char channel[EG_CHANNEL_MAX + 1];
@@ -87,6 +86,7 @@ struct eg_series {
     size_t dependent_count, dependent_capacity;
     struct eg_finding *finding; /* of its hours (examine.c); NULL: nothing */
     struct eg_hours *hours;     /* NULL: none has closed */
+    struct eg_today *today;     /* of its open day; NULL: none of it has closed */
     struct eg_plots *plots;     /* of what an index of soil or waste is made of; NULL likewise */
     int part;                   /* which one; EG_PARTS: it is none */
 };

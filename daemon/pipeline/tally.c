@@ -171,7 +171,7 @@ void eg_tally_add(struct eg_tally *tally, int64_t ms, double value)
     eg_rollup_add(&tally->hour.rollup, EG_PERIOD_HOUR, tally->scale, ms, value);
     if (ms < tally->from_ms)
         return;
-    tally->hour.sum += value;
+    tally->hour.sum = tally->hour.count ? eg_rollup_plus(tally->hour.sum, value, tally->scale) : value;
     tally->hour.count++;
     if (!tally->count || value < tally->min)
         tally->min = value;

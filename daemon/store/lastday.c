@@ -143,6 +143,7 @@ int eg_reader_hours(struct eg_reader *reader, uint32_t series, int64_t from_ms, 
         sum.max = !sum.hours || slot->max > sum.max ? slot->max : sum.max;
         sum.count += slot->count;
         sum.sum += slot->sum;
+        eg_daymean_add(&sum.mean, &(struct eg_rollup){.sum = slot->sum, .count = slot->count});
         sum.hours++;
         sum.valid_hours += eg_rollup_valid(&hour, EG_PERIOD_HOUR, interval_ms, validity);
     }

@@ -10,6 +10,7 @@
 #define EG_STORE_H
 
 #include <pipeline/pipeline.h>
+#include <pipeline/rollup.h>
 #include <base/buf.h>
 
 struct eg_store;
@@ -110,6 +111,7 @@ int eg_reader_rollups(struct eg_reader *reader, uint32_t series, enum eg_period 
 struct eg_lastday_sum {
     uint64_t count;
     double sum, min, max;
+    struct eg_daymean mean; /* of the hours */
     int hours, valid_hours; /* with readings; of which enough is spoken for */
 };
 /* The closed hours of a series that start in [from, to); from: no more than EG_LASTDAY_HOURS hours back, and the hour that holds that.

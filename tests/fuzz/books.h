@@ -294,6 +294,8 @@ static void check_rebuilt(const struct eg_pipeline *live, const struct eg_pipeli
                "the last reading of series %u", id);
         check_bucket(&a.hour, &b.hour);
         check_bucket(&a.day, &b.day);
+        DEMAND(isnan(a.day_mean) ? isnan(b.day_mean) : !memcmp(&a.day_mean, &b.day_mean, sizeof a.day_mean),
+               "series %u: the mean of the day is %.17g, after a restart %.17g", id, a.day_mean, b.day_mean);
         DEMAND(!memcmp(&a.hour_doubts, &b.hour_doubts, sizeof a.hour_doubts) &&
                    !memcmp(&a.day_doubts, &b.day_doubts, sizeof a.day_doubts),
                "series %u: how many readings are in doubt", id);

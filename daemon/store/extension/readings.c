@@ -31,6 +31,10 @@ struct cursor {
     size_t tail_count, tail_at;
     struct eg_stream stream;
     struct eg_rollups rollups;
+    struct eg_rollups hours; /* of the days, for their means: from where somebody asked for one */
+    struct eg_rollup hour;   /* the next of them, while `hour_there` */
+    double day_mean;         /* of the row, while `day_mean_there` */
+    bool hours_open, hour_there, day_mean_there;
     struct eg_point point;   /* the row, of readings */
     struct eg_rollup rollup; /* of hours and days */
     int quantity;            /* of the series; EG_QUANTITY_NONE: one we do not know */
@@ -43,12 +47,13 @@ static void forget(struct cursor *cursor)
 {
     eg_stream_close(&cursor->stream);
     eg_rollups_close(&cursor->rollups);
+    eg_rollups_close(&cursor->hours);
     sqlite3_finalize(cursor->series);
     free(cursor->tail);
     cursor->series = NULL;
     cursor->tail = NULL;
     cursor->tail_count = cursor->tail_at = 0;
-    cursor->open = false;
+    cursor->open = cursor->hours_open = false;
     cursor->head.end = true;
 }
 
@@ -82,6 +87,7 @@ static int open_stream(struct cursor *cursor, uint32_t series)
         cursor->tail_at++;
     const char *name = (const char *)sqlite3_column_text(cursor->series, 4);
     cursor->quantity = name ? eg_quantity_find(name, strlen(name)) : EG_QUANTITY_NONE;
+    cursor->hours_open = false;
     const struct table *table = (const struct table *)cursor->head.base.pVtab;
     if (table->rolled_up) {
         int opened = eg_rollups_open(&cursor->rollups, table->head.db, series, table->period, cursor->from_ms,
@@ -110,6 +116,7 @@ static int fail_at_series(struct cursor *cursor)
 
 static int next_row(struct cursor *cursor)
 {
+    cursor->day_mean_there = false;
     if (!cursor->open)
         return 0;
     return ((struct table *)cursor->head.base.pVtab)->rolled_up
@@ -244,21 +251,64 @@ static void put_unit(sqlite3_context *context, const struct cursor *cursor)
         sqlite3_result_text(context, eg_quantity_info(cursor->quantity)->unit, -1, SQLITE_STATIC);
 }
 
-/* The columns behind those that say whose it is. */
-static void put_rollup(sqlite3_context *context, const struct cursor *cursor, int column)
+/* The hours are read along with the days, ascending like them. */
+static int add_hours(struct cursor *cursor, struct eg_daymean *mean)
 {
     const struct eg_rollup *row = &cursor->rollup;
-    const double values[] = {
-        row->sum / (double)row->count, row->sum, row->min, row->max, row->first, row->last};
+    int step = 0;
+    if (!cursor->hours_open) {
+        int code = eg_rollups_open(&cursor->hours, ((struct eg_vtab *)cursor->head.base.pVtab)->db,
+                                   (uint32_t)sqlite3_column_int64(cursor->series, 0), EG_PERIOD_HOUR,
+                                   row->start_ms, INT64_MAX, cursor->folded, &cursor->head.err);
+        if (code != EG_OK)
+            return code;
+        cursor->hours_open = true;
+        cursor->hour_there = false;
+    }
+    while (cursor->hour_there || (step = eg_rollups_next(&cursor->hours, &cursor->hour)) == 1) {
+        cursor->hour_there = cursor->hour.start_ms >= row->end_ms;
+        if (cursor->hour_there)
+            return EG_OK;
+        if (cursor->hour.start_ms >= row->start_ms)
+            eg_daymean_add(mean, &cursor->hour);
+    }
+    return step;
+}
+
+/* Null: of the mean of directions a sum knows nothing. */
+static void put_mean(sqlite3_context *context, struct cursor *cursor)
+{
+    const struct eg_rollup *row = &cursor->rollup;
+    const bool of_day = ((struct table *)cursor->head.base.pVtab)->period == EG_PERIOD_DAY;
+    struct eg_daymean mean = {0};
+    if (cursor->quantity != EG_QUANTITY_NONE && eg_quantity_direction(cursor->quantity)) {
+        sqlite3_result_null(context);
+        return;
+    }
+    if (of_day && !cursor->day_mean_there) {
+        if (add_hours(cursor, &mean) < 0) {
+            sqlite3_result_error(context, cursor->head.err.text, -1);
+            return;
+        }
+        cursor->day_mean = eg_daymean_of(&mean, row->sum, row->count);
+        cursor->day_mean_there = true;
+    }
+    sqlite3_result_double(context, of_day ? cursor->day_mean : row->sum / (double)row->count);
+}
+
+/* The columns behind those that say whose it is. */
+static void put_rollup(sqlite3_context *context, struct cursor *cursor, int column)
+{
+    const struct eg_rollup *row = &cursor->rollup;
+    const double values[] = {row->sum, row->min, row->max, row->first, row->last};
     if (column == EG_COLUMN_END)
         put_time(context, row->end_ms);
     else if (column == EG_COLUMN_COUNT)
         sqlite3_result_int64(context, (int64_t)row->count);
-    else if (column == EG_COLUMN_COUNT + 1 && cursor->quantity != EG_QUANTITY_NONE &&
-             eg_quantity_direction(cursor->quantity))
-        sqlite3_result_null(context); /* of the mean of directions a sum knows nothing */
+    else if (column == EG_COLUMN_COUNT + 1)
+        put_mean(context, cursor);
     else if (column < EG_COLUMN_FIRST_AT)
-        sqlite3_result_double(context, values[column - EG_COLUMN_COUNT - 1]);
+        sqlite3_result_double(context, values[column - EG_COLUMN_COUNT - 2]);
     else if (column < EG_COLUMN_ROLLUP_UNIT)
         put_time(context, column == EG_COLUMN_FIRST_AT ? row->first_ms : row->last_ms);
     else

@@ -273,6 +273,93 @@ static void tell(int64_t ms, double value)
     add(&room, &event);
 }
 
+/* --- the mean of the open day --- */
+
+struct hours { /* of a day, as its readings say */
+    int64_t start_ms;
+    double sums[30];
+    int counts[30];
+};
+
+static void into_hours(void *arg, int64_t time_ms, double value, uint16_t flags)
+{
+    struct hours *hours = arg;
+    int64_t start, end = hours->start_ms;
+    int at = 0;
+    (void)flags;
+    for (eg_zone_hour(end, &start, &end); time_ms >= end; at++)
+        eg_zone_hour(end, &start, &end);
+    hours->sums[at] += value;
+    hours->counts[at]++;
+}
+
+static double naive_day_mean(const struct eg_rollup *day)
+{
+    struct hours hours = {.start_ms = day->start_ms};
+    double means = 0;
+    int held = 0;
+    memory_range(&room, 1, day->start_ms, day->end_ms, into_hours, &hours);
+    for (int i = 0; i < 30; i++)
+        if (hours.counts[i]) {
+            means += hours.sums[i] / hours.counts[i];
+            held++;
+        }
+    return means / held;
+}
+
+static void day_mean_is_right(uint64_t seed)
+{
+    struct eg_series_view view;
+    assert_true(eg_pipeline_series(room.pipeline, 1, &view));
+    double want = naive_day_mean(&view.day);
+    if (!(fabs(view.day_mean - want) <= 1e-9 * fabs(want)))
+        fail_msg("seed %llu: the day since %lld has the mean %.17g, not %.17g", (unsigned long long)seed,
+                 (long long)view.day.start_ms, view.day_mean, want);
+}
+
+/* A day of 23, 24 and 25 hours, and two in which clocks change by half an hour. */
+static void test_mean_of_the_open_day(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *zone;
+        int64_t day_ms; /* lies in it */
+    } table[] = {
+        {"Europe/Berlin", INT64_C(1774785600000)},       {"Europe/Berlin", INT64_C(1774872000000)},
+        {"Europe/Berlin", INT64_C(1792929600000)},       {"Australia/Lord_Howe", INT64_C(1775354400000)},
+        {"Australia/Lord_Howe", INT64_C(1791075600000)}, {"Asia/Kathmandu", INT64_C(1774785600000)}};
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        uint64_t random = seed * UINT64_C(0x9e3779b97f4a7c15);
+        int64_t start, end;
+        memory_open(&room, SITES);
+        assert_true(eg_zone_use(table[seed % 6].zone));
+        eg_zone_day(table[seed % 6].day_ms, &start, &end);
+        room.now_ms = end + DAY;
+        for (int i = 0; i < 150; i++) {
+            bool smoke = random_below(&random, 2);
+            int64_t into = smoke ? (end - start) / 2 + random_below(&random, HOUR)
+                                 : random_below(&random, end - start + 2 * HOUR) - 2 * HOUR;
+            if (i < 140 && start + into >= end)
+                into -= 3 * HOUR; /* the next day opens late */
+            tell(start + into, smoke ? (double)random_below(&random, 4000) / 8 : 20);
+            if (room.readings_count && random_below(&random, 8) == 0) /* a correction */
+                tell(room.readings[random_below(&random, (int64_t)room.readings_count)].time_ms, 50.5);
+            if (random_below(&random, 3))
+                continue;
+            turn(&room);
+            day_mean_is_right(seed);
+            if (random_below(&random, 4) == 0) {
+                memory_restart(&room);
+                day_mean_is_right(seed);
+            }
+        }
+        turn(&room);
+        day_mean_is_right(seed);
+        memory_close(&room);
+    }
+    assert_true(eg_zone_use("UTC"));
+}
+
 /* The same readings in any order, any of them more than once, with a restart anywhere: the same buckets to the last bit. */
 static void test_any_order_any_split(void **unused)
 {
@@ -291,7 +378,9 @@ static void test_any_order_any_split(void **unused)
                                   : 1e3 / (double)(1 + random_below(&random, 1 << 30));
         }
         size_t count = 0;
+        double mean = 0;
         for (int way = 0; way < 4; way++) {
+            struct eg_series_view view;
             memory_open(&room, SITES);
             room.now_ms = NOON + DAY;
             for (int i = READINGS; way && --i > 0;) {
@@ -315,6 +404,9 @@ static void test_any_order_any_split(void **unused)
                     memory_restart(&room);
             }
             turn(&room);
+            assert_true(eg_pipeline_series(room.pipeline, 1, &view));
+            mean = way ? mean : view.day_mean;
+            assert_memory_equal(&mean, &view.day_mean, sizeof mean);
             size_t found = all_buckets(way ? other : first);
             count = way ? count : found;
             for (size_t i = 0; i < count && i < found; i++)
@@ -401,6 +493,7 @@ int main(void)
                                        cmocka_unit_test(test_slots),
                                        cmocka_unit_test(test_observed),
                                        cmocka_unit_test(test_observed_and_valid_of_many),
+                                       cmocka_unit_test(test_mean_of_the_open_day),
                                        cmocka_unit_test(test_any_order_any_split),
                                        cmocka_unit_test(test_against_the_readings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
