@@ -158,6 +158,7 @@ int eg_evidence_air_write(struct eg_call *call, const struct eg_case *row, const
         eg_air_sums_tell(sums, &hours.air);
         hours.rule = judges;
         hours.end_ms = stations->end_ms;
+        hours.means = NULL;
         ret->american = judges->quantity == EG_Q_aqi_us;
         ret->end_ms = stations->end_ms;
         ret->start_ms = ret->end_ms - EG_HOUR_MS;

@@ -126,6 +126,8 @@ struct eg_row_rule_state {
     struct eg_rule_state state;
     bool checkpointed;
     struct eg_checkpoint checkpoints[EG_CHECKPOINTS];
+    bool of_site;               /* of the index of a site, with what follows; EG_TIME_NONE: none */
+    int64_t judged_ms, late_ms; /* up to where; when something came late last */
 };
 
 enum eg_handling {

@@ -1,7 +1,7 @@
 /* The series a case stands on beside those of its own device: what its rule looked at elsewhere, the stations an index was made of, what
  * was heard last of who is silent, what people measured. Knows them at the moment the case comes to be and writes them down, so that their
  * readings are kept as long as the case and are shown with it, whatever becomes of its rule. Refuses to know what readings said and how
- * they are kept (store). Called by case.c, siteindex.c, outage.c and report.c. */
+ * they are kept (store). Called by case.c, siterun.c, outage.c and report.c. */
 #include <pipeline/evidence.h>
 #include <pipeline/hours.h>
 

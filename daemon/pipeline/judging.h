@@ -129,17 +129,17 @@ void eg_rejudge_mark(struct eg_pipeline *pipeline, struct eg_series *series, int
 /* siterule.c: rules over the index of a site */
 /* Anew after a configuration, states carried over; once the sites of the devices are known. False: no memory. */
 bool eg_siteindex_bind_all(struct eg_pipeline *pipeline, const struct eg_conf *old);
-bool eg_siteindex_bind(struct eg_pipeline *pipeline, const struct eg_series *series); /* it is new */
+/* It is new. `batch`: it was heard just now; NULL: it was there. */
+bool eg_siteindex_bind(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_batch *batch);
 void eg_siteindex_finish(struct eg_pipeline *pipeline);
-/* An hour of the series is over, or has changed. */
-void eg_siteindex_touch(struct eg_pipeline *pipeline, const struct eg_series *series,
-                        const struct eg_rollup *hour);
-/* A reading of it came; a tick. Hours of soil and waste are over by the clock, too. */
-void eg_siteindex_spoke(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t now_ms,
-                        struct eg_batch *batch);
+/* An hour of the series is over. */
+void eg_siteindex_closed(struct eg_pipeline *pipeline, const struct eg_series *series);
+/* A reading of it came, or is judged otherwise, that may be judged. Gives the start of its hour: asked once for it while it lasts. */
+int64_t eg_siteindex_hear(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t time_ms,
+                          int64_t now_ms, struct eg_batch *batch);
 void eg_siteindex_tick(struct eg_pipeline *pipeline, int64_t now_ms);
-/* siteindex.c. At the end of an event, and of settling: judges what was touched. */
-void eg_siteindex_judge(struct eg_pipeline *pipeline, int64_t now_ms, struct eg_batch *batch);
+/* siteindex.c. At the end of an event, and of settling: judges what is over; settling, what has changed, too. */
+void eg_siteindex_judge(struct eg_pipeline *pipeline, int64_t now_ms, bool settling, struct eg_batch *batch);
 void eg_siteindex_restore(struct eg_pipeline *pipeline, const struct eg_row_rule_state *row);
 /* A case that is active again, or was found at a start: its rule follows it. An ended one: what came up to now is settled. */
 void eg_siteindex_recall(struct eg_pipeline *pipeline, const struct eg_case *row, struct eg_batch *batch);

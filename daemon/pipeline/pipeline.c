@@ -208,7 +208,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
     }
     eg_judge_deferred(pipeline, event->now_ms, batch);
     if (pipeline->index_touched)
-        eg_siteindex_judge(pipeline, event->now_ms, batch);
+        eg_siteindex_judge(pipeline, event->now_ms, false, batch);
     batch->counters = pipeline->counters;
 }
 

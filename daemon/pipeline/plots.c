@@ -5,6 +5,7 @@
  * What is in memory hangs on the series' newest reading alone, so a restart, which reads as far back, remembers the same. */
 #include <pipeline/plots.h>
 #include <pipeline/hours.h>
+#include <pipeline/pasthours.h>
 #include <pipeline/siteindex.h>
 #include <pipeline/state.h>
 
@@ -73,39 +74,25 @@ void eg_plots_refill(struct eg_series *series, int64_t time_ms, double value, bo
 
 /* --- asking --- */
 
-struct newest { /* hour before `below` */
-    const struct eg_series *series;
-    struct place place;
-    int64_t below;
-};
-
-static void take(struct newest *newest, const struct eg_rollup *hour)
+/* The newest hour of [low, below) that is told of, of before what is at hand: looked for near by at first. */
+static bool find_before(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t low,
+                        int64_t below, const struct eg_batch *batch, struct eg_part_fill *fill)
 {
-    int64_t number = hour->start_ms / EG_HOUR_MS;
-    if (number < newest->below && number >= newest->place.number && tells(newest->series, hour))
-        newest->place = (struct place){number, hour->max, hour->last};
-}
-
-static bool take_past(void *arg, const struct eg_rollup *hour)
-{
-    take(arg, hour);
-    return true;
-}
-
-/* The newest hour of before what is in memory. */
-static struct place find_before(const struct eg_pipeline *pipeline, const struct eg_series *series,
-                                int64_t low, int64_t below, const struct eg_batch *batch)
-{
-    struct newest newest = {series, {0}, below};
-    if (pipeline->past.rollups)
-        pipeline->past.rollups(pipeline->past.user, series->id, EG_PERIOD_HOUR, low * EG_HOUR_MS,
-                               below * EG_HOUR_MS, take_past, &newest);
-    for (size_t i = 0; batch && i < batch->rollups_count; i++) {
-        const struct eg_row_rollup *row = &batch->rollups[i];
-        if (row->series == series->id && row->period == EG_PERIOD_HOUR && row->replace)
-            take(&newest, &row->rollup);
+    struct eg_past_hours hours = {0};
+    bool ok = true, found = false;
+    for (int64_t span = 2 * EG_AIR_HOURS, behind = below; ok && !found && behind > low; span *= 16) {
+        const int64_t from = behind - low > span ? behind - span : low;
+        ok = eg_past_hours(pipeline, series, from * EG_HOUR_MS, behind * EG_HOUR_MS, batch, &hours);
+        for (size_t i = hours.count; ok && !found && i-- > 0;) {
+            const struct eg_rollup *hour = &hours.rows[i];
+            found = tells(series, hour);
+            if (found)
+                eg_part_fill_hour(fill, hour->start_ms / EG_HOUR_MS, hour->max, hour->last);
+        }
+        behind = from;
     }
-    return newest.place.number >= low ? newest.place : (struct place){0};
+    eg_past_finish(&hours);
+    return ok;
 }
 
 int64_t eg_pipeline_serves_until(const struct eg_pipeline *pipeline, uint32_t id)
@@ -120,32 +107,59 @@ int64_t eg_pipeline_serves_until(const struct eg_pipeline *pipeline, uint32_t id
                             : 0; /* by the configuration, which has no date */
 }
 
-void eg_plots_fill(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t first,
-                   int64_t end, const struct eg_batch *batch, double *values)
+static bool fill_from_memory(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                             int64_t known, const struct eg_batch *batch, struct eg_part_fill *fill)
 {
     const struct eg_rollup *open = &series->open[EG_PERIOD_HOUR];
-    const int64_t newest = series->has_last ? series->last_ms / EG_HOUR_MS : 0,
-                  low = first - eg_part_hours(series->part);
-    const int64_t known = newest - RING_HOURS + 1; /* from here on all is in memory */
+    const int64_t newest = series->last_ms / EG_HOUR_MS, low = fill->first - eg_part_hours(series->part),
+                  from = low > known ? low : known;
     const bool any = tells(series, open);
-    bool early = any && open->start_ms / EG_HOUR_MS <= first;
-    struct eg_part_fill fill;
-    eg_part_fill_begin(&fill, series->part, first, end, values);
-    fill.until = eg_pipeline_serves_until(pipeline, series->id);
-    for (int64_t number = low > known ? low : known; series->plots && number <= first && !early; number++)
+    bool early = any && open->start_ms / EG_HOUR_MS <= fill->first, ok = true;
+    for (int64_t number = from; series->plots && number <= fill->first && !early; number++)
         early = number > 0 && series->plots->places[number % RING_HOURS].number == number;
-    if (!early && low < known && series->has_last) {
-        struct place before = find_before(pipeline, series, low, known, batch);
-        if (before.number)
-            eg_part_fill_hour(&fill, before.number, before.highest, before.last);
-    }
-    for (int64_t number = low > known ? low : known; series->plots && number <= newest && number < end;
-         number++) {
+    if (!early && low < known)
+        ok = find_before(pipeline, series, low, known, batch, fill);
+    for (int64_t number = from; series->plots && number <= newest && number < fill->end; number++) {
         const struct place *place = number > 0 ? &series->plots->places[number % RING_HOURS] : NULL;
         if (place && place->number == number && !(any && number == open->start_ms / EG_HOUR_MS))
-            eg_part_fill_hour(&fill, number, place->highest, place->last);
+            eg_part_fill_hour(fill, number, place->highest, place->last);
     }
-    if (any && open->start_ms / EG_HOUR_MS < end)
-        eg_part_fill_hour(&fill, open->start_ms / EG_HOUR_MS, open->max, open->last);
+    if (any && open->start_ms / EG_HOUR_MS < fill->end)
+        eg_part_fill_hour(fill, open->start_ms / EG_HOUR_MS, open->max, open->last);
+    return ok;
+}
+
+static bool fill_from_past(const struct eg_pipeline *pipeline, const struct eg_series *series,
+                           const struct eg_batch *batch, struct eg_part_fill *fill)
+{
+    struct eg_past_hours hours = {0};
+    bool ok =
+        eg_past_hours(pipeline, series, fill->first * EG_HOUR_MS, fill->end * EG_HOUR_MS, batch, &hours);
+    const bool early = ok && hours.count && tells(series, &hours.rows[0]) &&
+                       hours.rows[0].start_ms / EG_HOUR_MS == fill->first;
+    if (ok && !early)
+        ok = find_before(pipeline, series, fill->first - eg_part_hours(series->part), fill->first, batch,
+                         fill);
+    for (size_t i = 0; i < hours.count && ok; i++)
+        if (tells(series, &hours.rows[i]))
+            eg_part_fill_hour(fill, hours.rows[i].start_ms / EG_HOUR_MS, hours.rows[i].max,
+                              hours.rows[i].last);
+    eg_past_finish(&hours);
+    return ok;
+}
+
+bool eg_plots_fill(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t first,
+                   int64_t end, const struct eg_batch *batch, double *values)
+{
+    const int64_t known = series->last_ms / EG_HOUR_MS - RING_HOURS + 1; /* from here on all is in memory */
+    struct eg_part_fill fill;
+    bool ok = true;
+    eg_part_fill_begin(&fill, series->part, first, end, values);
+    fill.until = eg_pipeline_serves_until(pipeline, series->id);
+    if (series->has_last && first < known && pipeline->past.rollups)
+        ok = fill_from_past(pipeline, series, batch, &fill);
+    else if (series->has_last)
+        ok = fill_from_memory(pipeline, series, known, batch, &fill);
     eg_part_fill_end(&fill);
+    return ok;
 }

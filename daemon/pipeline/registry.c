@@ -152,7 +152,7 @@ static struct eg_series *add_series(struct eg_pipeline *pipeline, struct eg_devi
     }
     pipeline->series[pipeline->series_count++] = row;
     device->series[device->series_count++] = row->id;
-    if ((!eg_partner_bind(pipeline, row, batch) || !eg_siteindex_bind(pipeline, row)) && batch)
+    if ((!eg_partner_bind(pipeline, row, batch) || !eg_siteindex_bind(pipeline, row, batch)) && batch)
         batch->failed = true;
     return row;
 }

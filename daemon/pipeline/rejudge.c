@@ -407,10 +407,11 @@ void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch)
             batch->failed = true;
     }
     pipeline->unsettled_count = 0;
-    eg_siteindex_judge(pipeline, batch->now_ms, batch);
+    eg_siteindex_judge(pipeline, batch->now_ms, true, batch);
 }
 
 bool eg_pipeline_unsettled(const struct eg_pipeline *pipeline)
 {
-    return pipeline->unsettled_count > 0; /* what is to be reviewed only, nobody judges */
+    return pipeline->unsettled_count > 0 ||
+           pipeline->index_late; /* what is to be reviewed only, nobody judges */
 }

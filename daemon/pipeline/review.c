@@ -90,6 +90,9 @@ static void remake(struct review *review)
             continue;
         if (first_ms == EG_TIME_NONE)
             first_ms = row->time_ms;
+        if (review->pipeline->siteindices && !(row->flags & (EG_FLAGS_UNJUDGED & ~EG_FLAGS_SET_ASIDE)))
+            eg_siteindex_hear(review->pipeline, review->series, row->time_ms, review->batch->now_ms,
+                              review->batch);
         for (int period = 0; period < EG_PERIOD_COUNT; period++)
             if (row->time_ms >= made_to_ms[period])
                 made_to_ms[period] = eg_series_remake(review->pipeline, review->series,

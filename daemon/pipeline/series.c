@@ -84,8 +84,6 @@ static void keep_hour(struct eg_pipeline *pipeline, struct eg_series *series, co
     eg_hours_put(pipeline, series, hour);
     eg_plots_put(series, hour);
     eg_today_put(series, hour);
-    if (pipeline->siteindices)
-        eg_siteindex_touch(pipeline, series, hour);
 }
 
 static void push_rollup(struct eg_pipeline *pipeline, struct eg_series *series, enum eg_period period,
@@ -176,6 +174,8 @@ static void add_to_bucket(struct eg_pipeline *pipeline, struct eg_series *series
             push_rollup(pipeline, series, period, open, true, batch);
         if (open->count && period == EG_PERIOD_HOUR)
             eg_measure_hour(pipeline, series, open, batch);
+        if (period == EG_PERIOD_HOUR && pipeline->siteindices)
+            eg_siteindex_closed(pipeline, series);
         open_bucket(pipeline, open, period, time_ms);
         series->doubts[period] = (struct eg_doubts){0};
     }
@@ -334,6 +334,15 @@ static void take_in_order(struct eg_pipeline *pipeline, struct eg_series *series
         eg_partner_tell(pipeline, series, reading->time_ms, batch);
 }
 
+/* Of an hour that goes on it is enough to know that it has begun. */
+static void hear(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, int64_t now_ms,
+                 struct eg_batch *batch)
+{
+    if (time_ms < series->hour_ms || time_ms >= series->hour_ms + EG_HOUR_MS ||
+        series->hour_ms + EG_HOUR_MS <= now_ms || time_ms < pipeline->index_judged_ms)
+        series->hour_ms = eg_siteindex_hear(pipeline, series, time_ms, now_ms, batch);
+}
+
 enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *series,
                             struct eg_reading *reading, int64_t now_ms, struct eg_batch *batch)
 {
@@ -381,8 +390,8 @@ enum eg_fate eg_series_take(struct eg_pipeline *pipeline, struct eg_series *seri
     } else {
         take_in_order(pipeline, series, reading, before_ms, now_ms, batch);
     }
-    if (series->part != EG_PARTS)
-        eg_siteindex_spoke(pipeline, series, now_ms, batch);
+    if (pipeline->siteindices && !(reading->flags & EG_FLAGS_UNJUDGED))
+        hear(pipeline, series, reading->time_ms, now_ms, batch);
     if (newest)
         eg_suspect_look(pipeline, series, now_ms, batch);
     eg_unheard_spoke(pipeline, series);

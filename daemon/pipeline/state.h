@@ -88,6 +88,7 @@ struct eg_series {
     struct eg_hours *hours;     /* NULL: none has closed */
     struct eg_today *today;     /* of its open day; NULL: none of it has closed */
     struct eg_plots *plots;     /* of what an index of soil or waste is made of; NULL likewise */
+    int64_t hour_ms;            /* the start of the hour that siterule.c has heard of last */
     int part;                   /* which one; EG_PARTS: it is none */
 };
 struct eg_device {
@@ -165,8 +166,7 @@ struct eg_pipeline {
     size_t unsettled_count, unsettled_capacity;
     uint32_t *unreviewed; /* series that are */
     size_t unreviewed_count, unreviewed_capacity;
-    uint32_t *
-        rules; /* indices in conf->rules by quantity: those of one from rule_start[quantity] to before the next's */
+    uint32_t *rules; /* indices in conf->rules, those of a quantity from rule_start[quantity] on */
     uint32_t rule_start[EG_QUANTITY_COUNT + 1];
     uint32_t *deferred;
     size_t deferred_count, deferred_capacity;
@@ -174,8 +174,8 @@ struct eg_pipeline {
     size_t siteindex_count;
     struct eg_index_site *index_sites; /* by conf's sites, of each the groups; NULL likewise */
     size_t index_site_count;
-    bool index_touched;    /* of some site */
-    int64_t index_wake_ms; /* before that no hour of soil or waste is over; INT64_MIN: to be looked for */
+    bool index_touched, index_late; /* of some site: an hour may be over; one that was judged has changed */
+    int64_t index_wake_ms, index_judged_ms; /* no clock says before that an hour is over; some was judged */
     uint32_t last_case;
     struct eg_rollup opened[EG_PERIOD_COUNT]; /* empty: the hour and the day that were opened last */
     struct eg_rollup filling;                 /* the hour that a start takes in, of which series */

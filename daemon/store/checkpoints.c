@@ -7,6 +7,8 @@
 
 #define VERSION 2
 #define VERSION_BARE 1 /* checkpoints alone */
+#define VERSION_SITE                                                                                         \
+    3 /* of the index of a site: behind them up to where it was judged, and when something came late */
 enum { BEFORE, NOTHING, ALL };
 
 static bool holds(const struct eg_rule_state *state)
@@ -71,7 +73,7 @@ static void put_one(struct eg_buf *out, const struct eg_checkpoint *one)
 bool eg_checkpoints_pack(struct eg_buf *out, const struct eg_row_rule_state *row)
 {
     const size_t start = out->length;
-    const uint8_t version = VERSION;
+    const uint8_t version = row->of_site ? VERSION_SITE : VERSION;
     const bool judged = row->state.seen_ms != EG_TIME_NONE;
     eg_buf_add(out, &version, 1);
     eg_buf_add(out, &row->state.blind, 1);
@@ -82,6 +84,10 @@ bool eg_checkpoints_pack(struct eg_buf *out, const struct eg_row_rule_state *row
     put_gaps(out, &row->state);
     for (int i = 0; i < EG_CHECKPOINTS; i++)
         put_one(out, &row->checkpoints[i]);
+    if (row->of_site) {
+        eg_buf_zigzag(out, row->judged_ms);
+        eg_buf_zigzag(out, row->late_ms);
+    }
     return eg_pack_finish(out, start);
 }
 
@@ -132,7 +138,7 @@ static void get_one(struct eg_cut *cut, int version, struct eg_checkpoint *one)
     if (!kind || *kind == BEFORE)
         return;
     one->at_ms = one->state.seen_ms = eg_cut_zigzag(cut);
-    if (version == VERSION) {
+    if (version != VERSION_BARE) {
         one->state.blind = get_blind(cut);
         get_had(cut, &one->state);
         one->state.seen_ms = get_before(cut, one->at_ms);
@@ -146,7 +152,7 @@ static void get_one(struct eg_cut *cut, int version, struct eg_checkpoint *one)
     one->state.case_number = (uint32_t)number;
     get_since(cut, one->state.since_ms, one->at_ms);
     get_since(cut, one->state.clear_since_ms, one->at_ms);
-    if (version == VERSION)
+    if (version != VERSION_BARE)
         get_gaps(cut, &one->state);
     uint64_t peak = eg_cut_varint(cut);
     memcpy(&one->peak_value, &peak, sizeof peak);
@@ -157,10 +163,10 @@ int eg_checkpoints_unpack(const uint8_t *blob, size_t length, struct eg_row_rule
 {
     struct eg_cut cut;
     struct eg_row_rule_state found = *row;
-    int version = length && *blob == VERSION_BARE ? VERSION_BARE : VERSION;
+    const int version = length && (*blob == VERSION_BARE || *blob == VERSION_SITE) ? *blob : VERSION;
     if (!eg_pack_open(blob, length, (uint8_t)version, &cut))
         return EG_ECORRUPT;
-    if (version == VERSION) {
+    if (version != VERSION_BARE) {
         found.state.blind = get_blind(&cut);
         get_had(&cut, &found.state);
         uint64_t judged = eg_cut_varint(&cut);
@@ -169,6 +175,11 @@ int eg_checkpoints_unpack(const uint8_t *blob, size_t length, struct eg_row_rule
     }
     for (int i = 0; i < EG_CHECKPOINTS && !cut.failed; i++)
         get_one(&cut, version, &found.checkpoints[i]);
+    found.of_site = version == VERSION_SITE;
+    if (found.of_site) {
+        found.judged_ms = eg_cut_zigzag(&cut);
+        found.late_ms = eg_cut_zigzag(&cut);
+    }
     if (cut.failed || cut.at != cut.end)
         return EG_ECORRUPT;
     *row = found;

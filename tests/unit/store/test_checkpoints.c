@@ -72,6 +72,27 @@ static void test_round(void **unused)
     eg_buf_finish(&out);
 }
 
+static void test_of_a_site(void **unused)
+{
+    struct eg_buf out;
+    struct eg_row_rule_state in = row(), back = row();
+    (void)unused;
+    in.of_site = true;
+    in.judged_ms = NOON;
+    in.late_ms = EG_TIME_NONE;
+    eg_buf_init(&out, 4096);
+    assert_true(eg_checkpoints_pack(&out, &in));
+    assert_int_equal(eg_checkpoints_unpack((const uint8_t *)out.data, out.length, &back), EG_OK);
+    same(&in.checkpoints[EG_NEWER].state, &back.checkpoints[EG_NEWER].state);
+    assert_true(back.of_site && back.judged_ms == NOON && back.late_ms == EG_TIME_NONE);
+    in.of_site = false;
+    eg_buf_clear(&out);
+    assert_true(eg_checkpoints_pack(&out, &in));
+    assert_int_equal(eg_checkpoints_unpack((const uint8_t *)out.data, out.length, &back), EG_OK);
+    assert_false(back.of_site);
+    eg_buf_finish(&out);
+}
+
 static void sum(uint8_t *blob, size_t length)
 {
     uint32_t hash = (uint32_t)eg_hash(blob, length, 0);
@@ -118,7 +139,7 @@ static void test_damaged(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round), cmocka_unit_test(test_before),
-                                       cmocka_unit_test(test_damaged)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round), cmocka_unit_test(test_of_a_site),
+                                       cmocka_unit_test(test_before), cmocka_unit_test(test_damaged)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
