@@ -138,10 +138,7 @@ def test_over_time(broker, house, peer):
     assert days[0]["sub"] == expected["sub"] and days[0]["aqi"] == expected["aqi"]
     american = ask(device="v2/air/a1", index="aqi_us", **{"from": stamp(midnight - 2 * HOUR)})["points"]
     assert american[-1]["sub"]["pm25"] == index("nowcast", "pm25", ",".join(str(70 + hour) for hour in range(12)))["aqi"]
-    # with plain SQL beside the daemon, and to a file: what is closed, by a reading after it
-    for station in ("v1", "v2"):
-        peer.tell(f"ecogov/{station}/air/a1", json.dumps({"ts": stamp(midnight), **SIX}))
-    daemon.stored(2 * 30 * 36 + 12)
+    # with plain SQL beside the daemon, and to a file: the same, though nothing has come after it
     told = [[point["time"], "v1", str(point["value"]), str(point["aqi"]), point["category"], "|".join(point["primary"]), str(point["sub"]["pm25"])]
             for point in hours["points"]]
     query = "SELECT time,site,value,published,category,\"primary\",pm25 FROM ecogov_indices WHERE \"index\"='aqi_cn' AND resolution='hour' AND "
@@ -195,6 +192,28 @@ def test_a_past_moment(broker, house, peer):
     assert at(end)["cases"]["open"] == 1 and daemon.call("summary", site="v1")["sites"][0]["domains"]["air"]["cases"]["open"] == 0
     with pytest.raises(RpcError, match="future"):
         daemon.call("summary", at="+1h")
+
+
+def test_a_station_that_says_nothing_more_is_in_sql(broker, house, peer):
+    """Its last hour and its last day, which no reading has closed: as indices.history tells them, for the silent one, for both, and cut anywhere."""
+    daemon = house(broker.port, late_limit="30d", time_zone="Asia/Shanghai").start()
+    daemon.connected()
+    end = whole_hour(daemon)
+    midnight = (end + 8 * HOUR) // (24 * HOUR) * 24 * HOUR - 8 * HOUR
+    say_hours(peer, "ecogov/v1/air/a1", midnight, 48, lambda hour: {"pm25": 40 + hour, "o3": 60})
+    say_hours(peer, "ecogov/v1/air/a2", midnight - 30 * HOUR, 20, lambda hour: {"pm25": 90})
+    say_hours(peer, "ecogov/v2/air/a1", midnight - 48 * HOUR, 24, lambda hour: {"pm25": 55})  # not one day was ever drawn
+    peer.tell("ecogov/v2/air/a9", '{"humidity": 50}')
+    daemon.stored(48 * 12 + 44 * 6 + 1)
+    for site in ("v1", "v2"):
+        for resolution in ("hour", "day"):
+            for start, stop in ((midnight - 96 * HOUR, midnight), (midnight - 48 * HOUR, midnight - 24 * HOUR), (midnight - 24 * HOUR, midnight)):
+                told = daemon.call("indices.history", site=site, resolution=resolution, limit=1000, **{"from": stamp(start), "to": stamp(stop)})["points"]
+                rows = sql(daemon, f"SELECT time,value,pm25 FROM ecogov_indices WHERE site='{site}' AND \"index\"='aqi_cn' AND resolution='{resolution}'"
+                                   f" AND time_ms >= {start * 1000} AND time_ms < {stop * 1000}")
+                assert rows == [[point["time"], str(point["value"]), str(point["sub"]["pm25"])] for point in told], (site, resolution, start - midnight)
+                assert told or site == "v2"
+    assert len(sql(daemon, "SELECT time FROM ecogov_indices WHERE \"index\"='aqi_cn' AND resolution='day'")) == 3
 
 
 def test_what_is_not_measured_is_not_said(broker, house, peer):

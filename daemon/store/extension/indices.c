@@ -1,4 +1,4 @@
-/* ecogov_indices: the indices of each site by hour and by day, of its air made of its stations' closed hours, of its soil and waste of what
+/* ecogov_indices: the indices of each site by hour and by day, of its air made of its stations' hours, of its soil and waste of what
  * its plots and bins told last, as the query comes to them. Knows sites, rows and columns; of what an index is made, stations.c and
  * landrows.c do. Keeps nothing but the site at hand. Called by SQLite. */
 #include <store/extension/indices.h>
@@ -128,7 +128,8 @@ static int next_site(struct cursor *cursor)
     if (!cursor->tail) {
         error = eg_stream_tail(sqlite3_db_handle(cursor->sites), 0, &cursor->tail, &cursor->land.tail_count,
                                &cursor->head.err);
-        cursor->land.tail = cursor->tail;
+        cursor->land.tail = cursor->stations.tail = cursor->tail;
+        cursor->stations.tail_count = cursor->land.tail_count;
     }
     sqlite3_reset(cursor->series);
     sqlite3_bind_text(cursor->series, 1, cursor->site, -1, SQLITE_STATIC);
@@ -139,6 +140,8 @@ static int next_site(struct cursor *cursor)
     sqlite3_reset(cursor->series);
     if (error == EG_OK)
         error = eg_landrows_fill(&cursor->land, &cursor->head.err);
+    if (error == EG_OK)
+        error = eg_stations_fill(&cursor->stations, &cursor->head.err);
     cursor->kind = 0;
     cursor->at = 0;
     return error == EG_OK ? 1 : error;
@@ -295,6 +298,7 @@ static int x_filter(sqlite3_vtab_cursor *base, int number, const char *written, 
         (struct eg_landrows){.db = db, .from_ms = plan.from_ms, .to_ms = plan.to_ms, .folded = folded};
     if (eg_landrows_begin(&cursor->land, &cursor->head.err) != EG_OK || prepare(cursor, db) != EG_OK)
         return fail(cursor);
+    cursor->stations.now_ms = cursor->land.now_ms;
     if (plan.equal[0])
         sqlite3_bind_value(cursor->sites, 1, plan.equal[0]);
     cursor->head.end = false;

@@ -1,5 +1,5 @@
-/* The closed hours of a site's stations, and the indices that are made of them, for ecogov_indices. Knows the hours through rollups.c
- * and the standards through index/. Called by indices.c.
+/* The hours of a site's stations, and the indices that are made of them, for ecogov_indices. Knows closed hours through rollups.c, those of
+ * a station that has said nothing more, which nothing has closed, through stream.c, and the standards through index/. Called by indices.c.
  *
  * A site's hour is the mean of its stations' valid hours (index/hours.h). An hour is valid after GB 3095 (45 minutes), a day's mean with
  * 20 of them: the configuration's `validity` is not in the database. One site at a time is in memory, 16 bytes an hour and pollutant. */
@@ -54,30 +54,78 @@ static int reach(struct eg_stations *stations, int64_t start_ms, size_t *ret_at,
     return EG_OK;
 }
 
-static int take_hours(struct eg_stations *stations, uint32_t series, enum eg_pollutant pollutant,
-                      struct eg_err *err)
+/* An hour that is over and valid. */
+static int take_hour(struct eg_stations *stations, enum eg_pollutant pollutant, struct eg_pace *pace,
+                     const struct eg_rollup *hour, struct eg_err *err)
 {
     static const struct eg_conf_validity standard = {
         .hour_ms = 45 * 60000, .eight_hours = 6, .day_hours = 20, .month_days = 27, .year_days = 324};
+    const int64_t interval_ms = eg_pace_hour(pace, hour);
+    size_t at = 0;
+    if (!hour->count || hour->end_ms > stations->now_ms ||
+        !eg_rollup_valid(hour, EG_PERIOD_HOUR, interval_ms, &standard))
+        return EG_OK;
+    int code = reach(stations, hour->start_ms, &at, err);
+    if (code == EG_OK)
+        eg_air_mean_add(&stations->means[(size_t)pollutant * stations->hours + at],
+                        eg_nano_of(hour->sum / (double)hour->count));
+    return code;
+}
+
+/* What lies behind the closed hours: the one that is open still, since nothing has come after it. */
+static int take_open(struct eg_stations *stations, uint32_t series, enum eg_pollutant pollutant,
+                     struct eg_pace *pace, int64_t from_ms, int64_t to_ms, struct eg_err *err)
+{
+    const double scale = eg_rollup_scale(
+        eg_quantity_find(eg_pollutant_names[pollutant], strlen(eg_pollutant_names[pollutant])));
+    struct eg_rollup hour = {0};
+    struct eg_stream stream = {0};
+    struct eg_point point;
+    size_t low = 0, high;
+    while (low < stations->tail_count && stations->tail[low].series < series)
+        low++;
+    for (high = low; high < stations->tail_count && stations->tail[high].series == series;)
+        high++;
+    int code = eg_stream_open(&stream, stations->db, series, from_ms, to_ms,
+                              stations->tail ? stations->tail + low : NULL, high - low, err),
+        step = 0;
+    while (code == EG_OK && (step = eg_stream_next(&stream, &point)) == 1) {
+        if (point.flags & EG_FLAG_BAD || point.time_ms < FIRST_MS)
+            continue;
+        if (point.time_ms >= hour.end_ms) {
+            code = take_hour(stations, pollutant, pace, &hour, err);
+            hour = (struct eg_rollup){.start_ms =
+                                          point.time_ms - (point.time_ms - stations->shift_ms) % HOUR_MS};
+            hour.end_ms = hour.start_ms + HOUR_MS;
+        }
+        eg_rollup_add(&hour, EG_PERIOD_HOUR, scale, point.time_ms, point.value);
+    }
+    eg_stream_close(&stream);
+    if (code == EG_OK && step >= 0)
+        code = take_hour(stations, pollutant, pace, &hour, err);
+    return code == EG_OK && step < 0 ? step : code;
+}
+
+static int take_hours(struct eg_stations *stations, uint32_t series, enum eg_pollutant pollutant,
+                      struct eg_err *err)
+{
     struct eg_rollup hour;
     struct eg_pace pace = {0};
     const int64_t back_ms =
                       stations->from_ms < INT64_MIN + AROUND_MS ? INT64_MIN : stations->from_ms - AROUND_MS,
                   to_ms = stations->to_ms > INT64_MAX - AROUND_MS ? INT64_MAX : stations->to_ms + AROUND_MS;
+    int64_t behind_ms = back_ms;
     int code = eg_rollups_open(&stations->rollups, stations->db, series, EG_PERIOD_HOUR, back_ms, to_ms,
                                stations->folded, err),
         step = 0;
     while (code == EG_OK && (step = eg_rollups_next(&stations->rollups, &hour)) == 1) {
-        size_t at = 0;
-        const int64_t interval_ms = eg_pace_hour(&pace, &hour);
-        if (!hour.count || !eg_rollup_valid(&hour, EG_PERIOD_HOUR, interval_ms, &standard))
-            continue;
-        code = reach(stations, hour.start_ms, &at, err);
-        if (code == EG_OK)
-            eg_air_mean_add(&stations->means[(size_t)pollutant * stations->hours + at],
-                            eg_nano_of(hour.sum / (double)hour.count));
+        behind_ms = hour.end_ms;
+        stations->shift_ms = hour.start_ms % HOUR_MS;
+        code = take_hour(stations, pollutant, &pace, &hour, err);
     }
-    return code == EG_OK && step < 0 ? step : code;
+    if (code == EG_OK && step < 0)
+        code = step;
+    return code == EG_OK ? take_open(stations, series, pollutant, &pace, behind_ms, to_ms, err) : code;
 }
 
 /* The local days, as the daemon has drawn them. */
@@ -131,6 +179,14 @@ int eg_stations_add(struct eg_stations *stations, uint32_t series, const char *q
         return EG_OK;
     int code = take_hours(stations, series, pollutant, err);
     return code == EG_OK && !stations->only_hours ? take_days(stations, series, err) : code;
+}
+
+int eg_stations_fill(struct eg_stations *stations, struct eg_err *err)
+{
+    if (stations->only_hours || !stations->hours)
+        return EG_OK;
+    return eg_localdays_fill(&stations->days, stations->db, stations->folded, stations->first_ms,
+                             stations->now_ms, err);
 }
 
 void eg_stations_clear(struct eg_stations *stations)
