@@ -207,7 +207,7 @@ void eg_pipeline_event(struct eg_pipeline *pipeline, const struct eg_event *even
         break;
     }
     eg_judge_deferred(pipeline, event->now_ms, batch);
-    if (pipeline->index_touched)
+    if (pipeline->index_touched && !pipeline->unreviewed_count) /* else with the turn, when these are */
         eg_siteindex_judge(pipeline, event->now_ms, false, batch);
     batch->counters = pipeline->counters;
 }

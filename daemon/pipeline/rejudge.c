@@ -412,6 +412,6 @@ void eg_pipeline_settle(struct eg_pipeline *pipeline, struct eg_batch *batch)
 
 bool eg_pipeline_unsettled(const struct eg_pipeline *pipeline)
 {
-    return pipeline->unsettled_count > 0 ||
-           pipeline->index_late; /* what is to be reviewed only, nobody judges */
+    return pipeline->unsettled_count > 0 || pipeline->index_late ||
+           pipeline->index_touched; /* what is to be reviewed only, nobody judges */
 }

@@ -143,6 +143,19 @@ static void test_import_opens_nothing(void **unused)
     memory_close(&room);
 }
 
+/* What the next reading shows to be a spike, which is set aside, opens nothing first. */
+static void test_a_spike_before_the_hour_is_over(void **unused)
+{
+    (void)unused;
+    memory_open(&room, "quality: {set_aside: suspect, limits: [{quantity: pm25, spike: 50}]}\n" RULE);
+    for (int quarter = 0; quarter < 4; quarter++)
+        measure(&room, "a1", NOON + quarter * 15 * MINUTE, quarter == 3 ? 900 : 20);
+    measure(&room, "a1", NOON + HOUR, 20);
+    until(&room, NOON + 2 * HOUR);
+    assert_int_equal(room.cases_count, 0);
+    memory_close(&room);
+}
+
 /* --- the same whatever happens --- */
 
 static double standing(const struct memory *memory, const char *what)
@@ -250,6 +263,7 @@ int main(void)
                                        cmocka_unit_test(test_people_end_it),
                                        cmocka_unit_test(test_of_the_day),
                                        cmocka_unit_test(test_import_opens_nothing),
+                                       cmocka_unit_test(test_a_spike_before_the_hour_is_over),
                                        cmocka_unit_test(test_restarts),
                                        cmocka_unit_test(test_any_order)};
     return cmocka_run_group_tests(tests, NULL, NULL);
