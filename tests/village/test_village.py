@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -162,12 +163,12 @@ def columns(text):
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def on_a_terminal(socket, words, locale):
+def on_a_terminal(path, words, locale):
     """What ecogovctl draws on 80 columns."""
     pid, end = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm", LC_ALL=locale, NO_COLOR="1")
-        os.execv(BIN / "ecogovctl", ["ecogovctl", "-s", str(socket), *words.split()])
+        os.execv(BIN / "ecogovctl", ["ecogovctl", "-s", str(path), *words.split()])
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 80, 0, 0))
     drawn = b""
     try:
@@ -185,11 +186,12 @@ def served(day):
     """The day's store, with a daemon over it."""
     with open(day.folder / "log", "wb") as log:
         daemon = subprocess.Popen([BIN / "ecogovd", "-c", day.folder / "ecogov.yaml"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    socket = day.folder / "ecogov.sock"
+    path = day.folder / "ecogov.sock"
     end = time.monotonic() + 60
-    while not socket.exists() and time.monotonic() < end:   # nobody tells when it listens
-        time.sleep(0.02)
-    yield socket
+    with socket.socket(socket.AF_UNIX) as caller:
+        while caller.connect_ex(str(path)) and time.monotonic() < end:   # nobody tells when it listens, which is later than when it is there
+            time.sleep(0.02)
+    yield path
     daemon.terminate()
     assert daemon.wait(60) == 0
 
