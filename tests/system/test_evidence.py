@@ -55,7 +55,7 @@ def test_a_day_shows_its_hours(house, peer, broker):
     """The index of a local day: as many hours as it has, also when the rule has left the configuration."""
     sites = [{"id": "v"}]
     rule = {"id": "day", "domain": "air", "quantity": "aqi_cn", "window": "day", "levels": {"notice": {"open": 100, "clear": 90}}}
-    daemon = house(broker.port, rules=[rule], sites=sites, parties=[], time_zone="UTC").start()
+    daemon = house(broker.port, rules=[rule], sites=sites, parties=[], time_zone="UTC", late_limit="3d").start()
     daemon.connected()
     start = (int(houses.time.time()) // 86400 - 1) * 86400
     for quarter in range(4 * 24 + 1):
