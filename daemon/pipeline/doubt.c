@@ -165,18 +165,19 @@ static void redate_case(struct eg_pipeline *pipeline, struct eg_case *row, const
     char from[EG_TIME_TEXT], to[EG_TIME_TEXT], note[160], first[EG_TIME_TEXT], last[EG_TIME_TEXT];
     int64_t *const times[] = {&row->opened_ms, &row->detected_ms, &row->began_ms,
                               &row->last_ms,   &row->peak_ms,     &row->within_since_ms};
-    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+    bool shown = false; /* a time of it was told on the doubted clock, be it of its history only */
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        const int64_t was_ms = *times[i];
         eg_redate(times[i], by);
-    bool moved = row->opened_ms != before.opened_ms || row->detected_ms != before.detected_ms ||
-                 row->began_ms != before.began_ms;
+        shown = shown || *times[i] != was_ms;
+    }
+    const bool moved = row->opened_ms != before.opened_ms || row->detected_ms != before.detected_ms ||
+                       row->began_ms != before.began_ms;
     if (moved && row->until_ms != EG_TIME_NONE)
         row->until_ms += by->later_ms;
     bool due = eg_deadline_catch_up(pipeline, row, now_ms);
-    if (!moved && !due) {
-        if (memcmp(row, &before, sizeof before) != 0)
-            eg_case_write(row, batch);
+    if (!shown && !due)
         return;
-    }
     snprintf(note, sizeof note, "the clock was in doubt: times from %s to %s are to be read %lld s %s",
              eg_time_format(by->from_ms, first), eg_time_format(by->to_ms, last),
              (long long)(llabs(by->later_ms) / 1000), by->later_ms < 0 ? "earlier" : "later");
@@ -185,8 +186,8 @@ static void redate_case(struct eg_pipeline *pipeline, struct eg_case *row, const
                                             .known_ms = now_ms,
                                             .kind = "clock",
                                             .actor = "ecogovd",
-                                            .from = eg_time_format(before.opened_ms, from),
-                                            .to = eg_time_format(row->opened_ms, to),
+                                            .from = moved ? eg_time_format(before.opened_ms, from) : "",
+                                            .to = moved ? eg_time_format(row->opened_ms, to) : "",
                                             .value = (double)NAN,
                                             .note = note},
                      batch);
