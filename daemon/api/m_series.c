@@ -114,7 +114,8 @@ static void write_period(struct series_statistics *all)
     eg_json_put_int(json, "set_aside", all->doubts.bad);
     eg_json_put_int(json, "clock", all->doubts.clock);
     for (size_t i = 0; i < all->count; i++) {
-        if (eg_tally_value(tally, all->asked[i].statistic, all->asked[i].share, &value))
+        if (!(eg_quantity_direction(all->series.quantity) && eg_statistic_linear(all->asked[i].statistic)) &&
+            eg_tally_value(tally, all->asked[i].statistic, all->asked[i].share, &value))
             eg_json_put_number(json, all->asked[i].name, value);
         else
             eg_json_put_string(json, all->asked[i].name, NULL);

@@ -220,6 +220,9 @@ static void take_test(const struct branch *branch, const struct eg_raw_condition
             "a condition is of last, mean, min, max, sum, rate, change, count, stddev, vector_mean or a "
             "percentile such as p95, not of '%.40s'",
             raw->statistic);
+    else
+        eg_resolve_turning(resolve, eg_resolve_node(resolve, node, "statistic"), partner.quantity,
+                           partner.statistic);
     if (partner.statistic != EG_STAT_LAST) {
         partner.window_ms = eg_resolve_calendar_window(raw->window, &partner.calendar);
         if (!partner.calendar)

@@ -170,6 +170,22 @@ bool eg_statistic_find(const char *name, enum eg_statistic *ret_statistic, doubl
     return true;
 }
 
+bool eg_statistic_linear(enum eg_statistic statistic)
+{
+    switch (statistic) {
+    case EG_STAT_MEAN:
+    case EG_STAT_SUM:
+    case EG_STAT_RATE:
+    case EG_STAT_STDDEV:
+    case EG_STAT_QUANTILE:
+    case EG_STAT_MAX_8H:
+    case EG_STAT_CHANGE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 char *eg_statistic_text(enum eg_statistic statistic, double share, char out[EG_STATISTIC_TEXT])
 {
     if (statistic == EG_STAT_QUANTILE)

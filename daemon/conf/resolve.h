@@ -31,6 +31,9 @@ const yaml_node_t *eg_resolve_entry(struct eg_resolve *resolve, const char *list
 int64_t eg_resolve_span(struct eg_resolve *resolve, const yaml_node_t *mapping, const char *key,
                         const char *text, int64_t otherwise);
 /* Of what a device measures: an index (eg_quantity_derived()) is a fault. */
+/* A fault where the statistic says nothing of a direction. */
+void eg_resolve_turning(struct eg_resolve *resolve, const yaml_node_t *node, int quantity,
+                        enum eg_statistic statistic);
 int eg_resolve_measured(struct eg_resolve *resolve, const yaml_node_t *node, const char *name);
 int eg_resolve_quantity(struct eg_resolve *resolve, const yaml_node_t *node, const char *name);
 uint32_t eg_resolve_site(struct eg_resolve *resolve, const yaml_node_t *node,

@@ -33,6 +33,8 @@ enum eg_calendar {
 };
 /* "p97.5" is EG_STAT_QUANTILE of 0.975. False: there is no such statistic. */
 bool eg_statistic_find(const char *name, enum eg_statistic *ret_statistic, double *ret_share);
+/* It adds up, subtracts or orders values: of directions, which go in a circle, it says nothing. */
+bool eg_statistic_linear(enum eg_statistic statistic);
 #define EG_STATISTIC_TEXT 16
 char *eg_statistic_text(enum eg_statistic statistic, double share, char out[EG_STATISTIC_TEXT]);
 /* What the handling of a case is held to. */

@@ -73,6 +73,16 @@ static void take_limit(struct eg_resolve *resolve, const struct eg_raw_rule *raw
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "limit"), "limit may be 0 to 100000");
 }
 
+void eg_resolve_turning(struct eg_resolve *resolve, const yaml_node_t *node, int quantity,
+                        enum eg_statistic statistic)
+{
+    if (quantity != EG_QUANTITY_NONE && eg_quantity_direction(quantity) && eg_statistic_linear(statistic))
+        eg_resolve_fault(resolve, node,
+                         "%s is a direction: 350 and 10 degrees are 20 apart, and halfway between them is 0, "
+                         "not 180: use vector_mean",
+                         eg_quantity_info(quantity)->name);
+}
+
 /* The statistic, and what it is to be told. */
 static void take_statistic(struct eg_resolve *resolve, const struct eg_raw_rule *raw, const yaml_node_t *node,
                            struct eg_conf_rule *rule)
@@ -88,6 +98,8 @@ static void take_statistic(struct eg_resolve *resolve, const struct eg_raw_rule 
     if (rule->statistic == EG_STAT_MAX_8H)
         eg_resolve_fault(resolve, at,
                          "max_8h is for questions: judge the mean over a window of 8h, which runs");
+    else
+        eg_resolve_turning(resolve, at, rule->quantity, rule->statistic);
     if ((rule->statistic == EG_STAT_ABOVE) != (raw->above != NULL))
         eg_resolve_fault(resolve, raw->above ? eg_resolve_node(resolve, node, "above") : at,
                          "statistic above and the key above, its limit, go together");

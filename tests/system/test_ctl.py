@@ -335,6 +335,8 @@ def test_directions_have_no_mean_but_that_of_their_vectors(broker, house, peer):
     assert len(names) > 63
     (period,) = daemon.call("series.statistics", device="a1", quantity="wind_dir", statistics=names)["periods"]
     assert period["count"] == 4 and min(period["vector_mean"], 360 - period["vector_mean"]) < 0.01 and period["above"] == 0
+    assert {name for name, value in period.items() if value is None} == {"mean", "sum", "rate", "change", "stddev", "max_8h", "p50", "p95", "p98", "p99.9"}
+    assert daemon.call("series.statistics", device="a1", quantity="wind_dir")["periods"][0]["mean"] is None
     assert "vector_mean" in ctl("stat", "a1", "wind_dir", "--statistics", names)
     for wrong in (names + ",p97", "mean," * 120):
         with pytest.raises(RpcError) as refused:

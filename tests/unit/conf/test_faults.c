@@ -324,6 +324,13 @@ static void test_rules(void **unused)
          "t.yaml:2:40: there is no statistic 'median': use last, mean, min, max, sum, rate, change"},
         {RULE("quantity: pm25, direction: up, " LEVELS),
          "t.yaml:2:40: direction is 'up', it may be above, below"},
+        {RULE("quantity: wind_dir, statistic: mean, " LEVELS),
+         "t.yaml:2:44: wind_dir is a direction: 350 and 10 degrees are 20 apart, and halfway between them is "
+         "0, "
+         "not 180: use vector_mean"},
+        {RULE("quantity: wind_dir, statistic: p95, " LEVELS), "t.yaml:2:44: wind_dir is a direction"},
+        {RULE("quantity: pm25, and: [{quantity: wind_dir, statistic: stddev, above: 5}], " LEVELS),
+         "t.yaml:2:67: wind_dir is a direction"},
         {RULE("quantity: pm25, statistic: p101, " LEVELS), "t.yaml:2:40: there is no statistic 'p101'"},
         {RULE("quantity: pm25, statistic: above, " LEVELS), "t.yaml:2:40: statistic above and the key above"},
         {RULE("quantity: pm25, statistic: mean, above: 3, " LEVELS),
