@@ -84,6 +84,8 @@ static bool take_hour(void *arg, const struct eg_rollup *hour)
     const int64_t interval_ms = eg_pace_hour(&look->pace, hour);
     if (hour->end_ms > look->at_ms)
         return true;
+    if (hour->start_ms >= seen->view.day.start_ms)
+        eg_dayknown_add(&seen->view.day_known, hour, interval_ms, hour->end_ms, look->validity);
     if (!seen->view.has_last && hour->count) { /* nothing that day: the newest of those before */
         seen->view.last_ms = hour->last_ms;
         seen->view.last_value = hour->last;
@@ -131,6 +133,7 @@ static int look_back(struct eg_asof *asof, struct seen *seen, const struct eg_de
     eg_rollup_start(&view->hour, EG_PERIOD_HOUR, at);
     eg_rollup_start(&view->day, EG_PERIOD_DAY, at);
     view->hour_doubts = view->day_doubts = (struct eg_doubts){0};
+    view->day_known = (struct eg_dayknown){0};
     view->has_last = false;
     eg_zone_hour(at, &seen->hours_end_ms, &end_ms);
     for (int back = 0; back < EG_AIR_HOURS; back++)

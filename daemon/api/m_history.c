@@ -35,6 +35,7 @@ struct history {
 struct day {
     struct eg_rollup bucket;
     struct eg_daymean hours;
+    struct eg_dayknown known;
 };
 
 /* --- which series --- */
@@ -184,10 +185,9 @@ static bool write_point(void *arg, const struct eg_point *point)
 }
 
 static bool write_rollup(struct history *history, const struct eg_rollup *rollup, double mean,
-                         int64_t interval_ms)
+                         double completeness, bool valid)
 {
     struct eg_json *json = history->call->json;
-    enum eg_period period = history->resolution == HOUR ? EG_PERIOD_HOUR : EG_PERIOD_DAY;
     if (page_full(history, rollup->start_ms))
         return false;
     eg_json_open(json, '{');
@@ -198,20 +198,10 @@ static bool write_rollup(struct history *history, const struct eg_rollup *rollup
     eg_json_put_number(json, "max", rollup->max);
     eg_json_put_number(json, "first", rollup->first);
     eg_json_put_number(json, "last", rollup->last);
-    eg_json_put_number(json, "completeness",
-                       eg_completeness(rollup, period, interval_ms, history->call->state.now_ms));
-    eg_json_put_bool(json, "valid",
-                     eg_rollup_valid(rollup, period, interval_ms, &history->call->desk->conf->validity));
+    eg_json_put_number(json, "completeness", completeness);
+    eg_json_put_bool(json, "valid", valid);
     eg_json_close(json, '}');
     return !json->out->failed;
-}
-
-/* For how long a reading of the bucket speaks. */
-static int64_t interval_of(struct history *history, const struct eg_rollup *rollup)
-{
-    if (history->resolution == HOUR)
-        return eg_pace_hour(&history->pace, rollup);
-    return rollup->count > 1 ? (rollup->last_ms - rollup->first_ms) / (int64_t)(rollup->count - 1) : 0;
 }
 
 static double mean_of(const struct eg_rollup *rollup)
@@ -219,17 +209,24 @@ static double mean_of(const struct eg_rollup *rollup)
     return rollup->sum / (double)(rollup->count ? rollup->count : 1);
 }
 
+static bool write_hour(struct history *history, const struct eg_rollup *hour)
+{
+    const int64_t interval_ms = eg_pace_hour(&history->pace, hour);
+    return hour->start_ms < history->from_ms ||
+           write_rollup(
+               history, hour, mean_of(hour),
+               eg_completeness(hour, EG_PERIOD_HOUR, interval_ms, history->call->state.now_ms),
+               eg_rollup_valid(hour, EG_PERIOD_HOUR, interval_ms, &history->call->desk->conf->validity));
+}
+
 static bool closed_hour(void *arg, const struct eg_rollup *rollup)
 {
     struct history *history = arg;
     /* The open one is told from memory. */
-    if (rollup->start_ms == history->open_start_ms)
-        return true;
-    const int64_t interval_ms = interval_of(history, rollup);
-    return rollup->start_ms < history->from_ms || write_rollup(history, rollup, mean_of(rollup), interval_ms);
+    return rollup->start_ms == history->open_start_ms || write_hour(history, rollup);
 }
 
-/* --- days: their mean is that of their hours, which are read once for all of them --- */
+/* --- days: what they are is told by their hours, which are read once for all of them --- */
 
 static bool keep_day(struct history *history, const struct eg_rollup *rollup)
 {
@@ -255,14 +252,36 @@ static bool closed_day(void *arg, const struct eg_rollup *rollup)
 static bool take_hour(void *arg, const struct eg_rollup *hour)
 {
     struct history *history = arg;
+    const int64_t interval_ms = eg_pace_hour(&history->pace, hour);
     while (history->day_at < history->day_count &&
            hour->start_ms >= history->days[history->day_at].bucket.end_ms)
         history->day_at++;
     if (history->day_at == history->day_count)
         return false;
-    if (hour->start_ms >= history->days[history->day_at].bucket.start_ms)
-        eg_daymean_add(&history->days[history->day_at].hours, hour);
+    struct day *day = &history->days[history->day_at];
+    if (hour->start_ms >= day->bucket.start_ms) {
+        eg_daymean_add(&day->hours, hour);
+        eg_dayknown_add(&day->known, hour, interval_ms, history->call->state.now_ms,
+                        &history->call->desk->conf->validity);
+    }
     return true;
+}
+
+static bool write_day(struct history *history, const struct eg_rollup *day, double mean,
+                      struct eg_dayknown known)
+{
+    return write_rollup(
+        history, day, mean,
+        eg_completeness_share(known.observed_ms, day->start_ms, day->end_ms, history->call->state.now_ms),
+        known.hours >= history->call->desk->conf->validity.day_hours);
+}
+
+/* Of one whose hours are not all kept any more it is told by its quarters. */
+static bool write_old_day(struct history *history, const struct eg_rollup *day)
+{
+    return write_rollup(history, day, mean_of(day),
+                        eg_completeness(day, EG_PERIOD_DAY, 0, history->call->state.now_ms),
+                        eg_rollup_valid(day, EG_PERIOD_DAY, 0, &history->call->desk->conf->validity));
 }
 
 static int write_days(struct history *history, struct eg_err *err)
@@ -274,15 +293,15 @@ static int write_days(struct history *history, struct eg_err *err)
     if (history->days_cut)
         code = eg_err_set(err, EG_ENOMEM, "There is no memory for so many days.");
     if (code >= 0 && history->day_count)
-        code =
-            eg_reader_rollups(reader, series, EG_PERIOD_HOUR, history->days[0].bucket.start_ms,
-                              history->days[history->day_count - 1].bucket.end_ms, take_hour, history, err);
+        code = eg_reader_rollups(
+            reader, series, EG_PERIOD_HOUR, history->days[0].bucket.start_ms - EG_PACE_BACK_MS,
+            history->days[history->day_count - 1].bucket.end_ms, take_hour, history, err);
     for (size_t i = 0; code >= 0 && i < history->day_count; i++) {
         const struct day *day = &history->days[i];
-        if (!write_rollup(history, &day->bucket,
-                          day->bucket.count ? eg_daymean_of(&day->hours, day->bucket.sum, day->bucket.count)
-                                            : mean_of(&day->bucket),
-                          interval_of(history, &day->bucket)))
+        const bool whole = day->hours.count == day->bucket.count;
+        if (!(whole && day->hours.hours
+                  ? write_day(history, &day->bucket, day->hours.means / day->hours.hours, day->known)
+                  : write_old_day(history, &day->bucket)))
             break;
     }
     free(history->days);
@@ -301,8 +320,10 @@ static int write_rollups(struct history *history, struct eg_err *err)
                                          history, err)
                      : write_days(history, err);
     if (code >= 0 && within && history->next_ms == EG_TIME_NONE)
-        write_rollup(history, open, hours ? mean_of(open) : history->series.day_mean,
-                     interval_of(history, open));
+        hours ? write_hour(history, open)
+              : write_day(history, open, history->series.day_mean,
+                          eg_completeness_of_day(&history->series, history->call->state.now_ms,
+                                                 &history->call->desk->conf->validity));
     return code;
 }
 

@@ -93,8 +93,7 @@ static uint32_t up(const struct summary *summary, uint32_t site)
 }
 
 static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup, double mean,
-                          const struct eg_doubts *doubts, enum eg_period period, int64_t interval_ms,
-                          int64_t now_ms, const struct eg_conf_validity *validity)
+                          const struct eg_doubts *doubts, int64_t now_ms, double completeness, bool valid)
 {
     if (now_ms < rollup->start_ms || now_ms >= rollup->end_ms)
         return; /* an hour that is over says nothing about this one */
@@ -109,9 +108,9 @@ static void add_statistic(struct statistic *sum, const struct eg_rollup *rollup,
         sum->max = rollup->max;
     sum->count += rollup->count;
     sum->means += mean;
-    sum->covered += eg_completeness(rollup, period, interval_ms, now_ms);
+    sum->covered += completeness;
     sum->known++;
-    sum->valid += eg_rollup_valid(rollup, period, interval_ms, validity);
+    sum->valid += valid;
 }
 
 static void add_series(struct summary *summary, uint32_t site, const char *domain,
@@ -121,6 +120,7 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
     const struct eg_conf_validity *validity = &summary->call->desk->conf->validity;
     const double hour_mean =
         series->hour.sum / (double)series->hour.count; /* none is asked for of no reading */
+    const struct eg_dayknown day = eg_completeness_of_day(series, now_ms, validity);
     for (; site != EG_CONF_NONE && summary->code == 0; site = up(summary, site)) {
         struct cell *cell = find_cell(summary, site, domain);
         if (cell && !cell->tallies)
@@ -129,10 +129,13 @@ static void add_series(struct summary *summary, uint32_t site, const char *domai
             return;
         struct tally *tally = &cell->tallies[series->quantity];
         tally->series++;
-        add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, hour_mean, &series->hour_doubts,
-                      EG_PERIOD_HOUR, series->hour_interval_ms, now_ms, validity);
-        add_statistic(&tally->periods[EG_PERIOD_DAY], &series->day, series->day_mean, &series->day_doubts,
-                      EG_PERIOD_DAY, series->hour_interval_ms, now_ms, validity);
+        add_statistic(&tally->periods[EG_PERIOD_HOUR], &series->hour, hour_mean, &series->hour_doubts, now_ms,
+                      eg_completeness(&series->hour, EG_PERIOD_HOUR, series->hour_interval_ms, now_ms),
+                      eg_rollup_valid(&series->hour, EG_PERIOD_HOUR, series->hour_interval_ms, validity));
+        add_statistic(
+            &tally->periods[EG_PERIOD_DAY], &series->day, series->day_mean, &series->day_doubts, now_ms,
+            eg_completeness_share(day.observed_ms, series->day.start_ms, series->day.end_ms, now_ms),
+            day.hours >= validity->day_hours);
     }
 }
 

@@ -24,6 +24,11 @@ struct eg_rollup {
     int64_t first_ms, last_ms;
     uint64_t slots[2]; /* 1 bit per 1 min (hour) or 15 min (day) that holds a reading's validity */
 };
+/* How much of a day is known, by its hours: each by how often the device reported then (pace.h). {0}: nothing. */
+struct eg_dayknown {
+    int64_t observed_ms;
+    unsigned hours; /* that are valid */
+};
 enum eg_period { EG_PERIOD_HOUR, EG_PERIOD_DAY, EG_PERIOD_COUNT };
 
 struct eg_row_device {

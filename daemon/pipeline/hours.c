@@ -1,4 +1,4 @@
-/* Knows a series' closed hours: of the last half day how its readings lay in them, which tells how often it reports (pace.h); of a
+/* Knows a series' closed hours: of the last day and a half how its readings lay in them, which tells how often it reports (pace.h); of a
  * pollutant those of the last two days and what they came to.
  * Refuses to know what is made of them. Called by series.c, as hours close, as late
  * readings and corrections change them, and as a start reads them again; asked by the summary, and where an index is told. */
@@ -7,10 +7,11 @@
 #include <index/nano.h>
 #include <pipeline/pace.h>
 #include <pipeline/state.h>
+#include <pipeline/today.h>
 
 #include <stdlib.h>
 
-#define PLACES (EG_PACE_BACK + 1)
+#define PLACES (EG_HOURS_A_DAY + EG_PACE_BACK)
 #define AIR_PLACES (EG_AIR_HOURS + EG_PACE_BACK)
 
 struct mean {
@@ -109,16 +110,29 @@ int64_t eg_hours_since(const struct eg_series *series)
     return first.start_ms;
 }
 
+/* Many series have the same hours: of the time zone, which is slow, each is asked once. */
+static void start_filling(struct eg_pipeline *pipeline, int64_t time_ms)
+{
+    struct eg_filled *known = &pipeline->filled[time_ms / EG_HOUR_MS % EG_FILLED];
+    pipeline->filling = (struct eg_rollup){.start_ms = known->start_ms, .end_ms = known->end_ms};
+    if (time_ms >= known->start_ms && time_ms < known->end_ms)
+        return;
+    eg_rollup_start(&pipeline->filling, EG_PERIOD_HOUR, time_ms);
+    *known = (struct eg_filled){pipeline->filling.start_ms, pipeline->filling.end_ms};
+}
+
 /* A start takes in one series after the other: of each, all hours but the one that is open. */
 void eg_hours_refill(struct eg_pipeline *pipeline, struct eg_series *series, int64_t time_ms, double value,
                      bool aside)
 {
     struct eg_rollup *filling = &pipeline->filling;
     if (pipeline->filling_series != series->id || time_ms >= filling->end_ms) {
-        if (pipeline->filling_series == series->id && filling->count)
+        if (pipeline->filling_series == series->id && filling->count) {
             eg_hours_put(pipeline, series, filling);
+            eg_today_put(series, filling);
+        }
         pipeline->filling_series = series->id;
-        eg_rollup_start(filling, EG_PERIOD_HOUR, time_ms);
+        start_filling(pipeline, time_ms);
     }
     if (!aside)
         eg_rollup_add(filling, EG_PERIOD_HOUR, series->scale, time_ms, value);
@@ -135,13 +149,23 @@ static struct eg_spacing hour_of(const struct eg_series *series, int64_t number,
     return hour.number == number ? hour : (struct eg_spacing){0};
 }
 
-int64_t eg_hours_interval(const struct eg_series *series, const struct eg_rollup *hour)
+void eg_hours_intervals(const struct eg_series *series, int64_t start_ms, size_t count, int64_t *ret_ms)
 {
-    const struct eg_spacing open = eg_spacing_of(&series->open[EG_PERIOD_HOUR]), last = eg_spacing_of(hour);
+    const struct eg_spacing open = eg_spacing_of(&series->open[EG_PERIOD_HOUR]);
+    const int64_t first = start_ms / EG_HOUR_MS;
     struct eg_pace pace = {0};
-    for (int64_t number = (int64_t)last.number - EG_PACE_BACK; number < last.number; number++)
-        eg_pace_add(&pace, hour_of(series, number, open));
-    return eg_pace_add(&pace, last);
+    for (int64_t number = first - EG_PACE_BACK; number < first + (int64_t)count; number++) {
+        const int64_t interval_ms = eg_pace_add(&pace, hour_of(series, number, open));
+        if (number >= first)
+            ret_ms[number - first] = interval_ms;
+    }
+}
+
+int64_t eg_hours_interval(const struct eg_series *series, int64_t start_ms)
+{
+    int64_t interval_ms;
+    eg_hours_intervals(series, start_ms, 1, &interval_ms);
+    return interval_ms;
 }
 
 void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t end_ms,

@@ -7,8 +7,10 @@
 #include <pipeline/batch.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define EG_HOUR_MS INT64_C(3600000)
+#define EG_HOURS_A_DAY 26 /* Troll, in Antarctica, sets its clocks back by two */
 
 /* EG_POLLUTANTS: the quantity is none. */
 enum eg_pollutant eg_hours_pollutant(int quantity);
@@ -22,8 +24,10 @@ bool eg_hours_sub_index(enum eg_statistic statistic, int quantity, int64_t width
 struct eg_pipeline;
 struct eg_series;
 void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour);
-/* For how long a reading of that hour speaks, the newest or one of the half day before it (pace.h); 0: it holds none. */
-int64_t eg_hours_interval(const struct eg_series *series, const struct eg_rollup *hour);
+/* For how long a reading of the open hour speaks (pace.h), or of one of the day before it; 0: it holds none. */
+int64_t eg_hours_interval(const struct eg_series *series, int64_t start_ms);
+/* The same of hours one after the other: EG_PACE_BACK of them go before, and tell nothing. `start_ms`: of the first that does. */
+void eg_hours_intervals(const struct eg_series *series, int64_t start_ms, size_t count, int64_t *ret_ms);
 /* The means of those that are valid, newest first; EG_NANO_NONE. */
 void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t end_ms,
                    int64_t ret_nano[EG_AIR_HOURS]);

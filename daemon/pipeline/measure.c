@@ -50,8 +50,8 @@ void eg_measure_hour(struct eg_pipeline *pipeline, struct eg_series *series, con
         struct eg_case *row = rule->terms.measured_hours && watch->state.case_number
                                   ? eg_case_find(pipeline, watch->state.case_number)
                                   : NULL;
-        if (row &&
-            eg_rollup_valid(hour, EG_PERIOD_HOUR, eg_hours_interval(series, hour), &pipeline->conf->validity))
+        if (row && eg_rollup_valid(hour, EG_PERIOD_HOUR, eg_hours_interval(series, hour->start_ms),
+                                   &pipeline->conf->validity))
             eg_measure_count(pipeline, row, rule, hour->first_ms, hour->end_ms, batch);
     }
 }

@@ -35,7 +35,7 @@ int64_t eg_pace_add(struct eg_pace *pace, struct eg_spacing hour)
             sorted[at] = sorted[at - 1];
         sorted[at] = one->apart_ms;
     }
-    return sorted[(known - 1) / 2];
+    return known == 1 && hour.apart_ms == HOUR_MS ? 1 : sorted[(known - 1) / 2];
 }
 
 int64_t eg_pace_hour(struct eg_pace *pace, const struct eg_rollup *hour)

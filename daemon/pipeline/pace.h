@@ -3,8 +3,9 @@
  *
  * How far apart the readings of an hour are: as they lie in it, but no further than an even share of the hour; of a single one, an hour.
  * What holds for the hour is the middle of that of the last five hours with readings, itself among them, of it and the twelve before it; of
- * an even number the shorter of the two in the middle. So two hours with outages, or with a burst, change nothing, and a device that
- * reports more seldom from now on loses two hours. */
+ * an even number the shorter of the two in the middle. Of a single reading that is all there is in these hours nothing is known: it speaks
+ * for a moment. So two hours with outages, or with a burst, change nothing, and a device that reports more seldom from now on loses two
+ * hours. */
 #ifndef EG_PACE_H
 #define EG_PACE_H
 

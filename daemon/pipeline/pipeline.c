@@ -417,13 +417,14 @@ bool eg_pipeline_series(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .last_value = series->last_value,
         .hour = series->open[EG_PERIOD_HOUR],
         .day = series->open[EG_PERIOD_DAY],
-        .hour_interval_ms = eg_hours_interval(series, &series->open[EG_PERIOD_HOUR]),
+        .hour_interval_ms = eg_hours_interval(series, series->open[EG_PERIOD_HOUR].start_ms),
         .day_mean = eg_today_mean(series),
         .hour_doubts = series->doubts[EG_PERIOD_HOUR],
         .day_doubts = series->doubts[EG_PERIOD_DAY],
     };
     ret_view->noisy_ms = series->finding ? series->finding->noisy_ms : EG_TIME_NONE;
     ret_view->drifting_ms = series->finding ? series->finding->drifting_ms : EG_TIME_NONE;
+    eg_today_known(series, &pipeline->conf->validity, &ret_view->day_known);
     eg_quality_verdict(series, &ret_view->quality);
     return true;
 }

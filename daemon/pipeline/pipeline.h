@@ -129,6 +129,7 @@ struct eg_series_view {
     double last_value;
     struct eg_rollup hour, day;               /* the open ones; count 0 = none */
     int64_t hour_interval_ms;                 /* so long a reading of that hour speaks for (pace.h) */
+    struct eg_dayknown day_known;             /* of the open day, by its hours but the open one */
     double day_mean;                          /* of the open day's hours; NAN: it has no reading */
     struct eg_doubts hour_doubts, day_doubts; /* readings in the time of these */
     struct eg_verdict_of_quality quality;

@@ -192,3 +192,11 @@ bool eg_rollup_valid(const struct eg_rollup *rollup, enum eg_period period, int6
         hours += among(spoken, slot, a_hour) * span >= validity->hour_ms;
     return hours >= (period == EG_PERIOD_HOUR ? 1 : validity->day_hours);
 }
+
+void eg_dayknown_add(struct eg_dayknown *known, const struct eg_rollup *hour, int64_t interval_ms,
+                     int64_t until_ms, const struct eg_conf_validity *validity)
+{
+    const int64_t observed_ms = eg_rollup_observed(hour, EG_PERIOD_HOUR, interval_ms, until_ms);
+    known->observed_ms += observed_ms;
+    known->hours += hour->count && observed_ms >= validity->hour_ms;
+}

@@ -23,6 +23,9 @@ struct eg_daymean {
 void eg_daymean_add(struct eg_daymean *mean, const struct eg_rollup *hour);
 /* Of a day of `count` readings, one at least, with that sum. Where its hours are not all there any more, it is that of its readings. */
 double eg_daymean_of(const struct eg_daymean *mean, double sum, uint64_t count);
+/* A day's next hour, known up to `until_ms`. */
+void eg_dayknown_add(struct eg_dayknown *known, const struct eg_rollup *hour, int64_t interval_ms,
+                     int64_t until_ms, const struct eg_conf_validity *validity);
 /* Sums are whole multiples of 1/scale, a power of ten: so fine that a plausible reading every second of a day stays below 2^53 of them. */
 double eg_rollup_scale(int quantity);
 /* How much of the bucket's time before `until_ms` its readings speak for: each for the slot it lies in and for the time to the next one,

@@ -297,7 +297,6 @@ void eg_series_refill(struct eg_pipeline *pipeline, struct eg_series *series, in
         if (!aside)
             eg_rollup_add(open, (enum eg_period)period, series->scale, time_ms, value);
     }
-    eg_today_refill(series, time_ms, value, aside);
 }
 
 void eg_series_disturb(struct eg_pipeline *pipeline, struct eg_series *series, int64_t from_ms,

@@ -135,6 +135,7 @@ struct eg_told {
     char *party, *channel, *recipient; /* one block of memory, at `party` */
 };
 
+#define EG_FILLED 64
 struct eg_pipeline {
     const struct eg_conf *conf;
     struct eg_past past;
@@ -180,6 +181,9 @@ struct eg_pipeline {
     struct eg_rollup opened[EG_PERIOD_COUNT]; /* empty: the hour and the day that were opened last */
     struct eg_rollup filling;                 /* the hour that a start takes in, of which series */
     uint32_t filling_series;
+    struct eg_filled {
+        int64_t start_ms, end_ms;
+    } filled[EG_FILLED];                  /* hours as a start has found them, by their number */
     int64_t wake_ms;                      /* when the first deadline is reached; see wake_known */
     bool rules_seen;                      /* active cases were held against the rules as they are now */
     bool wake_known;                      /* no case has moved since wake_ms was looked for */

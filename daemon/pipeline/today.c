@@ -2,27 +2,26 @@
  * Called by series.c, as hours close, as late readings and corrections change them, and as a start reads them again; asked by whoever
  * looks at a series. */
 #include <pipeline/today.h>
-#include <base/zone.h>
+#include <pipeline/hours.h>
+#include <pipeline/rollup.h>
 #include <pipeline/state.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HOUR_MS INT64_C(3600000)
 #define QUARTER_MS                                                                                           \
-    (HOUR_MS /                                                                                               \
+    (EG_HOUR_MS /                                                                                            \
      4) /* where clocks change within an hour its parts are hours of their own: no zone has shorter ones */
-#define HOURS_MOST 26 /* Troll, in Antarctica, sets its clocks back by two */
+#define MINUTE_MS INT64_C(60000)
 
 struct eg_today {
     int64_t day_ms; /* when the day began */
-    bool lost,
-        filling; /* an hour is not as it was; at a start: the last of them is a sum yet, of `filled` readings */
+    bool lost;      /* an hour is not as it was */
     uint8_t count;
-    uint8_t at[HOURS_MOST]; /* when they began, in quarters of an hour since the day did; ascending */
-    uint32_t filled;
-    double mean[HOURS_MOST];
+    uint8_t at[EG_HOURS_A_DAY];     /* when they began, in quarters of an hour since the day did; ascending */
+    uint64_t slots[EG_HOURS_A_DAY]; /* minutes with readings */
+    double mean[EG_HOURS_A_DAY];
 };
 
 /* NULL: `start_ms` is not of the open day, or there is no memory. */
@@ -44,17 +43,19 @@ static void remove_at(struct eg_today *today, size_t place)
 {
     today->count--;
     memmove(today->at + place, today->at + place + 1, today->count - place);
+    memmove(today->slots + place, today->slots + place + 1, (today->count - place) * sizeof *today->slots);
     memmove(today->mean + place, today->mean + place + 1, (today->count - place) * sizeof *today->mean);
 }
 
 /* Room for one before `place`. */
 static bool insert_at(struct eg_today *today, size_t place, uint8_t at)
 {
-    if (today->count == HOURS_MOST) {
+    if (today->count == EG_HOURS_A_DAY) {
         today->lost = true;
         return false;
     }
     memmove(today->at + place + 1, today->at + place, today->count - place);
+    memmove(today->slots + place + 1, today->slots + place, (today->count - place) * sizeof *today->slots);
     memmove(today->mean + place + 1, today->mean + place, (today->count - place) * sizeof *today->mean);
     today->at[place] = at;
     today->count++;
@@ -76,8 +77,10 @@ void eg_today_put(struct eg_series *series, const struct eg_rollup *hour)
             remove_at(today, place);
         return;
     }
-    if (there || insert_at(today, place, at))
+    if (there || insert_at(today, place, at)) {
+        today->slots[place] = hour->slots[0];
         today->mean[place] = hour->sum / (double)hour->count;
+    }
 }
 
 void eg_today_miss(struct eg_series *series, int64_t time_ms)
@@ -86,53 +89,6 @@ void eg_today_miss(struct eg_series *series, int64_t time_ms)
     struct eg_today *today = today_at(series, time_ms, &at);
     if (today)
         today->lost = true;
-}
-
-/* --- at a start --- */
-
-static void end_filling(struct eg_today *today)
-{
-    if (today->filling)
-        today->mean[today->count - 1] /= today->filled;
-    today->filling = false;
-}
-
-/* A day of whole hours has them all on the hour since it began: of the time zone, which is slow, nothing is asked. */
-static int64_t hour_of(const struct eg_rollup *day, int64_t time_ms)
-{
-    int64_t start_ms, end_ms;
-    if ((day->end_ms - day->start_ms) % HOUR_MS == 0)
-        return time_ms - (time_ms - day->start_ms) % HOUR_MS;
-    eg_zone_hour(time_ms, &start_ms, &end_ms);
-    return start_ms;
-}
-
-void eg_today_refill(struct eg_series *series, int64_t time_ms, double value, bool aside)
-{
-    const struct eg_rollup *day = &series->open[EG_PERIOD_DAY];
-    uint8_t at;
-    if (time_ms < day->start_ms)
-        return;
-    if (time_ms >= series->open[EG_PERIOD_HOUR].start_ms) {
-        if (series->today)
-            end_filling(series->today);
-        return;
-    }
-    struct eg_today *today = aside ? NULL : today_at(series, hour_of(day, time_ms), &at);
-    if (!today)
-        return;
-    if (today->filling && today->at[today->count - 1] == at) {
-        double *sum = &today->mean[today->count - 1];
-        *sum = eg_rollup_plus(*sum, value, series->scale);
-        today->filled++;
-        return;
-    }
-    end_filling(today);
-    if (!insert_at(today, today->count, at))
-        return;
-    today->mean[today->count - 1] = value;
-    today->filled = 1;
-    today->filling = true;
 }
 
 /* --- asking --- */
@@ -154,4 +110,33 @@ double eg_today_mean(const struct eg_series *series)
     if (open->start_ms >= day->start_ms)
         eg_daymean_add(&mean, open);
     return mean.means / mean.hours;
+}
+
+/* The hour as its minutes tell it. */
+static struct eg_rollup hour_at(const struct eg_today *today, size_t place)
+{
+    struct eg_rollup hour = {.start_ms = today->day_ms + today->at[place] * QUARTER_MS,
+                             .count = 1,
+                             .slots = {today->slots[place]}};
+    hour.end_ms = hour.start_ms + EG_HOUR_MS;
+    hour.first_ms = hour.start_ms + (hour.slots[0] ? __builtin_ctzll(hour.slots[0]) : 0) * MINUTE_MS;
+    return hour;
+}
+
+void eg_today_known(const struct eg_series *series, const struct eg_conf_validity *validity,
+                    struct eg_dayknown *ret)
+{
+    const struct eg_rollup *day = &series->open[EG_PERIOD_DAY];
+    const struct eg_today *today = series->today;
+    int64_t intervals[EG_HOURS_A_DAY];
+    *ret = (struct eg_dayknown){0};
+    if (!today || today->day_ms != day->start_ms)
+        return;
+    eg_hours_intervals(series, day->start_ms, EG_HOURS_A_DAY, intervals);
+    for (size_t i = 0; i < today->count; i++) {
+        const struct eg_rollup hour = hour_at(today, i);
+        const int64_t after = hour.start_ms / EG_HOUR_MS - day->start_ms / EG_HOUR_MS;
+        if (after < EG_HOURS_A_DAY)
+            eg_dayknown_add(ret, &hour, intervals[after], hour.end_ms, validity);
+    }
 }

@@ -308,6 +308,10 @@ static void check_rebuilt(const struct eg_pipeline *live, const struct eg_pipeli
         check_bucket(&a.day, &b.day);
         DEMAND(isnan(a.day_mean) ? isnan(b.day_mean) : !memcmp(&a.day_mean, &b.day_mean, sizeof a.day_mean),
                "series %u: the mean of the day is %.17g, after a restart %.17g", id, a.day_mean, b.day_mean);
+        DEMAND(a.hour_interval_ms == b.hour_interval_ms && a.day_known.hours == b.day_known.hours &&
+                   a.day_known.observed_ms == b.day_known.observed_ms,
+               "series %u: %u hours of the day are valid, after a restart %u", id, a.day_known.hours,
+               b.day_known.hours);
         DEMAND(!memcmp(&a.hour_doubts, &b.hour_doubts, sizeof a.hour_doubts) &&
                    !memcmp(&a.day_doubts, &b.day_doubts, sizeof a.day_doubts),
                "series %u: how many readings are in doubt", id);

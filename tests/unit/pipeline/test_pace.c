@@ -34,13 +34,13 @@ struct story {
 
 static const struct story stories[] = {
     {"every minute", {{1, 4}}, "vvvv"},
-    {"once an hour", {{60, 4}}, "vvvv"},
-    {"every three hours, each hour that has one", {{180, 12}}, "v--v--v--v--"},
+    {"once an hour", {{60, 4}}, "-vvv"},
+    {"every three hours, each hour that has one", {{180, 12}}, "---v--v--v--"},
     {"from every half hour to every minute", {{30, 6}, {1, 4}}, "vvvvvvvvvv"},
     {"from every minute to every half hour: two hours until it is believed",
      {{1, 6}, {30, 5}},
      "vvvvvv--vvv"},
-    {"two hours of a burst, else once an hour", {{60, 5}, {1, 2}, {60, 4}}, "vvvvvvvvvvv"},
+    {"two hours of a burst, else once an hour", {{60, 5}, {1, 2}, {60, 4}}, "-vvvvvvvvvv"},
     {"every 40 minutes", {{40, 12}}, "vvvvvvvvvvvv"},
     {"every 25 minutes", {{25, 12}}, "vvvvvvvvvvvv"},
     {"after an outage of three hours", {{1, 6}, {0, 3}, {1, 3}}, "vvvvvv---vvv"},
@@ -105,7 +105,7 @@ static void test_outages(void **unused)
     }
 }
 
-/* The first hours: as the readings lie in them; a single one is of a device that reports that seldom. */
+/* The first hours: as the readings lie in them; of a single one nothing is known. */
 static void test_first_hours(void **unused)
 {
     (void)unused;
@@ -121,7 +121,14 @@ static void test_first_hours(void **unused)
     pace = (struct eg_pace){0};
     eg_rollup_start(&hour, EG_PERIOD_HOUR, NOON);
     eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, NOON + 59 * MINUTE, 1);
-    assert_true(eg_rollup_valid(&hour, EG_PERIOD_HOUR, eg_pace_hour(&pace, &hour), &table4));
+    assert_int_equal(eg_pace_hour(&pace, &hour), 1);
+    assert_false(eg_rollup_valid(&hour, EG_PERIOD_HOUR, 1, &table4));
+    eg_rollup_start(&hour, EG_PERIOD_HOUR, NOON + 12 * HOUR);
+    eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, NOON + 12 * HOUR, 1);
+    assert_int_equal(eg_pace_hour(&pace, &hour), HOUR);
+    eg_rollup_start(&hour, EG_PERIOD_HOUR, NOON + 25 * HOUR);
+    eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, NOON + 25 * HOUR, 1);
+    assert_int_equal(eg_pace_hour(&pace, &hour), 1);
     /* All at one moment: still some time. */
     pace = (struct eg_pace){0};
     hour.count = 4000000000;
