@@ -121,7 +121,9 @@ struct eg_conf_rule {
     enum eg_calendar calendar; /* aligned: from the start of the local hour, day, month */
     int64_t valid_ms;          /* as much of it must be spoken for; 0: valid_share of it */
     double valid_share;        /* 0: nothing is asked */
-    bool below;                /* direction */
+    unsigned valid_hours;      /* instead, of 8 h and of a day: so many hours, each with valid_hour_ms; 0 */
+    int64_t valid_hour_ms;
+    bool below; /* direction */
     struct eg_conf_limit levels
         [EG_LEVEL_COUNT]; /* by enum eg_level; of a rule with bands: the strictest of each, to be shown */
     struct eg_conf_partner *partners;

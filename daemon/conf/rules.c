@@ -145,16 +145,20 @@ static void take_standard(const struct eg_conf_validity *validity, struct eg_con
 {
     const struct {
         int64_t window_ms, valid_ms;
-    } standard[] = {{WINDOW_DEFAULT_MS, validity->hour_ms},
-                    {8 * WINDOW_DEFAULT_MS, (int64_t)validity->eight_hours * WINDOW_DEFAULT_MS},
-                    {24 * WINDOW_DEFAULT_MS, (int64_t)validity->day_hours * WINDOW_DEFAULT_MS},
-                    {25 * WINDOW_DEFAULT_MS, (int64_t)validity->day_hours * WINDOW_DEFAULT_MS}};
+        unsigned hours;
+    } standard[] = {{WINDOW_DEFAULT_MS, validity->hour_ms, 0},
+                    {8 * WINDOW_DEFAULT_MS, 0, validity->eight_hours},
+                    {24 * WINDOW_DEFAULT_MS, 0, validity->day_hours},
+                    {25 * WINDOW_DEFAULT_MS, 0, validity->day_hours}};
     rule->valid_share = 0.75;
     if (rule->calendar == EG_CALENDAR_MONTH)
         rule->valid_share = validity->month_days / 31.0; /* 27 of 31 days, 25 of February's 28 */
     for (size_t i = 0; i < sizeof standard / sizeof *standard; i++)
-        if (rule->window_ms == standard[i].window_ms)
-            rule->valid_ms = standard[i].valid_ms;
+        if (rule->window_ms == standard[i].window_ms) {
+            rule->valid_hours = standard[i].hours;
+            rule->valid_hour_ms = validity->hour_ms;
+            rule->valid_ms = standard[i].valid_ms + standard[i].hours * WINDOW_DEFAULT_MS;
+        }
 }
 
 static bool is_index(const struct eg_conf_rule *rule)
@@ -219,6 +223,7 @@ static void take_valid(struct eg_resolve *resolve, const struct eg_raw_rule *raw
         return;
     rule->valid_ms = 0;
     rule->valid_share = 0;
+    rule->valid_hours = 0;
     if (rule->statistic == EG_STAT_LAST) {
         eg_resolve_fault(resolve, eg_resolve_node(resolve, node, "valid"),
                          "statistic last has no window that could be complete");

@@ -21,7 +21,7 @@ struct mean {
 struct eg_hours {
     unsigned places;
     struct mean *means;        /* [places], of a pollutant; behind the places */
-    struct eg_spacing hours[]; /* by the number of the hour modulo places */
+    struct eg_minutes hours[]; /* by the number of the hour modulo places */
 };
 
 enum eg_pollutant eg_hours_pollutant(int quantity)
@@ -74,7 +74,7 @@ static struct eg_hours *hours_of(struct eg_series *series)
 {
     const bool air = eg_hours_pollutant(series->quantity) != EG_POLLUTANTS;
     const unsigned places = air ? AIR_PLACES : PLACES;
-    const size_t head = sizeof(struct eg_hours) + places * sizeof(struct eg_spacing),
+    const size_t head = sizeof(struct eg_hours) + places * sizeof(struct eg_minutes),
                  before = (head + 7) / 8 * 8;
     if (series->hours)
         return series->hours;
@@ -95,7 +95,7 @@ void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, 
     const size_t at = (size_t)(number % hours->places);
     if (number < hours->hours[at].number)
         return; /* older than what it would take the place of */
-    hours->hours[at] = eg_spacing_of(hour);
+    hours->hours[at] = eg_minutes_of(hour);
     if (hours->means)
         hours->means[at] =
             (struct mean){hour->count ? eg_nano_of(hour->sum / (double)hour->count) : EG_NANO_NONE,
@@ -139,19 +139,19 @@ void eg_hours_refill(struct eg_pipeline *pipeline, struct eg_series *series, int
 }
 
 /* The hour `number` as it is known: closed, or over though nothing has come since. */
-static struct eg_spacing hour_of(const struct eg_series *series, int64_t number, struct eg_spacing open)
+static struct eg_minutes hour_of(const struct eg_series *series, int64_t number, struct eg_minutes open)
 {
-    if (open.apart_ms && open.number == number)
+    if (open.minutes && open.number == number)
         return open;
     if (!series->hours || number <= 0)
-        return (struct eg_spacing){0};
-    const struct eg_spacing hour = series->hours->hours[number % series->hours->places];
-    return hour.number == number ? hour : (struct eg_spacing){0};
+        return (struct eg_minutes){0};
+    const struct eg_minutes hour = series->hours->hours[number % series->hours->places];
+    return hour.number == number ? hour : (struct eg_minutes){0};
 }
 
 void eg_hours_intervals(const struct eg_series *series, int64_t start_ms, size_t count, int64_t *ret_ms)
 {
-    const struct eg_spacing open = eg_spacing_of(&series->open[EG_PERIOD_HOUR]);
+    const struct eg_minutes open = eg_minutes_of(&series->open[EG_PERIOD_HOUR]);
     const int64_t first = start_ms / EG_HOUR_MS;
     struct eg_pace pace = {0};
     for (int64_t number = first - EG_PACE_BACK; number < first + (int64_t)count; number++) {
@@ -159,6 +159,11 @@ void eg_hours_intervals(const struct eg_series *series, int64_t start_ms, size_t
         if (number >= first)
             ret_ms[number - first] = interval_ms;
     }
+}
+
+uint64_t eg_hours_minutes(const struct eg_series *series, int64_t start_ms)
+{
+    return hour_of(series, start_ms / EG_HOUR_MS, eg_minutes_of(&series->open[EG_PERIOD_HOUR])).minutes;
 }
 
 int64_t eg_hours_interval(const struct eg_series *series, int64_t start_ms)
@@ -173,7 +178,7 @@ void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *s
 {
     const bool known = eg_hours_pollutant(series->quantity) != EG_POLLUTANTS;
     const struct eg_rollup *rollup = &series->open[EG_PERIOD_HOUR];
-    const struct eg_spacing open = eg_spacing_of(rollup);
+    const struct eg_minutes open = eg_minutes_of(rollup);
     const int64_t newest = end_ms / EG_HOUR_MS - 1;
     struct eg_pace pace = {0};
     for (int i = 0; i < EG_AIR_HOURS; i++)
@@ -182,7 +187,7 @@ void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *s
         const int64_t interval_ms = eg_pace_add(&pace, hour_of(series, number, open));
         if (!interval_ms || newest - number >= EG_AIR_HOURS)
             continue;
-        if (open.apart_ms && open.number == number) {
+        if (open.minutes && open.number == number) {
             if (valid(pipeline, rollup, interval_ms))
                 ret_nano[newest - number] = eg_nano_of(rollup->sum / (double)rollup->count);
         } else if (series->hours->means[number % series->hours->places].needs_ms <= interval_ms) {

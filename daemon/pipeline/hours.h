@@ -26,8 +26,10 @@ struct eg_series;
 void eg_hours_put(const struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_rollup *hour);
 /* For how long a reading of the open hour speaks (pace.h), or of one of the day before it; 0: it holds none. */
 int64_t eg_hours_interval(const struct eg_series *series, int64_t start_ms);
-/* The same of hours one after the other: EG_PACE_BACK of them go before, and tell nothing. `start_ms`: of the first that does. */
+/* The same of hours one after the other; `start_ms`: of the first. */
 void eg_hours_intervals(const struct eg_series *series, int64_t start_ms, size_t count, int64_t *ret_ms);
+/* Its minutes with readings, as bits. */
+uint64_t eg_hours_minutes(const struct eg_series *series, int64_t start_ms);
 /* The means of those that are valid, newest first; EG_NANO_NONE. */
 void eg_hours_tell(const struct eg_pipeline *pipeline, const struct eg_series *series, int64_t end_ms,
                    int64_t ret_nano[EG_AIR_HOURS]);

@@ -90,7 +90,8 @@ bool eg_judge_look(const struct eg_conf_rule *rule, struct eg_window *window, in
         return true;
     ret->observed_ms = eg_window_observed(window, &ret->width_ms);
     int64_t enough = rule->valid_ms ? rule->valid_ms : (int64_t)(rule->valid_share * (double)ret->width_ms);
-    ret->valid = ret->observed_ms >= enough;
+    ret->valid =
+        rule->valid_hours ? eg_window_hours(window) >= rule->valid_hours : ret->observed_ms >= enough;
     ret->blind = ret->valid ? EG_BLIND_NOT : EG_BLIND_INVALID;
     return ret->valid;
 }

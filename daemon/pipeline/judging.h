@@ -39,9 +39,9 @@ void eg_rule_forget_case(struct eg_pipeline *pipeline, const struct eg_case *row
 /* rhythm.c: how long a reading speaks for, by those before it */
 void eg_rhythm_add(struct eg_rhythm *rhythm, int64_t ms);
 int64_t eg_rhythm_newest(const struct eg_rhythm *rhythm); /* EG_TIME_NONE */
-/* For how much of the time before it a reading at `ms`, not added yet, speaks in a window: up to the reading before, but for no longer than
- * by a quarter more than the longest of the three distances before, nor than an hour. 0: there is none in the four hours before, which are
- * all that matters. */
+/* For how much of the time before it a reading at `ms`, not added yet, speaks in a window: up to the reading before, unless that is
+ * longer ago by more than a quarter than the longest of the fifteen distances before: then for that one; and never for more than an hour.
+ * 0: there is none in the four hours before, which are all that matters. */
 int64_t eg_rhythm_spoken(const struct eg_rhythm *rhythm, int64_t ms);
 /* How much of (before, at] nobody observed. None, up to the rule's `gap`, or the device's `silent_after`, or three times the usual distance
  * of the readings and ten minutes; beyond that, all but the usual distance. `before` may be EG_TIME_NONE. */

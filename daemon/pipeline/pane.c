@@ -110,3 +110,22 @@ bool eg_pane_value(const struct eg_pane *pane, enum eg_statistic statistic, doub
         return false;
     }
 }
+
+void eg_parts_add(struct eg_parts *parts, uint32_t count, double sum, int64_t spoken_ms)
+{
+    parts->newest_count += count;
+    parts->newest_sum += sum;
+    parts->newest_spoken_ms += spoken_ms;
+}
+
+void eg_parts_close(struct eg_parts *parts, int64_t enough_ms)
+{
+    if (!parts->newest_count)
+        return;
+    parts->means += parts->newest_sum / parts->newest_count;
+    parts->count++;
+    parts->valid += parts->newest_spoken_ms >= enough_ms;
+    parts->newest_count = 0;
+    parts->newest_sum = 0;
+    parts->newest_spoken_ms = 0;
+}

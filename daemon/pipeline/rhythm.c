@@ -4,6 +4,8 @@
  * rejudge.c, backtest.c and series.c. */
 #include <pipeline/state.h>
 
+#include <string.h>
+
 #define USUAL_TIMES 3
 #define USUAL_OF 3
 #define SPEAKS_LEAST_MS INT64_C(600000)  /* as a device is given before it is silent (registry.c) */
@@ -12,11 +14,8 @@
 
 void eg_rhythm_add(struct eg_rhythm *rhythm, int64_t ms)
 {
-    if (rhythm->count == EG_RHYTHM_READINGS) {
-        for (int i = 1; i < EG_RHYTHM_READINGS; i++)
-            rhythm->ms[i - 1] = rhythm->ms[i];
-        rhythm->count--;
-    }
+    if (rhythm->count == EG_RHYTHM_READINGS)
+        memmove(rhythm->ms, rhythm->ms + 1, --rhythm->count * sizeof *rhythm->ms);
     rhythm->ms[rhythm->count++] = ms;
 }
 
@@ -49,13 +48,13 @@ int64_t eg_rhythm_spoken(const struct eg_rhythm *rhythm, int64_t ms)
     int last = rhythm->count - 1;
     if (last < 0 || rhythm->ms[last] < ms - EG_RHYTHM_BACK_MS || rhythm->ms[last] >= ms)
         return 0;
-    for (int i = last; i > 0 && i > last - USUAL_OF && rhythm->ms[i - 1] >= ms - EG_RHYTHM_BACK_MS; i--)
+    for (int i = last; i > 0 && rhythm->ms[i - 1] >= ms - EG_RHYTHM_BACK_MS; i--)
         if (rhythm->ms[i] - rhythm->ms[i - 1] > usual_ms)
             usual_ms = rhythm->ms[i] - rhythm->ms[i - 1];
-    usual_ms += usual_ms / 4; /* no clock is exact */
-    const int64_t apart_ms = ms - rhythm->ms[last],
-                  most_ms = usual_ms > 0 && usual_ms < SPEAKS_MAX_MS ? usual_ms : SPEAKS_MAX_MS;
-    return apart_ms < most_ms ? apart_ms : most_ms;
+    int64_t apart_ms = ms - rhythm->ms[last];
+    if (usual_ms && apart_ms > usual_ms + usual_ms / 4) /* no clock is exact */
+        apart_ms = usual_ms;
+    return apart_ms < SPEAKS_MAX_MS ? apart_ms : SPEAKS_MAX_MS;
 }
 
 int64_t eg_rhythm_speaks(const struct eg_rhythm *rhythm, const struct eg_conf_rule *rule,

@@ -117,6 +117,11 @@ static struct spoken later(struct spoken slots, unsigned by) /* 1..63 slots */
     return (struct spoken){{slots.word[0] << by, slots.word[1] << by | slots.word[0] >> (64 - by)}};
 }
 
+static struct spoken earlier(struct spoken slots, unsigned by) /* 1..63 slots */
+{
+    return (struct spoken){{slots.word[0] >> by | slots.word[1] << (64 - by), slots.word[1] >> by}};
+}
+
 static void add(struct spoken *slots, struct spoken more)
 {
     slots->word[0] |= more.word[0];
@@ -147,6 +152,31 @@ static int64_t interval_of(const struct eg_rollup *rollup, int64_t interval_ms)
     return speaks < SPEAKS_MAX_MS ? speaks : SPEAKS_MAX_MS;
 }
 
+/* Each slot for so many after it, too. */
+static void spread(struct spoken *slots, unsigned by)
+{
+    for (unsigned done = 0; done < by;) {
+        const unsigned more = done + 1 < by - done ? done + 1 : by - done;
+        add(slots, later(*slots, more));
+        done += more;
+    }
+}
+
+/* What is missing between them for no longer than `by` is not: no clock is exact, and no device. */
+static void bridge(struct spoken *slots, unsigned by)
+{
+    struct spoken filled = *slots;
+    spread(&filled, by);
+    for (unsigned done = 0; done < by;) {
+        const unsigned more = done + 1 < by - done ? done + 1 : by - done;
+        const struct spoken next = earlier(filled, more);
+        filled.word[0] &= next.word[0];
+        filled.word[1] &= next.word[1];
+        done += more;
+    }
+    add(slots, filled);
+}
+
 /* Which of its slots that begin before `end_ms` are spoken for. */
 static struct spoken speak(const struct eg_rollup *rollup, int64_t slot_span, int64_t interval_ms,
                            int64_t end_ms)
@@ -154,16 +184,13 @@ static struct spoken speak(const struct eg_rollup *rollup, int64_t slot_span, in
     const int64_t speaks = interval_of(rollup, interval_ms);
     const unsigned reach = speaks > slot_span ? (unsigned)((speaks + slot_span - 1) / slot_span) : 1;
     struct spoken spoken = {{rollup->slots[0], rollup->slots[1]}};
-    for (unsigned done = 1; done < reach;) { /* each reading for `done` slots so far */
-        unsigned by = done < reach - done ? done : reach - done;
-        add(&spoken, later(spoken, by));
-        done += by;
-    }
+    spread(&spoken, reach - 1);
     if (rollup->count && reach > 1) {
         int64_t first = (rollup->first_ms - rollup->start_ms) / slot_span;
         struct spoken before = up_to(first), not = up_to(first - reach + 1);
         add(&spoken, (struct spoken){{before.word[0] & ~not .word[0], before.word[1] & ~not .word[1]}});
     }
+    bridge(&spoken, (reach + 1) / 2);
     int64_t ends = end_ms > rollup->start_ms ? (end_ms - rollup->start_ms + slot_span - 1) / slot_span : 0;
     struct spoken within = up_to(ends);
     return (struct spoken){{spoken.word[0] & within.word[0], spoken.word[1] & within.word[1]}};

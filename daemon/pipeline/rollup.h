@@ -29,7 +29,8 @@ void eg_dayknown_add(struct eg_dayknown *known, const struct eg_rollup *hour, in
 /* Sums are whole multiples of 1/scale, a power of ten: so fine that a plausible reading every second of a day stays below 2^53 of them. */
 double eg_rollup_scale(int quantity);
 /* How much of the bucket's time before `until_ms` its readings speak for: each for the slot it lies in and for the time to the next one,
- * but for no longer than `interval_ms` (pace.h; 0: as far as readings are apart in this bucket) nor than an hour. What lies before
+ * but for no longer than `interval_ms` (pace.h; 0: as far as readings are apart in this bucket) nor than an hour. What is left between two
+ * is spoken for, too, where it is no more than half of that: no clock is exact, and a message that is lost leaves more. What lies before
  * the first one is spoken for by the reading before the bucket, likewise. */
 int64_t eg_rollup_observed(const struct eg_rollup *rollup, enum eg_period period, int64_t interval_ms,
                            int64_t until_ms);

@@ -84,8 +84,8 @@ static struct eg_row_rule_state row_of(const struct eg_series *series, const str
 
 static struct eg_window_shape shape_of(const struct eg_conf_rule *rule)
 {
-    return (struct eg_window_shape){rule->window_ms, rule->calendar, rule->statistic, rule->share,
-                                    rule->above};
+    return (struct eg_window_shape){rule->window_ms, rule->calendar, rule->statistic,
+                                    rule->share,     rule->above,    rule->valid_hour_ms};
 }
 
 struct eg_window *eg_rule_window(const struct eg_conf_rule *rule)
@@ -98,7 +98,7 @@ static bool same_shape(const struct eg_window_shape *a, const struct eg_window_s
 {
     return a->width_ms == b->width_ms && a->calendar == b->calendar && a->statistic == b->statistic &&
            !(a->share < b->share) && !(a->share > b->share) && !(a->above < b->above) &&
-           !(a->above > b->above);
+           !(a->above > b->above) && a->enough_ms == b->enough_ms;
 }
 
 bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const struct eg_conf *old)

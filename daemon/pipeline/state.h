@@ -45,7 +45,7 @@ struct eg_lookout {
     int64_t within_ms;        /* for how long it matters */
 };
 /* When a series' newest readings that may be judged were taken: how long one speaks for. */
-#define EG_RHYTHM_READINGS 5 /* with the one that is judged */
+#define EG_RHYTHM_READINGS 16 /* before the one that is judged, or with it */
 #define EG_RHYTHM_BACK_MS INT64_C(14400000)
 struct eg_rhythm {
     int64_t ms[EG_RHYTHM_READINGS]; /* ascending */

@@ -19,8 +19,7 @@ struct eg_today {
     int64_t day_ms; /* when the day began */
     bool lost;      /* an hour is not as it was */
     uint8_t count;
-    uint8_t at[EG_HOURS_A_DAY];     /* when they began, in quarters of an hour since the day did; ascending */
-    uint64_t slots[EG_HOURS_A_DAY]; /* minutes with readings */
+    uint8_t at[EG_HOURS_A_DAY]; /* when they began, in quarters of an hour since the day did; ascending */
     double mean[EG_HOURS_A_DAY];
 };
 
@@ -43,7 +42,6 @@ static void remove_at(struct eg_today *today, size_t place)
 {
     today->count--;
     memmove(today->at + place, today->at + place + 1, today->count - place);
-    memmove(today->slots + place, today->slots + place + 1, (today->count - place) * sizeof *today->slots);
     memmove(today->mean + place, today->mean + place + 1, (today->count - place) * sizeof *today->mean);
 }
 
@@ -55,7 +53,6 @@ static bool insert_at(struct eg_today *today, size_t place, uint8_t at)
         return false;
     }
     memmove(today->at + place + 1, today->at + place, today->count - place);
-    memmove(today->slots + place + 1, today->slots + place, (today->count - place) * sizeof *today->slots);
     memmove(today->mean + place + 1, today->mean + place, (today->count - place) * sizeof *today->mean);
     today->at[place] = at;
     today->count++;
@@ -77,10 +74,8 @@ void eg_today_put(struct eg_series *series, const struct eg_rollup *hour)
             remove_at(today, place);
         return;
     }
-    if (there || insert_at(today, place, at)) {
-        today->slots[place] = hour->slots[0];
+    if (there || insert_at(today, place, at))
         today->mean[place] = hour->sum / (double)hour->count;
-    }
 }
 
 void eg_today_miss(struct eg_series *series, int64_t time_ms)
@@ -113,11 +108,10 @@ double eg_today_mean(const struct eg_series *series)
 }
 
 /* The hour as its minutes tell it. */
-static struct eg_rollup hour_at(const struct eg_today *today, size_t place)
+static struct eg_rollup hour_at(const struct eg_series *series, const struct eg_today *today, size_t place)
 {
-    struct eg_rollup hour = {.start_ms = today->day_ms + today->at[place] * QUARTER_MS,
-                             .count = 1,
-                             .slots = {today->slots[place]}};
+    struct eg_rollup hour = {.start_ms = today->day_ms + today->at[place] * QUARTER_MS, .count = 1};
+    hour.slots[0] = eg_hours_minutes(series, hour.start_ms);
     hour.end_ms = hour.start_ms + EG_HOUR_MS;
     hour.first_ms = hour.start_ms + (hour.slots[0] ? __builtin_ctzll(hour.slots[0]) : 0) * MINUTE_MS;
     return hour;
@@ -134,7 +128,7 @@ void eg_today_known(const struct eg_series *series, const struct eg_conf_validit
         return;
     eg_hours_intervals(series, day->start_ms, EG_HOURS_A_DAY, intervals);
     for (size_t i = 0; i < today->count; i++) {
-        const struct eg_rollup hour = hour_at(today, i);
+        const struct eg_rollup hour = hour_at(series, today, i);
         const int64_t after = hour.start_ms / EG_HOUR_MS - day->start_ms / EG_HOUR_MS;
         if (after < EG_HOURS_A_DAY)
             eg_dayknown_add(ret, &hour, intervals[after], hour.end_ms, validity);

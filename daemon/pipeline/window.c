@@ -20,14 +20,6 @@ struct point {
 #define DAY_MS (24 * HOUR_MS)
 #define SLACK 15 /* so many may be evicted before the rest moves to the front */
 
-/* What its mean is made of, but for the newest pane. */
-struct parts {
-    double means; /* the sum of the means of all parts but the newest */
-    unsigned count;
-    uint32_t newest_count; /* the newest part's readings */
-    double newest_sum;
-};
-
 struct eg_window {
     struct eg_window_shape shape;
     int64_t width_ms, pane_ms, newest_ms;
@@ -38,7 +30,7 @@ struct eg_window {
     struct point *points;
     struct eg_pane *panes; /* not NULL: more than EG_WINDOW_RAW readings lie in the window; a ring by index */
     struct eg_pane before; /* all panes but the newest in one, while that has the index `before_of` */
-    struct parts before_parts; /* likewise */
+    struct eg_parts before_parts; /* likewise */
     int64_t before_of;
     struct eg_sketch *sketches; /* of a quantile: a pane each, and behind them `before` */
 };
@@ -274,48 +266,16 @@ static double value_of_points(const struct point *points, size_t count, enum eg_
     return statistic == EG_STAT_MEAN ? value / (double)count : value;
 }
 
-static double mean_of_points(const struct eg_window *window)
-{
-    const struct point *point = window->points + window->start, *end = point + window->count;
-    const int64_t part_ms = window->pane_ms * window->panes_a_part;
-    int64_t until_ms = point->ms - (point->ms - window->base_ms) % part_ms + part_ms;
-    double means = 0, sum = 0;
-    unsigned parts = 1, count = 0;
-    for (; point < end; point++) {
-        if (point->ms >= until_ms) {
-            means += count > 1 ? sum / count : sum;
-            parts++;
-            count = 0;
-            sum = 0;
-            while (point->ms >= until_ms)
-                until_ms += part_ms;
-        }
-        sum += point->value;
-        count++;
-    }
-    return (means + sum / count) / parts;
-}
-
 static int64_t part_of(const struct eg_window *window, int64_t index)
 {
     return window->parts > 1 ? index / window->panes_a_part : 0;
-}
-
-static void close_part(struct parts *parts)
-{
-    if (!parts->newest_count)
-        return;
-    parts->means += parts->newest_sum / parts->newest_count;
-    parts->count++;
-    parts->newest_count = 0;
-    parts->newest_sum = 0;
 }
 
 /* Oldest first, so that sums do not depend on the ring's turn, nor on when it was last asked for. */
 static bool sum_up_before(struct eg_window *window, int64_t newest)
 {
     struct eg_sketch *sketch = window->sketches ? &window->sketches[window->pane_count] : NULL;
-    struct parts parts = {0};
+    struct eg_parts parts = {0};
     int64_t part = INT64_MIN;
     memset(&window->before, 0, sizeof window->before);
     if (sketch)
@@ -326,16 +286,15 @@ static bool sum_up_before(struct eg_window *window, int64_t newest)
         if (!one->count || one->index != index)
             continue;
         if (part_of(window, index) != part)
-            close_part(&parts);
+            eg_parts_close(&parts, window->shape.enough_ms);
         part = part_of(window, index);
-        parts.newest_sum += one->sum;
-        parts.newest_count += one->count;
+        eg_parts_add(&parts, one->count, one->sum, one->spoken_ms);
         eg_pane_merge(&window->before, one);
         if (sketch && !eg_sketch_merge(sketch, &window->sketches[place]))
             return false;
     }
     if (part_of(window, newest) != part)
-        close_part(&parts);
+        eg_parts_close(&parts, window->shape.enough_ms);
     window->before_parts = parts;
     window->before_of = newest;
     return true;
@@ -352,7 +311,7 @@ static const struct eg_pane *newest_pane(struct eg_window *window)
 
 static double mean_of_panes(const struct eg_window *window, const struct eg_pane *newest)
 {
-    const struct parts *parts = &window->before_parts;
+    const struct eg_parts *parts = &window->before_parts;
     double mean = (parts->newest_sum + newest->sum) / ((double)parts->newest_count + newest->count);
     return (parts->means + mean) / (parts->count + 1);
 }
@@ -368,6 +327,29 @@ static int64_t spoken_by(const struct eg_window *window, size_t at)
     const struct point *point = window->points + window->start + at;
     const int64_t into_ms = point->ms - (window->newest_ms - passed_of(window));
     return at || point->spoken_ms < into_ms ? point->spoken_ms : into_ms;
+}
+
+static struct eg_parts parts_of_points(const struct eg_window *window)
+{
+    struct eg_parts parts = {0};
+    const int64_t part_ms = window->pane_ms * window->panes_a_part;
+    int64_t until_ms = INT64_MIN;
+    for (size_t i = 0; i < window->count; i++) {
+        const struct point *point = window->points + window->start + i;
+        if (point->ms >= until_ms) {
+            eg_parts_close(&parts, window->shape.enough_ms);
+            until_ms = point->ms - (point->ms - window->base_ms) % part_ms + part_ms;
+        }
+        eg_parts_add(&parts, 1, point->value, spoken_by(window, i));
+    }
+    eg_parts_close(&parts, window->shape.enough_ms);
+    return parts;
+}
+
+static double mean_of_points(const struct eg_window *window)
+{
+    const struct eg_parts parts = parts_of_points(window);
+    return parts.means / parts.count;
 }
 
 /* `ends`: of the first and the last, which is all that a change needs. */
@@ -447,4 +429,15 @@ int64_t eg_window_observed(struct eg_window *window, int64_t *ret_width_ms)
             spoken_ms += spoken_by(window, i);
     }
     return spoken_ms < passed ? spoken_ms : passed;
+}
+
+unsigned eg_window_hours(struct eg_window *window)
+{
+    const struct eg_pane *newest = window->panes ? newest_pane(window) : NULL;
+    if (!newest)
+        return parts_of_points(window).valid;
+    struct eg_parts parts = window->before_parts;
+    eg_parts_add(&parts, newest->count, newest->sum, newest->spoken_ms);
+    eg_parts_close(&parts, window->shape.enough_ms);
+    return parts.valid;
 }

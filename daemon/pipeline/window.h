@@ -21,6 +21,7 @@ struct eg_window_shape {
     enum eg_calendar calendar;
     enum eg_statistic statistic;
     double share, above; /* of a quantile; the limit of EG_STAT_ABOVE */
+    int64_t enough_ms;   /* an hour of it is valid with */
 };
 struct eg_window *eg_window_create(const struct eg_window_shape *shape); /* NULL: no memory */
 void eg_window_destroy(struct eg_window *window);
@@ -35,4 +36,6 @@ bool eg_window_add(struct eg_window *window, int64_t ms, double value, int64_t s
 bool eg_window_value(struct eg_window *window, enum eg_statistic statistic, double *ret);
 /* How much of its time its readings speak for, and how long it is. */
 int64_t eg_window_observed(struct eg_window *window, int64_t *ret_width_ms);
+/* How many of its hours (or parts, see above) are valid. */
+unsigned eg_window_hours(struct eg_window *window);
 #endif

@@ -16,13 +16,18 @@ HOUR, MINUTE = 3600000, 60000
 WAYS = {  # device: (ms of its readings by the start and the hours of the day, hours of the day that are valid: from, to)
     "minute": (lambda start, hours: range(start, start + hours * HOUR, MINUTE), (0, 0)),
     "hourly": (lambda start, hours: range(start + 7 * MINUTE, start + hours * HOUR, HOUR), (0, 0)),
-    "seldom": (lambda start, hours: range(start + 7 * MINUTE, start + hours * HOUR, 3 * HOUR), (15, 17)),
+    "seldom": (lambda start, hours: range(start + 7 * MINUTE, start + hours * HOUR, 3 * HOUR), (23, 25)),
     "faster": (lambda start, hours: [*range(start, start + 12 * HOUR, 30 * MINUTE), *range(start + 12 * HOUR, start + hours * HOUR, MINUTE)], (2, 2)),
     "slower": (lambda start, hours: [*range(start, start + 12 * HOUR, MINUTE), *range(start + 12 * HOUR, start + hours * HOUR, 30 * MINUTE)], (2, 2)),
     "lossy": (lambda start, hours: [ms for n, ms in enumerate(range(start, start + hours * HOUR, 5 * MINUTE)) if n % 5], (0, 0)),
     "halves": (lambda start, hours: [ms for ms in range(start, start + hours * HOUR, MINUTE) if (ms - start) % HOUR < HOUR // 2], (23, 25)),
     "outage": (lambda start, hours: [ms for ms in range(start, start + hours * HOUR, MINUTE) if not 5 * HOUR <= ms - start - 30 * MINUTE < 3 * HOUR + 5 * HOUR],
                (4, 4)),
+    "full": (lambda start, hours: [ms - 40 + 80 * (ms // MINUTE % 2) for ms in range(start + MINUTE, start + hours * HOUR, MINUTE)], (0, 0)),
+    "twice": (lambda start, hours: sorted([*range(start, start + hours * HOUR, 10 * MINUTE), *range(start + 3000, start + hours * HOUR, 10 * MINUTE)]), (0, 0)),
+    "alarm": (lambda start, hours: sorted({*range(start, start + hours * HOUR, 15 * MINUTE), *(ms for ms in range(start, start + hours * HOUR, MINUTE) if
+                                            (ms - start) // HOUR % 6 < 3 and ms // MINUTE % 15 < 5)}), (0, 0)),
+    "morning": (lambda start, hours: [start + 8 * HOUR - 2 * MINUTE, *range(start + 9 * HOUR, start + 18 * HOUR, MINUTE)], (14, 16)),
     "burst": (lambda start, hours: sorted({*range(start + 9 * MINUTE, start + hours * HOUR, HOUR), *range(start + 9 * HOUR, start + 11 * HOUR, 30000)}), (0, 0)),
 }
 

@@ -226,19 +226,19 @@ static void test_history_rolled_up(void **state)
     assert_int_equal(number(answer, "result/points/3/mean"), 40);
     assert_true(fabs(number(answer, "result/points/3/completeness") - 0.5) < 1e-9);
     cJSON_Delete(answer);
-    struct eg_rollup *day = &house.series[0].day; /* the first 12 hours, and all from the 16th on */
-    *day = (struct eg_rollup){.start_ms = NOW - 16 * HOUR,
-                              .end_ms = NOW + 8 * HOUR,
-                              .count = 9,
-                              .slots = {UINT64_MAX >> 16, UINT64_MAX}};
+    struct eg_rollup *day = &house.series[0].day; /* of 16 hours twelve are known */
+    house.series[0].hour.count = 0;
+    house.series[0].day_known = (struct eg_dayknown){.observed_ms = 12 * HOUR, .hours = 12};
+    *day = (struct eg_rollup){.start_ms = NOW - 16 * HOUR, .end_ms = NOW + 8 * HOUR, .count = 9};
     answer = call("readings.history",
                   "{\"device\":\"shangtian/air/a1\",\"quantity\":\"pm25\",\"resolution\":\"day\"}");
-    assert_true(fabs(number(answer, "result/points/0/completeness") - 48.0 / 64) < 1e-9);
+    assert_true(fabs(number(answer, "result/points/0/completeness") - 12.0 / 16) < 1e-9);
     day->start_ms = NOW - 20 * HOUR;
+    house.series[0].day_known.observed_ms = 16 * HOUR;
     cJSON_Delete(answer);
     answer = call("readings.history",
                   "{\"device\":\"shangtian/air/a1\",\"quantity\":\"pm25\",\"resolution\":\"day\"}");
-    assert_true(fabs(number(answer, "result/points/0/completeness") - 64.0 / 80) < 1e-9);
+    assert_true(fabs(number(answer, "result/points/0/completeness") - 16.0 / 20) < 1e-9);
     cJSON_Delete(answer);
     static const char *const spans[][2] = {{"-24h", "raw"}, {"-10d", "hour"}, {"-100d", "day"}};
     for (size_t i = 0; i < 3; i++) {

@@ -35,7 +35,7 @@ struct story {
 static const struct story stories[] = {
     {"every minute", {{1, 4}}, "vvvv"},
     {"once an hour", {{60, 4}}, "-vvv"},
-    {"every three hours, each hour that has one", {{180, 12}}, "---v--v--v--"},
+    {"every three hours: no hour is known", {{180, 12}}, "------------"},
     {"from every half hour to every minute", {{30, 6}, {1, 4}}, "vvvvvvvvvv"},
     {"from every minute to every half hour: two hours until it is believed",
      {{1, 6}, {30, 5}},
@@ -105,7 +105,70 @@ static void test_outages(void **unused)
     }
 }
 
-/* The first hours: as the readings lie in them; of a single one nothing is known. */
+/* Hours whose minutes are the same again and again, from the second of them on. */
+static void test_irregular(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *what;
+        int minutes[24]; /* -1 ends */
+        bool valid;
+    } table[] = {
+        {"two at once every ten minutes", {0, 0, 10, 10, 20, 20, 30, 30, 40, 40, 50, 50, -1}, true},
+        {"two at once", {30, 30, -1}, true},
+        {"two, a minute apart", {30, 31, -1}, true},
+        {"every quarter, and some between", {0, 3, 15, 30, 34, 37, 45, -1}, true},
+        {"five a minute apart every quarter",
+         {0, 1, 2, 3, 4, 15, 16, 17, 18, 19, 30, 31, 32, 33, 34, 45, 46, 47, 48, 49, -1},
+         true},
+        {"about every five minutes, one of eight lost", {1, 6, 11, 22, 25, 31, 35, 41, 46, 51, -1}, true},
+        {"about every five minutes, the last twenty are missing", {1, 6, 11, 17, 22, 25, 31, 35, -1}, false},
+    };
+    struct eg_rollup hour;
+    assert_true(eg_zone_use("UTC"));
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct eg_pace pace = {0};
+        for (int64_t at = NOON; at < NOON + 8 * HOUR; at += HOUR) {
+            eg_rollup_start(&hour, EG_PERIOD_HOUR, at);
+            for (int k = 0; table[i].minutes[k] >= 0; k++)
+                eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, at + table[i].minutes[k] * MINUTE + k, 1);
+            const int64_t interval_ms = eg_pace_hour(&pace, &hour);
+            if (at > NOON && eg_rollup_valid(&hour, EG_PERIOD_HOUR, interval_ms, &table4) != table[i].valid)
+                fail_msg("%s: for %lld minutes", table[i].what, (long long)(interval_ms / MINUTE));
+        }
+    }
+}
+
+/* At the full minute, give or take: now in this one, now in the one before. And of hours of which 24 minutes are missing each time none
+ * is valid. */
+static void test_at_the_full_minute(void **unused)
+{
+    (void)unused;
+    uint64_t random = 20261128;
+    assert_true(eg_zone_use("UTC"));
+    for (int half = 0; half < 2; half++) {
+        struct eg_rollup hours[24] = {0};
+        struct eg_pace pace = {0};
+        for (int64_t minute = 1; minute < 24 * 60; minute++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            const int64_t at = NOON + minute * MINUTE + (int64_t)(random >> 33) % 101 - 50;
+            struct eg_rollup *hour = &hours[(at - NOON) / HOUR];
+            if (half && minute % 60 > 35)
+                continue;
+            if (!hour->count)
+                eg_rollup_start(hour, EG_PERIOD_HOUR, at);
+            eg_rollup_add(hour, EG_PERIOD_HOUR, 1, at, 1);
+        }
+        for (int i = 0; i < 24; i++) {
+            const int64_t interval_ms = eg_pace_hour(&pace, &hours[i]);
+            if (eg_rollup_valid(&hours[i], EG_PERIOD_HOUR, interval_ms, &table4) == (half > 0))
+                fail_msg("%s, hour %d: for %lld minutes", half ? "part" : "all", i,
+                         (long long)(interval_ms / MINUTE));
+        }
+    }
+}
+
+/* Of a single reading nothing is known, however long it was silent before; of some, what they say. */
 static void test_first_hours(void **unused)
 {
     (void)unused;
@@ -118,21 +181,12 @@ static void test_first_hours(void **unused)
         eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, NOON + at * MINUTE, 1);
     assert_int_equal(eg_pace_hour(&pace, &hour), 5 * MINUTE);
     assert_false(eg_rollup_valid(&hour, EG_PERIOD_HOUR, 5 * MINUTE, &table4));
-    pace = (struct eg_pace){0};
-    eg_rollup_start(&hour, EG_PERIOD_HOUR, NOON);
-    eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, NOON + 59 * MINUTE, 1);
-    assert_int_equal(eg_pace_hour(&pace, &hour), 1);
-    assert_false(eg_rollup_valid(&hour, EG_PERIOD_HOUR, 1, &table4));
-    eg_rollup_start(&hour, EG_PERIOD_HOUR, NOON + 12 * HOUR);
-    eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, NOON + 12 * HOUR, 1);
-    assert_int_equal(eg_pace_hour(&pace, &hour), HOUR);
-    eg_rollup_start(&hour, EG_PERIOD_HOUR, NOON + 25 * HOUR);
-    eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, NOON + 25 * HOUR, 1);
-    assert_int_equal(eg_pace_hour(&pace, &hour), 1);
-    /* All at one moment: still some time. */
-    pace = (struct eg_pace){0};
-    hour.count = 4000000000;
-    assert_int_equal(eg_pace_hour(&pace, &hour), 1);
+    for (int64_t later = 11; later < 40; later += 14) {
+        eg_rollup_start(&hour, EG_PERIOD_HOUR, NOON + later * HOUR);
+        eg_rollup_add(&hour, EG_PERIOD_HOUR, 1, NOON + later * HOUR + 57 * MINUTE, 1);
+        assert_int_equal(eg_pace_hour(&pace, &hour), MINUTE);
+        assert_false(eg_rollup_valid(&hour, EG_PERIOD_HOUR, MINUTE, &table4));
+    }
 }
 
 /* What is told of an hour does not hang on what is known of those before its half day. */
@@ -184,7 +238,8 @@ static void test_spoken(void **unused)
         {"the second", {0, -1}, 70, 70},
         {"the second, much later", {0, -1}, 130, 130},
         {"in its rhythm", {0, 10, 20, 30, -1}, 40, 100},
-        {"an outage", {0, 10, 20, 30, -1}, 90, 125},
+        {"a little late", {0, 10, 20, 30, -1}, 42, 120},
+        {"an outage", {0, 10, 20, 30, -1}, 90, 100},
         {"the same once more: its rhythm", {10, 20, 30, 90, -1}, 150, 600},
         {"once an hour", {0, 60, 120, 180, -1}, 240, 600},
         {"every two hours: an hour at the most", {0, 120, -1}, 240, 600},
@@ -240,8 +295,10 @@ static void test_observed(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_stories),     cmocka_unit_test(test_outages),
-                                       cmocka_unit_test(test_first_hours), cmocka_unit_test(test_reach),
-                                       cmocka_unit_test(test_spoken),      cmocka_unit_test(test_observed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stories),     cmocka_unit_test(test_outages),
+        cmocka_unit_test(test_irregular),   cmocka_unit_test(test_at_the_full_minute),
+        cmocka_unit_test(test_first_hours), cmocka_unit_test(test_reach),
+        cmocka_unit_test(test_spoken),      cmocka_unit_test(test_observed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,6 +162,8 @@ static void test_observed(void **unused)
         {180, {30, -1}, 60, 60}, /* never more than an hour, to both sides */
         {10, {5, 15, 25, 35, 45, 55}, 60, 60},
         {10, {5, 15, 45, -1}, 60, 35}, /* two are missing: 0-25 and 45-55 */
+        {10, {5, 15, 30, 38, 50, -1}, 60, 60},
+        {1, {5, 7, 9, -1}, 60, 5},     /* a minute may be missing between two */
         {60, {0, 10, 20, -1}, 60, 60}, /* a burst takes nothing away */
         {0, {0, 10, 20, -1}, 60, 30},  /* what they are apart here */
         {10, {0, 50, -1}, 60, 20},     /* as learned, not as far as they are apart */
@@ -192,12 +194,22 @@ static int64_t naive_observed(const struct eg_rollup *row, int64_t slot_ms, int6
             first = (row->first_ms - row->start_ms) / slot_ms;
     speaks = speaks < HOUR ? speaks : HOUR;
     int64_t reach = speaks > slot_ms ? (speaks + slot_ms - 1) / slot_ms : 1;
+    bool spoken[128] = {0};
+    for (int64_t slot = 0; slot < 128 && row->count; slot++) {
+        spoken[slot] = slot < first && first - slot < reach;
+        for (int64_t back = 0; back < reach && back <= slot; back++)
+            spoken[slot] = spoken[slot] || row->slots[(slot - back) / 64] >> ((slot - back) % 64) & 1;
+    }
+    for (int64_t slot = 1, from = 1; slot < 128; slot++) { /* holes of half of that */
+        if (spoken[slot] && !spoken[slot - 1] && from < slot && spoken[from - 1] &&
+            slot - from <= (reach + 1) / 2)
+            for (int64_t hole = from; hole < slot; hole++)
+                spoken[hole] = true;
+        from = spoken[slot] ? slot + 1 : from;
+    }
     for (int64_t slot = 0; slot < 128 && row->count; slot++) {
         int64_t from_ms = row->start_ms + slot * slot_ms, to_ms = from_ms + slot_ms;
-        bool spoken = slot < first && first - slot < reach;
-        for (int64_t back = 0; back < reach && back <= slot; back++)
-            spoken = spoken || row->slots[(slot - back) / 64] >> ((slot - back) % 64) & 1;
-        if (spoken && from_ms < end_ms && from_ms >= within_from_ms && from_ms < within_to_ms)
+        if (spoken[slot] && from_ms < end_ms && from_ms >= within_from_ms && from_ms < within_to_ms)
             observed += (to_ms < end_ms ? to_ms : end_ms) - from_ms;
     }
     return observed;

@@ -319,13 +319,13 @@ static void test_more_statistics(void **unused)
 {
     (void)unused;
     static const struct eg_window_shape shapes[] = {
-        {3600000, EG_CALENDAR_SLIDING, EG_STAT_READINGS, 0, 0},
-        {3600000, EG_CALENDAR_SLIDING, EG_STAT_STDDEV, 0, 0},
-        {3600000, EG_CALENDAR_SLIDING, EG_STAT_QUANTILE, 0.5, 0},
-        {3600000, EG_CALENDAR_SLIDING, EG_STAT_QUANTILE, 0.98, 0},
-        {3600000, EG_CALENDAR_SLIDING, EG_STAT_QUANTILE, 0, 0},
-        {3600000, EG_CALENDAR_SLIDING, EG_STAT_ABOVE, 0, 120},
-        {3600000, EG_CALENDAR_SLIDING, EG_STAT_VECTOR_MEAN, 0, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_READINGS, 0, 0, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_STDDEV, 0, 0, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_QUANTILE, 0.5, 0, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_QUANTILE, 0.98, 0, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_QUANTILE, 0, 0, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_ABOVE, 0, 120, 0},
+        {3600000, EG_CALENDAR_SLIDING, EG_STAT_VECTOR_MEAN, 0, 0, 0},
     };
     static struct reading rows[MOST];
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
