@@ -166,11 +166,23 @@ void eg_air_hours_us(const struct eg_air_hours *hours, size_t ago, struct eg_air
     ret_air->mean[EG_SO2][EG_24H] = us_nano(EG_SO2, all.mean[EG_SO2][EG_24H]);
 }
 
+/* Moving means and NowCasts reach back over hours without a mean: of an hour in which nothing at all was measured they would tell what the
+ * air was like before, and who of them reaches back furthest would have the word. */
+static bool measured(const struct eg_air_hours *hours, size_t ago)
+{
+    bool any = false;
+    for (int pollutant = 0; pollutant < EG_POLLUTANTS && ago < EG_AIR_HOURS; pollutant++)
+        any |= hours->nano[pollutant][ago] != EG_NANO_NONE;
+    return any;
+}
+
 void eg_air_index_cn(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_air *ret_air,
                      struct eg_aqi *ret_aqi)
 {
     enum eg_aqi_cn_edition edition = eg_aqi_cn_edition_at(end_ms - ((int64_t)ago + 1) * HOUR_MS);
-    eg_air_hours_cn(edition, hours, ago, ret_air);
+    eg_air_init(ret_air);
+    if (measured(hours, ago))
+        eg_air_hours_cn(edition, hours, ago, ret_air);
     eg_aqi_cn(edition, ret_air, ret_aqi);
 }
 
@@ -178,6 +190,8 @@ void eg_air_index_us(const struct eg_air_hours *hours, size_t ago, int64_t end_m
                      struct eg_aqi *ret_aqi)
 {
     (void)end_ms;
-    eg_air_hours_us(hours, ago, ret_air);
+    eg_air_init(ret_air);
+    if (measured(hours, ago))
+        eg_air_hours_us(hours, ago, ret_air);
     eg_aqi_us(ret_air, ret_aqi);
 }

@@ -46,7 +46,8 @@ struct eg_air_sums {                                          /* newest first, a
 void eg_air_sums_add(struct eg_air_sums *sums, enum eg_pollutant pollutant, const int64_t nano[EG_AIR_HOURS]);
 void eg_air_sums_tell(const struct eg_air_sums *sums, struct eg_air_hours *ret_hours);
 
-/* An index of the hour that ended `ago` hours before `end_ms`, after the edition of its date; the means it was made of. */
+/* An index of the hour that ended `ago` hours before `end_ms`, after the edition of its date; the means it was made of. There is none
+ * of an hour that has no valid mean of any pollutant: what was measured before does not speak for it. */
 typedef void eg_air_index(const struct eg_air_hours *hours, size_t ago, int64_t end_ms,
                           struct eg_air *ret_air, struct eg_aqi *ret_aqi);
 void eg_air_index_cn(const struct eg_air_hours *hours, size_t ago, int64_t end_ms, struct eg_air *ret_air,

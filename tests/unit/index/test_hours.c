@@ -127,6 +127,41 @@ static void in_the_units_of_the_epa(void **state)
     assert_true(fabs(eg_nano_value(air.mean[EG_O3][EG_1H]) * 1000 - ppb) < 1e-3);
 }
 
+/* PM, ozone and NO2 for a day, then silence: the NowCast of PM would speak an hour longer, that of ozone two, the mean of 24 h four. */
+static void nothing_measured_has_no_index(void **state)
+{
+    (void)state;
+    struct eg_air_hours hours;
+    struct eg_air air;
+    struct eg_aqi aqi;
+    eg_air_hours_init(&hours);
+    for (int hour = 3; hour < 27; hour++) {
+        hours.nano[EG_PM25][hour] = eg_nano_of(40);
+        hours.nano[EG_O3][hour] = eg_nano_of(100);
+    }
+    const int64_t editions[] = {INT64_C(1764547200000), INT64_C(1795708800000)}; /* of 2012, of 2026 */
+    for (int edition = 0; edition < 2; edition++) {
+        const int64_t end_ms = editions[edition];
+        for (size_t ago = 0; ago < 3; ago++) {
+            eg_air_index_us(&hours, ago, end_ms, &air, &aqi);
+            assert_int_equal(aqi.available, EG_AQI_NONE);
+            assert_int_equal(air.mean[EG_O3][EG_8H], EG_NANO_NONE);
+            eg_air_index_cn(&hours, ago, end_ms, &air, &aqi);
+            assert_int_equal(aqi.available, EG_AQI_NONE);
+        }
+        eg_air_index_us(&hours, 3, end_ms, &air, &aqi);
+        assert_int_equal(aqi.available, 112);
+        eg_air_index_cn(&hours, 3, end_ms, &air, &aqi);
+        assert_int_equal(aqi.available, edition ? 60 : 57);
+    }
+    /* one pollutant goes on: what the standards make of the others is told beside it */
+    hours.nano[EG_NO2][2] = eg_nano_of(20);
+    eg_air_index_us(&hours, 2, editions[1], &air, &aqi);
+    assert_int_equal(aqi.available, 112);
+    eg_air_index_us(&hours, EG_AIR_HOURS, editions[1], &air, &aqi);
+    assert_int_equal(aqi.available, EG_AQI_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +169,7 @@ int main(void)
         cmocka_unit_test(sulphur_above_800),
         cmocka_unit_test(a_day_of_ozone),
         cmocka_unit_test(in_the_units_of_the_epa),
+        cmocka_unit_test(nothing_measured_has_no_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
