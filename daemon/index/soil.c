@@ -57,6 +57,12 @@ static double screening_of(enum eg_element element, enum eg_land land, int band)
     }
 }
 
+/* To the twelfth decimal, as it is printed: 0.35 / 0.4 is 0.875, whoever tells or judges it. */
+static double to_decimal(double value)
+{
+    return rint(value * 1e12) / 1e12;
+}
+
 /* Above a limit as decimals are: 0.1 + 0.2 is not above 0.3. */
 static bool above(double value, double limit)
 {
@@ -80,7 +86,7 @@ void eg_soil_judge(enum eg_land land, double ph, const double mg_kg[EG_ELEMENTS]
     for (int element = 0; element < EG_ELEMENTS; element++) {
         soil.screening[element] = screening_of((enum eg_element)element, land, band);
         soil.intervention[element] = limits[element].intervention[band];
-        soil.factor[element] = mg_kg[element] / soil.screening[element];
+        soil.factor[element] = to_decimal(mg_kg[element] / soil.screening[element]);
         if (isnan(mg_kg[element]))
             continue;
         if (above(mg_kg[element], soil.screening[element]))
@@ -93,7 +99,7 @@ void eg_soil_judge(enum eg_land land, double ph, const double mg_kg[EG_ELEMENTS]
     }
     if (count) {
         double mean = sum / count;
-        soil.nemerow = sqrt((mean * mean + most * most) / 2);
+        soil.nemerow = to_decimal(sqrt((mean * mean + most * most) / 2));
         soil.grade = grade_of(soil.nemerow);
         soil.class_ = soil.above_intervention ? 3 : soil.above_screening ? 2 : 1;
     }

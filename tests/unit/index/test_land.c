@@ -10,6 +10,7 @@
 #include <index/waste.h>
 
 #include <math.h>
+#include <stdio.h>
 
 #define assert_near(a, b, within) assert_true(fabs((a) - (b)) <= (within))
 
@@ -56,6 +57,9 @@ static void nemerow(void **state)
     eg_soil_judge(EG_PADDY, 6.2, values, &soil);
     /* P = 0.875 and 0.6: sqrt((0.7375² + 0.875²) / 2) */
     assert_near(soil.nemerow, 0.809175892498, 1e-10);
+    char told[32]; /* a decimal, to the last digit that is told */
+    snprintf(told, sizeof told, "%.17g", soil.factor[EG_CD]);
+    assert_string_equal(told, "0.875");
     assert_int_equal(soil.grade, 2);
     assert_int_equal(soil.primary, 1u << EG_CD);
     assert_int_equal(eg_salinity_class(1.99), 1);
