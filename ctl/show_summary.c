@@ -188,8 +188,29 @@ static const char *listed(const cJSON *list, char *out, size_t size)
     return out;
 }
 
+/* No index now: "AQI not known since 11-20 22:00; then 112 Unhealthy   ▁▂▃…", or why there is none to tell. */
+static void unknown_line(const cJSON *index, const char *title, bool silent, int indent)
+{
+    const cJSON *last = item_of(index, "last");
+    const char *category = text_of(last, words_chinese() ? "category_zh" : "category");
+    char note[256], text[512], time[PAGE_TEXT];
+    if (!last) {
+        page_put(DIM, word(silent ? "not known for more than 24 h" : "no whole hour yet"));
+        return;
+    }
+    snprintf(note, sizeof note, word("not known since %s; then %.0f"),
+             page_time(text_of(last, "until"), time), number_of(last, "aqi_of_available"));
+    snprintf(text, sizeof text, "%s %s %s", title, note, category ? category : "");
+    page_put(DIM, note);
+    if (category) {
+        putchar(' ');
+        page_put(tone_of(last), category);
+    }
+    day_line(index, text, indent);
+}
+
 /* "AQI 162 moderately polluted: pm25   ▁▂▃…" */
-static void air_line(const cJSON *index, const char *title, int indent)
+static void air_line(const cJSON *index, const char *title, bool silent, int indent)
 {
     double published = number_of(index, "aqi"), available = number_of(index, "aqi_of_available");
     const char *category = text_of(index, words_chinese() ? "category_zh" : "category");
@@ -210,7 +231,7 @@ static void air_line(const cJSON *index, const char *title, int indent)
         page_put(DIM, note);
         snprintf(text, sizeof text, "%s %.0f %s", title, available, note);
     } else {
-        page_put(DIM, word("no whole hour yet"));
+        unknown_line(index, title, silent, indent);
     }
     if (isfinite(available))
         day_line(index, text, indent);
@@ -251,11 +272,13 @@ static void salinity_line(const cJSON *salinity, int indent)
     putchar('\n');
 }
 
-static void index_lines(const cJSON *indices, int indent)
+static void index_lines(const cJSON *cell, int indent)
 {
+    const cJSON *indices = item_of(cell, "index");
+    const bool silent = number_of(item_of(cell, "devices"), "reporting") <= 0;
     const cJSON *waste = item_of(indices, "waste_pressure"), *soil = item_of(indices, "soil_gb15618");
-    air_line(item_of(indices, "aqi_cn"), "AQI", indent);
-    air_line(item_of(indices, "aqi_us"), "US AQI", indent);
+    air_line(item_of(indices, "aqi_cn"), "AQI", silent, indent);
+    air_line(item_of(indices, "aqi_us"), "US AQI", silent, indent);
     who_line(item_of(indices, "who_2021"), indent);
     if (waste && isfinite(number_of(waste, "pressure"))) {
         printf("%*s%s ", indent, "", word("waste pressure"));
@@ -308,7 +331,7 @@ static void domain_line(const cJSON *cell, int indent)
             page_putf(page_tone(levels[i]), "%.0f %s", number_of(cases, levels[i]), word(levels[i]));
         }
     putchar('\n');
-    index_lines(item_of(cell, "index"), indent + 2);
+    index_lines(cell, indent + 2);
     if (cJSON_GetArraySize(item_of(cell, "latest")))
         measured(cell, indent + 2);
 }

@@ -4,6 +4,7 @@
 #include <api/aqi.h>
 #include <api/indices.h>
 #include <api/landjson.h>
+#include <base/zone.h>
 #include <index/aqi_us.h>
 #include <index/nano.h>
 #include <index/who.h>
@@ -55,7 +56,8 @@ static bool add_air(struct eg_indices **indices, struct eg_asof *asof, const str
     return true;
 }
 
-/* What the device says now. Waste of who is silent is not known; a laboratory's value and a probe's stay what they were. */
+/* What the device says now, or has said last: that goes on to speak for as long as in the index of an hour (index/land.h), also where the
+ * device is silent: a full bin is not empty because its sensor died. Nothing does of who is out of service. */
 static bool add_land(struct eg_indices **indices, const struct eg_device_view *device,
                      const double values[EG_PARTS])
 {
@@ -73,8 +75,37 @@ static bool add_land(struct eg_indices **indices, const struct eg_device_view *d
     return true;
 }
 
+/* Counted in hours, as eg_part_fill_hour does. */
+static bool speaks(int64_t at_ms, int64_t said_ms, int part)
+{
+    int64_t now_hour, said_hour, end_ms;
+    eg_zone_hour(at_ms, &now_hour, &end_ms);
+    eg_zone_hour(said_ms, &said_hour, &end_ms);
+    return now_hour - said_hour <= eg_part_hours(part) * EG_HOUR_MS;
+}
+
+/* The newest value that is not set aside, of those at hand. */
+static bool last_of(const struct eg_series_view *series, double *ret_value, int64_t *ret_ms)
+{
+    const struct eg_rollup *of = series->hour.count ? &series->hour : &series->day;
+    const bool aside = series->last_flags & EG_FLAGS_SET_ASIDE;
+    *ret_value = aside ? of->last : series->last_value;
+    *ret_ms = aside ? of->last_ms : series->last_ms;
+    return !aside || of->count;
+}
+
+/* The value that speaks for that part, if one does. */
+static void add_part(const struct eg_asof *asof, const struct eg_series_view *series, int part, double *worst)
+{
+    double value;
+    int64_t said_ms;
+    if (last_of(series, &value, &said_ms) && speaks(asof->at_ms, said_ms, part) &&
+        (part != EG_PART_EC || eg_pipeline_calibrated(asof->call->desk->pipeline, series->id, said_ms)))
+        eg_part_worst(part, value, worst);
+}
+
 bool eg_indices_add(struct eg_indices **indices, struct eg_asof *asof, const struct eg_device_view *device,
-                    bool silent, int64_t end_ms)
+                    bool retired, int64_t end_ms)
 {
     bool waste = strcmp(device->domain, "waste") == 0, ok = true;
     struct eg_series_view series;
@@ -89,11 +120,8 @@ bool eg_indices_add(struct eg_indices **indices, struct eg_asof *asof, const str
         int part = eg_part_find(device->domain, eg_quantity_info(series.quantity)->name);
         if (eg_hours_pollutant(series.quantity) != EG_POLLUTANTS && !waste)
             ok = add_air(indices, asof, &series, end_ms);
-        else if (part < EG_PARTS && !(series.last_flags & EG_FLAGS_SET_ASIDE) && !(waste && silent) &&
-                 asof->at_ms - series.last_ms <= eg_part_hours(part) * EG_HOUR_MS &&
-                 (part != EG_PART_EC ||
-                  eg_pipeline_calibrated(asof->call->desk->pipeline, series.id, series.last_ms)))
-            eg_part_worst(part, series.last_value, &values[part]);
+        else if (part < EG_PARTS && !retired)
+            add_part(asof, &series, part, &values[part]);
     }
     return ok && add_land(indices, device, values);
 }
@@ -123,6 +151,26 @@ void eg_indices_destroy(struct eg_indices *indices)
 
 /* --- telling --- */
 
+/* Of who is silent: the newest index of the last day, and of which hour it was; nothing where there is none. */
+static void write_last(struct eg_json *json, eg_air_index *index, const struct eg_aqi_class *classes,
+                       const struct eg_air_hours *hours, int64_t end_ms)
+{
+    struct eg_aqi aqi;
+    struct eg_air air;
+    for (size_t ago = NOW_HOURS; ago < TREND_HOURS; ago++) {
+        index(hours, ago, end_ms, &air, &aqi);
+        if (aqi.available == EG_AQI_NONE)
+            continue;
+        eg_json_key(json, "last");
+        eg_json_open(json, '{');
+        eg_json_put_time(json, "hour", end_ms - ((int64_t)ago + 1) * EG_HOUR_MS);
+        eg_json_put_time(json, "until", end_ms - (int64_t)ago * EG_HOUR_MS);
+        eg_aqi_put(json, &aqi, classes);
+        eg_json_close(json, '}');
+        return;
+    }
+}
+
 static void write_air(struct eg_json *json, const char *key, eg_air_index *index,
                       const struct eg_aqi_class *classes, const struct eg_air_hours *hours, int64_t end_ms)
 {
@@ -139,6 +187,8 @@ static void write_air(struct eg_json *json, const char *key, eg_air_index *index
     eg_json_put_time(json, "hour", any ? hour_ms : EG_TIME_NONE);
     if (index == eg_air_index_cn)
         eg_json_put_string(json, "edition", eg_aqi_cn_edition_at(hour_ms) == EG_HJ633_2012 ? "2012" : "2026");
+    if (!any)
+        write_last(json, index, classes, hours, end_ms);
     eg_json_key(json, "last_24h"); /* of what is there, oldest first, up to the newest whole hour */
     eg_json_open(json, '[');
     for (size_t back = TREND_HOURS; back-- > 0;) {

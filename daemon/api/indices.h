@@ -11,7 +11,7 @@ struct eg_indices; /* of one place and domain; NULL: nothing there has an index 
 
 /* Adds what a device has measured; `end_ms` is the end of the newest whole hour. False: no memory. */
 bool eg_indices_add(struct eg_indices **indices, struct eg_asof *asof, const struct eg_device_view *device,
-                    bool silent, int64_t end_ms);
+                    bool retired, int64_t end_ms);
 /* Adds a place below. False: no memory. */
 bool eg_indices_join(struct eg_indices **indices, const struct eg_indices *below);
 /* An object of indices by name; {} where there is none. */

@@ -168,7 +168,7 @@ static void add_device(struct summary *summary, const struct eg_device_view *dev
         else
             cell->first_device = device->id;
         cell->last_device = device->id;
-        if (!eg_indices_add(&cell->own, summary->asof, device, silent || retired, summary->hour_ms))
+        if (!eg_indices_add(&cell->own, summary->asof, device, retired, summary->hour_ms))
             no_memory(summary);
     }
 }

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from house import BIN, PM25_RULE
+from house import BIN, PM25_RULE, ecogovd
 from rpc import RpcError
 
 HOUR = 3600
@@ -203,8 +203,10 @@ def test_a_station_that_says_nothing_more_is_in_sql(broker, house, peer):
     say_hours(peer, "ecogov/v1/air/a1", midnight, 48, lambda hour: {"pm25": 40 + hour, "o3": 60})
     say_hours(peer, "ecogov/v1/air/a2", midnight - 30 * HOUR, 20, lambda hour: {"pm25": 90})
     say_hours(peer, "ecogov/v2/air/a1", midnight - 48 * HOUR, 24, lambda hour: {"pm25": 55})  # not one day was ever drawn
+    for hour in range(48):  # a slow one, whose newest hour is open though the others have gone on
+        peer.tell("ecogov/v1/air/slow", json.dumps({"ts": stamp(midnight - hour * HOUR - 600), "pm25": 120}))
     peer.tell("ecogov/v2/air/a9", '{"humidity": 50}')
-    daemon.stored(48 * 12 + 44 * 6 + 1)
+    daemon.stored(48 * 12 + 44 * 6 + 48 + 1)
     for site in ("v1", "v2"):
         for resolution in ("hour", "day"):
             for start, stop in ((midnight - 96 * HOUR, midnight), (midnight - 48 * HOUR, midnight - 24 * HOUR), (midnight - 24 * HOUR, midnight)):
@@ -214,6 +216,66 @@ def test_a_station_that_says_nothing_more_is_in_sql(broker, house, peer):
                 assert rows == [[point["time"], str(point["value"]), str(point["sub"]["pm25"])] for point in told], (site, resolution, start - midnight)
                 assert told or site == "v2"
     assert len(sql(daemon, "SELECT time FROM ecogov_indices WHERE \"index\"='aqi_cn' AND resolution='day'")) == 3
+
+
+def test_a_place_that_fell_silent(house):
+    """Its air has no index in hours in which nothing was measured, and the summary says since when and what it was; its full bin stays full."""
+    rule = {"id": "us", "domain": "air", "quantity": "aqi_us", "levels": {"warning": {"open": 100, "clear": 90}}}
+    full = {"id": "full", "domain": "waste", "quantity": "waste_pressure", "levels": {"warning": {"open": 200, "clear": 150}}}
+    daemon = house(1, time_zone="Asia/Shanghai", rules=[rule, full])
+    start, lines = seconds("2026-11-20T00:00:00+08:00"), []
+
+    def say(at, topic, **values):
+        lines.append({"time": stamp(at), "topic": topic, "payload": json.dumps({"ts": stamp(at), **values})})
+    for minute in range(0, 24 * 60, 10):
+        at = start + 60 * minute
+        if minute < 20 * 60:
+            say(at, "ecogov/v1/air/a1", pm25=40, o3=100, no2=20)
+        if minute % 60 == 0:
+            say(at, "ecogov/v1/waste/b1", fill_level=80, h2s=0.03)
+        if minute % 60 == 0 and minute < 6 * 60:
+            say(at, "ecogov/v1/waste/b2", fill_level=96)
+    end = start + 24 * HOUR
+    recording = daemon.folder / "recording.jsonl"
+    recording.write_text("".join(json.dumps(line) + "\n" for line in [*lines, {"time": stamp(end)}]))
+    done = ecogovd("-c", daemon.config, "--replay", recording)
+    assert done.returncode == 0, done.stderr
+    daemon.start()
+
+    def points(name):
+        return daemon.call("indices.history", site="v1", index=name, resolution="hour", **{"from": stamp(start), "to": stamp(end)})["points"]
+    last = start + 19 * HOUR
+    for name, value in (("aqi_us", 112), ("aqi_cn", 60)):
+        told = points(name)[-1]
+        assert (seconds(told["time"]), told["value"]) == (last, value)
+        rows = sql(daemon, f"SELECT time,value FROM ecogov_indices WHERE site='v1' AND \"index\"='{name}' AND resolution='hour' ORDER BY time_ms DESC LIMIT 1")
+        assert rows == [[told["time"], str(value)]]
+        now = daemon.call("summary", site="v1", at=stamp(end))["sites"][0]["domains"]["air"]["index"][name]
+        assert (now["aqi"], now["aqi_of_available"], now["hour"]) == (None, None, None)
+        assert now["last_24h"][-5:] == [value, None, None, None, None]
+        assert (seconds(now["last"]["hour"]), seconds(now["last"]["until"]), now["last"]["aqi_of_available"]) == (last, last + HOUR, value)
+        soon = daemon.call("summary", site="v1", at=stamp(end - 2 * HOUR))["sites"][0]["domains"]["air"]["index"][name]
+        assert (soon["aqi_of_available"], seconds(soon["hour"])) == (value, last) and "last" not in soon
+
+    def shown(at, language="C.UTF-8"):
+        return subprocess.run([BIN / "ecogovctl", "-s", daemon.socket, "summary", "--site", "v1", "--at", stamp(at)], capture_output=True, text=True,
+                              timeout=20, check=True, env={"LC_ALL": language, "LANGUAGE": "", "TZ": "Asia/Shanghai", "COLUMNS": "120"}).stdout
+    assert "US AQI not known since 11-20 20:00; then 112 Unhealthy for Sensitive Groups" in shown(end) and "█···· last 24 h" in shown(end)
+    assert "AQI 自 11-20 20:00 起未知；此前为 60" in shown(end, "zh_CN.UTF-8")
+    assert "AQI not known for more than 24 h" in shown(end + 20 * HOUR + 60) and "no whole hour" not in shown(end + 20 * HOUR + 60)
+
+    assert [point["value"] for point in points("waste_pressure")[-3:]] == [220] * 3
+    def pressure(at):
+        return daemon.call("summary", site="v1", at=stamp(at))["sites"][0]["domains"]["waste"]["index"].get("waste_pressure")
+    assert pressure(end)["pressure"] == 220
+    assert [(one["measure"], one["device"]) for one in pressure(end)["measures"]] == [("fill", "b2"), ("h2s", "b1")]
+    # b2 spoke at 05:00 last: for 24 hours behind that hour, as the series of the index has it; then b1, which went on to 23:00
+    for at, value in ((end + 6 * HOUR - 60, 220), (end + 6 * HOUR, 100), (end + 24 * HOUR - 60, 100)):
+        whole = daemon.call("indices.history", site="v1", index="waste_pressure", resolution="hour",
+                            **{"from": stamp(at // HOUR * HOUR), "to": stamp(at // HOUR * HOUR + HOUR)})["points"]
+        assert pressure(at)["pressure"] == whole[0]["value"] == value, stamp(at)
+    assert pressure(end + 24 * HOUR) is None
+    assert [case["rule"] for case in daemon.call("cases.list", site="v1", domain="waste")["cases"]] == ["full"]
 
 
 def test_what_is_not_measured_is_not_said(broker, house, peer):
