@@ -86,15 +86,16 @@ void eg_soil_judge(enum eg_land land, double ph, const double mg_kg[EG_ELEMENTS]
     for (int element = 0; element < EG_ELEMENTS; element++) {
         soil.screening[element] = screening_of((enum eg_element)element, land, band);
         soil.intervention[element] = limits[element].intervention[band];
-        soil.factor[element] = to_decimal(mg_kg[element] / soil.screening[element]);
+        const double factor = mg_kg[element] / soil.screening[element];
+        soil.factor[element] = to_decimal(factor);
         if (isnan(mg_kg[element]))
             continue;
         if (above(mg_kg[element], soil.screening[element]))
             soil.above_screening |= (uint8_t)(1u << element);
         if (above(mg_kg[element], soil.intervention[element]))
             soil.above_intervention |= (uint8_t)(1u << element);
-        sum += soil.factor[element];
-        most = fmax(most, soil.factor[element]);
+        sum += factor;
+        most = fmax(most, factor);
         count++;
     }
     if (count) {
@@ -104,7 +105,7 @@ void eg_soil_judge(enum eg_land land, double ph, const double mg_kg[EG_ELEMENTS]
         soil.class_ = soil.above_intervention ? 3 : soil.above_screening ? 2 : 1;
     }
     for (int element = 0; element < EG_ELEMENTS; element++)
-        if (soil.factor[element] == most)
+        if (soil.factor[element] == to_decimal(most))
             soil.primary |= (uint8_t)(1u << element);
     *ret_soil = soil;
 }
