@@ -152,7 +152,59 @@ static bool keep_checkpoint(const struct eg_conf *conf, struct eg_watch *watch, 
         return false;
     const struct eg_checkpoint stands = as_it_stands(watch, row);
     watch->stretch_end_ms = stretch_end(conf, next_ms);
-    return eg_judge_checkpoint(conf, watch->checkpoints, &stands, next_ms);
+    if (!eg_judge_checkpoint(conf, watch->checkpoints, &stands, next_ms))
+        return false;
+    if (watch->behind) /* the newer one is known now, then both */
+        watch->behind--;
+    return true;
+}
+
+/* The newest reading before that time that may be judged; what this turn brings is not in it, some of it may be late. False: no memory. */
+static bool newest_before(struct eg_pipeline *pipeline, const struct eg_series *series, int64_t ms,
+                          int64_t *ret_ms)
+{
+    static const struct eg_batch nothing;
+    struct eg_gather gather = {0};
+    bool ok = ms <= 0 || eg_gather_back(pipeline, series, ms - 1, ms, 1, 0, &nothing, &gather);
+    *ret_ms = EG_TIME_NONE;
+    for (size_t i = 0; i < gather.count; i++)
+        if (!(gather.rows[i].flags & EG_FLAGS_UNJUDGED))
+            *ret_ms = gather.rows[i].time_ms;
+    eg_gather_finish(&gather);
+    return ok;
+}
+
+static struct eg_checkpoint all_was_well(int64_t at_ms)
+{
+    struct eg_checkpoint well = {.at_ms = at_ms};
+    eg_judge_nothing(&well.state);
+    well.state.seen_ms = at_ms;
+    return well;
+}
+
+/* As keep_checkpoint() would have kept them, had nobody stopped. */
+bool eg_judge_catch_up(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch)
+{
+    const struct eg_conf *conf = pipeline->conf;
+    struct eg_checkpoint *older = &watch->checkpoints[EG_OLDER], *newer = &watch->checkpoints[EG_NEWER];
+    const int64_t rested = stretch(conf, watch->rests_ms);
+    int64_t ms = newer->at_ms;
+    bool ok = true;
+    if (watch->behind == EG_CHECKPOINTS && rested < stretch(conf, watch->at_ms)) {
+        ok = newest_before(pipeline, series, stretch(conf, watch->at_ms) * width(conf), &ms);
+        if (ms != newer->at_ms) {
+            if (stretch(conf, newer->at_ms) != stretch(conf, ms))
+                *older = *newer;
+            *newer = all_was_well(ms);
+        }
+    }
+    if (watch->behind && rested < stretch(conf, ms)) {
+        ok = newest_before(pipeline, series, stretch(conf, ms) * width(conf), &ms) && ok;
+        if (ms != older->at_ms)
+            *older = all_was_well(ms);
+    }
+    watch->behind = 0;
+    return ok;
 }
 
 void eg_judge_settle(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch)
@@ -161,17 +213,17 @@ void eg_judge_settle(struct eg_pipeline *pipeline, const struct eg_series *serie
         watch->state.case_number ? eg_case_find(pipeline, watch->state.case_number) : NULL;
     watch->at_ms = series->has_last ? series->last_ms : EG_TIME_NONE;
     watch->stretch_end_ms = 0;
+    watch->behind = 0;
     watch->checkpoints[EG_OLDER] = watch->checkpoints[EG_NEWER] = as_it_stands(watch, row);
 }
 
-void eg_judge_begin(const struct eg_pipeline *pipeline, const struct eg_series *series,
-                    struct eg_watch *watch)
+void eg_judge_begin(const struct eg_series *series, struct eg_watch *watch)
 {
     watch->at_ms = series->has_last ? series->last_ms : EG_TIME_NONE;
     watch->stretch_end_ms = 0;
-    for (int i = 0; i < EG_CHECKPOINTS; i++)
-        watch->checkpoints[i] = (struct eg_checkpoint){
-            series->has_last ? series->last_ms - width(pipeline->conf) : EG_TIME_NONE, watch->state, 0, 0};
+    watch->checkpoints[EG_OLDER] = watch->checkpoints[EG_NEWER] = all_was_well(EG_TIME_NONE);
+    watch->rests_ms = EG_TIME_NONE;
+    watch->behind = series->has_last ? EG_CHECKPOINTS : 0;
 }
 
 void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch,
@@ -184,10 +236,11 @@ void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *seri
     if (!row->checkpointed)
         return;
     memcpy(watch->checkpoints, row->checkpoints, sizeof watch->checkpoints);
-    /* Where nothing matters checkpoints are not written: what is there may be from long ago, and all was well since. */
-    if (series->has_last && !matters(&row->state) &&
-        row->checkpoints[EG_NEWER].at_ms < series->last_ms - 3 * width(pipeline->conf))
-        eg_judge_begin(pipeline, series, watch);
+    if (matters(&row->state))
+        return;
+    const int64_t settled_ms = row->checkpoints[EG_NEWER].at_ms; /* by people, behind what it saw */
+    watch->rests_ms = settled_ms > row->state.seen_ms ? settled_ms : row->state.seen_ms;
+    watch->behind = EG_CHECKPOINTS;
 }
 
 /* --- the clock was wrong --- */
@@ -298,8 +351,11 @@ static void judge(struct eg_pipeline *pipeline, struct eg_series *series, struct
         follow(pipeline, series, watch, row, &before, &judged, batch);
     }
     before.seen_ms = state->seen_ms;
-    if (memcmp(state, &before, sizeof before) != 0 || (kept && matters(state)))
-        eg_rule_write_state(pipeline, series, watch, batch);
+    if (memcmp(state, &before, sizeof before) == 0 && !(kept && matters(state)))
+        return;
+    if (!eg_judge_catch_up(pipeline, series, watch))
+        batch->failed = true;
+    eg_rule_write_state(pipeline, series, watch, batch);
 }
 
 void eg_judge_newest(struct eg_pipeline *pipeline, struct eg_series *series, int64_t now_ms,

@@ -98,9 +98,10 @@ void eg_judge_nothing(struct eg_rule_state *state); /* as before the first readi
 /* Before a reading at `next_ms` is judged: keeps `now` where a stretch of late_limit ends. True: it was kept. */
 bool eg_judge_checkpoint(const struct eg_conf *conf, struct eg_checkpoint checkpoints[EG_CHECKPOINTS],
                          const struct eg_checkpoint *now, int64_t next_ms);
+/* Where nothing mattered no checkpoint was written: finds it among the readings. Before one is looked at, or written. False: no memory. */
+bool eg_judge_catch_up(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch);
 /* Of a rule that is new to the series, and nothing is known of: all was well. */
-void eg_judge_begin(const struct eg_pipeline *pipeline, const struct eg_series *series,
-                    struct eg_watch *watch);
+void eg_judge_begin(const struct eg_series *series, struct eg_watch *watch);
 /* All that came up to now is settled: it is not judged anew. */
 void eg_judge_settle(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch);
 void eg_judge_restore(struct eg_pipeline *pipeline, const struct eg_series *series, struct eg_watch *watch,

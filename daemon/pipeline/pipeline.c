@@ -231,7 +231,7 @@ int eg_pipeline_restore_last(struct eg_pipeline *pipeline, uint32_t series, int6
     row->last_flags = flags;
     row->rhythm = (struct eg_rhythm){0};
     for (size_t i = 0; i < row->watch_count; i++) /* so it is where nothing is known of a rule */
-        eg_judge_begin(pipeline, row, &row->watches[i]);
+        eg_judge_begin(row, &row->watches[i]);
     struct eg_device *device = &pipeline->devices[row->device - 1];
     if (!(flags & (EG_FLAG_RETAINED | EG_FLAG_IMPORTED | EG_FLAG_MANUAL)) && time_ms > device->last_seen_ms)
         device->last_seen_ms = time_ms;

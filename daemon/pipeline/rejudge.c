@@ -369,6 +369,7 @@ static bool run_tracks(struct eg_pipeline *pipeline, struct eg_series *series, s
     int64_t from_ms = INT64_MAX, width_ms = 0;
     bool ok = true;
     for (size_t i = 0; i < series->watch_count; i++) {
+        ok = eg_judge_catch_up(pipeline, series, &series->watches[i]) && ok;
         begin(&tracks[i], pipeline, series, &series->watches[i]);
         from_ms = tracks[i].from_ms < from_ms ? tracks[i].from_ms : from_ms;
         if (tracks[i].width_ms && tracks[i].width_ms + EG_RHYTHM_BACK_MS > width_ms)

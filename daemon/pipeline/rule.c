@@ -133,6 +133,8 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
             known = true;
             watch->at_ms = before[i].at_ms;
             memcpy(watch->checkpoints, before[i].checkpoints, sizeof watch->checkpoints);
+            watch->rests_ms = before[i].rests_ms;
+            watch->behind = before[i].behind;
             const struct eg_window_shape shape = shape_of(rule), shape_was = shape_of(was);
             if (rule->statistic != EG_STAT_LAST && same_shape(&shape, &shape_was)) {
                 watch->window = before[i].window;
@@ -142,7 +144,7 @@ bool eg_rule_bind(struct eg_pipeline *pipeline, struct eg_series *series, const 
             break;
         }
         if (!known) {
-            eg_judge_begin(pipeline, series, watch);
+            eg_judge_begin(series, watch);
             take_lost(pipeline, series, rule->id, watch);
         }
         if (rule->statistic != EG_STAT_LAST && !watch->window) {
@@ -262,6 +264,8 @@ void eg_rule_redate(struct eg_pipeline *pipeline, const struct eg_redating *by, 
         const struct eg_series *series = pipeline->series[s];
         for (size_t i = 0; i < series->watch_count; i++) {
             struct eg_watch *watch = &series->watches[i];
+            if (watch->at_ms >= by->from_ms && !eg_judge_catch_up(pipeline, series, watch))
+                batch->failed = true; /* as long as the store still has the times of before */
             if (eg_judge_redate(&watch->state, watch->checkpoints, by))
                 eg_rule_write_state(pipeline, series, watch, batch);
         }

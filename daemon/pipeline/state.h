@@ -35,6 +35,8 @@ struct eg_watch {
     int64_t at_ms;            /* the newest reading that was judged, or could not be; EG_TIME_NONE */
     int64_t stretch_end_ms;   /* no checkpoint is due before; 0: to be looked for */
     struct eg_checkpoint checkpoints[EG_CHECKPOINTS]; /* where judging anew may begin */
+    int64_t rests_ms; /* the checkpoints are of then, and nothing mattered since; or EG_TIME_NONE */
+    uint8_t behind;   /* so many of them, the older first, are to be found among the readings */
     struct eg_link *links;
     uint16_t link_count;
 };

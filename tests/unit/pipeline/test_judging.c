@@ -246,6 +246,52 @@ static void test_a_window_of_another_shape(void **unused)
         }
 }
 
+/* A reading of 90, then another wording of the rule, `hours` in which all is well, and one that comes late: cases there are then. */
+static size_t late_behind_a_reload(const char *const yaml[2], int hours, int late, bool restarts)
+{
+    int minute = 0;
+    memory_open(&room, yaml[0]);
+    for (; minute < 600; minute += 30)
+        at(minute, 20);
+    at(minute, 90);
+    at(minute += 30, 20);
+    memory_reconfigure(&room, yaml[1]);
+    for (int end = minute + hours * 60; minute < end;) {
+        if (restarts)
+            memory_restart(&room);
+        at(minute += 30, 20);
+    }
+    if (restarts)
+        memory_restart(&room);
+    reads(&room, room.now_ms - late * MINUTE, 21);
+    const size_t cases = room.cases_count;
+    memory_close(&room);
+    return cases;
+}
+
+/* How far back what is late is judged by the new wording hangs on no restart: also where nothing was written as nothing mattered, and of a
+ * rule that is new. */
+static void test_late_behind_a_reload(void **unused)
+{
+    (void)unused;
+#define LATE "}]\nlate_limit: 2h\n"
+    static const char *const yaml[][2] = {{SITES SMOKE ", hold: 1h" LATE, SITES SMOKE LATE},
+                                          {SITES "rules: []\nlate_limit: 2h\n", SITES SMOKE LATE}};
+    for (size_t i = 0; i < sizeof yaml / sizeof *yaml; i++) {
+        size_t found = 0, not_found = 0;
+        for (int hours = 1; hours <= 10; hours++)
+            for (int late = 10; late < 120; late += 25) {
+                const size_t lived_on = late_behind_a_reload(yaml[i], hours, late, false),
+                             restarted = late_behind_a_reload(yaml[i], hours, late, true);
+                if (lived_on != restarted)
+                    fail_msg("row %zu, %d hours, %d minutes late: %zu cases, with restarts %zu", i, hours,
+                             late, lived_on, restarted);
+                *(lived_on ? &found : &not_found) += 1;
+            }
+        assert_true(found > 0 && not_found > 0);
+    }
+}
+
 /* Cases of a rule that is left out for a while are found again, each by its series. */
 static void test_each_series_finds_its_own(void **unused)
 {
@@ -348,6 +394,7 @@ int main(void)
                                        cmocka_unit_test(test_the_last_value_of_the_window_before),
                                        cmocka_unit_test(test_how_bad_it_was_meanwhile),
                                        cmocka_unit_test(test_a_window_of_another_shape),
+                                       cmocka_unit_test(test_late_behind_a_reload),
                                        cmocka_unit_test(test_each_series_finds_its_own),
                                        cmocka_unit_test(test_ended_while_its_rule_was_left_out),
                                        cmocka_unit_test(test_a_hold_begins_anew),
