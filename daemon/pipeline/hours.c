@@ -1,7 +1,7 @@
-/* Knows a series' closed hours: of the last day and a half how its readings lay in them, which tells how often it reports (pace.h); of a
- * pollutant those of the last two days and what they came to.
- * Refuses to know what is made of them. Called by series.c, as hours close, as late
- * readings and corrections change them, and as a start reads them again; asked by the summary, and where an index is told. */
+/* Knows a series' closed hours: of the last day and more which of their minutes hold a reading, which tells how often it reports (pace.h);
+ * of a pollutant those of the last two days and what they came to. Refuses to know what is made of them. Called by series.c, as hours
+ * close, as late readings and corrections change them, and as a start reads them again; asked by the summary, and where an index is
+ * told. */
 #include <pipeline/hours.h>
 #include <index/aqi_us.h>
 #include <index/nano.h>

@@ -1,4 +1,4 @@
-/* A series' closed hours in memory: of the last half day how often it reported, of the last two days of an air pollutant what they came to.
+/* A series' closed hours in memory: of the last day how often it reported, of the last two days of an air pollutant what they came to.
  * What its indices are made of, without asking the store. */
 #ifndef EG_HOURS_H
 #define EG_HOURS_H
