@@ -9,10 +9,11 @@
 #define STEADY_PART 4
 #define OUTAGE_INTERVALS 10
 #define RHYTHM_LEAST_MS 1000
+#define LATE_MS INT64_C(60000)
 
 /* It moves an eighth of the way when a gap is off by more than a quarter: only what is kept with the device counts, so that a restart
  * changes nothing, and a rhythm that is steady is written once. An outage is not its rhythm; the same one again is (a restart in between
- * forgets the first). */
+ * forgets the first). What is uploaded late comes in any order and of any part of a time: it teaches nothing, and unteaches nothing. */
 static void learn(struct eg_pipeline *pipeline, struct eg_device *device, int64_t gap_ms,
                   struct eg_batch *batch)
 {
@@ -40,10 +41,11 @@ static void learn(struct eg_pipeline *pipeline, struct eg_device *device, int64_
 void eg_heard_note(struct eg_pipeline *pipeline, struct eg_device *device, int64_t time_ms,
                    int64_t arrived_ms, struct eg_batch *batch)
 {
-    if (device->last_seen_ms != EG_TIME_NONE && time_ms > device->last_seen_ms)
-        learn(pipeline, device, time_ms - device->last_seen_ms, batch);
-    if (time_ms > device->last_seen_ms)
+    if (time_ms > device->last_seen_ms) {
+        if (device->last_seen_ms != EG_TIME_NONE && arrived_ms - time_ms <= LATE_MS)
+            learn(pipeline, device, time_ms - device->last_seen_ms, batch);
         device->last_seen_ms = time_ms;
+    }
     eg_retire_heard(pipeline, device, time_ms, arrived_ms, batch);
     eg_unheard_heard(pipeline, device, arrived_ms, batch);
 }

@@ -85,9 +85,10 @@ static bool waits(const struct eg_device *device)
 
 /* --- which sites are out --- */
 
-static bool together(const struct eg_device *device, const struct eg_outage_tally *tally)
+static bool together(const struct eg_pipeline *pipeline, const struct eg_device *device,
+                     const struct eg_outage_tally *tally)
 {
-    return device->last_seen_ms >= tally->newest_ms - eg_unheard_after(device);
+    return device->last_seen_ms >= tally->newest_ms - eg_unheard_after(pipeline, device);
 }
 
 static void tally_silent(const struct eg_pipeline *pipeline, struct eg_outage_tally *tallies)
@@ -104,12 +105,12 @@ static void tally_silent(const struct eg_pipeline *pipeline, struct eg_outage_ta
         EACH_SITE_UP(conf, site, device->site)
         {
             struct eg_outage_tally *tally = &tallies[site];
-            if (!together(device, tally))
+            if (!together(pipeline, device, tally))
                 continue;
             tally->fresh++;
             tally->fell_ms = greater(tally->fell_ms, device->silent_ms);
             tally->silent_ms = greater(tally->silent_ms, device->awaited_ms);
-            tally->after_ms = greater(tally->after_ms, eg_unheard_after(device));
+            tally->after_ms = greater(tally->after_ms, eg_unheard_after(pipeline, device));
         }
     }
 }
@@ -215,11 +216,11 @@ static int64_t own_due(const struct eg_pipeline *pipeline, const struct eg_devic
     if (covered(pipeline, device->site))
         return device->silent_ms;
     int64_t due = greater(later(device->awaited_ms, rule->hold_ms),
-                          later(pipeline->hearing_ms, eg_unheard_after(device)));
+                          later(pipeline->hearing_ms, eg_unheard_after(pipeline, device)));
     EACH_SITE_UP(pipeline->conf, site, device->site)
     {
         const struct eg_outage_tally *tally = &pipeline->tallies[site];
-        if (!may_be_out(tally) || !together(device, tally))
+        if (!may_be_out(tally) || !together(pipeline, device, tally))
             continue;
         due = greater(due, tally->pending_ms);
         due = tally->due_ms != INT64_MAX ? greater(due, tally->due_ms) : due;
@@ -334,7 +335,7 @@ static void open_outage(struct eg_pipeline *pipeline, uint32_t site, int64_t now
     struct eg_case row = {.kind = EG_CASE_OUTAGE, .opened_ms = tally->fell_ms};
     for (size_t i = 0; i < pipeline->device_count; i++)
         if (waits(&pipeline->devices[i]) && eg_conf_site_within(conf, pipeline->devices[i].site, site) &&
-            together(&pipeline->devices[i], tally))
+            together(pipeline, &pipeline->devices[i], tally))
             add_name(names, &used, pipeline->devices[i].name, tally->fresh);
     snprintf(note, sizeof note, "%" PRIu32 " devices, none heard since %s: %s", tally->fresh,
              eg_time_format(tally->newest_ms, time), names);
@@ -342,7 +343,8 @@ static void open_outage(struct eg_pipeline *pipeline, uint32_t site, int64_t now
     uint32_t number = open_case(pipeline, &row, tally->rule, note, now_ms, batch), shown = 0;
     for (size_t i = 0; i < pipeline->device_count; i++) {
         struct eg_device *device = &pipeline->devices[i];
-        if (!waits(device) || !eg_conf_site_within(conf, device->site, site) || !together(device, tally))
+        if (!waits(device) || !eg_conf_site_within(conf, device->site, site) ||
+            !together(pipeline, device, tally))
             continue;
         answer(device, number, batch);
         if (number != NO_CASE && shown++ < EG_EVIDENCE_MOST)
@@ -415,7 +417,7 @@ static void end_outage(struct eg_pipeline *pipeline, uint32_t number, const stru
         struct eg_device *device = &pipeline->devices[i];
         if (device->case_number != number || device == by)
             continue;
-        device->awaited_ms = later(now_ms, eg_unheard_after(device));
+        device->awaited_ms = later(now_ms, eg_unheard_after(pipeline, device));
         answer(device, 0, batch);
     }
     snprintf(note, sizeof note, "%s is heard again", by->name);

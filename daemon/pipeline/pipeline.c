@@ -368,7 +368,7 @@ bool eg_pipeline_device(const struct eg_pipeline *pipeline, uint32_t id, struct 
         .land_use = device->described ? device->described->land_use : "",
         .last_seen_ms = device->last_seen_ms,
         .interval_ms = device->interval_ms,
-        .silent_after_ms = eg_registry_silent_after(device),
+        .silent_after_ms = eg_unheard_after(pipeline, device),
         .series_count = device->series_count,
         .faults = device->faults,
         .described = device->described,

@@ -225,11 +225,12 @@ static void end_silence(struct eg_pipeline *pipeline, struct eg_device *device, 
 }
 
 /* It is waited for anew. */
-static void begin_again(struct eg_device *device, int64_t now_ms, struct eg_batch *batch)
+static void begin_again(const struct eg_pipeline *pipeline, struct eg_device *device, int64_t now_ms,
+                        struct eg_batch *batch)
 {
     if (device->silent_ms == EG_TIME_NONE)
         return;
-    device->awaited_ms = now_ms + eg_unheard_after(device);
+    device->awaited_ms = now_ms + eg_unheard_after(pipeline, device);
     device->case_number = 0;
     eg_registry_write_standing(device, batch);
 }
@@ -267,7 +268,7 @@ void eg_retire_take(struct eg_pipeline *pipeline, const struct eg_command *comma
         end_silence(pipeline, device, note, now_ms, batch);
         end_maintenance(pipeline, device, note, now_ms, batch);
     } else {
-        begin_again(device, now_ms, batch);
+        begin_again(pipeline, device, now_ms, batch);
     }
     answer(command, EG_OK, "", device, batch);
     eg_unheard_tick(pipeline, now_ms, batch); /* its other cases are unknown from now on */

@@ -106,6 +106,91 @@ static void test_old_news_tells_nothing(void **unused)
     memory_close(&room);
 }
 
+/* The changes of a case: when, to what. */
+static void changes(char out[], size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < room.events_count; i++)
+        used += (size_t)snprintf(out + used, size - used, "%s %s@%lld; ", room.events[i].kind,
+                                 room.events[i].to, (long long)((room.events[i].at_ms - NOON) / MINUTE));
+}
+
+/* A day by a device that speaks each five minutes: three hours quiet, five of a breach, eight quiet, two of a breach; then nothing. */
+static double of_the_day(int i)
+{
+    int hour = i / 12;
+    return (hour >= 3 && hour < 8) || hour >= 16 ? 150 : 30;
+}
+
+/* Live, and at once in order, with time passing between two readings: the same history, known later. */
+static void test_a_day_at_once_as_live(void **unused)
+{
+    (void)unused;
+    enum { READINGS = 18 * 12 };
+    static const int64_t steps[] = {0, 50, 1000};
+    char live[1000], upload[1000];
+    memory_open(&room, VILLAGE);
+    room.now_ms = NOON;
+    for (int i = 0; i < READINGS; i++, pass(5 * MINUTE))
+        speak(of_the_day(i));
+    pass(DAY);
+    changes(live, sizeof live);
+    assert_string_equal(
+        live, "opened warning@180; condition ok@480; condition breaching@960; condition unknown@1090; ");
+    memory_close(&room);
+    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+        for (int known = 0; known < 2;
+             known++) { /* its device was never heard before; it was, and is silent */
+            memory_open(&room, VILLAGE);
+            room.now_ms = NOON - 5 * MINUTE;
+            for (int i = 0; known && i < 3; i++, pass(MINUTE))
+                speak(20);
+            room.now_ms = NOON + 20 * HOUR;
+            pass(0);
+            for (int i = 0; i < READINGS; i++, pass(steps[s]))
+                reads(&room, NOON + i * 5 * MINUTE, of_the_day(i));
+            const int64_t end_ms = room.now_ms;
+            assert_int_equal(condition(), EG_CONDITION_BREACHING);
+            pass(HOUR);
+            changes(upload, sizeof upload);
+            if (strcmp(upload, live) != 0 && (!known || strncmp(upload, live, 75) != 0))
+                fail_msg("%lld ms apart, %s: %s", (long long)steps[s], known ? "known" : "new", upload);
+            assert_true(room.events[0].known_ms > NOON + 20 * HOUR - MINUTE &&
+                        room.events[3].known_ms <= end_ms + HOUR);
+            assert_int_equal(condition(), EG_CONDITION_UNKNOWN);
+            memory_close(&room);
+        }
+    }
+}
+
+/* What is uploaded, in whatever order, is no rhythm, and takes none away; where none is known the readings tell, and what is said of it
+ * is what happens. */
+static void test_an_upload_teaches_nothing(void **unused)
+{
+    (void)unused;
+    enum { READINGS = 24 };
+    struct eg_device_view device;
+    for (int known = 0; known < 2; known++)
+        for (int step = 1; step < READINGS; step += 6) { /* in order; mixed; newest first */
+            memory_open(&room, VILLAGE);
+            room.now_ms = NOON - 10 * MINUTE;
+            for (int i = 0; known && i < 5; i++, pass(2 * MINUTE))
+                speak(20);
+            room.now_ms = NOON + 5 * HOUR;
+            for (int i = 0; i < READINGS; i++) {
+                int at = step == 19 ? READINGS - 1 - i : i * step % (READINGS + 1);
+                reads(&room, NOON + at * 5 * MINUTE, 90);
+            }
+            assert_true(eg_pipeline_device(room.pipeline, 1, &device));
+            assert_int_equal(device.interval_ms, known ? 2 * MINUTE : 0);
+            assert_true(device.silent_after_ms <= 16 * MINUTE);
+            pass(6 * MINUTE);
+            assert_int_equal(condition(), EG_CONDITION_UNKNOWN);
+            memory_close(&room);
+        }
+}
+
 /* Nobody listened: the device's time begins when somebody does, and so it does when nobody has for as long. */
 static void test_a_deaf_daemon(void **unused)
 {
@@ -187,6 +272,8 @@ int main(void)
         cmocka_unit_test(test_unknown_until_the_next_reading),
         cmocka_unit_test(test_a_kill_before_the_commit),
         cmocka_unit_test(test_old_news_tells_nothing),
+        cmocka_unit_test(test_a_day_at_once_as_live),
+        cmocka_unit_test(test_an_upload_teaches_nothing),
         cmocka_unit_test(test_a_deaf_daemon),
         cmocka_unit_test(test_what_the_configuration_says),
         cmocka_unit_test(test_a_first_message),
