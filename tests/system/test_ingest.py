@@ -54,7 +54,7 @@ def test_hour_and_day_statistics_are_those_of_the_readings(daemon, peer):
         pytest.skip("the hour has just ended")
     assert (row["quantity"], row["count"], row["mean"], row["min"], row["max"]) == ("pm25", 3, 25, 10, 40)
     (row,) = sites["county"]["day"]
-    assert (row["count"], row["mean"], row["min"], row["max"], row["series"]) == (4, 50, 10, 125, 2)
+    assert (row["count"], row["mean"], row["min"], row["max"], row["series"]) == (4, 75, 10, 125, 2)  # of two stations: 25 and 125
     assert sites["county"]["devices"]["total"] == 2
     points = daemon.call("readings.history", device="a1", quantity="pm25", resolution="hour", **{"from": iso(hour)})["points"]
     assert [(point["time"], point["count"], point["first"], point["last"]) for point in points] == [(iso(hour), 3, 10, 25)]
