@@ -45,8 +45,7 @@ void eg_asof_finish(struct eg_asof *asof)
 
 struct look {
     struct seen *seen;
-    struct eg_rollup hour;       /* of its day, under way */
-    struct eg_daymean day_hours; /* those before */
+    struct eg_daymean day_hours;
     double scale;
     int64_t at_ms;
     struct eg_pace pace;
@@ -69,11 +68,6 @@ static bool take_point(void *arg, const struct eg_point *point)
     if (point->time_ms >= view->hour.start_ms)
         eg_rollup_add(&view->hour, EG_PERIOD_HOUR, look->scale, point->time_ms, point->value);
     eg_rollup_add(&view->day, EG_PERIOD_DAY, look->scale, point->time_ms, point->value);
-    if (point->time_ms >= look->hour.end_ms) {
-        eg_daymean_add(&look->day_hours, &look->hour);
-        eg_rollup_start(&look->hour, EG_PERIOD_HOUR, point->time_ms);
-    }
-    eg_rollup_add(&look->hour, EG_PERIOD_HOUR, look->scale, point->time_ms, point->value);
     return true;
 }
 
@@ -84,8 +78,10 @@ static bool take_hour(void *arg, const struct eg_rollup *hour)
     const int64_t interval_ms = eg_pace_hour(&look->pace, hour);
     if (hour->end_ms > look->at_ms)
         return true;
-    if (hour->start_ms >= seen->view.day.start_ms)
+    if (hour->start_ms >= seen->view.day.start_ms) {
+        eg_daymean_add(&look->day_hours, hour);
         eg_dayknown_add(&seen->view.day_known, hour, interval_ms, hour->end_ms, look->validity);
+    }
     if (!seen->view.has_last && hour->count) { /* nothing that day: the newest of those before */
         seen->view.last_ms = hour->last_ms;
         seen->view.last_value = hour->last;
@@ -139,8 +135,6 @@ static int look_back(struct eg_asof *asof, struct seen *seen, const struct eg_de
     for (int back = 0; back < EG_AIR_HOURS; back++)
         seen->nano[back] = EG_NANO_NONE;
     int code = eg_reader_points(reader, view->id, view->day.start_ms, at + 1, take_point, &look, &err);
-    eg_daymean_add(&look.day_hours, &look.hour);
-    view->day_mean = eg_daymean_of(&look.day_hours, view->day.sum, view->day.count);
     if (code >= 0)
         code = eg_reader_rollups(reader, view->id, EG_PERIOD_HOUR,
                                  seen->hours_end_ms - EG_AIR_HOURS * EG_HOUR_MS - EG_PACE_BACK_MS,
@@ -155,6 +149,8 @@ static int look_back(struct eg_asof *asof, struct seen *seen, const struct eg_de
         (sample || open.start_ms >= first_ms))
         take_hour(&look, &open);
     view->hour_interval_ms = eg_pace_hour(&look.pace, &view->hour);
+    eg_daymean_add(&look.day_hours, &view->hour);
+    view->day_mean = eg_daymean_of(&look.day_hours, view->day.sum, view->day.count);
     view->has_last |= seen->heard;
     seen->heard = view->has_last;
     if (code >= 0 && !seen->heard)

@@ -1,6 +1,6 @@
-/* Knows the closed hours of a series' open day by their means. Refuses to know the open hour until it is asked: that is the series'.
- * Called by series.c, as hours close, as late readings and corrections change them, and as a start reads them again; asked by whoever
- * looks at a series. */
+/* Knows the closed hours of a series' open day by their means, and by hours.c how much of them is known. Refuses to know the open hour
+ * until it is asked: that is the series'. Called by series.c, as hours close, as late readings and corrections change them; by hours.c,
+ * as a start reads them again; asked by whoever looks at a series. */
 #include <pipeline/today.h>
 #include <pipeline/hours.h>
 #include <pipeline/rollup.h>
